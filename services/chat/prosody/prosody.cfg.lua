@@ -1,0 +1,68 @@
+-- The collective's chat. DOMAIN comes from the compose file; ada's address is ada@DOMAIN.
+local domain = ENV_DOMAIN or "localhost"
+local data = "/var/lib/prosody"
+
+-- Requests which came through a published port come from the container's gateway: the router, and
+-- nobody else, may say who the client is and whether it used TLS.
+local function gateway()
+	for line in Lua.io.lines("/proc/net/route") do
+		local a, b, c, d = line:match("^%S+%s+00000000%s+(%x%x)(%x%x)(%x%x)(%x%x)")
+		if a then
+			return ("%d.%d.%d.%d"):format(Lua.tonumber(d, 16), Lua.tonumber(c, 16), Lua.tonumber(b, 16), Lua.tonumber(a, 16))
+		end
+	end
+end
+trusted_proxies = { gateway() }
+
+plugin_paths = { "/usr/local/lib/prosody/modules" }
+data_path = data
+log = { info = "*console" }
+
+modules_enabled = {
+	"disco", "roster", "saslauth", "tls", "limits", "posix", "admin_shell",
+	-- Messages: kept in the archive, on all of a member's devices, over broken connections.
+	"mam", "carbons", "smacks", "csi_simple",
+	"pep", "bookmarks", "blocklist", "private", "vcard4", "vcard_legacy", "ping", "time",
+	"bosh", "websocket", "landing",
+}
+-- This server speaks with its members only, not with other servers.
+modules_disabled = { "s2s" }
+
+c2s_ports = { 5222 }
+http_ports = { 5280 }
+http_interfaces = { "*" }
+https_ports = {}
+http_default_host = domain
+http_external_url = "https://chat." .. domain .. "/"
+
+-- Passwords are checked by the directory, which wants to see them: PLAIN, so inside TLS only.
+c2s_require_encryption = true
+allow_unencrypted_plain_auth = false
+allow_registration = false
+authentication = "ldap"
+ldap_server = "ldaps://directory"
+ldap_base = "ou=people,dc=collective"
+ldap_scope = "onelevel"
+ldap_filter = "(uid=$user)"
+
+storage = "sql"
+sql = { driver = "PostgreSQL", host = "/run/postgresql", database = "prosody", username = "prosody" }
+
+-- What is kept of members' messages, and for how long: see README.md.
+default_archive_policy = true
+archive_expires_after = "1y"
+
+limits = { c2s = { rate = "20kb/s" } }
+
+VirtualHost (domain)
+	ssl = { key = data .. "/tls/key.pem", certificate = data .. "/tls/chain.pem" }
+
+Component ("rooms." .. domain) "muc"
+	name = "Rooms"
+	modules_enabled = { "muc_mam" }
+	restrict_room_creation = "local"
+	-- A new room is open to all members at once, and stays when the last one leaves.
+	muc_room_locking = false
+	muc_room_default_persistent = true
+	muc_log_by_default = true
+	muc_log_expires_after = "1y"

@@ -1,0 +1,29 @@
+<?php
+// Where settings are: the defaults and what must hold come with the image, what admins change is in the volume.
+// It takes the place of the package's, which chooses the wiki by host name and request parameter: here is one.
+$defaults = '/etc/dokuwiki/';
+define('DOKU_CONF', '/var/lib/wiki/current/conf/');
+
+$config_cascade = [
+    'main' => [
+        'default' => [$defaults . 'dokuwiki.php'],
+        'local' => [DOKU_CONF . 'local.php'],
+        'protected' => ['/etc/wiki/protected.php'],
+    ],
+    'plugins' => [
+        'default' => [$defaults . 'plugins.php'],
+        'local' => [DOKU_CONF . 'plugins.local.php'],
+        'protected' => [$defaults . 'plugins.required.php', '/etc/wiki/plugins.php'],
+    ],
+];
+$files = [
+    'acronyms.conf', 'entities.conf', 'interwiki.conf', 'license.php', 'manifest.json',
+    'mediameta.php', 'mime.conf', 'scheme.conf', 'smileys.conf', 'wordblock.conf',
+];
+foreach ($files as $file) {
+    [$name, $suffix] = explode('.', $file);
+    $config_cascade[$name] = [
+        'default' => [$defaults . $file],
+        'local' => [DOKU_CONF . "$name.local.$suffix"],
+    ];
+}

@@ -1,0 +1,30 @@
+<?php
+// What no admin of the wiki changes from the browser: who members are, and where the wiki keeps things.
+$conf['savedir'] = '/var/lib/wiki/current/data';
+$conf['userewrite'] = 1;
+
+$conf['useacl'] = 1;
+$conf['superuser'] = '@admins';
+$conf['disableactions'] = 'register,resendpwd,profile_delete,subscribe';
+$conf['remote'] = 1;
+$conf['remoteuser'] = '@user';
+
+// lighttpd has already found out who asks and over what, and whom to believe about it.
+$conf['trustedproxy'] = '';
+
+$conf['authtype'] = 'authldap';
+$conf['plugin']['authldap'] = [
+    'server' => 'ldaps://directory',
+    'port' => 636,
+    'version' => 3,
+    'referrals' => 0,
+    'usertree' => 'ou=people,dc=collective',
+    'userfilter' => '(uid=%{user})',
+    'userscope' => 'one',
+    'grouptree' => 'ou=groups,dc=collective',
+    'groupfilter' => '(&(objectClass=groupOfNames)(member=%{dn}))',
+    'groupscope' => 'one',
+    'groupkey' => 'cn',
+    // The plugin would store a weaker hash than the directory does.
+    'modPass' => 0,
+] + ($conf['plugin']['authldap'] ?? []);
