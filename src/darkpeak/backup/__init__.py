@@ -1,0 +1,1 @@
+"""Sets of parts in restic repositories: made beside the volumes, proven by restoring them."""

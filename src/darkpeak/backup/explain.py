@@ -1,0 +1,36 @@
+"""The commands by which a set is restored without us: restic, age, docker and a shell. Pure."""
+
+from darkpeak.backup.sets import TAG
+from darkpeak.collective.repository import Repository
+from darkpeak.collective.sealed import FILE
+
+
+def explain(repository: Repository, service: str, name: str | None) -> list[str]:
+    """Return the commands, for a shell in the collective's folder."""
+    number = name.partition("@")[0].rpartition("-")[2] if name else ""
+    wanted = f"{TAG},service={service}" + (f",number={number}" if number else ",kind=backup")
+    folder = f"./{service}-restored"
+    setup, restic = _by_hand(repository)
+    return [
+        f"# {service} from {repository.name}; ssh key: whichever of yours is in collective.toml",
+        f"age -d -i ~/.ssh/id_ed25519 {FILE} | head -n 1 >password   # all of it also holds logins for the repository",
+        *setup,
+        f"{restic} snapshots --tag {wanted}   # the tag number= tells which is newest, not the time",
+        f"mkdir {folder}",
+        f"{restic} dump --archive tar ID:/staging/{service} / | tar -x -C {folder}   # ID: of the list above",
+        f"cat {folder}/manifest.json; (cd {folder}/parts && sha256sum *)   # the same sums?",
+        f"(cd services/{service} && docker compose up -d --build --wait)",
+        f"services/{service}/scripts/restore {folder}/parts",
+        "rm password",
+    ]
+
+
+def _by_hand(repository: Repository) -> tuple[tuple[str, ...], str]:
+    """Return what to type first, and how restic is called then."""
+    if not repository.volume:
+        return (), f"restic -r {repository.url} --password-file password"
+    # A volume is reached from a container only; the password goes in by standard input.
+    run = f"docker run --rm -i -v {repository.volume}:/repository darkpeak-helper"
+    inside = "cat >/tmp/password; restic -r /repository --password-file /tmp/password"
+    function = f"""restic() {{ {run} sh -c '{inside} "$@"' restic "$@" <password; }}"""
+    return ("# the repository is a volume of the daemon: any image with restic >= 0.17 will do", function), "restic"

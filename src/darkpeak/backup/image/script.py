@@ -1,0 +1,54 @@
+"""Run one of a service's own scripts in the helper: `python3 script.py SCRIPT ARGUMENT…`.
+
+Standard output and input are a conversation with whoever typed `darkpeak`: a question a line, an answer a line, at
+last `{"exit": CODE}`. What the script prints goes to standard error. Without the caller the script is killed.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+CONTROL = "/run/control"
+
+
+def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
+    """Hand on what the script's `docker` asks, until the script ends."""
+    end = os.pidfd_open(script.pid)
+    answers = os.fdopen(0, "rb", buffering=0)  # without a buffer, so that select sees what is left
+    watched: list[Any] = [end, listener, answers]
+    while True:
+        ready, _, _ = select.select(watched, [], [])
+        if end in ready:
+            return script.wait()
+        if listener in ready:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                sys.stdout.buffer.write(stream.readline())
+                sys.stdout.flush()
+                answer = answers.readline()
+                if answer:
+                    stream.write(answer)
+        elif answers in ready:  # nobody asked, so this is the end of input: the caller is gone
+            os.killpg(script.pid, signal.SIGKILL)
+            return script.wait()
+
+
+def main(argv: list[str]) -> None:
+    """Run it."""
+    Path(CONTROL).unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(CONTROL)
+        listener.listen()
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True) as script:
+            code = converse(script, listener)
+    sys.stdout.write(json.dumps({"exit": code}) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

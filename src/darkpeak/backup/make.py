@@ -1,0 +1,118 @@
+"""Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from darkpeak.backup import records, sets
+from darkpeak.backup.helper import WORK
+from darkpeak.backup.records import Record
+from darkpeak.backup.session import Session
+from darkpeak.collective.model import Service
+from darkpeak.daemon import history, lock
+from darkpeak.errors import DarkpeakError, SystemFailure
+
+
+@dataclass(frozen=True)
+class Made:
+    """How the backup of one service went."""
+
+    service: str
+    set_name: str = ""
+    number: int = 0
+    size: int = 0
+    repositories: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the set is in every repository."""
+        return bool(self.set_name) and not self.failures
+
+
+def make_set(session: Session, service: Service, kind: str = sets.BACKUP) -> Made:
+    """Make one set of a service; what fails is said in the result, and recorded for everyone to see."""
+    with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
+        try:
+            made = _make(session, service, kind)
+        except DarkpeakError as error:
+            made = Made(service.name, failures=(error.message,))
+    if kind == sets.BACKUP:
+        session.progress.step(service.name, "saved" if made.good else "failed")
+        records.write(session.engine, _record(session, made))
+    return made
+
+
+def folder_of(service: Service) -> str:
+    """Return where a set of a service lies in the helper, each time the same, so that restic finds what is new."""
+    return f"{WORK}/{service.name}"
+
+
+def _make(session: Session, service: Service, kind: str) -> Made:
+    folder, helper = folder_of(service), session.helper
+    session.progress.step(service.name, "its own backup script")
+    helper.must("rm", "-rf", folder)
+    helper.must("mkdir", "-p", folder)
+    done = helper.script(session.stage(service), "backup", f"{folder}/parts")
+    if done.code:
+        raise SystemFailure(f"its backup script failed: {done.complaint()}")
+    parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
+    if not parts or not any(part.size for part in parts.values()):
+        raise SystemFailure("its backup script said that all is well, and wrote nothing")
+    manifest = _manifest(session, service, kind, parts)
+    helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
+    saved, failures = [], [error.message for error in session.absent]
+    for store in session.stores:
+        session.progress.step(service.name, f"to {store.repository.name}")
+        try:
+            store.save(folder, manifest, session.told(service.name))
+            saved.append(store.repository.name)
+        except DarkpeakError as error:
+            failures.append(error.message)
+    helper.must("rm", "-rf", folder)
+    before = records.find(session.engine, records.BACKUP, service.name)
+    known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
+    return Made(
+        service=service.name,
+        set_name=manifest.name if saved else "",
+        number=manifest.number,
+        size=manifest.size,
+        repositories=tuple(saved),
+        failures=tuple(failures),
+        odd=tuple(sets.oddities(parts, known)),
+        sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
+    )
+
+
+def _manifest(session: Session, service: Service, kind: str, parts: dict[str, sets.Part]) -> sets.Manifest:
+    """Describe a set. Its number is the next after all known ones, so that no clock decides which is newest."""
+    recorded = records.find(session.engine, records.BACKUP, service.name)
+    numbers = [known.number for known in session.sets(service.name) if known.host == session.host]
+    numbers.append(recorded.number if recorded else 0)
+    running = session.engine.observe().of(service.project)
+    return sets.Manifest(
+        service=service.name,
+        host=session.host,
+        number=max(numbers, default=0) + 1,
+        kind=kind,
+        made=records.now(),
+        by=lock.who(),
+        commit=history.commit_of(service.folder),
+        images={item.container: item.image for item in running},
+        parts=parts,
+    )
+
+
+def _record(session: Session, made: Made) -> Record:
+    """Describe how it went; where there is no new set, the one before is still the newest, and as old as it was."""
+    said = "; ".join((*made.failures, *made.odd))
+    if made.set_name:
+        good = made.good and not made.odd
+        return Record(
+            records.BACKUP, made.service, records.now(), made.set_name, good, said, sizes=made.sizes, number=made.number
+        )
+    before = records.find(session.engine, records.BACKUP, made.service)
+    if before:
+        return replace(before, good=False, said=said)
+    return Record(records.BACKUP, made.service, records.now(), "", good=False, said=said)

@@ -1,0 +1,148 @@
+"""Bring a service back from a set: verified before anything is touched, and undone when it does not get well."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from darkpeak.backup import records, sets
+from darkpeak.backup.helper import WORK, Helper, Stage
+from darkpeak.backup.make import folder_of, make_set
+from darkpeak.backup.records import Record
+from darkpeak.backup.session import Session
+from darkpeak.collective.model import Service
+from darkpeak.daemon import lock
+from darkpeak.daemon.engine import Result
+from darkpeak.errors import BadInput, DarkpeakError, NotSo, SystemFailure
+
+VERIFY = "verify"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How a restore went."""
+
+    service: str
+    set_name: str
+    repository: str
+    kept: str  # the set that holds what was replaced; empty when there was nothing
+    verified: str  # what scripts/verify said; empty when the service has none
+    seconds: float
+
+
+def find_sets(session: Session, service: Service, name: str | None) -> list[sets.KnownSet]:
+    """Return where the wanted set of a service is to be had."""
+    return sets.choose(session.sets(service.name), service.name, session.host, name)
+
+
+def fetch(session: Session, service: Service, wanted: list[sets.KnownSet], target: str) -> sets.Manifest:
+    """Bring a set into the helper from the first repository that has it whole.
+
+    Raises:
+        NotSo: when no repository has it whole; what is wrong with each is said.
+    """
+    wrong = []
+    for known in wanted:
+        session.progress.step(service.name, f"{known.name} from {known.repository}")
+        store = session.store_of(known)
+        try:
+            return store.fetch(known, folder_of(service), target, session.told(service.name))
+        except DarkpeakError as error:
+            wrong.append(error.message)
+    raise NotSo("; ".join(wrong), mend="nothing was touched; darkpeak snapshots shows the other sets")
+
+
+def restore(
+    session: Session, service: Service, name: str | None, *, keep: bool = True, discard: bool = False
+) -> Restored:
+    """Restore a service into its running containers, from its newest set or a named one.
+
+    What is there now becomes a set first, so that it outlives us; if the restored service does not become healthy or
+    its content is not right, it is put back. With `discard`, a present state that cannot be saved is given up;
+    without `keep` there is none.
+
+    Raises:
+        NotSo: when the set is spoilt, or what it restored is not right; the present state is there.
+        SystemFailure: when the state before could not be put back; its set is named.
+    """
+    started = time.monotonic()
+    stage, target = session.stage(service), f"{WORK}/restored/{service.name}"
+    wanted = find_sets(session, service, name)
+    manifest = fetch(session, service, wanted, target)
+    if not session.engine.observe().of(service.project):
+        raise BadInput(f"{service.name} is not there to be restored into", mend=f"darkpeak up {service.name}")
+    kept = _keep_present(session, service, discard=discard) if keep else ""
+    with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
+        session.progress.step(service.name, "its own restore script")
+        verified, failure = put(session.helper, stage, f"{target}/parts")
+        if failure:
+            failure = _undo(session, stage, kept, failure)
+    record = Record(records.RESTORE, service.name, records.now(), manifest.name, not failure, failure)
+    records.write(session.engine, record)
+    if failure:
+        raise NotSo(f"{service.name} was not restored: {failure}", mend=f"darkpeak logs {service.name} may show why")
+    session.progress.step(service.name, "restored")
+    took = round(time.monotonic() - started, 1)
+    return Restored(service.name, manifest.name, wanted[0].repository, kept, verified, took)
+
+
+def unpack(session: Session, service: Service, name: str | None, target: Path) -> str:
+    """Write the parts of a set into a new folder of this machine, and touch nothing else; return the set's name."""
+    if target.exists() and any(target.iterdir()):
+        raise BadInput(f"{target} is not empty", mend="name a new folder")
+    inside = f"{WORK}/restored/{service.name}"
+    manifest = fetch(session, service, find_sets(session, service, name), inside)
+    session.helper.copy_out(f"{inside}/parts", target)
+    return manifest.name
+
+
+def verify(helper: Helper, stage: Stage) -> Result | None:
+    """Run the service's own check of its content, where it has one."""
+    if not (stage.service.folder / "scripts" / VERIFY).is_file():
+        return None
+    return helper.script(stage, VERIFY)
+
+
+def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
+    """Make a set of what is there now; return its name."""
+    session.progress.step(service.name, "keeping what is there now")
+    made = make_set(session, service, sets.BEFORE)
+    if made.set_name:
+        return made.set_name
+    if discard:
+        return ""
+    what = f"what {service.name} holds now cannot be saved: {'; '.join(made.failures)}"
+    raise NotSo(what, mend="nothing was touched; --discard gives the present state up")
+
+
+def put(helper: Helper, stage: Stage, parts: str) -> tuple[str, str]:
+    """Run the restore script, wait for health, check the content; return what the check said, and what failed."""
+    done = helper.script(stage, "restore", parts)
+    if done.code:
+        return "", f"its restore script failed: {done.complaint()}"
+    waited = stage.compose("up", "--detach", "--no-build", "--no-recreate", "--wait", "--wait-timeout", "180")
+    if waited.code:
+        return "", f"it does not become healthy: {waited.complaint()}"
+    checked = verify(helper, stage)
+    if checked is None:
+        return "", ""
+    said = checked.complaint()
+    return ("", f"its content is not right: {said}") if checked.code else (said, "")
+
+
+def _undo(session: Session, stage: Stage, kept: str, failure: str) -> str:
+    """Put back what was there, and say so."""
+    service = stage.service
+    if not kept:
+        return f"{failure}; there was no state before to put back"
+    session.progress.step(service.name, "putting back what was there")
+    target = f"{WORK}/before/{service.name}"
+    try:
+        fetch(session, service, find_sets(session, service, kept), target)
+        _, again = put(session.helper, stage, f"{target}/parts")
+    except DarkpeakError as error:
+        again = error.message
+    if again:
+        what = f"{service.name}: {failure}; and what was there before could not be put back: {again}"
+        raise SystemFailure(what, mend=f"it is safe in the set {kept}: darkpeak restore {service.name} --set {kept}")
+    return f"{failure}; what was there before is back"

@@ -1,0 +1,75 @@
+"""A service's scratch project, for a drill: the same containers beside the live ones, cut off from everything. Pure."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from darkpeak.errors import SystemFailure
+
+RANGE = ipaddress.ip_network("10.61.0.0/16")  # beside the blocks' 10.60.0.0/16
+# What would reach past the scratch project, restart it behind our back, or give it a live container's name.
+LEFT_OUT = {"build", "ports", "restart", "container_name", "network_mode", "external_links", "extra_hosts", "expose"}
+LABEL = "darkpeak.drill"  # by which what a killed drill leaves is found and removed
+SHARED_SPACES = ("pid", "ipc", "uts")
+
+
+def make_scratch(
+    written: Mapping[str, Any], project: str, images: Mapping[str, str], subnets: Iterator[str]
+) -> dict[str, Any]:
+    """Return the compose file of the scratch project, from the live one as compose itself understands it.
+
+    Nothing is published, every network is a new one without a way out, and what the service owns it has afresh. What
+    belongs to another service is there to be read only.
+    """
+    volumes = written.get("volumes") or {}
+    foreign = {name for name, volume in volumes.items() if (volume or {}).get("external")}
+    networks = sorted({"default", *(written.get("networks") or {})})
+    scratch = {
+        "name": project,
+        "services": {name: _service(service, images[name], foreign) for name, service in written["services"].items()},
+        "networks": {name: {"internal": True, "ipam": {"config": [{"subnet": next(subnets)}]}} for name in networks},
+        "volumes": {name: volumes[name] if name in foreign else {} for name in volumes},
+    }
+    kept = {key: written[key] for key in ("configs", "secrets") if key in written}
+    return scratch | kept
+
+
+def _service(service: Mapping[str, Any], image: str, foreign: set[str]) -> dict[str, Any]:
+    kept = {key: value for key, value in service.items() if key not in LEFT_OUT}
+    mode = str(service.get("network_mode", ""))
+    if mode.startswith("service:"):
+        kept["network_mode"] = mode
+    elif not kept.get("networks"):
+        kept["networks"] = {"default": None}
+    else:
+        kept["networks"] = {name: _plain(joined) for name, joined in kept["networks"].items()}
+    for space in SHARED_SPACES:
+        if kept.get(space) == "host":
+            del kept[space]
+    mounts = [_mount(mount, foreign) for mount in service.get("volumes") or ()]
+    labels = {**(service.get("labels") or {}), LABEL: "scratch"}
+    return kept | {"image": image, "labels": labels, "pull_policy": "never", **({"volumes": mounts} if mounts else {})}
+
+
+def _plain(joined: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Keep the names that a container has on a network; its addresses are of the live subnet."""
+    aliases = (joined or {}).get("aliases")
+    return {"aliases": aliases} if aliases else None
+
+
+def _mount(mount: Mapping[str, Any], foreign: set[str]) -> dict[str, Any]:
+    return {**mount, "read_only": True} if mount.get("source") in foreign else dict(mount)
+
+
+def free_subnets(used: Iterable[str]) -> Iterator[str]:
+    """Yield subnets that no network of the daemon uses.
+
+    Raises:
+        SystemFailure: when all are used.
+    """
+    taken = [ipaddress.ip_network(subnet, strict=False) for subnet in used]
+    ours = [item for item in taken if item.version == RANGE.version]
+    for subnet in RANGE.subnets(new_prefix=24):
+        if not any(subnet.overlaps(item) for item in ours if isinstance(item, ipaddress.IPv4Network)):
+            yield str(subnet)
+    raise SystemFailure(f"no subnet of {RANGE} is free for a drill", mend="docker network prune, on that daemon")

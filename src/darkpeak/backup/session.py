@@ -1,0 +1,118 @@
+"""A stretch of work with the repositories: the lease, the helper, the opened repositories."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from darkpeak.backup import helper as helpers
+from darkpeak.backup.helper import Helper, Stage
+from darkpeak.backup.key import Secret
+from darkpeak.backup.scratch import LABEL
+from darkpeak.backup.sets import KnownSet
+from darkpeak.backup.store import Store
+from darkpeak.collective.model import Collective, Service
+from darkpeak.collective.repository import parse
+from darkpeak.daemon import base, lock
+from darkpeak.daemon.compose import Compose
+from darkpeak.daemon.deploy import Progress
+from darkpeak.daemon.engine import PROJECT_LABEL, Engine
+from darkpeak.errors import BadInput, DarkpeakError
+
+LOCK = "_backup"  # no service can be called so
+
+
+@dataclass(frozen=True)
+class Place:
+    """One engine of a collective; `host` is its name in [hosts], where there are several."""
+
+    collective: Collective
+    compose: Compose
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all work with sets needs."""
+
+    place: Place
+    helper: Helper
+    stores: tuple[Store, ...]
+    absent: tuple[DarkpeakError, ...]  # why the other repositories cannot be used now
+    progress: Progress
+
+    @property
+    def engine(self) -> Engine:
+        """The engine whose services these are."""
+        return self.place.compose.engine
+
+    @property
+    def host(self) -> str:
+        """The engine's name in [hosts]."""
+        return self.place.host
+
+    def stage(self, service: Service) -> Stage:
+        """Return the live project of a service, for its scripts to act on."""
+        return Stage(service, service.project, partial(self.place.compose.call, service))
+
+    def told(self, name: str) -> Callable[[str], None]:
+        """Return a way to say how far something is."""
+        return partial(self.progress.line, name)
+
+    def sets(self, service: str | None = None) -> list[KnownSet]:
+        """Return the sets in all repositories that answer."""
+        return [known for store in self.stores for known in store.list_sets(service)]
+
+    def store_of(self, known: KnownSet) -> Store:
+        """Return the repository that a set was listed by."""
+        return next(store for store in self.stores if store.repository.name == known.repository)
+
+
+@contextmanager
+def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = False) -> Iterator[Session]:
+    """Take the lease, start the helper, open every repository that answers.
+
+    One helper runs on an engine at a time: two backups would only be in each other's way, and by the lease the
+    locks of dead helpers are known for what they are.
+
+    Raises:
+        BadInput: when no repository is written down.
+        DarkpeakError: when not a single one can be used, or (create) one cannot be made.
+    """
+    repositories = [parse(name) for name in place.collective.backup.repositories]
+    if not repositories:
+        mend = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
+        raise BadInput("collective.toml names no backup repositories", where="collective.toml", mend=mend)
+    engine = place.compose.engine
+    volumes = [item.volume for item in repositories if item.volume]
+    say = partial(progress.step, "backup")
+    base.ensure(engine, lock.IMAGE.partition(":")[2], say)  # of which locks are made; an empty daemon has none
+    with lock.hold(engine, LOCK, say), helpers.start(engine, volumes, say) as helper:
+        _sweep(engine)
+        stores, absent = [], list[DarkpeakError]()
+        for number, repository in enumerate(repositories):
+            store = Store(helper, repository, number)
+            store.furnish(secret)
+            try:
+                _open(store, create=create)
+                stores.append(store)
+            except DarkpeakError as error:
+                absent.append(error)
+        if absent and (create or not stores):
+            raise absent[0]
+        yield Session(place, helper, tuple(stores), tuple(absent), progress)
+
+
+def _sweep(engine: Engine) -> None:
+    """Remove the scratch projects of drills that were killed: the lease is ours, so nobody drills now."""
+    found = engine.client.api.containers(all=True, filters={"label": [LABEL]})
+    for project in sorted({item["Labels"].get(PROJECT_LABEL, "") for item in found} - {""}):
+        engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")
+
+
+def _open(store: Store, *, create: bool) -> None:
+    if create:
+        store.create()
+    else:
+        store.contact()
+    store.unlock()

@@ -1,0 +1,160 @@
+"""Sets, as values: what is in one, which there are, whether one is whole. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from darkpeak.errors import NotSo
+
+TAG = "darkpeak-set"
+BACKUP, BEFORE = "backup", "before"  # made for its own sake, or to keep what a restore replaces
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file that a service's script wrote."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a set is: without it there is none."""
+
+    service: str
+    host: str  # its name in [hosts], where the collective has several
+    number: int
+    kind: str
+    made: str
+    by: str
+    commit: str
+    images: Mapping[str, str]
+    parts: Mapping[str, Part]
+    exit_code: int = 0
+
+    @property
+    def name(self) -> str:
+        """How people call the set."""
+        return make_name(self.service, self.host, self.number)
+
+    @property
+    def size(self) -> int:
+        """How many bytes its parts have."""
+        return sum(part.size for part in self.parts.values())
+
+    def text(self) -> str:
+        """Return it as it is kept."""
+        return json.dumps({"set": self.name, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True)
+class KnownSet:
+    """One set as a repository lists it."""
+
+    service: str
+    host: str
+    number: int
+    kind: str
+    made: str
+    snapshot: str
+    repository: str
+
+    @property
+    def name(self) -> str:
+        """How people call the set."""
+        return make_name(self.service, self.host, self.number)
+
+
+def make_name(service: str, host: str, number: int) -> str:
+    """Return how people call a set: wiki-17, or wiki-17@north where there are several hosts."""
+    return f"{service}-{number}" + (f"@{host}" if host else "")
+
+
+def parse_manifest(text: bytes, expected: str) -> Manifest:
+    """Read a manifest, which must be that of the expected set.
+
+    Raises:
+        NotSo: when it is none, or that of another.
+    """
+    try:
+        found = json.loads(text)
+        name = found.pop("set")
+        parts = {path: Part(**part) for path, part in found.pop("parts").items()}
+        manifest = Manifest(parts=parts, **found)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotSo(f"{expected} has no manifest that can be read: {error}") from None
+    if expected not in (name, manifest.name) or name != manifest.name:
+        raise NotSo(f"{expected} holds the manifest of {name}")
+    return manifest
+
+
+def make_inventory(found: Mapping[str, Any]) -> dict[str, Part]:
+    """Return the parts that the helper found in a folder."""
+    return {path: Part(int(part["size"]), str(part["sha256"])) for path, part in found.items()}
+
+
+def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
+    """Return all that is wrong with what came out of a repository as a set."""
+    wrong = [f"{path} is missing" for path in sorted(manifest.parts.keys() - found.keys())]
+    wrong += [f"{path} does not belong to it" for path in sorted(found.keys() - manifest.parts.keys())]
+    for path in sorted(manifest.parts.keys() & found.keys()):
+        part, here = manifest.parts[path], found[path]
+        if part.size != here.size:
+            wrong.append(f"{path} has {here.size} bytes instead of {part.size}")
+        elif part.sha256 != here.sha256:
+            wrong.append(f"{path} has other content than was saved")
+    if manifest.exit_code:
+        wrong.append(f"its backup had failed ({manifest.exit_code})")
+    return wrong or ([] if manifest.parts else ["it has no parts"])
+
+
+def oddities(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
+    """Return what a person should look at, though no program complained: what is empty, gone, or shrank by half."""
+    odd = [f"{path} is empty" for path, part in sorted(now.items()) if not part.size]
+    odd += [f"{path} was there last time and is not now" for path in sorted(before.keys() - now.keys())]
+    for path in sorted(now.keys() & before.keys()):
+        if 0 < now[path].size < before[path].size / 2:
+            odd.append(f"{path} shrank from {before[path].size} to {now[path].size} bytes")
+    return odd
+
+
+def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> list[KnownSet]:
+    """Return the sets among a repository's snapshots, the newest last: by number, since clocks may lie."""
+    found = []
+    for item in listed:
+        tags = item.get("tags") or []
+        facts = dict(tag.split("=", 1) for tag in tags if "=" in tag)
+        if TAG in tags and facts.get("number", "").isdecimal():
+            kind, number = facts.get("kind", BACKUP), int(facts["number"])
+            made, snapshot = str(item["time"]), str(item["id"])
+            service, host = facts.get("service", ""), facts.get("host", "")
+            found.append(KnownSet(service, host, number, kind, made, snapshot, repository))
+    return sorted(found, key=lambda item: (item.service, item.host, item.number))
+
+
+def make_tags(manifest: Manifest) -> tuple[str, ...]:
+    """Return the tags by which a set is found again."""
+    own = (f"service={manifest.service}", f"number={manifest.number}", f"kind={manifest.kind}")
+    return (TAG, *own, *([f"host={manifest.host}"] if manifest.host else []))
+
+
+def choose(sets: Iterable[KnownSet], service: str, host: str, name: str | None) -> list[KnownSet]:
+    """Return the wanted set of a service, once for each repository that has it; without a name, its newest backup.
+
+    The newest is that of the same host; of any, where this host has none yet.
+
+    Raises:
+        NotSo: when there is none.
+    """
+    own = [item for item in sets if item.service == service]
+    if name is None:
+        made = [item for item in own if item.kind == BACKUP]
+        newest = max(made, key=lambda item: (item.host == host, item.number), default=None)
+        name = newest.name if newest else None
+    chosen = [item for item in own if item.name == name]
+    if not chosen:
+        what = f"there is no set {name}" if name else f"there is no set of {service}"
+        raise NotSo(what, mend="darkpeak snapshots shows those there are")
+    return chosen

@@ -1,0 +1,245 @@
+"""restic: one repository, seen from the helper."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkpeak.backup import sets
+from darkpeak.backup.helper import NAME, SECRET, Helper
+from darkpeak.backup.key import Secret
+from darkpeak.collective.repository import Repository
+from darkpeak.daemon.engine import Result
+from darkpeak.errors import BadInput, NotSo, SystemFailure
+
+CONTACT_SECONDS = 30
+STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
+ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
+UNLOCK_TRIES = 3
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Store:
+    """One repository. `number` tells its secret files from another's."""
+
+    helper: Helper
+    repository: Repository
+    number: int
+
+    def furnish(self, secret: Secret) -> None:
+        """Bring the helper what it needs to open the repository."""
+        own = dict(secret.credentials.get(self.repository.name, {}))
+        login, url = own.pop("login", ""), self.repository.url
+        self.helper.put_secret("password", secret.password + "\n")
+        self.helper.put_secret(f"{self.number}.url", url.replace("://", f"://{login.strip()}@", 1) if login else url)
+        for name, content in own.items():
+            self.helper.put_secret(f"{self.number}.{name}", content)
+
+    def argv(self, *arguments: str) -> tuple[str, ...]:
+        """Return the command in the helper; every secret in it is a file's name."""
+        at = f"{SECRET}/{self.number}"
+        files = (f"AWS_SHARED_CREDENTIALS_FILE={at}.aws", f"RCLONE_CONFIG={at}.rclone-conf")
+        ssh = f"-i {at}.ssh-key -o UserKnownHostsFile={at}.known-hosts -o BatchMode=yes -o ConnectTimeout=20"
+        return (
+            *("env", *files, "restic", f"--repository-file={at}.url", f"--password-file={SECRET}/password"),
+            *(("-o", f"sftp.args={ssh}") if self.repository.kind == "sftp" else ()),
+            *("--retry-lock=2m", *arguments),
+        )
+
+    def contact(self) -> None:
+        """Make sure that the repository is there and opens with our key, within a deadline.
+
+        Raises:
+            SystemFailure: when it does not answer.
+            BadInput: when there is none yet.
+            NotSo: when it does not open.
+        """
+        self._complain(self._within(CONTACT_SECONDS, "cat", "config"))
+
+    def create(self) -> bool:
+        """Make the repository, where there is none; return whether it was made."""
+        result = self._within(CONTACT_SECONDS, "cat", "config")
+        if result.code != ABSENT:
+            self._complain(result)
+            return False
+        self._complain(self._within(CONTACT_SECONDS * 2, "init"))
+        return True
+
+    def list_sets(self, service: str | None = None) -> list[sets.KnownSet]:
+        """Return the sets there, of one service or of all, the newest last."""
+        tags = ",".join([sets.TAG, *([f"service={service}"] if service else [])])
+        # Listing needs no lock, and so works with a key that may read only.
+        out = self._must("--no-lock", "snapshots", "--json", "--tag", tags)
+        return sets.parse_snapshots(json.loads(out or b"[]"), self.repository.name)
+
+    def unlock(self) -> None:
+        """Clear the locks of our own dead helpers; those of others stay.
+
+        The caller holds this engine's only lease for helpers, so whoever else has our host name is dead. restic
+        itself tells by the process number, which another process may have by now: by the next try it has not.
+        """
+        for _ in range(UNLOCK_TRIES):
+            own = [item for item in self._locks() if item.get("hostname") == self._host_name()]
+            if not own:
+                return
+            self._must("unlock")
+        raise SystemFailure(f"{self.repository.name} keeps a lock of a dead helper", mend="restic unlock --remove-all")
+
+    def _locks(self) -> Iterator[Mapping[str, Any]]:
+        for line in self._must("--no-lock", "list", "locks").decode().split():
+            shown = self.helper.run(*self.argv("--no-lock", "cat", "lock", line))
+            if not shown.code:  # else it has just ended
+                yield json.loads(shown.stdout)
+
+    def _host_name(self) -> str:
+        return self.helper.must("hostname").decode().strip()
+
+    def save(self, folder: str, manifest: sets.Manifest, told: Told) -> str:
+        """Put a folder with parts and manifest into the repository, as one snapshot; return its id.
+
+        restic writes the snapshot last, when all that it names is there: what ends half way leaves no set.
+        """
+        tags = ",".join(sets.make_tags(manifest))
+        summary: Mapping[str, Any] = {}
+        for line in self._watched(told, "backup", "--json", "--tag", tags, folder):
+            if line.get("message_type") == "summary":
+                summary = line
+        snapshot = str(summary.get("snapshot_id") or "")
+        if not snapshot:
+            raise SystemFailure(f"{self.repository.name} took the set, and says not where", mend="try again")
+        # Success is never an exit code alone: the manifest is read back.
+        if self._must("dump", snapshot, f"{folder}/manifest.json").decode() != manifest.text():
+            raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
+        return snapshot
+
+    def fetch(self, known: sets.KnownSet, folder: str, target: str, told: Told) -> sets.Manifest:
+        """Bring a set into a folder of the helper, and make sure of every byte.
+
+        Raises:
+            NotSo: when it is not what was saved.
+        """
+        self.helper.must("rm", "-rf", target)
+        for _ in self._watched(told, "restore", "--json", f"{known.snapshot}:{folder}", "--target", target):
+            pass
+        text = self.helper.run("cat", f"{target}/manifest.json").stdout
+        manifest = sets.parse_manifest(text, known.name)
+        wrong = sets.complaints(manifest, sets.make_inventory(self.helper.inventory(f"{target}/parts")))
+        if wrong:
+            raise NotSo(f"{known.name} in {self.repository.name} is spoilt: {'; '.join(wrong)}")
+        return manifest
+
+    def add_password(self, file: str) -> None:
+        """Have the repository open with the password in a secret file of the helper, too."""
+        new = f"{SECRET}/{file}"
+        if self.helper.run(*self._with(new, "cat", "config")).code:
+            self._must("key", "add", f"--new-password-file={new}")
+
+    def remove_other_passwords(self, file: str) -> None:
+        """Have it open with that one only."""
+        new = f"{SECRET}/{file}"
+        for item in json.loads(self.helper.must(*self._with(new, "key", "list", "--json"))):
+            if not item["current"]:
+                self.helper.must(*self._with(new, "key", "remove", item["id"]))
+
+    def check(self, part: str) -> None:
+        """Read a part of the repository back (like 3/30), or only its structure.
+
+        Raises:
+            NotSo: when something in it is damaged.
+        """
+        subset = ("--read-data-subset", part) if part else ()
+        result = self.helper.run(*self.argv("check", *subset))
+        if result.code == 1:
+            raise NotSo(f"{self.repository.name} is damaged: {result.complaint(3)}", mend="restic check --read-data")
+        self._complain(result)
+
+    def forget(self, snapshots: list[str]) -> None:
+        """Remove snapshots, and what only they needed."""
+        if snapshots:
+            self._must("forget", "--prune", *snapshots)
+
+    def _with(self, password_file: str, *arguments: str) -> tuple[str, ...]:
+        old = f"--password-file={SECRET}/password"
+        return tuple(f"--password-file={password_file}" if word == old else word for word in self.argv(*arguments))
+
+    def _within(self, seconds: int, *arguments: str) -> Result:
+        return self.helper.run("timeout", "--kill-after=5", str(seconds), *self.argv(*arguments))
+
+    def _must(self, *arguments: str) -> bytes:
+        result = self.helper.run(*self.argv(*arguments))
+        self._complain(result)
+        return result.stdout
+
+    def _complain(self, result: Result) -> None:
+        """Say in our words why restic could not."""
+        name = self.repository.name
+        if not result.code:
+            return
+        if result.code in TIMED_OUT:
+            mend = "is that machine up, and the address right? Other repositories are not touched by this"
+            raise SystemFailure(f"{name} does not answer", mend=mend)
+        if result.code == ABSENT:
+            raise BadInput(f"there is no repository at {name} yet", mend="darkpeak backup init makes it")
+        if result.code == WRONG_KEY:
+            mend = "is it another collective's? An older backup-key.age from git may fit"
+            raise NotSo(f"{name} does not open with the key in backup-key.age", mend=mend)
+        if result.code == LOCKED:
+            raise SystemFailure(f"{name} is in use: {result.complaint()}", mend="try again when that has ended")
+        words = [line for line in result.stderr.decode(errors="replace").splitlines() if "Fatal" in line]
+        raise SystemFailure(f"{name}: {words[-1] if words else result.complaint()}")
+
+    def _watched(self, told: Told, *arguments: str) -> Iterator[Mapping[str, Any]]:
+        """Run restic and hand on what it says, a value a line; kill it when it stands still."""
+        argv = ("docker", "exec", "--env=RESTIC_PROGRESS_FPS=1", NAME, *self.argv(*arguments))
+        pipe = subprocess.PIPE
+        watch = _Watch()
+        with subprocess.Popen(
+            argv, env=self.helper.engine.environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
+        ) as process:
+            assert process.stdout  # noqa: S101 (a pipe, for the type checker)
+            last: list[str] = []
+            threading.Thread(target=watch.end_when_still, args=(process,), daemon=True).start()
+            for line in process.stdout:
+                try:
+                    value = json.loads(line)
+                except ValueError:
+                    last = [*last[-2:], line.decode(errors="replace").strip()]
+                    continue
+                if value.get("message_type") == "status":
+                    watch.moved(value.get("bytes_done", value.get("bytes_restored", 0)))
+                    told(f"{value.get('percent_done', 0):.0%}")
+                if value.get("message_type") in ("error", "exit_error"):
+                    last = [*last[-2:], str(value.get("message") or value.get("error") or "")]
+                yield value
+            process.wait()
+            watch.ended.set()
+        if watch.stopped:
+            self.helper.run("pkill", "-x", "restic")
+            raise SystemFailure(f"{self.repository.name} stood still for {STALL_SECONDS} s, and was given up")
+        self._complain(Result(process.returncode, b"", "\n".join(last).encode()))
+
+
+class _Watch:
+    """Ends a process that makes no progress."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.stopped = False
+        self._done, self._at = -1, time.monotonic()
+
+    def moved(self, done: int) -> None:
+        """Note how far it is."""
+        if done != self._done:
+            self._done, self._at = done, time.monotonic()
+
+    def end_when_still(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait beside the process, and kill it when it stands still for too long."""
+        while not self.ended.wait(5):
+            if time.monotonic() - self._at > STALL_SECONDS:
+                self.stopped = True
+                process.kill()
+                return

@@ -1,0 +1,67 @@
+"""`[backup]` of collective.toml: the repositories, and how many sets are kept."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from darkpeak.collective.model import Backup, Finding, Keep, Place
+from darkpeak.collective.repository import parse
+from darkpeak.collective.tree import toml_line
+from darkpeak.errors import BadInput
+
+FILE = "collective.toml"
+KEYS = ("repositories", "keep")
+KEEP_KEYS = ("daily", "weekly", "monthly")
+
+
+def read_backup(text: str, data: Any) -> tuple[Backup, list[Finding]]:
+    """Return what the file says, and everything that is wrong with it; what is wrong is left out."""
+    if not isinstance(data, dict):
+        return Backup(), []  # no table at all is noted by whoever knows the keys of the whole file
+    findings = list(_wrong(text, data))
+    repositories = data.get("repositories")
+    named = [name for name in repositories if isinstance(name, str)] if isinstance(repositories, list) else []
+    keep = data.get("keep")
+    wanted = {key: value for key, value in keep.items() if _is_count(value)} if isinstance(keep, dict) else {}
+    sound = tuple(dict.fromkeys(name for name in named if not _complaint(name)))
+    return Backup(sound, Keep(**{key: value for key, value in wanted.items() if key in KEEP_KEYS})), findings
+
+
+def _wrong(text: str, data: dict[str, Any]) -> Iterator[Finding]:
+    for key in data:
+        if key not in KEYS:
+            yield _finding(text, (key,), "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEYS)}")
+    repositories = data.get("repositories", [])
+    if not isinstance(repositories, list) or not all(isinstance(name, str) for name in repositories):
+        mend = 'write repositories = ["sftp:backup@nas.example:/darkpeak"]'
+        yield _finding(text, ("repositories",), "wrong-type", "repositories must be a list of texts", mend)
+    else:
+        for name in repositories:
+            error = _complaint(name)
+            if error:
+                yield _finding(text, ("repositories",), "repository", error.message, error.mend)
+    keep = data.get("keep", {})
+    if not isinstance(keep, dict):
+        mend = "write keep = {daily = 7, weekly = 4, monthly = 12}"
+        yield _finding(text, ("keep",), "wrong-type", "keep must be a table", mend)
+        return
+    for key, value in keep.items():
+        if key not in KEEP_KEYS:
+            yield _finding(text, ("keep",), "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEEP_KEYS)}")
+        elif not _is_count(value):
+            yield _finding(text, ("keep",), "wrong-type", f"{key} must be a number", f"write {key} = 7")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _complaint(name: str) -> BadInput | None:
+    try:
+        parse(name)
+    except BadInput as error:
+        return error
+    return None
+
+
+def _finding(text: str, path: tuple[str, ...], rule: str, what: str, mend: str) -> Finding:
+    return Finding(Place(FILE, toml_line(text, "backup", *path)), rule, what, mend)

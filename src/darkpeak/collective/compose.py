@@ -1,0 +1,150 @@
+"""The part of a compose file that Darkpeak must know: containers, published ports, mounts, shared names.
+
+Compose itself checks and runs the rest; we never re-implement it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from darkpeak.collective.model import Container, Mount, Place, Port, Shared
+from darkpeak.collective.tree import EMPTY, Tree
+
+At = Callable[[int], Place]
+Note = Callable[[int, str, str, str], None]
+
+SHORT_PORT = re.compile(
+    r"(?:(?P<address>[^/]*):)?(?P<published>\d+(?:-\d+)?):(?P<target>\d+(?:-\d+)?)(?:/(?:tcp|udp))?"
+)
+
+
+def read_containers(folder: Path, parsed: Tree, domain: str, at: At, note: Note) -> tuple[Container, ...]:
+    """Read `services:`; what compose would refuse anyway is left to compose."""
+    surroundings = {key: parsed.mapping().get(key, EMPTY).plain() for key in ("name", "networks", "volumes", "configs")}
+    project = parsed.mapping().get("name", EMPTY).text() or folder.name
+    containers = []
+    services = parsed.mapping().get("services", EMPTY)
+    for name, entry in services.mapping().items():
+        own = entry.mapping()
+        build = _build_folder(own.get("build"))
+        parts = _parts(folder, build, {"container": entry.plain(), **surroundings}, domain)
+        containers.append(
+            Container(
+                name=name,
+                at=at(services.key_line(name)),
+                build=build,
+                ports=tuple(_read_ports(own.get("ports", EMPTY), at, note)),
+                mounts=tuple(_read_mount(mount, at) for mount in own.get("volumes", EMPTY).items()),
+                host_network=own.get("network_mode", EMPTY).text() == "host",
+                healthcheck="healthcheck" in own or _has_healthcheck(folder, build),
+                image=own.get("image", EMPTY).text() or f"{project}-{name}",
+                content=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
+                parts=parts,
+            )
+        )
+    return tuple(containers)
+
+
+def read_shared(parsed: Tree, key: str, at: At) -> tuple[Shared, ...]:
+    """Read the networks or volumes that have a `name` of their own on the daemon."""
+    section = parsed.mapping().get(key, EMPTY)
+    shared = []
+    for entry, value in section.mapping().items():
+        external = value.mapping().get("external", EMPTY).text() == "true"
+        name = value.mapping().get("name", EMPTY).text()
+        if name or external:
+            shared.append(Shared(name or entry, external, at(section.key_line(entry))))
+    return tuple(shared)
+
+
+def read_subnets(parsed: Tree, at: At) -> tuple[tuple[str, Place], ...]:
+    """Read every subnet that the file fixes."""
+    found = []
+    for network in parsed.mapping().get("networks", EMPTY).mapping().values():
+        for pool in network.mapping().get("ipam", EMPTY).mapping().get("config", EMPTY).items():
+            subnet = pool.mapping().get("subnet")
+            if subnet:
+                found.append((subnet.text(), at(subnet.line)))
+    return tuple(found)
+
+
+def _build_folder(build: Tree | None) -> str | None:
+    if build is None:
+        return None
+    return build.text() or build.mapping().get("context", EMPTY).text() or "."
+
+
+def _read_ports(ports: Tree, at: At, note: Note) -> Iterator[Port]:
+    for entry in ports.items():
+        port = _read_long_port(entry, at) if isinstance(entry.value, dict) else _read_short_port(entry, at)
+        if port:
+            yield port
+        else:
+            mend = 'write "127.0.0.1:6010:80", or a range of two: "127.0.0.1:6010-6011:80"'
+            note(entry.line, "port-form", f"cannot read the port {entry.text() or 'entry'}", mend)
+
+
+def _read_short_port(entry: Tree, at: At) -> Port | None:
+    found = SHORT_PORT.fullmatch(entry.text())
+    if not found:
+        return None
+    address = (found["address"] or "").strip("[]")
+    return Port(address, _range(found["published"]), _range(found["target"]), at(entry.line))
+
+
+def _read_long_port(entry: Tree, at: At) -> Port | None:
+    own = {key: value.text() for key, value in entry.mapping().items()}
+    published, target = own.get("published", ""), own.get("target", "")
+    if not re.fullmatch(r"\d+(-\d+)?", published) or not target.isdecimal():
+        return None
+    return Port(own.get("host_ip", ""), _range(published), _range(target), at(entry.line))
+
+
+def _range(written: str) -> range:
+    first, _, last = written.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def _read_mount(mount: Tree, at: At) -> Mount:
+    if isinstance(mount.value, dict):
+        own = {key: value.text() for key, value in mount.mapping().items()}
+        return Mount(own.get("source", ""), own.get("target", ""), at(mount.line))
+    source, separator, rest = mount.text().partition(":")
+    return Mount(source, rest.partition(":")[0], at(mount.line)) if separator else Mount("", source, at(mount.line))
+
+
+def dockerfile(folder: Path, build: str | None) -> str:
+    """Return the text of a container's Dockerfile, empty where there is none."""
+    try:
+        return (folder / build / "Dockerfile").read_text(encoding="utf-8") if build else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def exposed(text: str) -> set[int]:
+    """Return the ports that a Dockerfile's EXPOSE lines name as numbers."""
+    lines = re.findall(r"^\s*EXPOSE\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
+    return {int(number) for line in lines for number in re.findall(r"\b(\d+)(?:/\w+)?\b", line)}
+
+
+def _has_healthcheck(folder: Path, build: str | None) -> bool:
+    return bool(re.search(r"^\s*HEALTHCHECK\s+(?!NONE)", dockerfile(folder, build), re.MULTILINE | re.IGNORECASE))
+
+
+def _parts(folder: Path, build: str | None, written: dict[str, object], domain: str) -> tuple[tuple[str, str], ...]:
+    """Hash all that decides how a container is built and run: its part of the file, and each file of its folder."""
+    text = json.dumps(written, sort_keys=True)
+    if "DARKPEAK_DOMAIN" in text:
+        text += domain
+    parts = {"docker-compose.yml": _short_hash(text.encode())}
+    for path in sorted((folder / build).rglob("*")) if build else ():
+        if path.is_file():
+            mode = b"x" if path.stat().st_mode & 0o111 else b"-"
+            parts[str(path.relative_to(folder))] = _short_hash(mode + path.read_bytes())
+    return tuple(parts.items())
+
+
+def _short_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -1,0 +1,202 @@
+"""`x-darkpeak` and the rest of one compose file, as a Service. The keys known here are the whole schema."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from darkpeak.collective import compose
+from darkpeak.collective.model import KINDS, LEVELS, Finding, HttpRoute, Place, Service, TcpRoute
+from darkpeak.collective.tree import EMPTY, Tree
+
+Route = TypeVar("Route")
+PUBLIC_PORTS = range(1, 65536)
+KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits")
+ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
+LIMIT_KEYS = ("rate", "connections")
+
+
+@dataclass
+class Notes:
+    """Findings of one file, as they are met."""
+
+    file: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def place(self, line: int) -> Place:
+        """Return a place in this file."""
+        return Place(self.file, line)
+
+    def add(self, line: int, rule: str, what: str, mend: str) -> None:
+        """Note one fault."""
+        self.findings.append(Finding(self.place(line), rule, what, mend))
+
+
+def read_declared(folder: Path, file: str, parsed: Tree, domain: str) -> tuple[Service | None, list[Finding]]:
+    """Read one compose file; None when it has no `x-darkpeak` to read."""
+    notes = Notes(file)
+    own = parsed.mapping().get("x-darkpeak")
+    if own is None or not isinstance(own.value, dict):
+        line = own.line if own else 1
+        notes.add(
+            line, "no-x-darkpeak", "there is no x-darkpeak mapping", "write x-darkpeak: with about, block, admins"
+        )
+        return None, notes.findings
+    known_keys(own, KEYS, "x-darkpeak", notes)
+    entries = own.mapping()
+    routes = entries.get("routes", EMPTY)
+    known_keys(routes, ROUTE_KEYS, "routes", notes)
+    level = one_of(own, "level", LEVELS, notes)
+    networks, volumes = (compose.read_shared(parsed, key, notes.place) for key in ("networks", "volumes"))
+    service = Service(
+        name=folder.name,
+        folder=folder,
+        at=notes.place(parsed.key_line("x-darkpeak")),
+        project=parsed.mapping().get("name", EMPTY).text() or folder.name,
+        about=text(own, "about", notes),
+        kind=one_of(own, "kind", KINDS, notes),
+        level=level,
+        admins=read_admins(own, notes),
+        block=read_block(own, level, notes),
+        http=read_named(routes, "http", folder.name, notes),
+        tcp=read_tcp(routes, notes),
+        tls=read_named(routes, "tls", folder.name, notes),
+        ssh=read_port(routes, "ssh", notes),
+        plain_ssh=read_port(routes, "plain-ssh", notes),
+        proxy=read_proxy(routes, notes),
+        limits=read_limits(entries.get("limits", EMPTY), notes),
+        certificate=entries["certificate"].text() if "certificate" in entries else None,
+        containers=compose.read_containers(folder, parsed, domain, notes.place, notes.add),
+        networks=networks,
+        volumes=volumes,
+        subnets=compose.read_subnets(parsed, notes.place),
+        keys=tuple((key, notes.place(line)) for key, line in own.key_lines),
+        volume_keys=tuple(parsed.mapping().get("volumes", EMPTY).mapping()),
+    )
+    return service, notes.findings
+
+
+def known_keys(mapping: Tree, known: tuple[str, ...], where: str, notes: Notes) -> None:
+    """Note every key that isn't known, and a value that is no mapping at all."""
+    if not isinstance(mapping.value, dict):
+        notes.add(mapping.line, "wrong-type", f"{where} must be a mapping", f"known there: {', '.join(known)}")
+    for key in mapping.mapping():
+        if key not in known:
+            mend = f"known there: {', '.join(known)}"
+            notes.add(mapping.key_line(key), "unknown-key", f"unknown key {key} in {where}", mend)
+
+
+def text(own: Tree, key: str, notes: Notes) -> str:
+    """Return a required text."""
+    value = own.mapping().get(key)
+    if value is None:
+        notes.add(own.line - 1 or 1, "missing-key", f"{key} is missing", f"write {key}: in x-darkpeak")
+        return ""
+    if not value.text().strip():
+        notes.add(value.line, "wrong-type", f"{key} must be text", f"write {key}: and a few words")
+    return value.text()
+
+
+def one_of(own: Tree, key: str, choices: tuple[str, ...], notes: Notes) -> str:
+    """Return a required word out of a few; the first of them where it is wrong."""
+    value = own.mapping().get(key)
+    if value is None:
+        notes.add(own.line - 1 or 1, "missing-key", f"{key} is missing", f"write {key}: {' or '.join(choices)}")
+    elif value.text() not in choices:
+        what = f"{key} cannot be {value.text() or 'that'}"
+        notes.add(value.line, f"unknown-{key}", what, f"choose one of {', '.join(choices)}")
+    else:
+        return value.text()
+    return choices[0]
+
+
+def read_admins(own: Tree, notes: Notes) -> tuple[str, ...]:
+    """Return the admins' names as written."""
+    value = own.mapping().get("admins")
+    if value is None:
+        return ()
+    if not isinstance(value.value, list):
+        notes.add(value.line, "wrong-type", "admins must be a list", "write admins: [ada, grace]")
+    return tuple(item.text() for item in value.items())
+
+
+def read_block(own: Tree, level: str, notes: Notes) -> int | None:
+    """Return the block's number; an idea need not have one."""
+    value = own.mapping().get("block")
+    if value is None:
+        if level != "idea":
+            mend = "write block: and a free number (darkpeak ports shows them)"
+            notes.add(own.line - 1 or 1, "missing-key", "block is missing", mend)
+        return None
+    return number(value, "block", notes)
+
+
+def number(value: Tree, what: str, notes: Notes) -> int | None:
+    """Return a whole number."""
+    if value.text().isdecimal():
+        return int(value.text())
+    notes.add(value.line, "wrong-type", f"{what} must be a number", "write digits, like 6010")
+    return None
+
+
+def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[HttpRoute, ...]:
+    """Read `http: PORT` (the label is the service's name) or `http: {LABEL: PORT}`; `tls` likewise."""
+    value = routes.mapping().get(kind)
+    if value is None:
+        return ()
+    article = "an http route" if kind == "http" else f"a {kind} route"
+    if not isinstance(value.value, dict):
+        port = number(value, article, notes)
+        return (HttpRoute(label, port, notes.place(value.line)),) if port else ()
+    return _numbered(value, article, notes, HttpRoute)
+
+
+def read_port(routes: Tree, kind: str, notes: Notes) -> int | None:
+    """Read a route that is only a port."""
+    value = routes.mapping().get(kind)
+    return number(value, f"the {kind} route", notes) if value else None
+
+
+def read_proxy(routes: Tree, notes: Notes) -> tuple[tuple[int, Place], ...]:
+    """Read `proxy: [PORT]`: which of the tcp and tls routes' ports want the PROXY protocol."""
+    value = routes.mapping().get("proxy", EMPTY)
+    if "proxy" in routes.mapping() and not isinstance(value.value, list):
+        notes.add(value.line, "wrong-type", "proxy must be a list", "write proxy: [6032]")
+    ports = [(number(item, "a port in proxy", notes), notes.place(item.line)) for item in value.items()]
+    return tuple((port, at) for port, at in ports if port)
+
+
+def read_limits(limits: Tree, notes: Notes) -> tuple[tuple[str, int], ...]:
+    """Read `limits: {rate: N, connections: N}`."""
+    known_keys(limits, LIMIT_KEYS, "limits", notes)
+    found = [(key, number(value, key, notes)) for key, value in limits.mapping().items() if key in LIMIT_KEYS]
+    return tuple((key, value) for key, value in found if value)
+
+
+def read_tcp(routes: Tree, notes: Notes) -> tuple[TcpRoute, ...]:
+    """Read `tcp: {PUBLIC: PORT}`."""
+    value = routes.mapping().get("tcp")
+    if value is None:
+        return ()
+    if not isinstance(value.value, dict):
+        notes.add(value.line, "wrong-type", "tcp must be a mapping", "write tcp: {'5222': 6032}")
+        return ()
+
+    def make(public: str, port: int, at: Place) -> TcpRoute:
+        return TcpRoute(int(public), port, at)
+
+    for public in value.mapping():
+        if not public.isdecimal() or int(public) not in PUBLIC_PORTS:
+            mend = "write the port that the world connects to, like 5222"
+            notes.add(value.key_line(public), "wrong-type", f"{public} is no public port", mend)
+            return ()
+    return _numbered(value, "a tcp route", notes, make)
+
+
+def _numbered(value: Tree, what: str, notes: Notes, make: Callable[[str, int, Place], Route]) -> tuple[Route, ...]:
+    routes = []
+    for key, child in value.mapping().items():
+        port = number(child, what, notes)
+        if port:
+            routes.append(make(key, port, notes.place(value.key_line(key))))
+    return tuple(routes)

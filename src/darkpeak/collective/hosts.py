@@ -1,0 +1,107 @@
+"""`[hosts]` of collective.toml: daemons by name, and which services live on them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from darkpeak.collective.model import ROUTER, Collective, Finding, Host, Place, Service
+from darkpeak.collective.tree import toml_line
+from darkpeak.collective.uri import FORMS, parse_uri
+from darkpeak.errors import BadInput
+
+FILE = "collective.toml"
+KEYS = ("docker", "services")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Services which one daemon has; `host` is None for the one that DOCKER_HOST or the docker context names."""
+
+    host: Host | None
+    services: tuple[Service, ...]
+
+
+def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
+    """Return the hosts that the file names, and everything that is wrong with their form."""
+    if not isinstance(data, dict):
+        return (), []  # a wrong type is noted by whoever knows the keys of the whole file
+    findings = [finding for name, values in data.items() for finding in _wrong(text, name, values)]
+    hosts = []
+    for name, values in data.items():
+        if isinstance(values, dict):
+            services = values.get("services")
+            named = tuple(map(str, services)) if isinstance(services, list) else ()
+            at = _place(text, name, "services") if named else _place(text, name)
+            hosts.append(Host(name, str(values.get("docker", "")), at, named))
+    return tuple(hosts), findings
+
+
+def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
+    if not NAME.fullmatch(name):
+        mend = "lower-case letters, digits and hyphens, as in docker-compose.NAME.yml"
+        yield Finding(_place(text, name), "host-name", f"{name!r} cannot be a host's name", mend)
+    if not isinstance(values, dict):
+        yield Finding(_place(text, name), "wrong-type", f"host {name} is not a table", f"write [hosts.{name}]")
+        return
+    for key in values:
+        if key not in KEYS:
+            mend = f"known here: {', '.join(KEYS)}"
+            yield Finding(_place(text, name, key), "unknown-key", f"unknown key {key}", mend)
+    docker, services = values.get("docker"), values.get("services", [])
+    if docker is None:
+        yield Finding(_place(text, name), "missing-key", "docker is missing", 'write docker = "ssh://USER@HOST"')
+    elif not isinstance(docker, str):
+        yield Finding(_place(text, name, "docker"), "wrong-type", "docker must be text in quotes", f"write {FORMS}")
+    elif parse_uri(docker) is None:
+        yield Finding(_place(text, name, "docker"), "uri", f"nobody can read {docker!r}", f"write {FORMS}")
+    if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
+        mend = 'write services = ["wiki", "chat"]'
+        yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", mend)
+
+
+def _place(text: str, *path: str) -> Place:
+    return Place(FILE, toml_line(text, "hosts", *path))
+
+
+def find_host(hosts: Sequence[Host], wanted: str) -> Host | None:
+    """Return the host that is meant by its name, or by its URI."""
+    by_name = (host for host in hosts if host.name == wanted)
+    return next(by_name, next((host for host in hosts if host.docker == wanted), None))
+
+
+def uri_of(hosts: Sequence[Host], wanted: str) -> str:
+    """Return the URI of a host by name, or the URI itself.
+
+    Raises:
+        BadInput: when it is neither.
+    """
+    found = find_host(hosts, wanted)
+    if found is None and parse_uri(wanted) is None:
+        known = ", ".join(host.name for host in hosts)
+        raise BadInput(f"there is no host {wanted}", mend=f"there are: {known}; or write {FORMS}" if known else FORMS)
+    return found.docker if found else wanted
+
+
+def homes_of(collective: Collective) -> dict[str, Host]:
+    """Return the host on which each placed service lives; of two, the first."""
+    return {name: host for host in reversed(collective.hosts) for name in host.services}
+
+
+def place(collective: Collective, services: Sequence[Service]) -> list[Placed]:
+    """Return services by where they live: what has no place of its own is on the default daemon.
+
+    A router is on every host that has services. An idea has nothing to run, so no daemon is asked for its sake.
+    """
+    homes = homes_of(collective)
+    used = {homes.get(service.name) for service in collective.services if service.runs and service.name != ROUTER}
+    hosts = [host for host in (None, *collective.hosts) if host in used] or [None]
+
+    def lives(service: Service, host: Host | None) -> bool:
+        if service.name == ROUTER:
+            return True
+        return (homes.get(service.name) if service.runs else hosts[0]) == host
+
+    placed = (Placed(host, tuple(item for item in services if lives(item, host))) for host in hosts)
+    return [group for group in placed if group.services]

@@ -1,0 +1,128 @@
+"""Read a collective's files into values, and say every fault of their form."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from darkpeak.collective import backup, tree
+from darkpeak.collective.declared import read_declared
+from darkpeak.collective.hosts import read_hosts
+from darkpeak.collective.model import COMPOSE_FILE, Admin, Collective, Finding, Place, Service
+from darkpeak.collective.variants import read_variants
+from darkpeak.errors import BadInput
+
+COLLECTIVE_FILE = "collective.toml"
+TYPE_WORDS: Mapping[type, str] = {str: "text in quotes", dict: "a table", list: "a list", int: "a number"}
+KEYS: Mapping[str, type] = {
+    "name": str,
+    "domain": str,
+    "admins": dict,
+    "keep_deploys": int,
+    "backup": dict,
+    "hosts": dict,
+}
+ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder, from `start` upwards, that holds a collective.toml.
+
+    Raises:
+        BadInput: when there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / COLLECTIVE_FILE).is_file():
+            return folder
+    raise BadInput(
+        f"no {COLLECTIVE_FILE} in {start} or above it",
+        mend="go to your collective's folder, or name it with --collective FOLDER",
+    )
+
+
+def read(root: Path) -> tuple[Collective, list[Finding]]:
+    """Read all files below `root`; services whose file cannot be read at all are left out, with a finding."""
+    collective, findings = _read_collective(root)
+    services = []
+    for folder in sorted((root / "services").glob("*")):
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        service, found = _read_service(root, folder, collective.domain)
+        findings += found
+        services += [service] if service else []
+    if not services and not findings:
+        at = Place("services", 1)
+        findings.append(Finding(at, "no-services", "there is no service", "make services/NAME/docker-compose.yml"))
+    return replace(collective, services=tuple(services)), findings
+
+
+def _read_service(root: Path, folder: Path, domain: str) -> tuple[Service | None, list[Finding]]:
+    path = folder / COMPOSE_FILE
+    file = str(path.relative_to(root))
+    try:
+        text = path.read_text(encoding="utf-8")
+        parsed = tree.read_yaml(text)
+    except FileNotFoundError:
+        return None, [Finding(Place(file, 1), "no-compose-file", "the service has no compose file", f"write {file}")]
+    except UnicodeDecodeError:
+        return None, [Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8")]
+    except tree.NotReadable as error:
+        return None, [Finding(Place(file, error.line), "yaml", str(error), "mend the YAML here or just above")]
+    if not isinstance(parsed.value, dict):
+        return None, [Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")]
+    service, findings = read_declared(folder, file, parsed, domain)
+    if service is None:
+        return None, findings
+    variants, found = read_variants(root, service, domain)
+    return replace(service, variants=variants), findings + found
+
+
+def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
+    text = (root / COLLECTIVE_FILE).read_text(encoding="utf-8")
+    try:
+        data = tree.read_toml(text)
+    except tree.NotReadable as error:
+        at = Place(COLLECTIVE_FILE, error.line)
+        return Collective(root, "", "localhost"), [Finding(at, "toml", str(error), "mend the TOML here")]
+    findings = _wrong_keys(text, data, KEYS, ())
+    for key, example in (("name", "Dark Peak"), ("domain", "localhost")):
+        if key not in data:
+            mend = f'write {key} = "{example}"'
+            findings.append(Finding(Place(COLLECTIVE_FILE, 1), "missing-key", f"{key} is missing", mend))
+    domain = data.get("domain")
+    domain = domain if isinstance(domain, str) else "localhost"
+    admins, found = _read_admins(text, data.get("admins"))
+    keep = data.get("keep_deploys")
+    keep = max(1, keep) if isinstance(keep, int) else Collective.keep_deploys
+    kept, wrong = backup.read_backup(text, data.get("backup"))
+    collective = Collective(root, str(data.get("name", "")), domain, admins, keep_deploys=keep, backup=kept)
+    hosts, misplaced = read_hosts(text, data.get("hosts"))
+    return replace(collective, hosts=hosts), findings + found + wrong + misplaced
+
+
+def _read_admins(text: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:
+    admins: list[Admin] = []
+    findings: list[Finding] = []
+    for name, values in data.items() if isinstance(data, dict) else ():
+        if not isinstance(values, dict):
+            at = Place(COLLECTIVE_FILE, tree.toml_line(text, "admins", name))
+            findings.append(Finding(at, "wrong-type", f"admin {name} is not a table", f"write [admins.{name}]"))
+            continue
+        findings += _wrong_keys(text, values, ADMIN_KEYS, ("admins", name))
+        ssh = values.get("ssh")
+        keys = tuple(str(key) for key in ssh) if isinstance(ssh, list) else ()
+        admins.append(Admin(name, str(values.get("name", "")), str(values.get("mail", "")), keys))
+    return tuple(admins), findings
+
+
+def _wrong_keys(text: str, data: dict[str, Any], known: Mapping[str, type], path: tuple[str, ...]) -> list[Finding]:
+    findings = []
+    for key, value in data.items():
+        at = Place(COLLECTIVE_FILE, tree.toml_line(text, *path, key))
+        if key not in known:
+            mend = f"known here: {', '.join(known)}"
+            findings.append(Finding(at, "unknown-key", f"unknown key {key}", mend))
+        elif not isinstance(value, known[key]):
+            word = TYPE_WORDS[known[key]]
+            findings.append(Finding(at, "wrong-type", f"{key} must be {word}", f"write {key} as {word}"))
+    return findings

@@ -1,0 +1,41 @@
+"""Who can open the backup key: by what stands in the file itself, not by what somebody meant."""
+
+import base64
+import binascii
+import hashlib
+import re
+
+from darkpeak.collective.model import Collective
+
+FILE = "backup-key.age"
+LEAST_OPENERS = 2
+
+
+def openers(collective: Collective) -> tuple[str, ...]:
+    """Return the admins who can open the key file."""
+    try:
+        found = set(tags((collective.root / FILE).read_bytes()))
+    except OSError:
+        return ()
+    return tuple(admin.name for admin in collective.admins if any(tag(line) in found for line in admin.ssh))
+
+
+def tags(sealed: bytes) -> list[str]:
+    """Return the tags of the ssh keys that an age file is encrypted to."""
+    text = sealed.decode("ascii", errors="replace")
+    if text.startswith("-----BEGIN"):
+        try:
+            sealed = base64.b64decode("".join(text.strip().splitlines()[1:-1]))
+        except binascii.Error:
+            return []
+    header = sealed.partition(b"\n---")[0].decode("ascii", errors="replace")
+    return re.findall(r"^-> ssh-(?:ed25519|rsa) (\S+)", header, re.MULTILINE)
+
+
+def tag(line: str) -> str:
+    """Return the tag by which age knows an ssh public key."""
+    words = line.split()
+    try:
+        return base64.b64encode(hashlib.sha256(base64.b64decode(words[1])).digest()[:4]).decode().rstrip("=")
+    except (IndexError, binascii.Error):
+        return ""

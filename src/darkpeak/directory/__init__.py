@@ -1,0 +1,1 @@
+"""The collective's members and groups, in the OpenLDAP of `services/directory`."""

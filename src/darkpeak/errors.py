@@ -1,0 +1,38 @@
+"""What can go wrong, and the exit code of each: the one place where errors become numbers.
+
+0 done · 1 the thing asked about is not so · 2 wrong use or bad input · 3 the daemon or another system failed.
+"""
+
+
+class DarkpeakError(Exception):
+    """Something a person must know: what is wrong, where, and what to do now."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, where: str = "", mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.mend = mend
+
+    def lines(self) -> list[str]:
+        """Return the error in at most three lines, without a label before the first."""
+        return [self.message, *([f"at {self.where}"] if self.where else []), *([self.mend] if self.mend else [])]
+
+
+class NotSo(DarkpeakError):
+    """The thing asked about is not so: findings, a failed drill."""
+
+    exit_code = 1
+
+
+class BadInput(DarkpeakError):
+    """Wrong use, or files that say something impossible; nothing was touched."""
+
+    exit_code = 2
+
+
+class SystemFailure(DarkpeakError):
+    """The daemon, a container or another system failed."""
+
+    exit_code = 3

@@ -1,0 +1,17 @@
+"""What a collective must be able to do with its backups."""
+
+from collections.abc import Iterator
+
+from darkpeak.collective.model import Collective, Finding, Place
+from darkpeak.collective.sealed import FILE, LEAST_OPENERS, openers
+
+
+def key_for_two(collective: Collective) -> Iterator[Finding]:
+    """If one laptop is lost, somebody else still opens the backups."""
+    if not (collective.root / FILE).is_file():
+        return
+    can = openers(collective)
+    if len(can) < LEAST_OPENERS:
+        who = f"only {can[0]}" if can else "no admin"
+        mend = 'write ssh = ["ssh-ed25519 …"] for two admins in collective.toml, then darkpeak key add ADMIN'
+        yield Finding(Place(FILE, 1), "backup-key", f"{who} can open the backup key", mend)

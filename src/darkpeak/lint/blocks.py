@@ -1,0 +1,80 @@
+"""Blocks of ten ports, and the subnet that goes with each."""
+
+from collections.abc import Iterator
+
+from darkpeak.collective.model import BLOCK_SIZE, BLOCKS, Collective, Finding, Service
+
+LOOPBACK = ("127.0.0.1",)
+
+
+def subnet_of(block: int) -> str:
+    """Return the subnet of a block: 6010 has 10.60.10.0/24."""
+    return f"10.{block // 100}.{block % 100}.0/24"
+
+
+def block_number(service: Service) -> Iterator[Finding]:
+    """Blocks are 6000, 6010 … 6990, so that whoever sees a port knows the service."""
+    if service.block is None or service.block in BLOCKS:
+        return
+    below = service.block - service.block % BLOCK_SIZE
+    mend = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
+    what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "no such block"
+    yield Finding(service.key("block"), "block-number", what, mend)
+
+
+def one_block_each(collective: Collective) -> Iterator[Finding]:
+    """Two services in one block would take each other's ports."""
+    taken: dict[int, str] = {}
+    for service in collective.services:
+        if service.block is None:
+            continue
+        first = taken.setdefault(service.block, service.name)
+        if first != service.name:
+            used = {other.block for other in collective.services}
+            free = next((block for block in BLOCKS[1:] if block not in used), None)
+            what = f"block {service.block} is {first}'s already"
+            yield Finding(service.key("block"), "block-taken", what, f"take {free}" if free else "no block is free")
+
+
+def one_project_each(collective: Collective) -> Iterator[Finding]:
+    """Compose tells services apart by their project name alone."""
+    taken: dict[str, str] = {}
+    for service in collective.services:
+        first = taken.setdefault(service.project, service.name)
+        if first != service.name:
+            what = f"the project name {service.project} is {first}'s already"
+            yield Finding(service.at, "project-taken", what, f"write name: darkpeak-{service.name} at the top")
+
+
+def published_ports(service: Service) -> Iterator[Finding]:
+    """Only the router is reached from outside: everything else publishes inside its block, on loopback."""
+    first = service.block or 0
+    for port in service.ports:
+        if port.address not in LOOPBACK:
+            mend = f'write "127.0.0.1:{port.published[0]}:{port.target[0]}"'
+            yield Finding(port.at, "not-on-loopback", f"port {port.published[0]} is open to the network", mend)
+        outside = [number for number in port.published if number not in range(first, first + BLOCK_SIZE)]
+        if outside and first in BLOCKS:
+            what = f"port {outside[0]} is outside the block {first}"
+            mend = f"publish on one of {first}-{first + BLOCK_SIZE - 1}"
+            yield Finding(port.at, "outside-block", what, mend)
+
+
+def published_once(service: Service) -> Iterator[Finding]:
+    """One host port leads to one container."""
+    seen: set[int] = set()
+    for port in service.ports:
+        twice = sorted(seen & set(port.published))
+        if twice:
+            yield Finding(port.at, "port-twice", f"port {twice[0]} is published twice", "give each its own port")
+        seen |= set(port.published)
+
+
+def subnets(service: Service) -> Iterator[Finding]:
+    """A block fixes its subnet, since Docker's own pool ends at about 30 networks."""
+    if service.block not in BLOCKS:
+        return
+    for subnet, at in service.subnets:
+        if subnet != subnet_of(service.block or 0):
+            mend = f"write {subnet_of(service.block or 0)}"
+            yield Finding(at, "subnet", f"subnet {subnet} is not that of block {service.block}", mend)

@@ -1,0 +1,46 @@
+"""Which service lives on which daemon."""
+
+from collections.abc import Iterator
+
+from darkpeak.collective.hosts import homes_of
+from darkpeak.collective.model import ROUTER, Collective, Finding
+
+
+def known_services(collective: Collective) -> Iterator[Finding]:
+    """A host is given services that there are."""
+    known = {service.name for service in collective.services}
+    for host in collective.hosts:
+        for name in host.services:
+            if name == ROUTER:
+                what, mend = (
+                    "the router needs no place",
+                    "leave it out: each host with services has its own router",
+                )
+                yield Finding(host.at, "placed-router", what, mend)
+            elif name not in known:
+                mend = f"there are: {', '.join(sorted(known - {ROUTER}))}"
+                yield Finding(host.at, "unknown-service", f"there is no service {name}", mend)
+
+
+def one_place_each(collective: Collective) -> Iterator[Finding]:
+    """A service's data is in one place."""
+    taken: dict[str, str] = {}
+    for host in collective.hosts:
+        for name in host.services:
+            if name in taken:
+                what = f"{name} lives on {taken[name]} already"
+                yield Finding(host.at, "placed-twice", what, "let it live on one of them")
+            taken.setdefault(name, host.name)
+
+
+def together(collective: Collective) -> Iterator[Finding]:
+    """A network or volume of another service is on that service's daemon, and nowhere else yet."""
+    homes = homes_of(collective)
+    for service in collective.services:
+        for other in collective.relies_on(service):
+            home, its = homes.get(service.name), homes.get(other)
+            host = home or its
+            if other != ROUTER and host and home != its:
+                where = its.name if its else "the default daemon"
+                what = f"{service.name} relies on {other}, which lives on {where}"
+                yield Finding(host.at, "placed-apart", what, "let both live on one host")

@@ -1,0 +1,29 @@
+"""What services rely on: the networks and volumes of other services."""
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from darkpeak.collective.model import Collective, Finding
+
+
+def defined_somewhere(collective: Collective) -> Iterator[Finding]:
+    """An external network or volume is one that another service defines."""
+    defined = {shared.name for service in collective.services for shared in service.shared if not shared.external}
+    for service in collective.services:
+        for shared in service.shared:
+            if shared.external and shared.name not in defined:
+                mend = "mend the name, or add the service that defines it"
+                yield Finding(shared.at, "undefined-external", f"no service defines {shared.name}", mend)
+
+
+def no_circle(collective: Collective) -> Iterator[Finding]:
+    """Services can be started one after another."""
+    graph = {service.name: collective.relies_on(service) for service in collective.services}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = list(dict.fromkeys(error.args[1]))
+        start = circle.index(min(circle))
+        turned = circle[start:] + circle[:start]
+        at = next(service.at for service in collective.services if service.name == turned[0])
+        yield Finding(at, "circle", f"{' and '.join(turned)} rely on each other", "let one of them do without")

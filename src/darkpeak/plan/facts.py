@@ -1,0 +1,45 @@
+"""What is known of a daemon and its machine before anybody judges it. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network on the daemon: its compose project, if it has one, and its subnets."""
+
+    name: str
+    project: str
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The daemon's machine, as a container there sees it."""
+
+    disk_free: int
+    disk_total: int
+    inodes_free: int  # per cent
+    memory_free: int
+    listening: frozenset[int]  # TCP ports, on any address
+    routes: tuple[str, ...]  # subnets that it reaches over something other than Docker's own bridges
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the checks go by. What could not be learned is None, and `unknown` says why."""
+
+    daemon: str
+    compose: str  # the plugin's version on this machine, empty when there is none
+    failure: str = ""  # why the daemon does not answer
+    failure_mend: str = ""
+    open_to_all: bool = False
+    engine: str = ""
+    memory_total: int = 0
+    clock_ahead: float = 0.0  # seconds by which the daemon's clock is ahead of ours
+    networks: tuple[Network, ...] = ()
+    pools: tuple[tuple[str, int], ...] = ()
+    present: frozenset[str] = frozenset()  # services that have containers there
+    machine: Machine | None = None
+    proxy: bool | None = None
+    unknown: str = ""
+    resolved: tuple[str, ...] = ()  # where a name below the domain leads, by this machine's C library

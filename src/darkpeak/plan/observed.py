@@ -1,0 +1,64 @@
+"""What is on a daemon, as one snapshot."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from darkpeak.collective.model import Collective
+
+
+@dataclass(frozen=True)
+class Running:
+    """A container that compose has made, running or not."""
+
+    id: str
+    project: str
+    container: str  # its name in the compose file
+    number: int
+    name: str
+    state: str  # the engine's word: running, exited, created, restarting, dead, paused
+    health: str = ""  # healthy, unhealthy, starting, or empty without a health check
+    content: str = ""  # the hash it was built from
+    parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it was built from
+    image: str = ""  # its image's id
+    created: int = 0
+    ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
+
+    @property
+    def well(self) -> bool:
+        """Whether it runs and nothing says that it is ill."""
+        return self.state == "running" and self.health in ("healthy", "")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All containers of all compose projects on one daemon, and what each image name means there now."""
+
+    containers: tuple[Running, ...] = ()
+    images: tuple[tuple[str, str], ...] = ()  # name, id
+
+    @cached_property
+    def by_project(self) -> dict[str, tuple[Running, ...]]:
+        """Containers by compose project."""
+        found: dict[str, list[Running]] = {}
+        for container in self.containers:
+            found.setdefault(container.project, []).append(container)
+        return {project: tuple(containers) for project, containers in found.items()}
+
+    @cached_property
+    def image_ids(self) -> dict[str, str]:
+        """Image ids by name."""
+        return dict(self.images)
+
+    def of(self, project: str, container: str | None = None) -> tuple[Running, ...]:
+        """Return the containers of one project, or those of one entry of its compose file."""
+        found = self.by_project.get(project, ())
+        return found if container is None else tuple(item for item in found if item.container == container)
+
+
+def find_container(collective: Collective, observed: Observed, service: str, container: str) -> Running | None:
+    """Return the running container of a service, by their names, if it runs."""
+    for known in collective.services:
+        for item in observed.of(known.project, container) if known.name == service else ():
+            if item.state == "running":
+                return item
+    return None

@@ -1,0 +1,79 @@
+"""Which routes the router should have, from the files and from what runs."""
+
+from dataclasses import dataclass
+
+from darkpeak.collective.model import Collective, Service
+from darkpeak.plan.observed import Observed
+from darkpeak.plan.plan import newest_well
+from darkpeak.plan.status import state_of
+from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
+
+
+@dataclass(frozen=True)
+class ListedRoute:
+    """One row of `darkpeak routes`."""
+
+    address: str
+    service: str
+    port: int
+    state: str
+
+
+def make_table(collective: Collective, observed: Observed) -> Table:
+    """Return the routes of all services that exist on the daemon, stopped ones too: they answer 503, not 404."""
+    here = [service for service in collective.services if observed.of(service.project)]
+    plain = [live_port(service, observed, service.plain_ssh) for service in here if service.plain_ssh]
+    return Table(
+        domains=(collective.domain,),
+        http=tuple(
+            Route(route.label, live_port(service, observed, route.port)) for service in here for route in service.http
+        ),
+        tcp=tuple(
+            TcpRoute(
+                route.public, live_port(service, observed, route.port), service.name, _proxied(service, route.port)
+            )
+            for service in here
+            for route in service.tcp
+        ),
+        tls=tuple(
+            TlsRoute(route.label, live_port(service, observed, route.port), _proxied(service, route.port))
+            for service in here
+            for route in service.tls
+        ),
+        ssh=tuple(Route(service.name, live_port(service, observed, service.ssh)) for service in here if service.ssh),
+        plain_ssh=next(iter(plain), 0),
+        limits=tuple(
+            Limit(route.label, **dict(service.limits)) for service in here if service.limits for route in service.http
+        ),
+        blocks=tuple(service.block for service in collective.services if service.block),
+    )
+
+
+def _proxied(service: Service, port: int) -> bool:
+    return port in {declared for declared, _ in service.proxy}
+
+
+def live_port(service: Service, observed: Observed, declared: int) -> int:
+    """Return the port that the newest well container holds of the range in which a declared port stands."""
+    for container in service.containers:
+        for port in container.ports:
+            if declared in port.published:
+                chosen = newest_well(observed.of(service.project, container.name))
+                held = [host for _, host in chosen.ports if host in port.published] if chosen else []
+                return held[0] if held else declared
+    return declared
+
+
+def list_routes(collective: Collective, observed: Observed) -> list[ListedRoute]:
+    """Return every declared route with the port that it leads to now."""
+    listed = []
+    for service in collective.services:
+        state = state_of(service, observed.of(service.project))
+        domain = collective.domain
+        named = ((route.host(domain), route.port) for route in service.http)
+        passed = ((f"tls {route.host(domain)}", route.port) for route in service.tls)
+        public = ((f"{domain}:{route.public}", route.port) for route in service.tcp)
+        ssh = [(f"ssh {service.name}.{domain}", service.ssh)] if service.ssh else []
+        for address, port in (*named, *passed, *public, *ssh):
+            listed.append(ListedRoute(address, service.name, live_port(service, observed, port), state))
+    return sorted(listed, key=lambda route: (route.service, route.address))

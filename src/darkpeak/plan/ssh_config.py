@@ -1,0 +1,30 @@
+"""The block for `~/.ssh/config` by which members reach the services' ssh routes. Pure."""
+
+from darkpeak.collective.model import ROUTER_PORTS, Collective
+
+SSH_PORT = next(port for port, kind in ROUTER_PORTS.items() if kind == "ssh")
+JUMP = "jump"
+
+
+def make_ssh_config(collective: Collective) -> list[str]:
+    """Return the block's lines: by the jump server, or by TLS where plain ssh leads to a service instead."""
+    hosts = [f"{service.name}.{collective.domain}" for service in collective.services if service.ssh is not None]
+    if not hosts:
+        return []
+    if any(service.plain_ssh is not None for service in collective.services):
+        tls = f"openssl s_client -quiet -verify_quiet -servername %h -connect {_address(collective, '%h')}:{SSH_PORT}"
+        return [f"Host {' '.join(hosts)}", f"  ProxyCommand {tls}"]
+    jump = f"{JUMP}.{collective.domain}"
+    return [
+        f"Host {jump}",
+        f"  HostName {_address(collective, jump)}",
+        f"  Port {SSH_PORT}",
+        "",
+        f"Host {' '.join(hosts)}",
+        f"  ProxyJump {jump}",
+    ]
+
+
+def _address(collective: Collective, name: str) -> str:
+    """Return what to connect to: the C library resolves no names below localhost."""
+    return "localhost" if collective.domain == "localhost" else name

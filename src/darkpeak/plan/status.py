@@ -1,0 +1,147 @@
+"""How each service is, from its files and from what runs. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from darkpeak.collective.model import ROUTER_PORTS, Collective, Service
+from darkpeak.plan.observed import Observed, Running
+from darkpeak.router.routes import Counted
+
+HTTP_PORT, HTTPS_PORT, SSH_PORT = ROUTER_PORTS
+LEAST_ADMINS = 2
+
+
+@dataclass(frozen=True)
+class Status:
+    """One row of `darkpeak status`."""
+
+    service: str
+    kind: str
+    level: str
+    state: str
+    address: tuple[str, ...]
+    admins: tuple[str, ...]
+    host: str = ""  # of [hosts]; empty for the default daemon
+    requests: int | None = None  # what the router has counted; None where it counts nothing
+    failed: int | None = None
+    ms: float | None = None  # an answer took on average
+    saved: str = ""  # its newest set; empty where the collective has no repositories
+    drilled: str = ""  # when that was last restored, and how long it took
+
+
+@dataclass(frozen=True)
+class PortClaim:
+    """One row of `darkpeak ports`."""
+
+    port: str
+    service: str
+    container: str
+    target: str
+    route: str
+
+
+@dataclass(frozen=True)
+class RoadmapEntry:
+    """One row of `darkpeak roadmap`: the guide's Services Roadmap."""
+
+    level: str
+    service: str
+    kind: str
+    about: str
+    admins: tuple[str, ...]
+    missing: str
+
+
+def make_status(
+    collective: Collective,
+    services: Sequence[Service],
+    observed: Observed,
+    host: str = "",
+    counted: Sequence[Counted] = (),
+) -> list[Status]:
+    """Return the state of each service on one host, with what the router there has counted."""
+    return [
+        Status(
+            service.name,
+            service.kind,
+            service.level,
+            state_of(service, observed.of(service.project)),
+            addresses(collective, service),
+            service.admins,
+            host,
+            *_traffic(service, counted),
+        )
+        for service in services
+    ]
+
+
+def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:
+    """Return requests, failures and mean milliseconds over all of a service's names."""
+    own = [item for item in counted if item.service in {route.label for route in service.http}]
+    requests = sum(item.requests for item in own)
+    if not requests:
+        return None, None, None
+    mean = sum(item.milliseconds for item in own) / requests
+    return requests, sum(item.failed for item in own), round(mean, 1)
+
+
+def state_of(service: Service, running: Sequence[Running]) -> str:
+    """Return a service's state in a word or two: the worst of its containers'."""
+    if not service.runs:
+        return "idea"
+    if not running:
+        return "absent"
+    here = {item.container for item in running}
+    missing = [container.name for container in service.containers if container.name not in here]
+    if missing:
+        return f"{missing[0]} absent"
+    for item in running:
+        if item.state in ("exited", "created", "dead"):
+            return "stopped" if all(other.state == item.state for other in running) else f"{item.container} stopped"
+        if item.state != "running":
+            return f"{item.container} {item.state}"
+    ill = [item for item in running if item.health not in ("healthy", "")]
+    return f"{ill[0].container} {ill[0].health}" if ill else "healthy"
+
+
+def addresses(collective: Collective, service: Service) -> tuple[str, ...]:
+    """Return where people find a service, through the router."""
+    http = (f"http://{route.host(collective.domain)}:{HTTP_PORT}/" for route in service.http)
+    tls = (f"https://{route.host(collective.domain)}:{HTTPS_PORT}/" for route in service.tls)
+    return (*http, *tls, *(f"{collective.domain}:{route.public}" for route in service.tcp))
+
+
+def make_ports(collective: Collective) -> list[PortClaim]:
+    """Return every claimed port, by number, and one row for each block's free rest."""
+    rows: list[tuple[int, PortClaim]] = []
+    for service in collective.services:
+        routes = {route.port: route.host(collective.domain) for route in (*service.http, *service.tls)}
+        routes |= {route.port: f"public {route.public}" for route in service.tcp}
+        if service.ssh is not None:
+            routes[service.ssh] = "ssh"
+        if service.block is not None and not service.ports:
+            rows.append(
+                (service.block, PortClaim(_span(range(service.block, service.block + 10)), service.name, "", "", ""))
+            )
+        for container in service.containers:
+            for port in container.ports:
+                led = ", ".join(routes[number] for number in port.published if number in routes)
+                target = _span(port.target)
+                rows.append(
+                    (port.published[0], PortClaim(_span(port.published), service.name, container.name, target, led))
+                )
+    return [row for _, row in sorted(rows, key=lambda item: item[0])]
+
+
+def make_roadmap(collective: Collective, levels: Sequence[str]) -> list[RoadmapEntry]:
+    """Return all services, the most reliable first, with who is still missing."""
+    entries = []
+    for service in sorted(collective.services, key=lambda item: (-levels.index(item.level), item.name)):
+        missing = LEAST_ADMINS - len(set(service.admins))
+        wanted = "" if missing <= 0 else "a co-admin" if missing == 1 else f"{missing} admins"
+        entries.append(RoadmapEntry(service.level, service.name, service.kind, service.about, service.admins, wanted))
+    return entries
+
+
+def _span(numbers: range) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"

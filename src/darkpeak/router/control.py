@@ -1,0 +1,203 @@
+"""The router's container: the one way by which its tables are read, changed and proven."""
+
+import html
+import io
+import tarfile
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from darkpeak.errors import SystemFailure
+from darkpeak.router.files import TABLES, Drift, as_running, find_drift, lines, parse, render
+from darkpeak.router.routes import Changes, Counted, Route, Table, compare
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+    Ran = tuple[int, tuple[bytes | None, bytes | None]]
+
+STATE = "/var/lib/router"
+NEXT = f"{STATE}/next"
+NOTICES = "maintenance.map"
+PROBED_AT_ONCE = 200
+NO_ANSWER = "000"
+MEND = "darkpeak logs router says more; darkpeak up router starts it anew"
+
+
+class Answer(NamedTuple):
+    """How a host name is answered through the router."""
+
+    status: str
+    own: bool  # by the router itself, not by a service
+
+    @property
+    def lost(self) -> bool:
+        """Whether the router did not know the name."""
+        return self.own and self.status.startswith("4")
+
+
+class Notice(NamedTuple):
+    """What members read while a service is under maintenance, and after how many seconds to try again."""
+
+    seconds: int
+    text: str
+
+
+class Router:
+    """The running router. Holds no state: each method asks the container."""
+
+    def __init__(self, container: "Container") -> None:
+        self._container = container
+
+    def read(self) -> Table:
+        """Return the table in the router's files."""
+        return parse(self._files(TABLES))
+
+    def drift(self, table: Table) -> list[Drift]:
+        """Return where the router's files, or the running process, are not as the table says."""
+        wanted = render(table)
+        in_files = find_drift(wanted, self._files(TABLES), running=False)
+        return in_files + find_drift(as_running(wanted), self._running(), running=True)
+
+    def apply(self, table: Table) -> Changes:
+        """Bring files and running router to a table, and prove each changed route by a request.
+
+        Raises:
+            BadInput: when the table leads where it may not; nothing was touched.
+            SystemFailure: when it could not be done, or a route that worked before would not; what was before is back.
+        """
+        wanted, before = render(table), self._files(TABLES)
+        if before == wanted and not find_drift(as_running(wanted), self._running(), running=True):
+            return Changes()
+        done = compare(parse(before), table)
+        reloaded = self._switch(wanted)
+        answers = self._ask(table, (*done.added, *done.changed))
+        broken = [name for name, answer in answers.items() if answer.lost or (answer.own and name in done.changed)]
+        if broken:
+            self._put_back(table, parse(before), broken)
+        silent = tuple(sorted(name for name, answer in answers.items() if answer.own))
+        mended = not (done or parse(before).domains != table.domains)
+        return replace(done, silent=silent, mended=mended, reloaded=reloaded)
+
+    def notices(self) -> dict[str, Notice]:
+        """Return the notice of each service that is under maintenance."""
+        split = (line.split(" ", 2) for line in lines(self._files([NOTICES]), NOTICES))
+        return {label: Notice(int(seconds), html.unescape(text)) for label, seconds, text in split}
+
+    def set_notice(self, label: str, notice: Notice | None) -> None:
+        """Answer for a service with a notice instead of it, or (None) let requests through again."""
+        kept = {name: old for name, old in self.notices().items() if name != label}
+        if notice:
+            kept[label] = notice
+        texts = {name: html.escape(" ".join(each.text.split())) for name, each in kept.items()}
+        written = [f"{name} {kept[name].seconds} {texts[name]}\n" for name in sorted(kept)]
+        self._switch({NOTICES: "".join(written).encode()})
+
+    def counters(self) -> list[Counted]:
+        """Return what the running router has counted, by service."""
+        split = (line.split() for line in self._run("counters").decode().splitlines())
+        return [Counted(name, *map(int, numbers)) for name, *numbers in split]
+
+    def authority(self) -> str:
+        """Return the certificate of the collective's own CA, in PEM."""
+        return self._run("cat", "/trust/ca.crt").decode()
+
+    def sign(self, request: bytes, names: Sequence[str]) -> bytes:
+        """Return a certificate by the collective's CA for exactly these names.
+
+        Raises:
+            SystemFailure: when the request or a name is not one that the CA may sign.
+        """
+        file = f"{uuid.uuid4().hex}.request"
+        self._put({file: request})
+        try:
+            return self._run("sign", "-i", f"{NEXT}/{file}", *names)
+        finally:
+            self._run("rm", "-f", f"{NEXT}/{file}")
+
+    def _switch(self, files: Mapping[str, bytes]) -> bool:
+        """Hand new files to the container; return whether it had to reload."""
+        change = uuid.uuid4().hex
+        self._put({f"{change}/{name}": content for name, content in files.items()})
+        return b"reloaded" in self._run("apply", change).splitlines()
+
+    def _put_back(self, table: Table, before: Table, broken: Sequence[str]) -> None:
+        """Undo the routes that turned out broken, keep the others, and say so."""
+        old = [route for route in before.http if route.label in broken]
+        kept = [route for route in table.http if route.label not in broken]
+        ports = {route.port // 10 * 10 for route in old}
+        self._switch(render(replace(table, http=(*kept, *old), blocks=(*table.blocks, *ports))))
+        names = ", ".join(sorted(broken))
+        mend = "nothing answers there; is the service up?"
+        raise SystemFailure(f"not routed, and put back as it was: {names}", mend=mend)
+
+    def _ask(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
+        """Ask for each of the named http routes through the router."""
+        if not table.domains:
+            return {}
+        hosts = {_host(route, table): route.label for route in table.http if route.label in set(names)}
+        waiting = sorted(hosts)
+        answers = {}
+        while waiting:
+            now, waiting = waiting[:PROBED_AT_ONCE], waiting[PROBED_AT_ONCE:]
+            for line in self._run("probe", *now).decode().splitlines():
+                host, status, *own = line.split()
+                answers[hosts[host]] = Answer(status, own=bool(own) or status == NO_ANSWER)
+        return answers
+
+    def _running(self) -> dict[str, bytes]:
+        """Return the tables that the running process goes by."""
+        found: dict[str, list[bytes]] = {table: [] for table in TABLES}
+        for line in self._run("running").splitlines():
+            table, _, rest = line.partition(b" ")
+            found.setdefault(table.decode(), []).append(rest + b"\n")
+        return {table: b"".join(sorted(rest)) for table, rest in found.items()}
+
+    def _files(self, names: Iterable[str]) -> dict[str, bytes]:
+        from docker.errors import DockerException
+
+        try:
+            stream, _ = self._container.get_archive(STATE)
+            packed = io.BytesIO(b"".join(stream))
+        except (DockerException, OSError) as error:
+            raise SystemFailure(f"the router's tables cannot be read: {error}", mend=MEND) from None
+        with tarfile.open(fileobj=packed) as archive:
+            there = {name: f"router/{name}" for name in names if f"router/{name}" in archive.getnames()}
+            members = {name: archive.extractfile(member) for name, member in there.items()}
+            return {name: member.read() for name, member in members.items() if member}
+
+    def _put(self, files: Mapping[str, bytes]) -> None:
+        from docker.errors import DockerException
+
+        try:
+            self._container.put_archive(NEXT, _pack(files))
+        except (DockerException, OSError) as error:
+            raise SystemFailure(f"nothing can be handed to the router: {error}", mend=MEND) from None
+
+    def _run(self, *argv: str) -> bytes:
+        """Run one of the container's programs and return what it prints."""
+        from docker.errors import DockerException
+
+        try:
+            code, (out, err) = cast("Ran", self._container.exec_run(list(argv), demux=True))
+        except (DockerException, OSError) as error:
+            raise SystemFailure(f"the router does not run {argv[0]}: {error}", mend=MEND) from None
+        if code:
+            said = " ".join((err or out or b"").decode(errors="replace").split())
+            raise SystemFailure(f"the router refused: {said or argv[0]}", mend=MEND)
+        return out or b""
+
+
+def _host(route: Route, table: Table) -> str:
+    return route.label if route.whole else f"{route.label}.{table.domains[0]}"
+
+
+def _pack(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()

@@ -1,0 +1,159 @@
+"""The router's files: written from a table, read back, and compared line by line. Pure: same table, same bytes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute, check
+
+TABLES = (
+    "domains.lst",
+    "http.map",
+    "hosts.map",
+    "tls.map",
+    "ssh.map",
+    "tcp.map",
+    "rate.map",
+    "connections.map",
+    "tls.cfg",
+    "tcp.cfg",
+)
+PROXY = "/proxy"
+ANY = "*"  # in ssh.map: where plain ssh leads
+
+
+@dataclass(frozen=True, order=True)
+class Drift:
+    """One line that the router has and should not have, or the reverse."""
+
+    table: str
+    line: str
+    running: bool  # in the running router, rather than in its files
+    missing: bool  # rather than there without reason
+
+    def __str__(self) -> str:
+        where = "the running router" if self.running else "the router's files"
+        return f"{where}: {self.table}: {'lacks' if self.missing else 'has'} {self.line!r}"
+
+
+def render(table: Table) -> dict[str, bytes]:
+    """Return the router's files.
+
+    Raises:
+        BadInput: when a route leads where it may not.
+    """
+    check(table)
+    tcp = sorted(table.tcp)
+    limits = sorted(table.limits)
+    return {
+        "domains.lst": _lines(f".{domain}" for domain in set(table.domains)),
+        "http.map": _lines(f"{route.label} {route.port}" for route in table.http if not route.whole),
+        "hosts.map": _lines(f"{route.label} {route.port}" for route in table.http if route.whole),
+        "tls.map": _lines(_tls(table)),
+        "ssh.map": _lines(_ssh(table)),
+        "tcp.map": _lines(f"{route.name} {_target(route)}" for route in tcp),
+        "rate.map": _lines(f"{limit.label} {limit.rate}" for limit in limits if limit.rate),
+        "connections.map": _lines(f"{limit.label} {limit.connections}" for limit in limits if limit.connections),
+        "tls.cfg": f"global\n  setenv TLS_ROUTES {int(bool(table.tls))}\n".encode(),
+        "tcp.cfg": _frontend(tcp),
+    }
+
+
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in sorted(lines)).encode()
+
+
+def _target(route: TcpRoute | TlsRoute) -> str:
+    return f"{route.port}{PROXY * route.proxy}"
+
+
+def _tls(table: Table) -> Iterable[str]:
+    """Yield a line for each host name: TLS names nothing shorter."""
+    for route in table.tls:
+        hosts = [route.label] if "." in route.label else [f"{route.label}.{domain}" for domain in table.domains]
+        yield from (f"{host} {_target(route)}" for host in hosts)
+
+
+def _ssh(table: Table) -> Iterable[str]:
+    yield from (f"{route.label} {route.port}" for route in table.ssh)
+    if table.plain_ssh:
+        yield f"{ANY} {table.plain_ssh}"
+
+
+def _frontend(routes: list[TcpRoute]) -> bytes:
+    """Return the haproxy section that opens the public ports; where each leads is tcp.map's matter."""
+    if not routes:
+        return b""
+    lines = ["frontend tcp from ports"]
+    lines += [f'  bind "0.0.0.0:{route.public}" name {route.name}' for route in routes]
+    lines += [".if defined(IPV6)"]
+    lines += [f'  bind "[::]:{route.public}" v6only name {route.name}' for route in routes]
+    lines += [".endif", f"  use_backend ports-proxy if {{ var(sess.to) -m end {PROXY} }}", "  default_backend ports"]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def parse(files: Mapping[str, bytes]) -> Table:
+    """Return the table that files hold. Lines that make no sense are left out: `find_drift` shows them."""
+    domains = tuple(sorted(line[1:] for line in lines(files, "domains.lst") if line.startswith(".")))
+    http = (Route(name, port) for table in ("http.map", "hosts.map") for name, port, _ in _entries(files, table))
+    ssh = {name: port for name, port, _ in _entries(files, "ssh.map")}
+    plain = ssh.pop(ANY, 0)
+    tls = {TlsRoute(_shorten(name, domains), port, proxy) for name, port, proxy in _entries(files, "tls.map")}
+    tcp = (_tcp(*entry) for entry in _entries(files, "tcp.map"))
+    return Table(
+        domains=domains,
+        http=tuple(sorted(http)),
+        tcp=tuple(sorted(route for route in tcp if route)),
+        tls=tuple(sorted(tls)),
+        ssh=tuple(Route(name, port) for name, port in sorted(ssh.items())),
+        plain_ssh=plain,
+        limits=_limits(files),
+    )
+
+
+def _entries(files: Mapping[str, bytes], name: str) -> list[tuple[str, int, bool]]:
+    """Return name, port and whether PROXY is wanted, of each line that has them."""
+    split = (line.partition(" ") for line in lines(files, name))
+    found = [(key, target.removesuffix(PROXY), target.endswith(PROXY)) for key, _, target in split if key]
+    return [(key, int(port), proxy) for key, port, proxy in found if port.isdecimal()]
+
+
+def _shorten(host: str, domains: tuple[str, ...]) -> str:
+    """Return the label alone of a name under a domain of ours."""
+    label, _, domain = host.partition(".")
+    return label if domain in domains else host
+
+
+def _tcp(name: str, port: int, proxy: bool) -> TcpRoute | None:  # noqa: FBT001 # as it stands in the file
+    service, _, public = name.partition(":")
+    return TcpRoute(int(public), port, service, proxy) if public.isdecimal() else None
+
+
+def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
+    found: dict[str, Limit] = {}
+    for label, rate, _ in _entries(files, "rate.map"):
+        found[label] = Limit(label, rate=rate)
+    for label, connections, _ in _entries(files, "connections.map"):
+        found[label] = replace(found.get(label, Limit(label)), connections=connections)
+    return tuple(found[label] for label in sorted(found))
+
+
+def lines(files: Mapping[str, bytes], name: str) -> list[str]:
+    """Return a file's lines, none where there is no such file."""
+    return files.get(name, b"").decode(errors="replace").splitlines()
+
+
+def find_drift(wanted: Mapping[str, bytes], found: Mapping[str, bytes], *, running: bool) -> list[Drift]:
+    """Return the lines in which two sets of tables differ."""
+    drift = []
+    for table in TABLES:
+        want, have = set(lines(wanted, table)), set(lines(found, table))
+        drift += [Drift(table, line, running, missing=True) for line in want - have]
+        drift += [Drift(table, line, running, missing=False) for line in have - want]
+    return sorted(drift)
+
+
+def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what a router that serves these files says of itself, where that is not the files' own lines."""
+    ports = _lines(line.split()[0] for line in lines(files, "tcp.map"))
+    passing = files.get("tls.cfg", b"").rpartition(b" ")[2]
+    return {**files, "tcp.cfg": ports, "tls.cfg": passing}
