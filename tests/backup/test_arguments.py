@@ -1,0 +1,83 @@
+"""What the helper is started with: nothing of the host, no secret; and what is printed to do it by hand."""
+
+import re
+
+import pytest
+
+from darkpeak.backup.explain import explain
+from darkpeak.backup.helper import FILES, image_name, make_entering, make_helper
+from darkpeak.collective.repository import parse
+from darkpeak.errors import BadInput
+
+
+def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
+    argv = make_helper("darkpeak-0123", ["repository"])
+    mounts = [word.removeprefix("--volume=").split(":")[0] for word in argv if word.startswith("--volume=")]
+    assert mounts == ["darkpeak-restic-cache", "repository"]
+    assert "--cap-drop=ALL" in argv
+    assert [word for word in argv if "assword" in word or word.startswith("--mount")] == []
+
+
+def test_a_way_into_a_container_gets_two_capabilities_and_no_network() -> None:
+    argv = make_entering("name", "abc", "image", "/staging/ways/abc")
+    assert [word for word in argv if word.startswith(("--cap", "--priv", "--network", "--pid"))] == [
+        "--network=none",
+        "--pid=container:abc",
+        "--cap-add=SYS_ADMIN",
+        "--cap-add=SYS_PTRACE",
+    ]
+    assert not [word for word in argv if word.startswith("--volume=")]
+
+
+def test_the_image_is_named_by_what_it_is_built_from() -> None:
+    assert re.fullmatch(r"darkpeak-helper:[0-9a-f]{12}", image_name())
+    assert "Dockerfile" in FILES
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "url"),
+    [
+        ("volume:darkpeak-repository", "volume", "/repository/darkpeak-repository"),
+        ("sftp:backup@nas.test:/darkpeak", "sftp", "sftp:backup@nas.test:/darkpeak"),
+        ("sftp://backup@nas.test:2222//darkpeak", "sftp", "sftp://backup@nas.test:2222//darkpeak"),
+        ("rest:https://nas.test/darkpeak", "rest", "rest:https://nas.test/darkpeak"),
+        ("s3:https://s3.test/bucket", "s3", "s3:https://s3.test/bucket"),
+        ("rclone:drive:darkpeak", "rclone", "rclone:drive:darkpeak"),
+    ],
+)
+def test_repositories(name: str, kind: str, url: str) -> None:
+    found = parse(name)
+    assert (found.kind, found.url) == (kind, url)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/srv/backup", "a folder of one machine"),
+        ("./backup", "a folder of one machine"),
+        ("", "no repository that is known"),
+        ("ftp:nas", "no repository that is known"),
+        ("volume:/srv", "no volume repository"),
+        ("volume:a:b", "no volume repository"),
+        ("rest:https://ada:secret@nas.test/", "no rest repository"),
+        ("sftp:nas", "no sftp repository"),
+    ],
+)
+def test_what_is_no_repository_is_refused(name: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        parse(name)
+
+
+def test_the_commands_by_hand() -> None:
+    lines = explain(parse("sftp:backup@nas.test:/darkpeak"), "wiki", "wiki-17")
+    restic = "restic -r sftp:backup@nas.test:/darkpeak --password-file password"
+    assert [line.partition("   #")[0] for line in lines[1:]] == [
+        "age -d -i ~/.ssh/id_ed25519 backup-key.age | head -n 1 >password",
+        f"{restic} snapshots --tag darkpeak-set,service=wiki,number=17",
+        "mkdir ./wiki-restored",
+        f"{restic} dump --archive tar ID:/staging/wiki / | tar -x -C ./wiki-restored",
+        "cat ./wiki-restored/manifest.json; (cd ./wiki-restored/parts && sha256sum *)",
+        "(cd services/wiki && docker compose up -d --build --wait)",
+        "services/wiki/scripts/restore ./wiki-restored/parts",
+        "rm password",
+    ]

@@ -1,0 +1,25 @@
+"""Which service is drilled tonight."""
+
+import pytest
+
+from darkpeak.backup.nightly import next_to_drill
+from darkpeak.backup.records import BACKUP, DRILL, Record
+
+
+def record(service: str, when: str, kind: str = DRILL) -> Record:
+    return Record(kind, service, when, f"{service}-1", good=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        ([], "chat"),
+        ([record("chat", "2026-06-02"), record("wiki", "2026-06-01")], "wiki"),
+        ([record("chat", "2026-06-01")], "wiki"),
+        ([record("chat", "2026-06-02"), record("wiki", "2026-06-03"), record("wiki", "2026-06-01", BACKUP)], "chat"),
+        ([record("gone", "2026-01-01"), record("chat", "2026-06-01"), record("wiki", "2026-06-02")], "chat"),
+    ],
+    ids=["none yet", "the oldest", "the one without", "by drills only", "not one that is gone"],
+)
+def test_in_turn(found: list[Record], name: str) -> None:
+    assert next_to_drill(found, ["chat", "wiki"]) == name

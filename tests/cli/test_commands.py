@@ -1,0 +1,94 @@
+"""The command line from outside: exit codes, messages, JSON. No daemon answers where these look."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.making import edit, write_collective
+
+NOWHERE = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+
+
+def darkpeak(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "darkpeak", *arguments]
+    return subprocess.run(argv, cwd=root, env=NOWHERE, capture_output=True, text=True, check=False)
+
+
+def test_no_collective_here(tmp_path: Path) -> None:
+    done = darkpeak(tmp_path, "ports")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: no collective.toml in {tmp_path} or above it\n")
+
+
+def test_it_is_found_from_inside(tmp_path: Path) -> None:
+    done = darkpeak(write_collective(tmp_path) / "services" / "wiki", "ports", "--json")
+    assert [row["service"] for row in json.loads(done.stdout)] == ["wiki", "directory"]
+
+
+def test_a_table_off_the_terminal_has_no_colour_and_nothing_cut(tmp_path: Path) -> None:
+    done = darkpeak(write_collective(tmp_path), "ports")
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["PORT", "SERVICE", "CONTAINER", "TARGET", "ROUTE"],
+        ["6010-6011", "wiki", "webserver", "80", "wiki.localhost"],
+        ["6020", "directory", "slapd", "389"],
+    ]
+
+
+def test_findings_stop_up_before_anything_is_touched(tmp_path: Path) -> None:
+    edit(write_collective(tmp_path), "services/wiki/docker-compose.yml", "block: 6010", "block: 6011")
+    done = darkpeak(tmp_path, "up")
+    assert done.returncode == 2
+    assert "services/wiki/docker-compose.yml:4: block 6011 is not a multiple of ten" in done.stderr
+
+
+def test_lint_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    write_collective(tmp_path)
+    assert darkpeak(tmp_path, "lint").returncode == 0
+    edit(tmp_path, "services/wiki/docker-compose.yml", "kind: user", "kind: users")
+    done = darkpeak(tmp_path, "lint", "--json")
+    assert done.returncode == 1
+    assert [finding["rule"] for finding in json.loads(done.stdout)] == ["unknown-kind"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("up",), ("status",), ("stop",), ("routes",), ("member", "list"), ("up", "wiki"), ("down", "--yes")],
+    ids=" ".join,
+)
+def test_no_engine_is_said_in_three_lines(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = darkpeak(write_collective(tmp_path), *arguments)
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: no Docker engine answers at unix:///nonexistent/docker.sock")
+    assert len(done.stderr.splitlines()) <= 3
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("status", "wikki"), "there is no service wikki"),
+        (("statsu",), "No such command 'statsu'"),
+        (("up", "--fast"), "No such option '--fast'"),
+        (("restore",), "name one service, or give --all alone"),
+        (("backup", "wiki"), "there is no backup-key.age"),
+        (("restore", "wiki", "--to", "a", "--from", "b"), "exclude each other"),
+        (("down", "--volumes"), "nothing was removed"),
+        (("status", "--host", "server"), "there is no host server"),
+        (("tunnel", "tcp://server:2375"), "no tunnel leads to tcp://server:2375"),
+        (("tunnel", "server", "--port", "99999"), "Invalid value for '--port'"),
+    ],
+    ids=["service", "command", "option", "argument", "no key", "two folders", "no answer", "host", "tunnel", "port"],
+)
+def test_wrong_use_is_two(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = darkpeak(write_collective(tmp_path), *arguments)
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_errors_are_json_where_results_are(tmp_path: Path) -> None:
+    done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["mend"] == "there are: directory, wiki"

@@ -1,0 +1,240 @@
+"""Bad input: each broken collective, with exactly the finding that it must give."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective, lint
+from tests.making import DIRECTORY, edit, write_collective
+
+WIKI = "services/wiki/docker-compose.yml"
+OTHER = "services/directory/docker-compose.yml"
+TOML = "collective.toml"
+VARIANT = "services/wiki/docker-compose.vagrant.yml"
+
+
+def findings(root: Path) -> list[str]:
+    """Return every finding as one line."""
+    found, unreadable = collective.read(root)
+    return [f"{item.at} {item.rule}: {item.what}" for item in sorted({*unreadable, *lint.check(found)})]
+
+
+def test_a_sound_collective_has_no_findings(tmp_path: Path) -> None:
+    """The collective that the cases below break is sound itself."""
+    assert findings(write_collective(tmp_path)) == []
+
+
+GRACE = 'name = "Grace"\n'
+SERVER = '[hosts.server]\ndocker = "ssh://ops@server"\n'
+BOTH = 'services = ["wiki", "directory"]\n\n'
+
+# file, what stands there, what stands there instead, the finding
+EDITS = {
+    "toml that is no toml": (TOML, 'name = "Test"', "name = Test", f"{TOML}:1 toml: Invalid value"),
+    "unknown key in collective.toml": (TOML, "\n[admins.ada]", 'colour = "red"\n\n[admins.ada]', f"{TOML}:3 unknown-key: unknown key colour"),
+    "no name": (TOML, 'name = "Test"\n', "", f"{TOML}:1 missing-key: name is missing"),
+    "no domain": (TOML, 'domain = "localhost"\n', "", f"{TOML}:1 missing-key: domain is missing"),
+    "domain of a wrong type": (TOML, '"localhost"', "7", f"{TOML}:2 wrong-type: domain must be text in quotes"),
+    "backup is no table": (TOML, "\n[admins.ada]", 'backup = "nas"\n\n[admins.ada]', f"{TOML}:3 wrong-type: backup must be a table"),
+    "unknown key of backup": (TOML, "[admins.ada]", "[backup]\nwhere = 1\n\n[admins.ada]", f"{TOML}:5 unknown-key: unknown key where"),
+    "a folder as repository": (TOML, "[admins.ada]", '[backup]\nrepositories = ["/srv"]\n\n[admins.ada]', f"{TOML}:5 repository: /srv is a folder of one machine"),
+    "one repository, no list": (TOML, "[admins.ada]", '[backup]\nrepositories = "volume:a"\n\n[admins.ada]', f"{TOML}:5 wrong-type: repositories must be a list of texts"),
+    "keep for ever": (TOML, "[admins.ada]", "[backup]\nkeep = {yearly = 1}\n\n[admins.ada]", f"{TOML}:5 unknown-key: unknown key yearly"),
+    "keep by a word": (TOML, "[admins.ada]", '[backup]\nkeep = {daily = "7"}\n\n[admins.ada]', f"{TOML}:5 wrong-type: daily must be a number"),
+    "domain in capitals": (TOML, '"localhost"', '"Dark.Test"', f"{TOML}:2 domain: 'Dark.Test' is no domain"),
+    ".dev": (TOML, '"localhost"', '"peak.dev"', f"{TOML}:2 domain: the domain cannot end in .dev"),
+    ".local": (TOML, '"localhost"', '"peak.local"', f"{TOML}:2 domain: the domain cannot end in .local"),
+    "unknown key of an admin": (TOML, 'name = "Grace"', 'phone = "1"', f"{TOML}:8 unknown-key: unknown key phone"),
+    "yaml that is no yaml": (WIKI, "  block: 6010", "  block: [6010", f"{WIKI}:5 yaml: did not find expected ',' or ']'"),
+    "one key twice": (WIKI, "  kind: user", "  kind: user\n  kind: co-op", f"{WIKI}:9 yaml: the key kind stands here twice"),
+    "a key that is a number": (WIKI, "http: 6010", "tcp: {5222: 6010}", f"{WIKI}:6 yaml: the key 5222 must stand in quotes, or compose refuses the file"),
+    "no x-darkpeak": (WIKI, "x-darkpeak:", "x-dark:", f"{WIKI}:1 no-x-darkpeak: there is no x-darkpeak mapping"),
+    "x-darkpeak is a word": (WIKI, "", "x-darkpeak: yes\n", f"{WIKI}:1 no-x-darkpeak: there is no x-darkpeak mapping"),
+    "the file is a list": (WIKI, "", "- wiki\n", f"{WIKI}:1 yaml: the file is not a mapping"),
+    "unknown key": (WIKI, "  kind: user", "  kind: user\n  colour: red", f"{WIKI}:9 unknown-key: unknown key colour in x-darkpeak"),
+    "unknown kind of route": (WIKI, "    http: 6010", "    http: 6010\n    gopher: 6010", f"{WIKI}:7 unknown-key: unknown key gopher in routes"),
+    "plain ssh to another's port": (WIKI, "    http: 6010", "    plain-ssh: 6020", f"{WIKI}:5 route-outside-block: the plain-ssh route's port 6020 is outside the block"),
+    "proxy for http": (WIKI, "    http: 6010", "    http: 6010\n    proxy: [6010]", f"{WIKI}:7 proxy-without-route: no tcp or tls route leads to the port 6010 in proxy"),
+    "proxy is no list": (WIKI, "    http: 6010", "    tls: 6010\n    proxy: 6010", f"{WIKI}:7 wrong-type: proxy must be a list"),
+    "a tls name with a space": (WIKI, "    http: 6010", "    tls: {a b: 6010}", f"{WIKI}:6 label: 'a b' cannot begin a host name"),
+    "an unknown limit": (WIKI, "  kind: user", "  kind: user\n  limits: {speed: 9}", f"{WIKI}:9 unknown-key: unknown key speed in limits"),
+    "a limit that is no number": (WIKI, "  kind: user", "  kind: user\n  limits: {rate: fast}", f"{WIKI}:9 wrong-type: rate must be a number"),
+    "no about": (WIKI, "  about: The members' wiki\n", "", f"{WIKI}:2 missing-key: about is missing"),
+    "about is a list": (WIKI, "about: The members' wiki", "about: [wiki]", f"{WIKI}:3 wrong-type: about must be text"),
+    "unknown kind": (WIKI, "kind: user", "kind: users", f"{WIKI}:8 unknown-kind: kind cannot be users"),
+    "no kind": (WIKI, "  kind: user\n", "", f"{WIKI}:2 missing-key: kind is missing"),
+    "unknown level": (WIKI, "level: alpha", "level: gold", f"{WIKI}:9 unknown-level: level cannot be gold"),
+    "missing admin": (WIKI, "[ada, grace]", "[ada]", f"{WIKI}:7 missing-admin: an admin is missing"),
+    "no admins": (WIKI, "  admins: [ada, grace]\n", "", f"{WIKI}:2 missing-admin: two admins are missing"),
+    "unknown admin": (WIKI, "[ada, grace]", "[ada, grace, eve]", f"{WIKI}:7 unknown-admin: nobody is called eve"),
+    "one block, not of ten": (WIKI, "block: 6010", "block: 6013", f"{WIKI}:4 block-number: block 6013 is not a multiple of ten"),
+    "block beyond the last": (OTHER, "block: 6020", "block: 7020", f"{OTHER}:4 block-number: no such block"),
+    "block is a word": (OTHER, "block: 6020", "block: six", f"{OTHER}:4 wrong-type: block must be a number"),
+    "no block": (OTHER, "  block: 6020\n", "", f"{OTHER}:2 missing-key: block is missing"),
+    "port on all addresses": (WIKI, "127.0.0.1:6010-", "6010-", f"{WIKI}:13 not-on-loopback: port 6010 is open to the network"),
+    "port on another address": (WIKI, "127.0.0.1:6010-", "0.0.0.0:6010-", f"{WIKI}:13 not-on-loopback: port 6010 is open to the network"),
+    "port outside its block": (OTHER, "6020:389", "6030:389", f"{OTHER}:11 outside-block: port 6030 is outside the block 6020"),
+    "range that leaves its block": (OTHER, "6020:389", "6029-6030:389", f"{OTHER}:11 outside-block: port 6030 is outside the block 6020"),
+    "port that nobody can read": (OTHER, "6020:389", "${PORT}:389", f"{OTHER}:11 port-form: cannot read the port 127.0.0.1:${{PORT}}:389"),
+    "one port twice": (OTHER, '"127.0.0.1:6020:389"', '"127.0.0.1:6020:389", "127.0.0.1:6020:80"', f"{OTHER}:11 port-twice: port 6020 is published twice"),
+    "port the container does not expose": (OTHER, "6020:389", "6020:390", f"{OTHER}:11 not-exposed: no such container port: slapd does not expose 390"),
+    "route to a port nobody publishes": (WIKI, "http: 6010", "http: 6015", f"{WIKI}:6 no-such-port: no such container port: nothing publishes 6015 for the http route"),
+    "route outside the block": (WIKI, "http: 6010", "http: 6020", f"{WIKI}:6 route-outside-block: the http route's port 6020 is outside the block"),
+    "route that is a word": (WIKI, "http: 6010", "http: wiki", f"{WIKI}:6 wrong-type: an http route must be a number"),
+    "label no host name has": (WIKI, "http: 6010", "http: {Wiki_1: 6010}", f"{WIKI}:6 label: 'Wiki_1' cannot begin a host name"),
+    "tcp route without its public port": (WIKI, "http: 6010", "tcp: 6010", f"{WIKI}:6 wrong-type: tcp must be a mapping"),
+    "public port of the router": (WIKI, "http: 6010", "tcp: {'7443': 6010}", f"{WIKI}:6 public-port: public port 7443 is not free for a tcp route"),
+    "subnet of another block": (WIKI, "10.60.10.0/24", "10.60.11.0/24", f"{WIKI}:17 subnet: subnet 10.60.11.0/24 is not that of block 6010"),
+    "network that nobody defines": (WIKI, "name: darkpeak-directory,", "name: darkpeak-mail,", f"{WIKI}:18 undefined-external: no service defines darkpeak-mail"),
+    "mount of a host's folder": (WIKI, "data:/var", "/srv/data:/var", f"{WIKI}:14 host-path: webserver mounts /srv/data"),
+    "mount of a folder beside the file": (WIKI, "data:/var", "./data:/var", f"{WIKI}:14 host-path: webserver mounts ./data"),
+    "volume that nobody defines": (WIKI, "data:/var", "pages:/var", f"{WIKI}:14 undefined-volume: no volume is called pages"),
+    "container that is not built": (OTHER, "build: slapd", "image: debian", f"{OTHER}:9 not-built: slapd is not built from a folder|{OTHER}:9 no-healthcheck: slapd has no health check"),
+    "certificate of no container": (WIKI, "  kind: user", "  kind: user\n  certificate: prosody", f"{WIKI}:9 no-such-container: certificate names no container: prosody"),
+    "hosts that are no table": (TOML, "\n[admins.ada]", 'hosts = "server"\n\n[admins.ada]', f"{TOML}:3 wrong-type: hosts must be a table"),
+    "host that is no table": (TOML, GRACE, GRACE + "[hosts]\nserver = 1", f"{TOML}:10 wrong-type: host server is not a table"),
+    "host without a daemon": (TOML, GRACE, GRACE + "[hosts.server]", f"{TOML}:9 missing-key: docker is missing"),
+    "unknown key of a host": (TOML, GRACE, GRACE + SERVER + "port = 22", f"{TOML}:11 unknown-key: unknown key port"),
+    "URI that is a number": (TOML, GRACE, GRACE + "[hosts.server]\ndocker = 22", f"{TOML}:10 wrong-type: docker must be text in quotes"),
+    "URI that nobody can read": (TOML, GRACE, GRACE + SERVER.replace("ssh://", ""), f"{TOML}:10 uri: nobody can read 'ops@server'"),
+    "host that no file could be named for": (TOML, GRACE, GRACE + SERVER.replace("hosts.server", "hosts.The_Server"), f"{TOML}:9 host-name: 'The_Server' cannot be a host's name"),
+    "placed services that are no list": (TOML, GRACE, GRACE + SERVER + 'services = "wiki"', f"{TOML}:11 wrong-type: services must be a list of names"),
+    "place of an unknown service": (TOML, GRACE, GRACE + SERVER + 'services = ["mail"]', f"{TOML}:11 unknown-service: there is no service mail"),
+    "place of the router": (TOML, GRACE, GRACE + SERVER + 'services = ["router"]', f"{TOML}:11 placed-router: the router needs no place"),
+    "service in two places": (TOML, GRACE, GRACE + SERVER + BOTH + SERVER.replace("server", "other") + 'services = ["wiki"]', f"{TOML}:15 placed-twice: wiki lives on server already"),
+    "service apart from what it relies on": (TOML, GRACE, GRACE + SERVER + 'services = ["wiki"]', f"{TOML}:11 placed-apart: wiki relies on directory, which lives on the default daemon"),
+    "service left behind by what it relies on": (TOML, GRACE, GRACE + SERVER + 'services = ["directory"]', f"{TOML}:11 placed-apart: wiki relies on directory, which lives on server"),
+    "no health check": ("services/wiki/webserver/Dockerfile", "HEALTHCHECK", "#", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "expected"), EDITS.values(), ids=EDITS)
+def test_one_edit_gives_one_finding(tmp_path: Path, file: str, old: str, new: str, expected: str) -> None:
+    """A fault is found, where it stands, and nothing else is."""
+    edit(write_collective(tmp_path), file, old, new)
+    found = [line for line in findings(tmp_path) if not _follows_from_unreadable(line, expected)]
+    assert sorted(found) == sorted(expected.split("|"))
+
+
+def _follows_from_unreadable(line: str, expected: str) -> bool:
+    """An unreadable collective.toml names nobody, so that every admin of every service is unknown as well."""
+    return expected.startswith(f"{TOML}:1 toml:") and "unknown-admin" in line
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    """Return what removes a file."""
+    return lambda root: (root / name).unlink()
+
+
+def make_circle(root: Path) -> None:
+    edit(root, OTHER, "networks:\n  directory:", "networks:\n  pages: {name: pages, external: true}\n  directory:")
+    edit(root, WIKI, "networks:\n  default:", "networks:\n  pages: {name: pages}\n  default:")
+
+
+def move_directory(root: Path) -> None:
+    edit(root, OTHER, "block: 6020", "block: 6010")
+    edit(root, OTHER, "127.0.0.1:6020", "127.0.0.1:6012")
+    edit(root, OTHER, "10.60.20.0", "10.60.10.0")
+
+
+def open_one_port_twice(root: Path) -> None:
+    edit(root, OTHER, "  kind: infra", "  routes: {tcp: {'389': 6020}}\n  kind: infra")
+    edit(root, WIKI, "http: 6010", "tcp: {'389': 6010}")
+
+
+def copy_directory(old: str, new: str) -> Callable[[Path], None]:
+    """Return what gives the directory something that is the wiki's already."""
+    return lambda root: edit(root, OTHER, old, new)
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "no compose file": (
+        remove(OTHER),
+        [
+            f"{OTHER}:1 no-compose-file: the service has no compose file",
+            f"{WIKI}:18 undefined-external: no service defines darkpeak-directory",
+        ],
+    ),
+    "no README": (remove("services/wiki/README.md"), [f"{WIKI}:2 missing-file: README.md is missing"]),
+    "no script": (remove("services/wiki/scripts/backup"), [f"{WIKI}:2 missing-file: scripts/backup is missing"]),
+    "no Dockerfile": (
+        remove("services/directory/slapd/Dockerfile"),
+        [
+            f"{OTHER}:9 no-dockerfile: there is no slapd/Dockerfile",
+            f"{OTHER}:9 no-healthcheck: slapd has no health check",
+        ],
+    ),
+    "a script that cannot be run": (
+        lambda root: (root / "services/wiki/scripts/restore").chmod(0o644),
+        [f"{WIKI}:2 not-executable: scripts/restore cannot be run"],
+    ),
+    "one block for two services": (
+        move_directory,
+        [f"{WIKI}:4 block-taken: block 6010 is directory's already"],
+    ),
+    "one label for two services": (
+        copy_directory("  kind: infra", "  routes: {http: {wiki: 6020}}\n  kind: infra"),
+        [f"{WIKI}:6 label-taken: the label wiki is directory's already"],
+    ),
+    "one project name for two services": (
+        copy_directory("name: darkpeak-directory\nx-", "name: darkpeak-wiki\nx-"),
+        [f"{WIKI}:2 project-taken: the project name darkpeak-wiki is directory's already"],
+    ),
+    "one public port for two services": (
+        open_one_port_twice,
+        [f"{WIKI}:6 public-port-taken: public port 389 is directory's already"],
+    ),
+    "a host's compose file that is no YAML": (
+        lambda root: (root / VARIANT).write_text("services: [\n"),
+        [f"{VARIANT}:2 yaml: did not find expected node content"],
+    ),
+    "a host's compose file with a container of its own": (
+        lambda root: (root / VARIANT).write_text("services:\n  webserver: {}\n  mail: {}\n"),
+        [f"{VARIANT}:3 no-such-container: wiki has no container mail"],
+    ),
+    "services that rely on each other": (make_circle, [f"{OTHER}:2 circle: directory and wiki rely on each other"]),
+    "a level, and nothing to run": (
+        lambda root: (root / WIKI).write_text((root / WIKI).read_text().partition("services:")[0]),
+        [f"{WIKI}:9 no-containers: level alpha, and nothing to run"],
+    ),
+    "a name that no host can have": (
+        lambda root: (root / "services/wiki").rename(root / "services/Wiki_1"),
+        [
+            "services/Wiki_1/docker-compose.yml:2 service-name: 'Wiki_1' cannot be a service's name",
+            "services/Wiki_1/docker-compose.yml:6 label: 'Wiki_1' cannot begin a host name",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES.values(), ids=CHANGES)
+def test_one_change_gives_its_findings(tmp_path: Path, change: Callable[[Path], object], expected: list[str]) -> None:
+    """Faults that take more than one edit, or none of a file's text."""
+    change(write_collective(tmp_path))
+    assert findings(tmp_path) == expected
+
+
+def test_an_idea_needs_neither_block_nor_second_admin(tmp_path: Path) -> None:
+    """An idea is on the roadmap before anything is there."""
+    write_collective(tmp_path)
+    (tmp_path / "services/mail").mkdir()
+    idea = "x-darkpeak: {about: Mail, admins: [ada], kind: co-op, level: idea}\n"
+    (tmp_path / "services/mail/docker-compose.yml").write_text(idea)
+    assert findings(tmp_path) == []
+
+
+def test_no_services_is_a_finding(tmp_path: Path) -> None:
+    """An empty collective is told what to make first."""
+    (tmp_path / "collective.toml").write_text('name = "T"\ndomain = "localhost"\n')
+    assert findings(tmp_path) == ["services:1 no-services: there is no service"]
+
+
+def test_every_finding_says_how_to_mend_it(tmp_path: Path) -> None:
+    """A finding without a way out is half a finding."""
+    write_collective(tmp_path)
+    (tmp_path / OTHER).write_text(DIRECTORY.replace("6020:", "6030:").replace("ada, grace", "ada, eve, eve"))
+    found, unreadable = collective.read(tmp_path)
+    every = [*unreadable, *lint.check(found)]
+    assert len(every) > 2
+    assert all(finding.mend for finding in every)

@@ -1,0 +1,115 @@
+"""Hosts: which service lives where, what --host means, and the compose file of one host."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective
+from darkpeak.collective import Collective
+from darkpeak.collective.hosts import find_host, place, uri_of
+from darkpeak.daemon.compose import make_compose
+from darkpeak.errors import BadInput
+from tests.making import DIRECTORY, write_collective, write_service
+
+HOSTS = """
+[hosts.server]
+docker = "ssh://ops@server"
+services = ["mail"]
+
+[hosts.vagrant]
+docker = "tcp://localhost:4243"
+"""
+VARIANT = "services: {webserver: {environment: {COLOUR: red}}}\n"
+IDEA = "x-darkpeak: {about: A game, admins: [ada], kind: user, level: idea}\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a collective with a service on a host of its own, a router, and an idea."""
+    write_collective(tmp_path)
+    with (tmp_path / "collective.toml").open("a") as file:
+        file.write(HOSTS)
+    write_service(tmp_path, "mail", DIRECTORY.replace("directory", "mail").replace("20", "70"), "slapd")
+    write_service(tmp_path, "router", DIRECTORY.replace("directory", "router").replace("20", "00"), "slapd")
+    (tmp_path / "services/game").mkdir()
+    (tmp_path / "services/game/docker-compose.yml").write_text(IDEA)
+    return tmp_path
+
+
+def placed(files: Collective, *names: str) -> list[tuple[str, list[str]]]:
+    services = [service for service in files.services if service.name in names or not names]
+    return [
+        (group.host.name if group.host else "", [service.name for service in group.services])
+        for group in place(files, services)
+    ]
+
+
+def test_each_service_where_it_lives_and_a_router_everywhere(root: Path) -> None:
+    files, findings = collective.read(root)
+    assert findings == []
+    assert placed(files) == [("", ["directory", "game", "router", "wiki"]), ("server", ["mail", "router"])]
+
+
+@pytest.mark.parametrize(
+    ("names", "where"),
+    [
+        (("wiki",), [("", ["wiki"])]),
+        (("mail",), [("server", ["mail"])]),
+        (("mail", "wiki"), [("", ["wiki"]), ("server", ["mail"])]),
+        (("router",), [("", ["router"]), ("server", ["router"])]),
+        (("game",), [("", ["game"])]),
+    ],
+    ids=["unplaced", "placed", "both", "router", "idea"],
+)
+def test_those_that_are_named(root: Path, names: tuple[str, ...], where: list[tuple[str, list[str]]]) -> None:
+    assert placed(collective.read(root)[0], *names) == where
+
+
+def test_no_default_daemon_is_asked_where_all_live_elsewhere(root: Path) -> None:
+    text = (root / "collective.toml").read_text()
+    (root / "collective.toml").write_text(text.replace('["mail"]', '["mail", "wiki", "directory"]'))
+    everything = [("server", ["directory", "game", "mail", "router", "wiki"])]
+    assert placed(collective.read(root)[0]) == everything
+
+
+def test_no_hosts_no_difference(tmp_path: Path) -> None:
+    assert placed(collective.read(write_collective(tmp_path))[0]) == [("", ["directory", "wiki"])]
+
+
+def test_a_host_by_name_or_by_uri(root: Path) -> None:
+    hosts = collective.read(root)[0].hosts
+    assert [host.name for host in (find_host(hosts, "vagrant"), find_host(hosts, "tcp://localhost:4243")) if host] == [
+        "vagrant",
+        "vagrant",
+    ]
+    assert uri_of(hosts, "server") == "ssh://ops@server"
+    assert uri_of(hosts, "unix:///other.sock") == "unix:///other.sock"
+    with pytest.raises(BadInput, match="there is no host serve"):
+        uri_of(hosts, "serve")
+
+
+def test_a_hosts_own_compose_file_is_laid_over(root: Path) -> None:
+    (root / "services/wiki/docker-compose.vagrant.yml").write_text(VARIANT)
+    files, findings = collective.read(root)
+    assert findings == []
+    here, there = (next(item for item in some.services if item.name == "wiki") for some in (files, files.on("vagrant")))
+    folder = root / "services/wiki"
+    written = ("--file", str(folder / "docker-compose.yml"))
+    assert make_compose(here, "up")[-3:] == (*written, "up")
+    assert make_compose(there, "up")[-5:] == (*written, "--file", str(folder / "docker-compose.vagrant.yml"), "up")
+    assert here.containers[0].content != there.containers[0].content
+    assert there.containers[0].parts[:-1] == here.containers[0].parts
+    assert files.on("server") == files
+
+
+def test_what_it_says_is_in_the_content(root: Path) -> None:
+    def content() -> str:
+        files = collective.read(root)[0].on("vagrant")
+        return next(item for item in files.services if item.name == "wiki").containers[0].content
+
+    path = root / "services/wiki/docker-compose.vagrant.yml"
+    contents = {content()}
+    for text in (VARIANT, VARIANT.replace("red", "blue"), "services: {}\n"):
+        path.write_text(text)
+        contents.add(content())
+    assert len(contents) == 3

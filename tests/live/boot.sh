@@ -1,0 +1,38 @@
+#!/bin/sh
+# Process 1 of a test host, started by hosts.py in new mount, process, network and host name namespaces.
+#   boot.sh NAME ROOT RESOLVER DATA SSH: ROOT is / (the machine's files, but a /run of the host's own, DATA as the
+#   engine's and SSH as root's ~/.ssh) or a folder with a system of its own; RESOLVER becomes /etc/resolv.conf.
+set -eu
+name=$1 root=${2%/} resolver=$3 data=$4 ssh=$5
+
+if [ -n "$root" ]; then
+    mount --bind "$root" "$root"
+    mount --rbind /dev "$root/dev"
+    mount --rbind /sys "$root/sys"
+    mount -t proc proc "$root/proc"
+    cp "$resolver" "$root/etc/resolv.conf"
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$root/etc/hosts"
+    mkdir -p "$root/.machine"
+    cd "$root"
+    pivot_root . .machine
+    cd /
+    umount -l /.machine
+    rmdir /.machine
+    mount -t tmpfs -o mode=755 tmpfs /run
+else
+    place=$(realpath /etc/resolv.conf)
+    mkdir -p /root/.ssh /var/lib/docker /var/lib/containerd
+    mount --bind "$ssh" /root/.ssh
+    mount --bind "$data/docker" /var/lib/docker
+    mount --bind "$data/containerd" /var/lib/containerd
+    mount -t tmpfs -o mode=755 tmpfs /run
+    # Where the machine keeps it below /run, it is gone now.
+    mkdir -p "$(dirname "$place")"
+    [ -e "$place" ] || : >"$place"
+    mount --bind "$resolver" "$place"
+fi
+mkdir -p /run/lock /run/sshd
+hostname "$name" 2>/dev/null || printf '%s\n' "$name" >/proc/sys/kernel/hostname
+: >/run/booted
+# Waits for the sleep, and so also takes in what other processes leave behind.
+exec sh -c 'sleep infinity & wait' "$name"

@@ -1,0 +1,84 @@
+"""A collective under test, driven as admins do: by the tool, by plain docker compose, by a service's scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from tests.live.commands import Options, Result, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.live.hosts import Host
+
+TOP = Path(__file__).parents[2]
+TOOL = Path(sys.executable).with_name("darkpeak")
+SERVICES = tuple(sorted(file.parent.name for file in TOP.glob("services/*/docker-compose.yml")))
+PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # nothing of ours
+
+
+@dataclass(frozen=True)
+class Collective:
+    """A folder with collective.toml and services/, on one host."""
+
+    top: Path
+    host: Host
+
+    def folder(self, service: str) -> Path:
+        """Return a service's folder."""
+        return self.top / "services" / service
+
+    def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
+        """Run the tool in the collective's folder."""
+        return self._run([str(TOOL), *arguments], self.top, options)
+
+    def compose(self, service: str, *arguments: str, **options: Unpack[Options]) -> Result:
+        """Run plain `docker compose` in a service's folder."""
+        return self._run(["docker", "compose", *arguments], self.folder(service), options)
+
+    def script(self, service: str, name: str, *arguments: str, **options: Unpack[Options]) -> Result:
+        """Run one of a service's scripts, from another folder than its own."""
+        return self._run([str(self.folder(service) / "scripts" / name), *arguments], "/", options)
+
+    def execute(self, service: str, container: str, *argv: str, **options: Unpack[Options]) -> Result:
+        """Run a command inside a container of a service, as root."""
+        return self.compose(service, "exec", "-T", "-u", "0", container, *argv, **options)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What an admin's shell would have: no tool of ours on PATH, nothing of ours set."""
+        return {"PATH": PLAIN_PATH, "HOME": "/root", "LANG": "C.UTF-8", "DOCKER_HOST": self.host.docker_host}
+
+    def configuration(self, service: str) -> dict[str, Any]:
+        """Return the compose file as compose itself understands it."""
+        answer: dict[str, Any] = json.loads(self.compose(service, "config", "--format", "json").stdout)
+        return answer
+
+    def containers(self, service: str) -> list[str]:
+        """Return the names that the compose file gives to its containers."""
+        return sorted(self.configuration(service)["services"])
+
+    def needs(self, service: str) -> list[str]:
+        """Return the services that own what this one uses from outside, in the order to start them in."""
+        configuration = self.configuration(service)
+        used = [*configuration.get("networks", {}).values(), *configuration.get("volumes", {}).values()]
+        wanted = {one["name"] for one in used if one.get("external")}
+        found: list[str] = []
+        for other in SERVICES:
+            if other != service and wanted & self.owned(other):
+                found += [*self.needs(other), other]
+        return list(dict.fromkeys(found))
+
+    def owned(self, service: str) -> set[str]:
+        """Return the networks and volumes that a service brings with it."""
+        configuration = self.configuration(service)
+        made = [*configuration.get("networks", {}).values(), *configuration.get("volumes", {}).values()]
+        return {one["name"] for one in made if not one.get("external")}
+
+    def _run(self, argv: Sequence[str], cwd: Path | str, options: Options) -> Result:
+        settled: Options = {"timeout": 120, "cwd": cwd, "env": self.environment}
+        return run(argv, **(settled | options))

@@ -1,0 +1,103 @@
+"""What every live test may ask for: the host it runs on, a collective to work with, and evidence when it fails."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.collectives import TOP, Collective
+from tests.live.hosts import NAME, Host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.register_assert_rewrite("tests.live.facts")
+Campaign = Callable[[int], int]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run campaigns at full length")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what takes many minutes to long runs; pytest counts it as deselected."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def campaign(request: pytest.FixtureRequest) -> Campaign:
+    """Return how many rounds to run, of the number that a long campaign has: a tenth, without --long."""
+    return (lambda rounds: rounds) if request.config.getoption("--long") else (lambda rounds: max(1, rounds // 10))
+
+
+@pytest.fixture(scope="session")
+def host() -> Host:
+    """Return the test host that we run on; its engine is ours alone, must answer, and holds nothing of earlier runs."""
+    if not Host.is_current():
+        pytest.exit(f"live tests run inside a test host ({NAME} is not set): use bin/test tests/live …", returncode=3)
+    here = Host.current()
+    if not here.engine_answers():
+        here.start_engine()
+    here.forget()
+    return here
+
+
+@pytest.fixture(scope="session")
+def collective(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Collective:
+    """Return a copy of this repository's collective: a test may edit its files, and puts back what it edited."""
+    copy = Collective(tmp_path_factory.mktemp("collective"), host)
+    shutil.copy(TOP / "collective.toml", copy.top)
+    shutil.copytree(TOP / "services", copy.top / "services")
+    copy.darkpeak("base", timeout=300)
+    return copy
+
+
+@pytest.fixture
+def running(collective: Collective) -> Collective:
+    """Return the collective with all its services up."""
+    collective.darkpeak("up", timeout=900)
+    return collective
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Return a way to print a measurement into the test's output, passed or failed."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n  {text}")
+            sys.stdout.flush()
+
+    return line
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Keep what the engine and its containers said when a test fails, and say where."""
+    report: pytest.TestReport = yield  # type: ignore[assignment]
+    if report.failed and Host.is_current():
+        folder = TOP / "artifacts" / re.sub(r"[^A-Za-z0-9._-]+", "-", item.nodeid)
+        keep_evidence(Host.current(), folder)
+        report.sections.append(("Artifacts", str(folder)))
+    return report  # type: ignore[return-value]
+
+
+def keep_evidence(host: Host, folder: Path) -> None:
+    """Write the engine's log, the list of containers, and each one's last lines."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(host.slot.folder / "dockerd.log", folder)
+    docker = ["docker", "--host", host.docker_host]
+    (folder / "containers.txt").write_text(host.run([*docker, "ps", "-a"], check=False).stdout)
+    for name in host.run([*docker, "ps", "-a", "--format", "{{.Names}}"], check=False).stdout.split():
+        said = host.run([*docker, "logs", "--timestamps", "--tail", "500", name], check=False)
+        (folder / f"{name}.log").write_text(said.stdout + said.stderr)

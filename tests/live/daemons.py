@@ -1,0 +1,37 @@
+"""What is on a daemon, asked in tests: who runs, how each service is, what is left over."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.live.commands import run
+
+if TYPE_CHECKING:
+    from tests.live.collectives import Collective
+
+
+def ids(collective: Collective) -> list[str]:
+    """Return the ids of all containers that run."""
+    docker = ["docker", "--host", collective.host.docker_host]
+    return sorted(run([*docker, "ps", "--no-trunc", "--format", "{{.ID}}"]).stdout.split())
+
+
+def states(collective: Collective) -> dict[str, str]:
+    """Return each service's state."""
+    rows = json.loads(collective.darkpeak("status", "--json").stdout)
+    return {row["service"]: row["state"] for row in rows}
+
+
+def leftovers(collective: Collective) -> list[str]:
+    """Return containers that should not be: locks, second instances, anything not running but a record of a deploy."""
+    docker = ["docker", "--host", collective.host.docker_host, "ps", "-a", "--format", "{{.Names}} {{.State}}"]
+    rows = [line.split() for line in run(docker).stdout.splitlines()]
+    return [name for name, state in rows if state != "running" or "-lock-" in name if "-deploy-" not in name]
+
+
+def desired(collective: Collective) -> bool:
+    """Say whether the daemon is as the files say, with nothing left over."""
+    planned = collective.darkpeak("plan", check=False)
+    routed = collective.darkpeak("routes", "--check", check=False)
+    return planned.returncode == 0 and routed.returncode == 0 and not leftovers(collective)

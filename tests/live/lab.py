@@ -1,0 +1,143 @@
+"""Where test hosts live on the machine: numbered slots, each with a lock, a folder, an address and its NAT rules.
+
+The lock is the kernel's, so it goes when its holder dies, however it dies. A slot whose lock is free has no living
+owner, and whatever carries its name is rubbish. Addresses are of 198.18.0.0/15, which no real network uses.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.commands import run
+
+LAB = Path("/var/lib/darkpeak-test")
+SLOTS = 32
+CONTAINER_NETWORKS = "198.19.0.0/16"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The names and addresses of one test host."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Of the host, its rules and its folder."""
+        return f"darkpeak-test-{self.number}"
+
+    @property
+    def folder(self) -> Path:
+        """Everything of this host; removed with it."""
+        return LAB / str(self.number)
+
+    @property
+    def kept(self) -> Path:
+        """Engine data that outlives a host which is told to keep it."""
+        return LAB / f"{self.number}.kept"
+
+    @property
+    def link(self) -> str:
+        """The outer end of its cable; the inner one is eth0."""
+        return f"dpt{self.number}"
+
+    @property
+    def gateway(self) -> str:
+        """The outer address."""
+        return f"198.18.{self.number}.1"
+
+    @property
+    def address(self) -> str:
+        """The host's own address."""
+        return f"198.18.{self.number}.2"
+
+    def rules(self) -> list[tuple[str, list[str]]]:
+        """Return table and rule of each iptables rule that lets the host reach beyond the machine."""
+        comment = ["-m", "comment", "--comment", self.name]
+        return [
+            ("nat", ["POSTROUTING", "-s", f"{self.address}/32", "!", "-o", "dpt+", *comment, "-j", "MASQUERADE"]),
+            ("filter", ["FORWARD", "-i", self.link, *comment, "-j", "ACCEPT"]),
+            ("filter", ["FORWARD", "-o", self.link, *comment, "-j", "ACCEPT"]),
+        ]
+
+
+def claim() -> tuple[Slot, int]:
+    """Return the lowest free slot and its lock; what dead runs left in any free slot is removed on the way."""
+    LAB.mkdir(mode=0o700, parents=True, exist_ok=True)
+    claimed: tuple[Slot, int] | None = None
+    for slot in map(Slot, range(SLOTS)):
+        path = LAB / f"{slot.number}.lock"
+        if claimed and not path.exists():
+            continue
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        clean(slot)
+        if claimed:
+            os.close(lock)
+        else:
+            claimed = slot, lock
+    if not claimed:
+        message = f"all {SLOTS} slots of {LAB} are taken"
+        raise RuntimeError(message)
+    return claimed
+
+
+def connect(slot: Slot, process: int) -> None:
+    """Lay a cable from here into the network namespace of a process, and let it reach what we reach."""
+    route = json.loads(run(["ip", "-json", "route", "show", "default"]).stdout)
+    link = json.loads(run(["ip", "-json", "link", "show", route[0]["dev"]]).stdout) if route else [{"mtu": 1500}]
+    cable = ["mtu", str(link[0]["mtu"]), "type", "veth", "peer", "name", "eth0", "mtu", str(link[0]["mtu"])]
+    inside = ["nsenter", "--target", str(process), "--net", "ip"]
+    run(["ip", "link", "add", slot.link, *cable, "netns", str(process)])
+    run(["ip", "address", "add", f"{slot.gateway}/30", "dev", slot.link])
+    run(["ip", "link", "set", slot.link, "up"])
+    run([*inside, "link", "set", "lo", "up"])
+    run([*inside, "address", "add", f"{slot.address}/30", "dev", "eth0"])
+    run([*inside, "link", "set", "eth0", "up"])
+    run([*inside, "route", "add", "default", "via", slot.gateway])
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    for table, rule in slot.rules():
+        run(["iptables", "--wait", "-t", table, "-I", *rule])
+
+
+def clean(slot: Slot) -> None:
+    """Remove all that carries the slot's name, except kept engine data."""
+    for table, chain in (("nat", "POSTROUTING"), ("filter", "FORWARD")):
+        for line in run(["iptables", "--wait", "-t", table, "-S", chain]).stdout.splitlines():
+            words = shlex.split(line)
+            if slot.name in words:
+                run(["iptables", "--wait", "-t", table, "-D", *words[1:]])
+    run(["ip", "link", "delete", slot.link], check=False)  # it went with its namespace, unless that lingers
+    for data in (slot.folder / "data", slot.folder / "root/var/lib", slot.kept):
+        remove_cgroups(data)
+    if slot.folder.exists():
+        shutil.rmtree(slot.folder)
+
+
+def remove_cgroups(data: Path) -> None:
+    """Remove the control groups of the containers of an engine that was killed: the kernel keeps them."""
+    for container in data.glob("docker/containers/*"):
+        for pattern in ("docker", "*/docker"):
+            for group in Path("/sys/fs/cgroup").glob(f"{pattern}/{container.name}"):
+                for folder, _, _ in os.walk(group, topdown=False):
+                    Path(folder).rmdir()
+
+
+def name_servers() -> list[str]:
+    """Return those that can be reached from another network namespace too."""
+    found: list[str] = []
+    for file in (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")):
+        lines = file.read_text().splitlines() if file.exists() else []
+        words = [line.split() for line in lines]
+        found += [word[1] for word in words if word[:1] == ["nameserver"] and not word[1].startswith(("127.", "::1"))]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,138 @@
+"""A machine elsewhere: its own files cannot be written, only its engine's data can, and ssh is the one way in."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.live.commands import run, wait_for
+from tests.live.hosts import SSH, Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+SESSIONS = "^sshd(-session)?: root"
+TEMPORARY = ("/tmp", "/var/log")  # noqa: S108 (of the machine: nobody else is on it)
+STORE = {"image": "-a", "overlay2": "-al", "buildkit": "-a"}
+CLOSED = """\
+mount --bind "$1" "$1"
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /var/log
+mount -o remount,bind,ro /
+"""
+SETTINGS = f"""\
+AuthorizedKeysFile {SSH}/id_ed25519.pub
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+UsePAM no
+PrintLastLog no
+LogLevel VERBOSE
+MaxSessions 1
+"""
+
+
+TLS_PORT = 2376
+SERVER_FILES = {"cacert": "ca.pem", "cert": "server.pem", "key": "server-key.pem"}
+
+
+class Remote(Host):
+    """A test host for the other end of an ssh connection; it begins with the images of the host that we run on."""
+
+    def _furnish(self) -> None:
+        super()._furnish()
+        # Layers are never written to again, so links will do; but not for the builder's records of them. Containers'
+        # own layers are of no use without containers.
+        for part, how in STORE.items():
+            here = Host.current().slot.kept / "docker" / part
+            if here.exists():
+                run(["cp", how, str(here), str(self.data / "docker")], check=False, timeout=120)
+        shutil.rmtree(self.data / "docker/image/overlay2/layerdb/mounts", ignore_errors=True)
+
+        self.certificates.mkdir()
+        make_certificates(self.certificates, self.address)
+        settings = self.slot.folder / "daemon.json"
+        files = {f"tls{key}": str(self.certificates / file) for key, file in SERVER_FILES.items()}
+        engine = json.loads(settings.read_text()) | {"tlsverify": True} | files
+        engine["hosts"] += [f"tcp://{self.address}:{TLS_PORT}"]
+        settings.write_text(json.dumps(engine))
+
+    @property
+    def certificates(self) -> Path:
+        """What DOCKER_CERT_PATH names."""
+        return self.slot.folder / "certificates"
+
+    @property
+    def tls_uri(self) -> str:
+        """The engine's URI for those who have certificates."""
+        return f"tcp://{self.address}:{TLS_PORT}"
+
+    def start_engine(self, timeout: float = 90) -> None:
+        """Close the machine's files, at the first time, and start the engine."""
+        if self.run(["test", "-w", "/etc"], check=False).returncode == 0:
+            self.run(["sh", "-euc", CLOSED, "sh", str(self.slot.folder)])
+        super().start_engine(timeout)
+
+    def start_sshd(self, port: int = 22, key: Path = SSH / "host_key") -> str:
+        """Start an ssh server that allows one session a connection, and return the engine's ssh:// URI."""
+        settings = self.slot.folder / f"sshd_config.{port}"
+        settings.write_text(f"{SETTINGS}HostKey {key}\nPort {port}\nPidFile {self.slot.folder}/sshd.{port}\n")
+        self.run(["/usr/sbin/sshd", "-f", str(settings), "-E", str(self.sshd_log)])
+        return f"ssh://root@{self.address}" + f":{port}" * (port != 22)
+
+    @property
+    def sshd_log(self) -> Path:
+        """What the ssh server says."""
+        return self.slot.folder / "sshd.log"
+
+    def logins(self) -> int:
+        """Return how often somebody has logged in by ssh."""
+        return self.sshd_log.read_text().count("Accepted publickey")
+
+    def cut(self) -> None:
+        """Cut every ssh connection, and leave the server."""
+        self.run(["pkill", "-KILL", "-f", SESSIONS])
+        wait_for("connections to be cut", lambda: self.run(["pgrep", "-f", SESSIONS], check=False).returncode)
+
+    def written(self) -> list[str]:
+        """Return the files, other than of the engine, that somebody has made where one can."""
+        found = self.run(["find", *TEMPORARY, "-mindepth", "1"]).stdout.split()
+        return sorted(found)
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Be on its network, as its own programs are."""
+        with Path("/proc/self/ns/net").open("rb") as ours, Path(f"/proc/{self.pid}/ns/net").open("rb") as its:
+            _enter(its.fileno())
+            try:
+                yield
+            finally:
+                _enter(ours.fileno())
+
+    def docker(self, *arguments: str) -> Sequence[str]:
+        """Return the lines that the docker client prints for this engine."""
+        return run(["docker", "--host", self.docker_host, *arguments], timeout=120).stdout.splitlines()
+
+
+def make_certificates(folder: Path, address: str) -> None:
+    """Make a CA in a folder, and by it certificates for a daemon and for a client."""
+    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    ca = ("-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca-key.pem"))
+    for name, key, subject, more in (
+        ("ca", "ca-key", "/CN=test CA", ()),
+        ("server", "server-key", "/CN=server", (*ca, "-addext", f"subjectAltName=IP:{address}")),
+        ("cert", "key", "/CN=client", (*ca, "-addext", "extendedKeyUsage=clientAuth")),
+    ):
+        files = ("-out", str(folder / f"{name}.pem"), "-keyout", str(folder / f"{key}.pem"))
+        run(["openssl", *new, "-subj", subject, *files, *more])
+
+
+def _enter(namespace: int) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setns(namespace, NEW_NETWORK):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

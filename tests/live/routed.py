@@ -1,0 +1,128 @@
+"""A router under test: started by plain compose, given tables through the tool's own door, asked by raw bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from darkpeak.router.control import Router
+from darkpeak.router.routes import Route, Table
+from tests.live.collectives import TOP, Collective
+from tests.live.commands import Result, run, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HTTP, HTTPS, SSH = 7080, 7443, 7022
+FIRST, SECOND = 6911, 6912
+WHOLE = "www.shop.example"
+TABLE = Table(("localhost",), (Route("one", FIRST), Route("two", SECOND), Route("dead", 6913), Route(WHOLE, FIRST)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the backend says of the request that it got."""
+        told: dict[str, Any] = json.loads(self.body)
+        return told
+
+    @property
+    def by_router(self) -> str:
+        """Why the router answered itself, empty where a service did."""
+        return self.headers.get("x-router", "")
+
+
+@dataclass
+class Routed:
+    """The router of a collective, on this host."""
+
+    collective: Collective
+
+    @cached_property
+    def router(self) -> Router:
+        """The tool's door to it."""
+        import docker
+
+        client = docker.DockerClient(self.collective.host.docker_host, timeout=60)
+        return Router(client.containers.get(self.container))
+
+    @property
+    def container(self) -> str:
+        """The id of haproxy's container."""
+        return self.collective.compose("router", "ps", "-q", "haproxy").stdout.strip()
+
+    def execute(self, *argv: str, stdin: str = "") -> str:
+        """Run a program in it."""
+        return self.collective.execute("router", "haproxy", *argv, stdin=stdin, timeout=120).stdout
+
+    def get(self, host: str, path: str = "/", *options: str) -> Answer:
+        """Ask for a host name with curl."""
+        url = f"http://127.0.0.1:{HTTP}{path}"
+        return parse(curl("-H", f"Host: {host}", *options, url).stdout.encode())
+
+
+def curl(*options: str) -> Result:
+    """Run curl, headers included in what it prints."""
+    return run(["curl", "-s", "-i", "--max-time", "20", "--globoff", *options], check=False)
+
+
+def parse(raw: bytes) -> Answer:
+    """Return an answer out of its bytes."""
+    head, _, body = raw.replace(b"\n\r\n", b"\n\n", 1).partition(b"\n\n")
+    first, *lines = head.decode("latin-1").splitlines() or ["HTTP/1.1 0"]
+    split = (line.partition(":") for line in lines)
+    return Answer(int(first.split()[1]), {key.lower(): value.strip() for key, _, value in split}, body)
+
+
+def send(data: bytes, *, seconds: float = 5) -> bytes:
+    """Send bytes to the router's http port and return all that comes back until it closes, or time is up."""
+    with socket.create_connection(("127.0.0.1", HTTP), timeout=seconds) as connection:
+        return talk(connection, data)
+
+
+def talk(connection: socket.socket, data: bytes) -> bytes:
+    """Send bytes and return what comes back."""
+    got = b""
+    with suppress(TimeoutError, ConnectionError):
+        connection.sendall(data)
+        while piece := connection.recv(65536):
+            got += piece
+    return got
+
+
+@contextmanager
+def serving(*ports: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run a backend at each port."""
+    processes = [start(port) for port in ports]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def start(port: int) -> subprocess.Popen[bytes]:
+    """Start a backend and wait until it answers."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.live.backend", str(port)], cwd=TOP)
+    wait_for(f"backend on {port}", lambda: answers(port), timeout=20, pause=0.02)
+    return process
+
+
+def answers(port: int) -> bool:
+    """Say whether something listens there."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,137 @@
+"""The chat as its members have it: through the router, with the directory's passwords and the collective's CA."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from slixmpp import JID
+
+from tests.live.commands import run, wait_for
+from tests.live.facts import directory, router
+from tests.live.xmpp import Door, RefusedError, archive, logs_in, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.live.collectives import Collective
+
+ADA = directory.MEMBERS["ada"]
+STREAM = (
+    "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+)
+BOSH = "<body rid='1' to='localhost' wait='1' hold='1' ver='1.6' xmlns='http://jabber.org/protocol/httpbind'/>"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol": "xmpp",
+}
+# Enough messages that a dump of them takes a while.
+FILL = """INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type, value)
+SELECT 'localhost', 'filler', 'archive', i::text, 1, '', 'xml', repeat(md5(i::text), 20)
+FROM generate_series(1, 200000) i"""
+EMPTY = """DELETE FROM prosodyarchive WHERE "user" = 'filler'"""
+KILL_THE_DUMP = """until pid=$(grep -lx pg_dump /proc/[0-9]*/comm); do sleep 0.01; done
+sleep 0.2
+kill -9 "$(echo "$pid" | cut -d/ -f3)" """
+
+
+@pytest.fixture
+def door(running: Collective) -> Door:
+    """Return the way in that members have: the router's port."""
+    for uid, password in directory.MEMBERS.items():
+        directory.add_member(running, uid, password)
+    return Door(router.authority(running), 5222)
+
+
+def fetch(collective: Collective, url: str, *arguments: str) -> str:
+    """Return what a browser that trusts the collective's CA gets, head and body."""
+    authority = collective.top / "ca.crt"
+    authority.write_text(router.authority(collective))
+    argv = ["curl", "-si", "--max-time", "5", "--cacert", str(authority), *arguments, url]
+    return run(argv, check=False).stdout
+
+
+def test_a_member_logs_in_with_the_directorys_password_and_no_other(door: Door) -> None:
+    assert logs_in(door, "ada", ADA)
+    for uid, password in (("ada", "wrong"), ("ada", ""), ("nobody", ADA), ("ad*", ADA), ("*)(uid=ada", ADA)):
+        assert not logs_in(door, uid, password), uid
+
+
+def test_a_program_that_does_not_trust_our_ca_is_warned(door: Door, tmp_path: Path) -> None:
+    make = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=another -keyout /dev/null -out ca.crt"
+    )
+    run(["openssl", *make.split()], cwd=tmp_path)
+
+    async def attempt() -> None:
+        async with session(Door((tmp_path / "ca.crt").read_text(), door.port), "ada", ADA):
+            pass
+
+    with pytest.raises(RefusedError, match="ssl_invalid_chain"):
+        asyncio.run(attempt())
+
+
+def test_no_password_is_asked_for_without_tls(door: Door) -> None:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=10) as connection:
+        connection.sendall(STREAM.encode())
+        said = ""
+        while "</stream:features>" not in said:
+            said += connection.recv(4096).decode()
+    assert "<required/>" in said
+    assert "PLAIN" not in said
+
+
+def test_web_pages_and_websockets_come_through_the_router(running: Collective) -> None:
+    assert "@localhost" in fetch(running, "http://chat.localhost:7080/")
+    assert "@localhost" in fetch(running, "https://chat.localhost:7443/")
+    headers = [argument for name, value in UPGRADE.items() for argument in ("-H", f"{name}: {value}")]
+    answer = fetch(running, "http://chat.localhost:7080/xmpp-websocket", *headers)
+    assert answer.startswith("HTTP/1.1 101 ")
+
+
+def test_a_password_is_asked_for_over_https_only_and_only_the_router_is_believed(running: Collective) -> None:
+    assert "PLAIN" in fetch(running, "https://chat.localhost:7443/http-bind", "-d", BOSH)
+    assert "PLAIN" not in fetch(running, "http://chat.localhost:7080/http-bind", "-d", BOSH)
+    # Another container's word is not enough.
+    liar = f"POST /http-bind HTTP/1.0\\r\\nX-Forwarded-Proto: https\\r\\nContent-Length: {len(BOSH)}\\r\\n\\r\\n{BOSH}"
+    ask = f'exec 3<>/dev/tcp/prosody/5280; printf "{liar}" >&3; timeout 5 cat <&3'
+    argv = ("docker", "compose", "exec", "-T", "database", "bash", "-c", ask)
+    answer = run(argv, cwd=running.folder("chat"), env=running.environment, check=False).stdout
+    assert re.search(r"<body\b", answer), answer
+    assert "PLAIN" not in answer
+
+
+def test_messages_are_kept_when_the_database_comes_and_goes(running: Collective, door: Door) -> None:
+    async def remembers(text: str) -> bool:
+        async with session(door, "ada", ADA) as ada:
+            ada.send_message(JID("grace@localhost"), text)
+            return ("ada", text) in await archive(ada)
+
+    for fault in ("restart", "kill"):
+        running.compose("chat", fault, "database")
+        running.compose("chat", "up", "-d", "--no-recreate", "--wait")
+        assert asyncio.run(remembers(f"after {fault}"))
+
+
+def test_a_dump_that_is_killed_leaves_no_backup(running: Collective, tmp_path: Path) -> None:
+    psql = ("exec", "-T", "database", "psql", "-qU", "prosody", "-c")
+    running.compose("chat", *psql, FILL)
+    try:
+        script = running.folder("chat") / "scripts" / "backup"
+        with subprocess.Popen(
+            [str(script), str(tmp_path)], env=running.environment, stderr=subprocess.PIPE, text=True
+        ) as backup:
+            running.execute("chat", "database", "sh", "-c", KILL_THE_DUMP)
+            _, why = backup.communicate(timeout=60)
+        assert (backup.returncode, list(tmp_path.iterdir())) == (1, [])
+        assert "backup: no dump from the database" in why
+    finally:
+        running.compose("chat", *psql, EMPTY)
+    wait_for("the chat to be well", lambda: "well" in fetch(running, "http://chat.localhost:7080/health"))

@@ -1,0 +1,179 @@
+"""The contract that every service keeps: it stands alone, on plain docker compose and its own three scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live import facts
+from tests.live.collectives import SERVICES, Collective
+from tests.live.commands import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCRIPTS = ("backup", "restore", "updates")
+BUILD = 600
+PAGE = 4096
+
+# Makes a package as it would be had the container been built before its last update; some have no network to fetch one.
+OLDER = """set -eu
+cd "$(mktemp -d)"
+chmod 755 .
+apt-get -qq update
+apt-get -qq download hostname
+dpkg-deb --raw-extract ./hostname_*.deb older
+sed -i 's/^Version: .*/&~older/' older/DEBIAN/control
+dpkg-deb --build older older.deb >&2
+base64 older.deb
+rm -rf /var/lib/apt/lists/*
+"""
+AGE = """set -eu
+base64 -d >/tmp/older.deb
+dpkg --install /tmp/older.deb
+"""
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def service(request: pytest.FixtureRequest, collective: Collective) -> str:
+    """Return a service that was built without cache and runs with nothing but the services that it needs."""
+    name: str = request.param
+    collective.host.forget()
+    for needed in collective.needs(name):
+        collective.compose(needed, "up", "-d", "--build", "--wait", timeout=BUILD)
+    collective.compose(name, "build", "--no-cache", timeout=BUILD)
+    collective.compose(name, "up", "-d", "--build", "--wait", timeout=BUILD)
+    return name
+
+
+@pytest.fixture(scope="module")
+def written(service: str, collective: Collective) -> object:
+    """Return the facts that were put into the service."""
+    written: object = facts.of(service).write(collective)
+    facts.of(service).check(collective, written)
+    return written
+
+
+@pytest.fixture(scope="module")
+def backup(service: str, collective: Collective, written: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a backup of the service with its facts, in a folder that the script made."""
+    assert written
+    folder = tmp_path_factory.mktemp(service) / "made" / "by it"
+    collective.script(service, "backup", str(folder))
+    assert list(folder.iterdir())
+    return folder
+
+
+@pytest.fixture
+def small_disk(backup: Path, tmp_path: Path) -> Iterator[Path]:
+    """Return a file system with room for half the backup."""
+    pages = sum(-(-file.stat().st_size // PAGE) for file in backup.rglob("*") if file.is_file())
+    run(["mount", "-t", "tmpfs", "-o", f"size={max(1, pages // 2) * PAGE}", "tmpfs", str(tmp_path)])
+    if pages == 1:
+        (tmp_path / "filler").write_bytes(bytes(PAGE))
+    yield tmp_path
+    run(["umount", str(tmp_path)])
+
+
+def test_it_has_all_its_parts(service: str, collective: Collective) -> None:
+    folder = collective.folder(service)
+    assert (folder / "README.md").stat().st_size
+    assert [name for name in SCRIPTS if not os.access(folder / "scripts" / name, os.X_OK)] == []
+    assert [name for name in collective.containers(service) if not (folder / name / "Dockerfile").exists()] == []
+
+
+def test_plain_compose_starts_it_healthy(service: str, collective: Collective) -> None:
+    lines = collective.compose(service, "ps", "--format", "json").stdout.splitlines()
+    states = {one["Service"]: (one["State"], one["Health"]) for one in map(json.loads, lines)}
+    assert states == dict.fromkeys(collective.containers(service), ("running", "healthy"))
+
+
+def test_a_backup_brings_everything_back(service: str, collective: Collective, written: object, backup: Path) -> None:
+    collective.compose(service, "down", "--volumes")
+    collective.compose(service, "up", "-d", "--wait")
+    collective.script(service, "restore", str(backup))
+    facts.of(service).check(collective, written)
+
+
+def test_a_restore_into_the_live_service_changes_nothing_that_was_saved_and_stays(
+    service: str, collective: Collective, written: object, backup: Path
+) -> None:
+    collective.script(service, "restore", str(backup))
+    facts.of(service).check(collective, written)
+    collective.compose(service, "up", "-d", "--force-recreate", "--wait")
+    facts.of(service).check(collective, written)
+
+
+def test_a_full_disk_gives_no_backup(service: str, collective: Collective, small_disk: Path) -> None:
+    refused(collective, service, small_disk / "backup")
+
+
+def test_a_stopped_container_gives_no_backup(service: str, collective: Collective, tmp_path: Path) -> None:
+    containers = collective.containers(service)
+    for stopped in [containers] + [["database"]] * ("database" in containers):
+        collective.compose(service, "stop", *stopped)
+        try:
+            refused(collective, service, tmp_path / str(len(stopped)))
+        finally:
+            collective.compose(service, "up", "-d", "--wait")
+
+
+def test_a_backup_never_writes_over_another(service: str, collective: Collective, backup: Path) -> None:
+    before = {file: file.stat() for file in backup.iterdir()}
+    assert collective.script(service, "backup", str(backup), check=False).returncode
+    assert {file: file.stat() for file in backup.iterdir()} == before
+
+
+@pytest.mark.parametrize("fault", ["empty", "a file missing", "a file cut short"])
+def test_a_broken_backup_is_refused_and_nothing_touched(  # noqa: PLR0913, PLR0917
+    service: str, collective: Collective, written: object, backup: Path, tmp_path: Path, fault: str
+) -> None:
+    for file in sorted(backup.iterdir()):
+        broken = tmp_path / f"without {file.name}"
+        shutil.copytree(backup, broken)
+        if fault == "a file cut short":
+            # Two thirds of what counts: archives end in padding, which nobody misses.
+            os.truncate(broken / file.name, len(file.read_bytes().rstrip(b"\0")) * 2 // 3)
+        else:
+            for gone in backup.iterdir() if fault == "empty" else [file]:
+                (broken / gone.name).unlink()
+        result = collective.script(service, "restore", str(broken), check=False)
+        assert result.returncode, f"restore took a backup with {file.name} {fault}"
+        assert result.stderr
+    facts.of(service).check(collective, written)
+
+
+def test_updates_are_none_after_a_fresh_build_and_then_listed(service: str, collective: Collective) -> None:
+    assert collective.script(service, "updates").stdout == ""
+    aged = []
+    containers = collective.containers(service)
+    older = collective.execute(service, containers[0], "sh", "-s", stdin=OLDER).stdout
+    for container in containers:
+        said = collective.execute(service, container, "sh", "-c", AGE, stdin=older).stdout
+        assert "older" in said
+        version = collective.execute(service, container, "dpkg-query", "-W", "-f", "${Version}", "hostname").stdout
+        aged.append(f"hostname {version} -> {version.removesuffix('~older')} ({container})")
+    assert sorted(collective.script(service, "updates").stdout.splitlines()) == aged
+    collective.compose(service, "up", "-d", "--force-recreate", "--wait")
+
+
+def test_updates_of_a_stopped_service_are_unknown(service: str, collective: Collective) -> None:
+    collective.compose(service, "stop")
+    result = collective.script(service, "updates", check=False)
+    collective.compose(service, "up", "-d", "--wait")
+    assert result.returncode
+    assert (result.stdout, bool(result.stderr)) == ("", True)
+
+
+def refused(collective: Collective, service: str, folder: Path) -> None:
+    """Assert that a backup into the folder fails, says why, and leaves nothing that `restore` would take."""
+    result = collective.script(service, "backup", str(folder), check=False)
+    assert result.returncode, f"a backup that cannot be whole succeeded: {list(folder.iterdir())}"
+    assert result.stderr.strip()
+    if folder.exists():
+        assert collective.script(service, "restore", str(folder), check=False).returncode

@@ -1,0 +1,230 @@
+"""The directory, asked as services and members ask it: ldap-utils on the host, over loopback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.commands import run
+from tests.live.facts import directory, router
+from tests.live.facts.directory import MEMBERS, PEOPLE, manage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.live.collectives import Collective
+    from tests.live.commands import Result
+
+PLAIN, TLS = "ldap://directory.localhost:6020", "ldaps://directory.localhost:6021"
+GROUPS = "ou=groups,dc=collective"
+GUEST, NEW = "only for a while", "another of mine"
+CONFIDENTIALITY_REQUIRED, STRONGER_AUTH_REQUIRED, CONSTRAINT, INVALID, DENIED = 13, 8, 19, 49, 50
+
+
+# The C library does not know that all below localhost is this machine.
+BY_NAME = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
+
+
+class Client:
+    """ldap-utils on the host, with the collective's authority to verify with."""
+
+    def __init__(self, collective: Collective, folder: Path) -> None:
+        """Keep the authority, and a mail address of ada's to look for."""
+        self.collective, self.folder = collective, folder
+        (folder / "ca.crt").write_text(router.authority(collective))
+        (folder / "hosts").write_text("127.0.0.1 localhost directory.localhost\n")
+
+    def run(self, program: str, *arguments: str, uid: str = "", password: str = "", ldif: str = "") -> Result:
+        """Run a program, as a member if one is given."""
+        who: tuple[str, ...] = ()
+        if uid:
+            (self.folder / "password").write_text(password or MEMBERS[uid])
+            who = ("-D", f"uid={uid},{PEOPLE}", "-y", str(self.folder / "password"))
+        trust = {"LDAPTLS_CACERT": str(self.folder / "ca.crt"), "LDAPTLS_REQCERT": "demand", "HOME": "/nonexistent"}
+        environment = {**self.collective.environment, **trust}
+        return run(
+            [*BY_NAME, str(self.folder / "hosts"), program, "-x", *who, *arguments],
+            check=False,
+            stdin=ldif,
+            env=environment,
+        )
+
+    def search(self, address: str, base: str, *wanted: str, uid: str = "") -> str:
+        """Return the LDIF that a search gives."""
+        return self.run("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-H", address, "-b", base, *wanted, uid=uid).stdout
+
+
+@pytest.fixture(scope="module")
+def running(collective: Collective) -> Collective:
+    """Return the collective with its directory up, once for all of these tests."""
+    collective.darkpeak("up", "router", "directory", timeout=900)
+    return collective
+
+
+@pytest.fixture
+def client(running: Collective, tmp_path: Path) -> Client:
+    """Return a client of a directory with ada, who is an admin and has a mail address, and grace."""
+    directory.write(running)
+    change = f"dn: uid=ada,{PEOPLE}\nchangetype: modify\nreplace: mail\nmail: ada@example.org\n"
+    manage(running, "ldapmodify", change)
+    return Client(running, tmp_path)
+
+
+@pytest.fixture
+def guest(client: Client) -> Iterator[str]:
+    """Return a member for the length of one test, whose password is GUEST."""
+    directory.add_member(client.collective, "guest", GUEST)
+    yield "guest"
+    manage(client.collective, "ldapdelete", "", f"uid=guest,{PEOPLE}")
+
+
+@pytest.mark.parametrize("address", [PLAIN, TLS])
+@pytest.mark.parametrize("base", [PEOPLE, "dc=collective"])
+def test_anyone_finds_a_name_and_no_more(client: Client, address: str, base: str) -> None:
+    found = client.search(address, base, "(uid=ada)", "*", "+")
+    attributes = {line.partition(":")[0] for line in found.splitlines() if line}
+    assert attributes == {"dn", "objectClass", "uid", "cn"}
+
+
+@pytest.mark.parametrize("filter_", ["(mail=*)", "(mail=ada@*)", "(userPassword=*)", "(sn=Ada)", "(member=*)"])
+def test_what_is_hidden_cannot_be_guessed_by_searching(client: Client, filter_: str) -> None:
+    assert client.search(TLS, "dc=collective", filter_) == ""
+
+
+def test_nobody_reads_a_password(client: Client) -> None:
+    for uid in ("", "grace", "ada"):
+        assert "userPassword" not in client.search(TLS, "dc=collective", "(uid=*)", "*", "+", uid=uid)
+
+
+def test_a_mail_address_is_for_its_owner_and_admins(client: Client) -> None:
+    assert "mail: ada@example.org" in client.search(TLS, PEOPLE, "(uid=ada)", uid="ada")
+    assert "mail:" not in client.search(TLS, PEOPLE, "(uid=ada)", uid="grace")
+    assert "sn: Grace" in client.search(TLS, PEOPLE, "(uid=grace)", uid="ada")
+
+
+def test_a_member_sees_the_groups_that_they_are_in(client: Client) -> None:
+    assert f"member: uid=ada,{PEOPLE}" in client.search(TLS, GROUPS, "(cn=admins)", uid="ada")
+    assert client.search(TLS, GROUPS, "(cn=admins)", uid="grace") == ""
+    assert client.search(TLS, GROUPS, "(cn=admins)") == ""
+
+
+def test_names_are_not_given_out_by_the_dozen(client: Client) -> None:
+    people = "\n".join(
+        f"dn: uid=crowd{n},{PEOPLE}\nobjectClass: inetOrgPerson\ncn: C\nsn: C\nuid: crowd{n}\n" for n in range(20)
+    )
+    manage(client.collective, "ldapadd", people)
+    try:
+        assert client.search(PLAIN, PEOPLE, "(uid=crowd*)", "uid").count("dn:") == 10
+        assert client.search(TLS, PEOPLE, "(uid=crowd*)", "uid", uid="ada").count("dn:") == 20
+    finally:
+        manage(client.collective, "ldapdelete", "", *(f"uid=crowd{n},{PEOPLE}" for n in range(20)))
+
+
+@pytest.mark.parametrize(
+    ("address", "starttls", "password", "code"),
+    [
+        (TLS, (), "", 0),
+        (PLAIN, ("-ZZ",), "", 0),
+        (PLAIN, (), "", CONFIDENTIALITY_REQUIRED),
+        (TLS, (), "not hers", INVALID),
+        (PLAIN, ("-ZZ",), "not hers", INVALID),
+    ],
+)
+def test_a_password_goes_through_tls(
+    client: Client, address: str, starttls: tuple[str, ...], password: str, code: int
+) -> None:
+    assert client.run("ldapwhoami", "-H", address, *starttls, uid="ada", password=password).returncode == code
+
+
+def test_its_certificate_is_for_its_own_names_alone(client: Client) -> None:
+    wrong = client.run("ldapwhoami", "-H", TLS.replace("directory.localhost", "127.0.0.1"))
+    assert "Can't contact LDAP server" in wrong.stderr
+
+
+def test_passwords_are_hashed_with_argon2_however_they_come(client: Client, guest: str) -> None:
+    change = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {NEW}\n"
+    assert client.run("ldapmodify", "-H", TLS, uid=guest, password=GUEST, ldif=change).returncode == 0
+    dump = client.collective.execute("directory", "slapd", "slapcat", "-o", "ldif-wrap=no").stdout
+    hashes = [line for line in dump.splitlines() if line.startswith("userPassword")]
+    assert len(hashes) >= len(MEMBERS)
+    assert {line[:40] for line in hashes} == {"userPassword:: e0FSR09OMn0kYXJnb24yaWQkd"}
+    assert client.run("ldapwhoami", "-H", TLS, uid=guest, password=NEW).returncode == 0
+
+
+def test_a_member_changes_their_own_password(client: Client, guest: str) -> None:
+    changed = client.run("ldappasswd", "-H", TLS, "-s", NEW, uid=guest, password=GUEST)
+    assert changed.returncode == 0, changed.stderr
+    assert client.run("ldapwhoami", "-H", TLS, uid=guest, password=NEW).returncode == 0
+    assert client.run("ldapwhoami", "-H", TLS, uid=guest, password=GUEST).returncode == INVALID
+
+
+@pytest.mark.parametrize(
+    ("uid", "dn", "change", "code"),
+    [
+        ("grace", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: short", CONSTRAINT),
+        ("grace", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: {SSHA}0123456789abcdef", CONSTRAINT),
+        ("grace", f"uid=grace,{PEOPLE}", "replace: cn\ncn: Ada", DENIED),
+        ("grace", f"uid=ada,{PEOPLE}", "replace: userPassword\nuserPassword: grace knows it", DENIED),
+        ("grace", f"cn=admins,{GROUPS}", f"add: member\nmember: uid=grace,{PEOPLE}", DENIED),
+        ("ada", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: ada knows it", DENIED),
+        ("", f"uid=ada,{PEOPLE}", "replace: cn\ncn: Eve", STRONGER_AUTH_REQUIRED),
+    ],
+)
+def test_no_other_change_is_taken(client: Client, uid: str, dn: str, change: str, code: int) -> None:
+    ldif = f"dn: {dn}\nchangetype: modify\n{change}\n"
+    assert client.run("ldapmodify", "-H", TLS, uid=uid, ldif=ldif).returncode == code
+
+
+def test_who_is_removed_by_hand_leaves_the_groups(client: Client) -> None:
+    directory.add_member(client.collective, "eve", GUEST)
+    member = f"uid=eve,{PEOPLE}"
+    change = f"dn: cn=admins,{GROUPS}\nchangetype: modify\nadd: member\nmember: {member}\n"
+    manage(client.collective, "ldapmodify", change)
+    manage(client.collective, "ldapdelete", "", member)
+    assert member not in client.search(TLS, GROUPS, "(cn=admins)", uid="ada")
+
+
+def test_a_certificate_that_ends_soon_is_renewed_at_start(running: Collective) -> None:
+    old = certificate(running)
+    running.compose("directory", "restart")
+    running.compose("directory", "up", "-d", "--wait")
+    assert certificate(running) == old
+    sign = (
+        "cd /var/lib/slapd-tls/current && openssl req -new -key key.pem -subj /CN=directory.localhost"
+        " | openssl x509 -req -CA /ca/ca.crt -CAkey /ca/ca.key -days 100 -out short.pem && mv short.pem certificate.pem"
+    )
+    running.execute("directory", "slapd", "sh", "-c", sign)
+    running.compose("directory", "restart")
+    running.compose("directory", "up", "-d", "--wait")
+    assert directory.logs_in(running, "ada", MEMBERS["ada"])
+    end = "openssl x509 -noout -checkend 31536000 -in /var/lib/slapd-tls/current/certificate.pem"
+    running.execute("directory", "slapd", "sh", "-c", end)
+
+
+def test_slapd_runs_as_its_own_user_in_little_memory(running: Collective) -> None:
+    directory.write(running)
+    status = running.execute("directory", "slapd", "cat", "/proc/1/status").stdout
+    facts = dict(line.split(":\t", 1) for line in status.splitlines())
+    assert facts["Name"] == "slapd"
+    assert facts["Uid"].split()[0] != "0"
+    assert int(facts["VmRSS"].split()[0]) < 30 * 1024
+
+
+def test_its_content_is_verified(running: Collective) -> None:
+    directory.write(running)
+    assert "members" in running.script("directory", "verify").stdout
+    weak = (
+        f"dn: uid=weak,{PEOPLE}\nobjectClass: inetOrgPerson\ncn: W\nsn: W\nuid: weak\nuserPassword: {{SSHA}}abcdefgh\n"
+    )
+    manage(running, "ldapadd", weak)
+    try:
+        assert running.script("directory", "verify", check=False).returncode
+    finally:
+        manage(running, "ldapdelete", "", f"uid=weak,{PEOPLE}")
+
+
+def certificate(collective: Collective) -> str:
+    """Return the certificate that slapd has."""
+    return collective.execute("directory", "slapd", "cat", "/var/lib/slapd-tls/current/certificate.pem").stdout

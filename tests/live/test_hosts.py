@@ -1,0 +1,75 @@
+"""The harness itself: hosts apart from each other and from the machine, and gone when they should be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.live import lab
+from tests.live.commands import run, wait_for
+from tests.live.hosts import Host
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.live.collectives import Collective
+
+FETCHES = "FROM debian:trixie\nRUN apt-get update\n"
+STARTS_A_HOST = "import time; from tests.live.hosts import Host; print(Host().start().slot.number); time.sleep(600)"
+
+
+def test_a_container_reaches_the_package_mirror(collective: Collective) -> None:
+    docker = ["docker", "--host", collective.host.docker_host]
+    built = run([*docker, "build", "--no-cache", "--quiet", "-"], stdin=FETCHES, timeout=120)
+    run([*docker, "image", "rm", built.stdout.strip()])
+
+
+def test_one_host_drives_the_engine_of_another_over_ssh(host: Host) -> None:
+    with Host() as second, Host() as third:
+        uri = second.start_sshd()
+        for where in (host, third):
+            assert (
+                where.run(["docker", "--host", uri, "info", "--format", "{{.Name}}"]).stdout.strip() == second.slot.name
+            )
+        assert second.slot.name != third.slot.name != host.slot.name
+
+
+def test_an_engine_comes_back_after_a_crash() -> None:
+    with Host() as second:
+        second.kill_engine()
+        wait_for("the engine to be gone", lambda: not second.engine_answers())
+        second.start_engine()
+        assert second.engine_answers()
+
+
+def test_nothing_is_left_of_a_host_whose_owner_was_killed(pytestconfig: pytest.Config) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", STARTS_A_HOST], stdout=subprocess.PIPE, cwd=pytestconfig.rootpath)
+    assert owner.stdout
+    with owner, owner.stdout:
+        slot = lab.Slot(int(owner.stdout.readline()))
+        assert traces(slot)
+        os.kill(owner.pid, signal.SIGKILL)
+        owner.wait()
+        wait_for("its processes to die with it", lambda: not processes(slot), timeout=10)
+    claimed, lock = lab.claim()
+    os.close(lock)
+    assert claimed == slot
+    assert traces(slot) == []
+
+
+def processes(slot: lab.Slot) -> list[str]:
+    """Return the command lines that name the slot."""
+    lines = [line.read_bytes().decode() for line in Path("/proc").glob("[0-9]*/cmdline") if line.exists()]
+    return [line for line in lines if slot.name in line or f"{slot.folder}/" in line]
+
+
+def traces(slot: lab.Slot) -> list[str]:
+    """Return all that shows a slot in use."""
+    rules = [run(["iptables-save"]).stdout.count(f"--comment {slot.name} ") * "a rule"]
+    links = [slot.link] if f" {slot.link}@" in run(["ip", "link"]).stdout else []
+    folders = [str(slot.folder)] if slot.folder.exists() else []
+    return [*processes(slot), *links, *folders, *(rule for rule in rules if rule)]

@@ -1,0 +1,78 @@
+"""The lost machine: from a clone, one admin's ssh key and an empty engine, everything comes back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live import facts
+from tests.live.collectives import Collective
+from tests.live.commands import run
+from tests.live.facts import router
+from tests.live.hosts import SSH, Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Say = Callable[[str], None]
+
+SERVICES = ("chat", "directory", "router", "wiki")
+
+
+@pytest.mark.long
+def test_everything_comes_back_on_an_empty_engine(collective: Collective, tmp_path: Path, say: Say) -> None:
+    """The repository is on a third machine, reached by sftp; the restore is stopped once, and goes on."""
+    shutil.copytree(collective.top, tmp_path / "clone")
+    own = Collective(tmp_path / "clone", collective.host)
+    with Host() as store:
+        store.start_sshd()
+        repository = write_backup(own, store, tmp_path)
+        own.darkpeak("up", *SERVICES, timeout=900)
+        written = {service: facts.of(service).write(own) for service in SERVICES}
+        key = ("--identity", str(tmp_path / "ada"))
+        # Makes the key, and cannot reach the repository before that keeps what opens it.
+        assert own.darkpeak("backup", "init", *key, timeout=300, check=False).returncode
+        sealed = (own.top / "backup-key.age").read_bytes()
+        for name, file in (("ssh-key", SSH / "id_ed25519"), ("known-hosts", SSH / "known_hosts")):
+            own.darkpeak("key", "secret", repository, name, *key, stdin=file.read_text())
+        assert (own.top / "backup-key.age").read_bytes() != sealed
+        own.darkpeak("backup", "init", *key, timeout=300)
+        own.darkpeak("backup", *SERVICES, *key, timeout=600)
+        own.darkpeak("down", *SERVICES, "--volumes", "--yes", timeout=300)
+        forget(own)
+        done = json.loads(own.darkpeak("restore", "--all", "--json", *key, timeout=1800).stdout)
+    assert {item["service"]: item["done"] for item in done if item["service"] in SERVICES} == dict.fromkeys(
+        SERVICES, "restored"
+    )
+    for service in ("chat", "directory", "wiki"):
+        facts.of(service).check(own, written[service])
+    # Routes come from the files again, not from the router's set; the CA, which members trust, comes from there only.
+    assert router.authority(own) == written["router"]
+    say(f"restored in {sum(item['seconds'] for item in done):.0f} s")
+
+
+def write_backup(own: Collective, store: Host, folder: Path) -> str:
+    """Name a repository on another machine, and an admin with a key."""
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "ada")])
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "grace")])
+    path = own.top / "collective.toml"
+    text = path.read_text()
+    for name in ("ada", "grace"):
+        public = (folder / f"{name}.pub").read_text().strip()
+        text = text.replace(f"[admins.{name}]\n", f'[admins.{name}]\nssh = ["{public}"]\n')
+    repository = f"sftp:root@{store.address}:{folder}/repository"
+    path.write_text(f'{text}\n[backup]\nrepositories = ["{repository}"]\n')
+    return repository
+
+
+def forget(own: Collective) -> None:
+    """Leave the engine as a new one is: no container, no volume, no image of ours."""
+    docker = ["docker", "--host", own.host.docker_host]
+    for what, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm -f"), ("images -q", "rmi -f")):
+        found = run([*docker, *what.split()]).stdout.split()
+        if found:
+            run([*docker, *remove.split(), *dict.fromkeys(found)], timeout=120)

@@ -1,0 +1,232 @@
+"""The router: names lead to services, changes are proven or put back, and manners."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.errors import SystemFailure
+from darkpeak.router.control import Notice
+from darkpeak.router.routes import Limit, Route, TcpRoute, TlsRoute
+from tests.live.commands import run, wait_for
+from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, TABLE, WHOLE, Routed, curl, parse, serving, start, talk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.live.collectives import Collective
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: one.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def started(collective: Collective) -> Iterator[Routed]:
+    """Return a router with two services behind it."""
+    collective.host.forget()
+    collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
+    with serving(FIRST, SECOND):
+        yield Routed(collective)
+
+
+@pytest.fixture
+def routed(started: Routed) -> Routed:
+    """Return it with the table that each test begins with."""
+    started.router.apply(TABLE)
+    return started
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "by_router"),
+    [
+        ("one.localhost", 200, ""),
+        ("ONE.LocalHost", 200, ""),
+        ("one.localhost:7080", 200, ""),
+        ("one.deeper.localhost", 200, ""),
+        (WHOLE, 200, ""),
+        ("nobody.localhost", 404, "refused"),
+        ("dead.localhost", 503, "failed"),
+        ("one.evil.example", 421, "refused"),
+        ("one.localhost.evil.example", 421, "refused"),
+        ("onelocalhost", 421, "refused"),
+        ("one", 421, "refused"),
+        ("shop.example", 421, "refused"),
+        ("127.0.0.1", 421, "refused"),
+        ("[::1]:7080", 421, "refused"),
+    ],
+)
+def test_a_name_leads_to_its_service_and_to_nothing_else(
+    routed: Routed, name: str, status: int, by_router: str
+) -> None:
+    answer = routed.get(name)
+    assert (answer.status, answer.by_router) == (status, by_router)
+
+
+def test_a_service_is_told_who_asks_and_not_what_they_claim(routed: Routed) -> None:
+    claims = ("X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4")
+    told = routed.get("one.localhost", "/", *(part for claim in claims for part in ("-H", claim))).told
+    headers = dict(told["headers"])
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["x-forwarded-proto"] == "http"
+    assert "1.2.3.4" not in json.dumps(told)
+
+
+def test_https_is_vouched_for_by_the_collectives_own_authority(routed: Routed, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.write_text(routed.execute("cat", "/trust/ca.crt"))
+    answer = curl("--cacert", str(authority), f"https://one.localhost:{HTTPS}/").stdout
+    assert answer.startswith("HTTP/2 200")
+    assert dict(parse(answer.encode()).told["headers"])["x-forwarded-proto"] == "https"
+
+
+def test_the_authority_vouches_for_no_one_elses_names(routed: Routed, tmp_path: Path) -> None:
+    key, request = tmp_path / "key", tmp_path / "request"
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=www.example.org"]
+    run(["openssl", "req", "-new", *new, "-keyout", str(key), "-out", str(request)])
+    assert b"BEGIN CERTIFICATE" in routed.router.sign(request.read_bytes(), ["chat.localhost", "localhost"])
+    with pytest.raises(SystemFailure, match="may not vouch for"):
+        routed.router.sign(request.read_bytes(), ["www.example.org"])
+
+
+def test_a_changed_route_is_proven_or_put_back(routed: Routed) -> None:
+    moved = replace(TABLE, http=(Route("one", 6914), Route("two", FIRST)))
+    with pytest.raises(SystemFailure, match="put back as it was: one"):
+        routed.router.apply(moved)
+    assert routed.get("one.localhost").status == 200
+    assert routed.get("two.localhost").status == 200
+    assert Route("two", FIRST) in routed.router.read().http
+
+
+def test_a_port_that_is_taken_leaves_everything_as_it_was(routed: Routed) -> None:
+    with socket.create_server(("127.0.0.1", 8099)), pytest.raises(SystemFailure, match="8099"):
+        routed.router.apply(replace(TABLE, tcp=(TcpRoute(8099, FIRST, "one"),)))
+    assert routed.router.drift(TABLE) == []
+    assert routed.get("one.localhost").status == 200
+
+
+def test_what_was_edited_behind_our_back_is_seen_and_mended(routed: Routed) -> None:
+    edits = "set map /var/lib/router/http.map one 6001; add map /var/lib/router/http.map other 6911\n"
+    routed.execute("socat", "-", "/run/haproxy/sock", stdin=edits)
+    assert routed.get("one.localhost").status == 404, "whatever the map says, the router's own ports are not reached"
+    assert [drift.line for drift in routed.router.drift(TABLE)] == ["one 6001", "one 6911", "other 6911"]
+    assert str(routed.router.apply(TABLE)) == "the running router brought back in line"
+    assert (routed.get("one.localhost").status, routed.router.drift(TABLE)) == (200, [])
+
+
+def test_a_killed_router_comes_back_with_its_routes(routed: Routed) -> None:
+    inspected = ["docker", "--host", routed.collective.host.docker_host, "inspect", "-f", "{{.State.Pid}}"]
+    pid = run([*inspected, routed.container]).stdout.strip()
+    run(["kill", "-9", pid])
+    wait_for("the router is back", lambda: routed.get("one.localhost").status == 200, timeout=30)
+    assert routed.router.drift(TABLE) == []
+
+
+HEADER_AND_HELLO = 64  # bytes: PROXY's header has 28, and may come in a packet of its own
+
+
+def test_tls_is_passed_on_unread_by_its_name(routed: Routed) -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 6915)) as listener:
+
+        def listen() -> None:
+            connection = listener.accept()[0]
+            heard.append(b"")
+            while len(heard[0]) < HEADER_AND_HELLO and (more := connection.recv(4096)):
+                heard[0] += more
+            connection.close()
+
+        threading.Thread(target=listen, daemon=True).start()
+        routed.router.apply(replace(TABLE, tls=(TlsRoute("vault", 6915, proxy=True),)))
+        curl("-k", f"https://vault.localhost:{HTTPS}/")
+    header, _, hello = heard[0].partition(b"QUIT\n")
+    assert header == b"\r\n\r\n\0\r\n", "the PROXY protocol, version 2, comes first where it is asked for"
+    assert (hello[4:8], hello[16:18]) == (bytes([127, 0, 0, 1]), b"\x16\x03"), "who asks, then their own first message"
+    assert curl("-k", f"https://one.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200"), "others as before"
+
+
+def test_a_service_takes_only_so_much_from_one_client(routed: Routed) -> None:
+    routed.router.apply(replace(TABLE, limits=(Limit("one", rate=2),)))
+    answers = [routed.get("one.localhost") for _ in range(25)]
+    assert [answer.status for answer in answers] == [200] * 19 + [429] * 6
+    assert (answers[-1].by_router, answers[-1].headers["retry-after"]) == ("limited", "10")
+    assert routed.get("two.localhost").status == 200
+
+
+def test_a_service_takes_only_so_many_requests_at_once(routed: Routed) -> None:
+    routed.router.apply(replace(TABLE, limits=(Limit("one", connections=3),)))
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(routed.get("one.localhost", "/slow").status)) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [200, 200, 200, 503, 503, 503]
+    assert routed.get("one.localhost").status == 200
+
+
+def test_maintenance_says_until_when_and_changes_leave_it(routed: Routed) -> None:
+    routed.router.set_notice("one", Notice(900, "back at nine <sharp>"))
+    routed.router.apply(replace(TABLE, http=TABLE.http[:1]))
+    answer = routed.get("one.localhost")
+    assert (answer.status, answer.by_router, answer.headers["retry-after"]) == (503, "maintenance", "900")
+    assert b"back at nine &lt;sharp&gt;" in answer.body
+    routed.router.set_notice("one", None)
+    assert routed.get("one.localhost").status == 200
+
+
+def test_requests_are_counted_by_service_and_logged_without_addresses(routed: Routed) -> None:
+    before = {service.service: service.requests for service in routed.router.counters()}
+    for _ in range(3):
+        routed.get("two.localhost", "/logged")
+    counted = {service.service: service for service in routed.router.counters()}
+    assert counted["two"].requests == before.get("two", 0) + 3
+    logged = run(
+        ["docker", "--host", routed.collective.host.docker_host, "logs", "--tail", "40", routed.container]
+    ).stdout
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    assert [(line["service"], line["path"], line["status"], line["client"]) for line in lines[-3:]] == [
+        ("two", "/logged", 200, "127.0.0.0")
+    ] * 3
+
+
+def test_websockets_outlive_reloads(routed: Routed) -> None:
+    sockets = [socket.create_connection(("127.0.0.1", HTTP), timeout=5) for _ in range(50)]
+    for each in sockets:
+        each.sendall(UPGRADE)
+        assert each.recv(4096).startswith(b"HTTP/1.1 101")
+    for number in range(5):
+        routed.execute("sh", "-c", "echo reload | socat -t 30 - /run/haproxy/master.sock")
+        for each in sockets:
+            each.sendall(b"still here %d" % number)
+            assert each.recv(4096) == b"still here %d" % number
+    for each in sockets:
+        each.close()
+
+
+def test_a_service_that_restarts_is_waited_for(routed: Routed) -> None:
+    routed.router.apply(replace(TABLE, http=(*TABLE.http, Route("three", 6916))))
+    late: list[int] = []
+    asking = threading.Thread(target=lambda: late.append(routed.get("three.localhost").status))
+    asking.start()
+    threading.Event().wait(3)
+    process = start(6916)
+    asking.join()
+    process.kill()
+    process.wait()
+    assert late == [200]
+
+
+def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port(routed: Routed) -> None:
+    assert routed
+    with socket.create_connection(("127.0.0.1", 7022), timeout=5) as connection:
+        assert talk(connection, b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n") == b""

@@ -1,0 +1,99 @@
+"""`darkpeak up`: what it makes, what it leaves alone, and that it goes on from wherever it was stopped."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.commands import run, wait_for
+from tests.live.daemons import desired, ids, states
+
+if TYPE_CHECKING:
+    from tests.live.collectives import Collective
+
+WIKI = ("curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", "http://wiki.localhost:7080/")
+NOT_STARTED = "nothing to do: "
+
+
+def test_everything_is_up_and_the_wiki_answers(running: Collective) -> None:
+    assert set(states(running).values()) == {"healthy"}
+    assert run(WIKI).stdout == "200"
+
+
+def test_a_second_up_starts_nothing_and_says_so(running: Collective) -> None:
+    before = ids(running)
+    done = running.darkpeak("up")
+    assert ids(running) == before
+    assert done.stdout.startswith(NOT_STARTED)
+
+
+def test_plain_compose_sees_nothing_different(running: Collective) -> None:
+    before = ids(running)
+    running.compose("chat", "up", "-d", "--wait")
+    assert ids(running) == before
+    assert running.darkpeak("up").stdout.startswith(NOT_STARTED)
+
+
+def test_stop_up_restart_down_keep_the_data(running: Collective) -> None:
+    running.darkpeak("stop", "chat")
+    assert states(running)["chat"] == "stopped"
+    running.darkpeak("up", "chat", timeout=180)
+    running.darkpeak("restart", "wiki", timeout=180)
+    assert "relies on" in running.darkpeak("down", "directory", check=False).stderr
+    volume = ["docker", "--host", running.host.docker_host, "volume", "ls", "-q"]
+    before = run(volume).stdout
+    running.darkpeak("down", "chat", timeout=120)
+    assert states(running)["chat"] == "absent"
+    assert "chat" not in running.darkpeak("routes", "--check").stdout
+    assert run(volume).stdout == before
+    running.darkpeak("up", timeout=300)
+    assert desired(running)
+
+
+def test_logs_and_updates_ask_the_right_service(running: Collective) -> None:
+    assert "haproxy-1" in running.darkpeak("logs", "router", "--tail", "5").stdout
+    asked = running.darkpeak("updates", "directory", "--json", timeout=300, check=False)
+    assert json.loads(asked.stdout).keys() == {"directory"}
+
+
+def test_a_killed_router_comes_back_as_it_was(running: Collective) -> None:
+    container = running.compose("router", "ps", "-q", "haproxy").stdout.strip()
+    before = running.darkpeak("routes").stdout
+    docker = ["docker", "--host", running.host.docker_host]
+    run([*docker, "kill", "--signal", "KILL", container])
+    running.darkpeak("up", timeout=180)
+    assert running.darkpeak("routes").stdout == before
+    assert desired(running)
+    wait_for("the wiki", lambda: run(WIKI, check=False).stdout == "200")
+
+
+def test_a_killed_engine_comes_back_as_it_was(running: Collective) -> None:
+    running.host.kill_engine()
+    refused = running.darkpeak("up", check=False)
+    assert refused.returncode == 3
+    assert refused.stderr.startswith("error: no Docker engine answers")
+    running.host.start_engine()
+    running.darkpeak("up", timeout=300)
+    assert desired(running)
+    wait_for("the wiki", lambda: run(WIKI, check=False).stdout == "200")
+
+
+@pytest.mark.parametrize("broken", ["FROM debian:trixie\nRUN false\n"], ids=["build"])
+def test_what_cannot_be_built_leaves_what_runs(running: Collective, broken: str) -> None:
+    path = running.folder("wiki") / "webserver" / "Dockerfile"
+    kept = path.read_text()
+    before = ids(running)
+    try:
+        path.write_text(broken + "HEALTHCHECK CMD true\nEXPOSE 80\n")
+        failed = running.darkpeak("up", check=False, timeout=300)
+    finally:
+        path.write_text(kept)
+    assert failed.returncode == 3
+    assert "wiki was not built" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert ids(running) == before
+    assert run(WIKI).stdout == "200"
+    running.darkpeak("up", timeout=300)
+    assert desired(running)

@@ -1,0 +1,154 @@
+"""The wiki, used as members use it: by name, through the router, over http and https."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.browser import Browser
+from tests.live.facts import directory, router, wiki
+
+if TYPE_CHECKING:
+    from tests.live.collectives import Collective
+
+ADA = directory.MEMBERS["ada"]
+
+
+@pytest.fixture(scope="module")
+def running(collective: Collective) -> Collective:
+    """Return the collective with its wiki up, once for all of these tests."""
+    collective.darkpeak("up", "router", "directory", "wiki", timeout=900)
+    return collective
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the collective's authority will be kept for curl."""
+    return tmp_path_factory.mktemp("trust") / "ca.crt"
+
+
+@pytest.fixture(params=["http", "https"])
+def visitor(request: pytest.FixtureRequest, running: Collective, trusted: Path) -> Browser:
+    """Return somebody who visits the wiki by its name; ada and grace are members, ada an admin."""
+    directory.write(running)
+    if request.param == "http":
+        return Browser("http://wiki.localhost:7080")
+    trusted.write_text(router.authority(running))
+    return Browser("https://wiki.localhost:7443", ("--cacert", str(trusted)))
+
+
+def test_everybody_reads_and_members_write(visitor: Browser) -> None:
+    assert "Welcome" in visitor.page("start")
+    assert b"do[save]" not in visitor.get("/start?do=edit")
+    assert not visitor.logs_in("ada", "not hers")
+    assert not visitor.logs_in("nobody", ADA)
+    assert visitor.logs_in("ada", ADA)
+    visitor.save("garden:by-name", f"over {visitor.base}")
+    visitor.upload("garden:by-name.png", wiki.UPLOADED)
+    assert visitor.media("garden:by-name.png") == wiki.UPLOADED
+
+
+def test_its_own_links_lead_where_the_visitor_came_from(visitor: Browser) -> None:
+    assert f'rel="canonical" href="{visitor.base}/"' in visitor.get("/").decode()
+
+
+def test_a_page_remembers_the_visitors_own_address(visitor: Browser, running: Collective) -> None:
+    assert visitor.logs_in("ada", ADA)
+    visitor.save("garden:address", f"from {visitor.base}")
+    changes = running.execute(
+        "wiki", "webserver", "tail", "-n1", "/var/lib/wiki/current/data/meta/garden/address.changes"
+    )
+    assert changes.stdout.split("\t")[1] == "127.0.0.1"
+
+
+def test_a_login_cookie_of_https_is_not_sent_over_http(visitor: Browser) -> None:
+    assert visitor.logs_in("ada", ADA)
+    jar = [line.split("\t") for line in Path(visitor.jar).read_text().splitlines() if line.startswith("#HttpOnly_")]
+    assert jar
+    assert {cookie[3] for cookie in jar} == {"TRUE" if visitor.base.startswith("https") else "FALSE"}
+
+
+def test_programs_use_json_rpc_as_members(visitor: Browser) -> None:
+    assert visitor.call("core.savePage", page="garden:rpc", text="x").get("error", {}).get("code")
+    assert visitor.call("core.savePage", "--user", f"ada:{ADA}", page="garden:rpc", text=visitor.base)["result"]
+    assert visitor.page("garden:rpc") == visitor.base
+
+
+def test_admins_are_a_group_of_the_directory(running: Collective) -> None:
+    directory.write(running)
+    ada, grace = Browser("http://wiki.localhost:7080"), Browser("http://wiki.localhost:7080")
+    assert ada.logs_in("ada", ADA)
+    assert grace.logs_in("grace", directory.MEMBERS["grace"])
+    assert b"Access Control List Management" in ada.get("/start?do=admin")
+    assert b"Access Control List Management" not in grace.get("/start?do=admin")
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Proto: https", "X-Forwarded-For: 203.0.113.9"])
+def test_a_neighbour_of_the_router_is_not_believed(running: Collective, header: str) -> None:
+    ask = ("curl", "-s", "-H", "X-Forwarded-For: 203.0.113.8", "-H", header, "-u", f"ada:{ADA}")
+    inside = running.execute("wiki", "webserver", "hostname", "-i").stdout.split()[0]
+    form = f"http://{inside}/lib/exe/jsonrpc.php/core.savePage"
+    body = ("-H", "Content-Type: application/json", "-d", '{"page": "garden:neighbour", "text": "HEADER"}')
+    running.execute("wiki", "webserver", *ask, *body[:3], body[3].replace("HEADER", header), form)
+    changes = "/var/lib/wiki/current/data/meta/garden/neighbour.changes"
+    address = running.execute("wiki", "webserver", "tail", "-n1", changes).stdout.split("\t")[1]
+    assert address == inside
+    assert (
+        "https://" not in running.execute("wiki", "webserver", *ask, f"http://{inside}/start").stdout.split("<body")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/install.php", "/inc/init.php", "/VERSION", "/bin/indexer.php", "/data/pages/start.txt", "/conf/local.php"],
+)
+def test_only_pages_are_at_the_names_of_files(running: Collective, path: str) -> None:
+    assert running
+    assert Browser("http://wiki.localhost:7080").status(path) == 404
+
+
+def test_it_is_read_while_the_directory_is_away(running: Collective) -> None:
+    wiki.write(running)
+    running.compose("directory", "stop")
+    try:
+        visitor = Browser("http://wiki.localhost:7080")
+        page = visitor.get(f"/{wiki.PAGE}").decode()
+        assert "peas" in page
+        assert "LDAP" not in page
+        assert visitor.status("/start?do=login") == 200
+    finally:
+        running.compose("directory", "up", "-d", "--wait")
+
+
+def test_the_directory_proves_who_it_is_or_gets_no_password(running: Collective) -> None:
+    directory.write(running)
+    search = (
+        "$c = ldap_connect('ldaps://HOST'); ldap_set_option($c, LDAP_OPT_PROTOCOL_VERSION, 3);"
+        "echo @ldap_bind($c) ? 'bound' : ldap_error($c);"
+    )
+    answers = {
+        host: running.execute("wiki", "webserver", "php", "-r", search.replace("HOST", host)).stdout
+        for host in ("directory", "slapd")
+    }
+    assert answers == {"directory": "bound", "slapd": "Can't contact LDAP server"}
+
+
+def test_nothing_runs_as_root(running: Collective) -> None:
+    users = running.execute("wiki", "webserver", "sh", "-c", "cat /proc/[0-9]*/status").stdout
+    names = [line.split()[1] for line in users.splitlines() if line.startswith("Name:")]
+    owners = [line.split()[1] for line in users.splitlines() if line.startswith("Uid:")]
+    found = dict(zip(names, owners, strict=True))
+    assert (found["lighttpd"], found["php-cgi"]) == ("33", "33")
+
+
+def test_its_content_is_verified(running: Collective) -> None:
+    wiki.write(running)
+    assert "pages" in running.script("wiki", "verify").stdout
+    broken = "/var/lib/wiki/current/data/attic/broken.1.txt.gz"
+    running.execute("wiki", "webserver", "sh", "-c", f"echo broken >{broken}")
+    try:
+        assert running.script("wiki", "verify", check=False).returncode
+    finally:
+        running.execute("wiki", "webserver", "rm", broken)

@@ -1,0 +1,78 @@
+"""A service that starts in a second, for campaigns of deploys: a page side by side, a store in its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.live.collectives import Collective
+
+NAME = "hello"
+URL = "http://hello.localhost:7080/"
+CHECK = "healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1/'], interval: 1s, retries: 2}"
+COMPOSE = f"""\
+name: darkpeak-hello
+x-darkpeak:
+  about: Says which version it is
+  block: 6900
+  routes: {{http: 6900}}
+  admins: [ada, grace]
+  kind: user
+  level: alpha
+services:
+  web:
+    build: web
+    init: true
+    ports: ["127.0.0.1:6900-6901:80"]
+    volumes: ["data:/data"]
+    {CHECK}
+  store:
+    build: store
+    init: true
+    ports: ["127.0.0.1:6905:80"]
+    {CHECK}
+networks:
+  default: {{ipam: {{config: [{{subnet: 10.69.0.0/24}}]}}}}
+volumes:
+  data: {{}}
+"""
+DOCKERFILE = """\
+FROM debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -rf /var/lib/apt/lists/* \
+ && ln -s /bin/busybox /usr/local/bin/wget && mkdir /page
+COPY index.html /page/
+EXPOSE 80
+CMD ["busybox", "httpd", "-f", "-p", "80", "-h", "/page"]
+"""
+SCRIPT = "#!/bin/sh\nset -eu\n"
+
+
+def add(collective: Collective, version: str = "first") -> None:
+    """Write the service into a collective."""
+    folder = collective.folder(NAME)
+    for part in ("web", "store", "scripts"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "docker-compose.yml").write_text(COMPOSE)
+    (folder / "README.md").write_text("# Hello\n")
+    for script in ("backup", "restore", "updates"):
+        (folder / "scripts" / script).write_text(SCRIPT)
+        (folder / "scripts" / script).chmod(0o755)
+    for part in ("web", "store"):
+        (folder / part / "Dockerfile").write_text(DOCKERFILE)
+        write(collective, version, part)
+
+
+def write(collective: Collective, version: str, part: str = "web") -> None:
+    """Make a new version of one of its containers."""
+    (collective.folder(NAME) / part / "index.html").write_text(version)
+
+
+def break_it(collective: Collective, *, check: str = "'http://127.0.0.1/nothing'") -> None:
+    """Make the page a version that starts and never becomes healthy."""
+    path = collective.folder(NAME) / "docker-compose.yml"
+    path.write_text(COMPOSE.replace("'http://127.0.0.1/'", check, 1))
+
+
+def mend(collective: Collective) -> None:
+    """Take that back."""
+    (collective.folder(NAME) / "docker-compose.yml").write_text(COMPOSE)

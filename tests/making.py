@@ -1,0 +1,90 @@
+"""Make collectives for tests: a sound one in a folder, to be broken as a test wishes."""
+
+from pathlib import Path
+
+COLLECTIVE = """\
+name = "Test"
+domain = "localhost"
+
+[admins.ada]
+mail = "ada@darkpeak.test"
+
+[admins.grace]
+name = "Grace"
+"""
+
+WIKI = """\
+name: darkpeak-wiki
+x-darkpeak:
+  about: The members' wiki
+  block: 6010
+  routes:
+    http: 6010
+  admins: [ada, grace]
+  kind: user
+  level: alpha
+services:
+  webserver:
+    build: webserver
+    ports: ["127.0.0.1:6010-6011:80"]
+    volumes: ["data:/var/lib/wiki"]
+    networks: [default, directory]
+networks:
+  default: {ipam: {config: [{subnet: 10.60.10.0/24}]}}
+  directory: {name: darkpeak-directory, external: true}
+volumes:
+  data: {}
+"""
+
+DIRECTORY = """\
+name: darkpeak-directory
+x-darkpeak:
+  about: The members
+  block: 6020
+  admins: [ada, grace]
+  kind: infrastructure
+  level: alpha
+services:
+  slapd:
+    build: slapd
+    ports: ["127.0.0.1:6020:389"]
+    networks: [directory]
+networks:
+  directory: {name: darkpeak-directory, ipam: {config: [{subnet: 10.60.20.0/24}]}}
+"""
+
+DOCKERFILE = """\
+FROM debian:trixie
+EXPOSE 80 389
+HEALTHCHECK CMD true
+"""
+
+
+def write_service(root: Path, name: str, compose: str, container: str) -> None:
+    """Write a service with all its files."""
+    folder = root / "services" / name
+    (folder / "scripts").mkdir(parents=True)
+    (folder / container).mkdir()
+    (folder / "docker-compose.yml").write_text(compose)
+    (folder / "README.md").write_text(f"# {name}\n")
+    (folder / container / "Dockerfile").write_text(DOCKERFILE)
+    for script in ("backup", "restore", "updates"):
+        path = folder / "scripts" / script
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+
+
+def write_collective(root: Path) -> Path:
+    """Write a sound collective of two services."""
+    (root / "collective.toml").write_text(COLLECTIVE)
+    write_service(root, "wiki", WIKI, "webserver")
+    write_service(root, "directory", DIRECTORY, "slapd")
+    return root
+
+
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    """Replace a piece of a file that must stand in it; `old` empty replaces the whole."""
+    path = root / file
+    text = path.read_text()
+    assert old in text, f"{old!r} is not in {file}"
+    path.write_text(text.replace(old, new, 1) if old else new)

@@ -1,0 +1,102 @@
+"""Plans as text: what is done to each container, and why."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective
+from darkpeak.collective import Collective
+from darkpeak.daemon.up import with_relied_on
+from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.plan import Plan, make_plan
+from darkpeak.plan.show import make_tree
+from tests.making import write_collective
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Collective:
+    return collective.read(write_collective(tmp_path))[0]
+
+
+def running(files: Collective, service: str, container: str, **values: str) -> Running:
+    """Return a container that is well and as its files say, but for `values`."""
+    entry = next(item for item in files.services if item.name == service)
+    content = next(item.content for item in entry.containers if item.name == container)
+    well = {"state": "running", "health": "healthy", "content": content, **values}
+    return Running(f"id-{container}", entry.project, container, 1, f"{entry.project}-{container}-1", **well)  # type: ignore[arg-type]
+
+
+def as_text(plan: Plan) -> str:
+    return "\n".join(
+        f"{item.service}/{step.container} {step.action}: {step.cause}" for item in plan.services for step in item.steps
+    )
+
+
+def plan_of(files: Collective, *containers: Running, names: tuple[str, ...] = ("directory", "wiki")) -> str:
+    return as_text(make_plan(files, Observed(containers), frozenset(names)))
+
+
+def test_an_empty_daemon_gets_everything(files: Collective) -> None:
+    assert plan_of(files) == "directory/slapd create: there is none yet\nwiki/webserver create: there is none yet"
+
+
+def test_nothing_to_do_when_all_is_as_the_files_say(files: Collective) -> None:
+    containers = (running(files, "directory", "slapd"), running(files, "wiki", "webserver"))
+    assert not make_plan(files, Observed(containers), frozenset(("directory", "wiki"))).changes
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"content": "older"}, "wiki/webserver replace: its files have changed"),
+        ({"content": ""}, "wiki/webserver replace: it was not started by darkpeak"),
+        ({"state": "exited", "health": ""}, "wiki/webserver start: it is exited"),
+        ({"health": "unhealthy"}, "wiki/webserver recreate: it is unhealthy"),
+        ({"health": ""}, "wiki/webserver nothing: it is as its files say"),
+    ],
+    ids=["changed", "foreign", "stopped", "ill", "no health check"],
+)
+def test_one_container_is_different(files: Collective, values: dict[str, str], expected: str) -> None:
+    assert plan_of(files, running(files, "wiki", "webserver", **values), names=("wiki",)) == expected
+
+
+def test_a_plan_says_where_data_is_at_stake(files: Collective) -> None:
+    plan = make_plan(files, Observed((running(files, "wiki", "webserver", content="older"),)), frozenset(("wiki",)))
+    assert list(make_tree(plan)) == [
+        "wiki",
+        "└── webserver: built, started beside the old one, routed, the old one removed, since its files have changed",
+        "    what the new version does to its data is not undone: up --backup-first DIR saves that before",
+    ]
+
+
+def test_a_container_that_no_file_names_goes(files: Collective) -> None:
+    old = Running("id-old", "darkpeak-wiki", "cache", 1, "darkpeak-wiki-cache-1", "running")
+    expected = "wiki/webserver nothing: it is as its files say\nwiki/cache remove: no file names it any more"
+    assert plan_of(files, running(files, "wiki", "webserver"), old, names=("wiki",)) == expected
+
+
+def test_a_service_comes_after_what_it_relies_on(files: Collective) -> None:
+    plan = make_plan(files, Observed(), frozenset(("directory", "wiki")))
+    assert {item.service: item.after for item in plan.services} == {"directory": (), "wiki": ("directory",)}
+
+
+def test_a_service_brings_what_it_relies_on(files: Collective) -> None:
+    wiki = [service for service in files.services if service.name == "wiki"]
+    assert with_relied_on(files, wiki) == {"directory", "wiki"}
+
+
+def test_a_readme_changes_nothing_and_a_dockerfile_does(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+
+    def content() -> str:
+        wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
+        return wiki.containers[0].content
+
+    first = content()
+    (root / "services/wiki/README.md").write_text("other words")
+    assert content() == first
+    (root / "services/wiki/webserver/index.php").write_text("<?php")
+    second = content()
+    assert second != first
+    (root / "services/wiki/webserver/index.php").chmod(0o755)
+    assert content() != second

@@ -1,0 +1,129 @@
+"""Which port a name leads to, from what is declared and what runs."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective
+from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.routing import list_routes, make_table
+from darkpeak.plan.ssh_config import make_ssh_config
+from darkpeak.plan.status import make_ports, make_roadmap, make_status
+from darkpeak.router.routes import Counted, Limit, Route, Table, TcpRoute, TlsRoute
+from tests.making import edit, write_collective
+
+OLD = Running("a", "darkpeak-wiki", "webserver", 1, "w-1", "running", "healthy", created=1, ports=((80, 6010),))
+NEW = Running("b", "darkpeak-wiki", "webserver", 2, "w-2", "running", "healthy", created=2, ports=((80, 6011),))
+ILL = Running("c", "darkpeak-wiki", "webserver", 3, "w-3", "running", "unhealthy", created=3, ports=((80, 6011),))
+STOPPED = Running("d", "darkpeak-wiki", "webserver", 1, "w-1", "exited")
+
+
+@pytest.mark.parametrize(
+    ("containers", "port"),
+    [((OLD,), 6010), ((OLD, NEW), 6011), ((OLD, ILL), 6010), ((STOPPED,), 6010), ((NEW,), 6011)],
+    ids=["one", "newest", "newest that is well", "stopped keeps its route", "second of the range"],
+)
+def test_a_name_leads_to_the_newest_well_container(tmp_path: Path, containers: tuple[Running], port: int) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    table = make_table(files, Observed(containers))
+    assert [(route.label, route.port) for route in table.http] == [("wiki", port)]
+    assert table.domains == ("localhost",)
+
+
+def test_what_was_never_started_has_no_route(tmp_path: Path) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    assert make_table(files, Observed()).http == ()
+
+
+@pytest.mark.parametrize(
+    ("containers", "state"),
+    [((), "absent"), ((OLD,), "healthy"), ((STOPPED,), "stopped"), ((ILL,), "webserver unhealthy")],
+    ids=["absent", "healthy", "stopped", "ill"],
+)
+def test_the_state_of_a_service(tmp_path: Path, containers: tuple[Running], state: str) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    row = next(row for row in make_status(files, files.services, Observed(containers)) if row.service == "wiki")
+    assert (row.state, row.address) == (state, ("http://wiki.localhost:7080/",))
+
+
+def test_routes_are_listed_with_the_port_they_lead_to(tmp_path: Path) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    listed = list_routes(files, Observed((NEW,)))
+    assert [(row.address, row.service, row.port, row.state) for row in listed] == [
+        ("wiki.localhost", "wiki", 6011, "healthy")
+    ]
+
+
+def test_ports_are_listed_by_number(tmp_path: Path) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    assert [(row.port, row.service, row.target, row.route) for row in make_ports(files)] == [
+        ("6010-6011", "wiki", "80", "wiki.localhost"),
+        ("6020", "directory", "389", ""),
+    ]
+
+
+def test_the_roadmap_says_who_is_missing(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, "services/wiki/docker-compose.yml", "[ada, grace]", "[ada]")
+    edit(root, "services/directory/docker-compose.yml", "level: alpha", "level: beta")
+    rows = make_roadmap(collective.read(root)[0], ("idea", "alpha", "beta", "live"))
+    assert [(row.level, row.service, row.missing) for row in rows] == [
+        ("beta", "directory", ""),
+        ("alpha", "wiki", "a co-admin"),
+    ]
+
+
+def test_every_kind_of_route_reaches_the_router(tmp_path: Path) -> None:
+    kinds = "    http: {wiki: 6010, www.shop.example: 6010}\n    tls: 6012\n    ssh: 6013\n    plain-ssh: 6013\n"
+    kinds += "    tcp: {'5222': 6014}\n    proxy: [6014]\n  limits: {rate: 9}\n"
+    root = write_collective(tmp_path)
+    edit(root, "services/wiki/docker-compose.yml", "    http: 6010\n", kinds)
+    assert make_table(collective.read(root)[0], Observed((NEW,))) == Table(
+        domains=("localhost",),
+        http=(Route("wiki", 6011), Route("www.shop.example", 6011)),
+        tcp=(TcpRoute(5222, 6014, "wiki", proxy=True),),
+        tls=(TlsRoute("wiki", 6012),),
+        ssh=(Route("wiki", 6013),),
+        plain_ssh=6013,
+        limits=(Limit("wiki", rate=9), Limit("www.shop.example", rate=9)),
+    )
+
+
+SSH_BY_JUMP = """\
+Host jump.localhost
+  HostName localhost
+  Port 7022
+
+Host wiki.localhost
+  ProxyJump jump.localhost"""
+SSH_BY_TLS = """\
+Host wiki.darkpeak.test
+  ProxyCommand openssl s_client -quiet -verify_quiet -servername %h -connect %h:7022"""
+
+
+@pytest.mark.parametrize(
+    ("domain", "routes", "block"),
+    [
+        ("localhost", "http: 6010", ""),
+        ("localhost", "ssh: 6010", SSH_BY_JUMP),
+        ("darkpeak.test", "ssh: 6010\n    plain-ssh: 6010", SSH_BY_TLS),
+    ],
+    ids=["no ssh route", "by the jump server", "by TLS, where plain ssh is a service's"],
+)
+def test_the_way_in_by_ssh(tmp_path: Path, domain: str, routes: str, block: str) -> None:
+    root = write_collective(tmp_path)
+    edit(root, "collective.toml", "localhost", domain)
+    edit(root, "services/wiki/docker-compose.yml", "http: 6010", routes)
+    assert "\n".join(make_ssh_config(collective.read(root)[0])) == block
+
+
+def test_status_sums_what_the_router_counted_of_a_services_names(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, "services/wiki/docker-compose.yml", "http: 6010", "http: {wiki: 6010, docs: 6010}")
+    files = collective.read(root)[0]
+    counted = [Counted("wiki", 3, 1, 1, 40, 0), Counted("docs", 1, 1, 0, 10, 0), Counted("other", 9, 9, 9, 9, 9)]
+    rows = make_status(files, files.services, Observed((OLD,)), counted=counted)
+    assert [(row.service, row.requests, row.failed, row.ms) for row in rows] == [
+        ("directory", None, None, None),
+        ("wiki", 4, 1, 12.5),
+    ]

@@ -1,0 +1,86 @@
+"""A stand-in at the door: a container that keeps files and has the router's programs, in memory."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from darkpeak.router.files import TABLES, as_running, lines, parse, render
+from darkpeak.router.routes import Table
+
+FOLDER = "/var/lib/router"
+
+
+@dataclass
+class StandIn:
+    """Behaves as the router's container does; `dead` are the ports on which no service answers."""
+
+    files: dict[str, bytes] = field(default_factory=lambda: render(Table(("localhost",))))
+    running: dict[str, bytes] = field(default_factory=dict)
+    dead: set[int] = field(default_factory=set)
+    handed: dict[str, bytes] = field(default_factory=dict)
+    ran: list[list[str]] = field(default_factory=list)
+    refuse: str = ""
+
+    def __post_init__(self) -> None:
+        self.running = self.running or dict(self.files)
+
+    def get_archive(self, path: str) -> tuple[Iterator[bytes], dict[str, str]]:
+        """Hand out the files, as the engine does."""
+        assert path == FOLDER
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in self.files.items():
+                member = tarfile.TarInfo(f"router/{name}")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return iter([packed.getvalue()]), {}
+
+    def put_archive(self, path: str, data: bytes) -> bool:
+        """Take files in, as the engine does."""
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive.getmembers():
+                content = archive.extractfile(member)
+                self.handed[f"{path}/{member.name}"] = content.read() if content else b""
+        return True
+
+    def exec_run(self, argv: list[str], *, demux: bool) -> tuple[int, tuple[bytes, bytes]]:
+        """Run one of the router's programs."""
+        assert demux
+        self.ran.append(argv)
+        if argv[0] == self.refuse:
+            return 1, (b"", b"it is\nbroken\n")
+        return 0, (getattr(self, f"_{argv[0]}")(*argv[1:]), b"")
+
+    def _running(self) -> bytes:
+        told = as_running(self.running)
+        return b"".join(f"{name} {line}\n".encode() for name in TABLES for line in lines(told, name))
+
+    def _apply(self, change: str) -> bytes:
+        before = dict(self.files)
+        folder = f"{FOLDER}/next/{change}/"
+        names = [path.removeprefix(folder) for path in self.handed if path.startswith(folder)]
+        self.files |= {name: self.handed.pop(folder + name) for name in names}
+        self.running = dict(self.files)
+        return b"reloaded\n" if before["tcp.cfg"] != self.files["tcp.cfg"] else b"routes: some\n"
+
+    def _probe(self, *hosts: str) -> bytes:
+        ports = parse(self.files).targets()
+        return b"".join(self._answer(host, ports.get(host) or ports.get(host.partition(".")[0])) for host in hosts)
+
+    def _answer(self, host: str, port: int | None) -> bytes:
+        if port is None:
+            return f"{host} 404 router\n".encode()
+        return f"{host} 503 router\n".encode() if port in self.dead else f"{host} 200\n".encode()
+
+    def _counters(self) -> bytes:
+        return b"chat 0 0 0 0 0\nwiki 200 12 3 500 1\n"
+
+    def _sign(self, option: str, file: str, *names: str) -> bytes:
+        assert option == "-i"
+        return self.handed[file] + b" for " + " ".join(names).encode()
+
+    def _rm(self, option: str, file: str) -> bytes:
+        assert option == "-f"
+        del self.handed[file]
+        return b""

@@ -1,0 +1,107 @@
+"""What the tool does to the router's container, with a container that lives in memory."""
+
+import pytest
+
+from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.router.control import Notice, Router
+from darkpeak.router.files import render
+from darkpeak.router.routes import Changes, Counted, Route, Table, TcpRoute
+from tests.router.stand_in import StandIn
+
+WIKI = Table(("localhost",), (Route("wiki", 6010),))
+
+
+def the_router(container: StandIn) -> Router:
+    return Router(container)  # type: ignore[arg-type] # stands in for docker's Container
+
+
+def a_router(table: Table = WIKI, dead: set[int] | None = None) -> StandIn:
+    return StandIn(files=render(table), dead=dead or set())
+
+
+def programs(container: StandIn) -> list[str]:
+    return [argv[0] for argv in container.ran]
+
+
+def test_a_table_that_is_there_already_costs_two_questions() -> None:
+    container = a_router()
+    assert the_router(container).apply(WIKI) == Changes()
+    assert programs(container) == ["running"]
+
+
+def test_an_added_route_is_asked_for() -> None:
+    container = a_router(Table(("localhost",)))
+    assert the_router(container).apply(WIKI) == Changes(added=("wiki",))
+    assert container.ran[-1] == ["probe", "wiki.localhost"]
+    assert the_router(container).read() == WIKI
+
+
+def test_a_tcp_route_needs_a_reload() -> None:
+    container = a_router()
+    changes = the_router(container).apply(Table(WIKI.domains, WIKI.http, (TcpRoute(5222, 6032, "chat"),)))
+    assert changes == Changes(added=("chat:5222",), reloaded=True)
+
+
+def test_a_route_added_for_a_stopped_service_stays() -> None:
+    container = a_router(Table(("localhost",)), dead={6010})
+    assert the_router(container).apply(WIKI) == Changes(added=("wiki",), silent=("wiki",))
+    assert the_router(container).read() == WIKI
+
+
+def test_a_route_moved_to_a_dead_port_is_put_back_and_others_stay() -> None:
+    container = a_router(dead={6011})
+    with pytest.raises(SystemFailure, match="put back as it was: wiki"):
+        the_router(container).apply(Table(("localhost",), (Route("wiki", 6011), Route("git", 6040))))
+    assert the_router(container).read() == Table(("localhost",), (Route("git", 6040), Route("wiki", 6010)))
+
+
+def test_a_whole_host_name_is_asked_for_by_that_name() -> None:
+    container = a_router()
+    the_router(container).apply(Table(WIKI.domains, (*WIKI.http, Route("shop.example.org", 6050))))
+    assert container.ran[-1] == ["probe", "shop.example.org"]
+
+
+def test_a_router_edited_behind_our_back_is_brought_in_line() -> None:
+    container = a_router()
+    container.running = {**container.files, "http.map": b"wiki 6099\n"}
+    assert {drift.line for drift in the_router(container).drift(WIKI)} == {"wiki 6010", "wiki 6099"}
+    assert the_router(container).apply(WIKI) == Changes(mended=True)
+    assert the_router(container).drift(WIKI) == []
+
+
+def test_nothing_is_touched_when_a_route_leads_astray() -> None:
+    container = a_router()
+    with pytest.raises(BadInput):
+        the_router(container).apply(Table(("localhost",), (Route("wiki", 22),)))
+    assert container.ran == []
+
+
+def test_what_the_container_says_is_the_error() -> None:
+    container = a_router()
+    container.refuse = "apply"
+    with pytest.raises(SystemFailure, match="the router refused: it is broken"):
+        the_router(container).apply(Table(("localhost",)))
+
+
+def test_a_request_is_signed_and_leaves_nothing_behind() -> None:
+    container = a_router()
+    signed = the_router(container).sign(b"request", ["localhost", "chat.localhost"])
+    assert signed == b"request for localhost chat.localhost"
+    assert container.handed == {}
+
+
+def test_a_notice_is_put_up_kept_by_other_changes_and_taken_down() -> None:
+    container = a_router()
+    router = the_router(container)
+    router.set_notice("wiki", Notice(600, "back at <nine>\nsharp"))
+    assert container.files["maintenance.map"] == b"wiki 600 back at &lt;nine&gt; sharp\n"
+    router.apply(Table(("localhost",)))
+    assert router.notices() == {"wiki": Notice(600, "back at <nine> sharp")}
+    router.set_notice("wiki", None)
+    assert router.notices() == {}
+
+
+def test_counters_are_read_by_service() -> None:
+    counted = the_router(a_router()).counters()
+    assert counted[1] == Counted("wiki", 200, 12, 3, 500, 1)
+    assert [service.mean_milliseconds for service in counted] == [0, 2.5]
