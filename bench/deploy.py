@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SERVICES = 60
-BLOCK = 6010
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -42,30 +41,9 @@ def in_turn(ours: Callable[[], object], theirs: Callable[[], object], rounds: in
     return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
 
 
-def make_many(collective: Collective, number: int) -> list[str]:
-    """Write small services, alike but for name and block, that are built from one image's layers."""
-    names = [f"s{index:02}" for index in range(number)]
-    for index, name in enumerate(names):
-        block = BLOCK + index * 10
-        folder = collective.folder(name)
-        (folder / "web").mkdir(parents=True)
-        (folder / "scripts").mkdir()
-        text = toy.COMPOSE.partition("  store:")[0] + toy.COMPOSE[toy.COMPOSE.index("networks:") :]
-        text = text.replace("hello", name).replace("6900", str(block)).replace("6901", str(block + 1))
-        text = text.replace("10.69.0.0", f"10.{block // 100}.{block % 100}.0").replace("interval: 1s", "interval: 10s")
-        (folder / "docker-compose.yml").write_text(text)
-        (folder / "web" / "Dockerfile").write_text(toy.DOCKERFILE)
-        (folder / "web" / "index.html").write_text("hello")
-        (folder / "README.md").write_text(f"# {name}\n")
-        for script in ("backup", "restore", "updates"):
-            (folder / "scripts" / script).write_text(toy.SCRIPT)
-            (folder / "scripts" / script).chmod(0o755)
-    return names
-
-
 def measure_many(collective: Collective, rounds: int) -> dict[str, tuple[float, float]]:
     """Time `up` with nothing to do, and `status`, over all services."""
-    names = make_many(collective, SERVICES)
+    names = toy.add_many(collective, SERVICES)
     collective.darkpeak("up", timeout=1800)
 
     def each(*arguments: str) -> Callable[[], object]:

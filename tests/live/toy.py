@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tests.live.collectives import Collective
 
 NAME = "hello"
+BLOCK = 6010  # the first one of a service
 URL = "http://hello.localhost:7080/"
 CHECK = "healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1/'], interval: 1s, retries: 2}"
 COMPOSE = f"""\
@@ -60,6 +61,27 @@ def add(collective: Collective, version: str = "first") -> None:
     for part in ("web", "store"):
         (folder / part / "Dockerfile").write_text(DOCKERFILE)
         write(collective, version, part)
+
+
+def add_many(collective: Collective, number: int) -> list[str]:
+    """Write services with a page and nothing else, alike but for name and block; return their names."""
+    names = [f"s{index:02}" for index in range(number)]
+    for index, name in enumerate(names):
+        block = BLOCK + index * 10
+        folder = collective.folder(name)
+        (folder / "web").mkdir(parents=True)
+        (folder / "scripts").mkdir()
+        text = COMPOSE.partition("  store:")[0] + COMPOSE[COMPOSE.index("networks:") :]
+        text = text.replace("hello", name).replace("6900", str(block)).replace("6901", str(block + 1))
+        text = text.replace("10.69.0.0", f"10.{block // 100}.{block % 100}.0").replace("interval: 1s", "interval: 10s")
+        (folder / "docker-compose.yml").write_text(text)
+        (folder / "web" / "Dockerfile").write_text(DOCKERFILE)
+        (folder / "web" / "index.html").write_text(name)
+        (folder / "README.md").write_text(f"# {name}\n")
+        for script in ("backup", "restore", "updates"):
+            (folder / "scripts" / script).write_text(SCRIPT)
+            (folder / "scripts" / script).chmod(0o755)
+    return names
 
 
 def write(collective: Collective, version: str, part: str = "web") -> None:
