@@ -47,7 +47,20 @@ def test_an_engine_comes_back_after_a_crash() -> None:
 
 
 def test_nothing_is_left_of_a_host_whose_owner_was_killed(pytestconfig: pytest.Config) -> None:
-    owner = subprocess.Popen([sys.executable, "-c", STARTS_A_HOST], stdout=subprocess.PIPE, cwd=pytestconfig.rootpath)
+    for _ in range(3):  # a host of tests that run beside these may take the slot first, and clean it as we would
+        slot = kill_an_owner(pytestconfig.rootpath)
+        claimed, lock = lab.claim()
+        left = traces(claimed)
+        os.close(lock)
+        if claimed == slot:
+            break
+    assert claimed == slot
+    assert left == []
+
+
+def kill_an_owner(top: Path) -> lab.Slot:
+    """Start a host, kill its owner, and return its slot when the processes in it are gone."""
+    owner = subprocess.Popen([sys.executable, "-c", STARTS_A_HOST], stdout=subprocess.PIPE, cwd=top)
     assert owner.stdout
     with owner, owner.stdout:
         slot = lab.Slot(int(owner.stdout.readline()))
@@ -55,10 +68,7 @@ def test_nothing_is_left_of_a_host_whose_owner_was_killed(pytestconfig: pytest.C
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
         wait_for("its processes to die with it", lambda: not processes(slot), timeout=10)
-    claimed, lock = lab.claim()
-    os.close(lock)
-    assert claimed == slot
-    assert traces(slot) == []
+    return slot
 
 
 def processes(slot: lab.Slot) -> list[str]:
