@@ -6,8 +6,9 @@ Names that it does not find (`refuse`) it does not certify. Its own https is vou
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.live.commands import run, wait_for
@@ -40,6 +41,7 @@ class Pebble:
 
     host: Host
     folder: Path
+    binding: str = field(default_factory=lambda: f"member-7 {secrets.token_urlsafe(32)}")  # who may have an account
 
     @property
     def root(self) -> str:
@@ -65,6 +67,17 @@ class Pebble:
         files = ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "root.pem")]
         names = ["-subj", "/CN=pebble", "-addext", f"subjectAltName=IP:{ADDRESS}"]
         run([*new, *names, *files])
+
+    def start(self, *, binding: bool = False) -> None:
+        """Start it anew: it remembers nothing; with `binding`, it takes accounts from those it knows already."""
+        self.stop()
+        self._configure(binding=binding)
+        fast = ["--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0", "--env", "PEBBLE_AUTHZREUSE=0"]
+        where = ["--network", "host", "--volume", f"{self.folder}:/conf:ro"]
+        run([*self._docker(), "run", "--detach", "--name", NAME, *where, *fast, NAME, "sh", "-c", START])
+        wait_for("pebble", lambda: not run(["curl", "-sk", "https://127.0.0.1:14000/dir"], check=False).returncode)
+
+    def _configure(self, *, binding: bool) -> None:
         settings = {
             "listenAddress": "0.0.0.0:14000",
             "managementListenAddress": "0.0.0.0:15000",
@@ -73,18 +86,11 @@ class Pebble:
             "httpPort": HTTP_PORT,
             "tlsPort": 5001,
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": False,
+            "externalAccountBindingRequired": binding,
+            "externalAccountMACKeys": dict([self.binding.split()]),
             "certificateValidityPeriod": DAYS * 86400,
         }
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
-
-    def start(self) -> None:
-        """Start it anew: it remembers nothing."""
-        self.stop()
-        fast = ["--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0", "--env", "PEBBLE_AUTHZREUSE=0"]
-        where = ["--network", "host", "--volume", f"{self.folder}:/conf:ro"]
-        run([*self._docker(), "run", "--detach", "--name", NAME, *where, *fast, NAME, "sh", "-c", START])
-        wait_for("pebble", lambda: not run(["curl", "-sk", "https://127.0.0.1:14000/dir"], check=False).returncode)
 
     def stop(self) -> None:
         """Stop it, if it runs."""
