@@ -115,8 +115,8 @@ def test_without_a_ca_nothing_runs_but_a_shell_that_sleeps(plain: Certified, say
     processes = plain.inside("sh", "-c", "cat /proc/[0-9]*/comm").split()
     assert sorted(set(processes) - {"sh", "cat"}) == ["certificates", "docker-init"]
     assert processes.count("certificates") == 1
-    memory = plain.inside("cat", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
-    say(f"asleep: {int(memory.split()[0]) / 2**20:.1f} MiB")
+    memory = plain.inside("sh", "-c", "cd /sys/fs/cgroup && cat memory.current || cat memory/memory.usage_in_bytes")
+    say(f"asleep: {int(memory) / 2**20:.1f} MiB")
 
 
 def test_a_certificate_that_not_everyone_trusts_forces_nobody_to_https(plain: Certified) -> None:
@@ -228,7 +228,7 @@ NEW = ["-H", "Connection: close"]
 def test_it_is_renewed_under_load(
     certified: Certified, tmp_path: Path, campaign: Campaign, say: Callable[[str], None]
 ) -> None:
-    before, serials, number = certified.reloads, [serial()], campaign(30)
+    before, serials, number = certified.reloads, [serial()], campaign(20)
     with load(tmp_path) as seen:
         for _ in range(number):
             certified.renew()
@@ -250,6 +250,7 @@ def test_what_the_ca_wants_back_is_renewed_without_being_told(certified: Certifi
 
 def test_the_old_one_stays_while_the_ca_refuses(certified: Certified) -> None:
     before = serial()
+    certified.pebble.start()  # which has seen no proof yet
     certified.pebble.refuse(NAME)
     refused = certified.renew(check=False)
     assert refused.returncode == 3
@@ -283,7 +284,7 @@ def test_a_ca_that_is_gone_changes_nothing(certified: Certified) -> None:
 
 def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
     certified.pebble.start(binding=True)
-    assert "xternal account" in certified.renew(check=False).stderr
+    assert "externalAccountBinding" in certified.renew(check=False).stderr
     certified.inside("sh", "-c", f"umask 077; cat >{HOME}/eab", stdin=f"{certified.pebble.binding}\n")
     before = serial()
     certified.renew()
@@ -292,12 +293,17 @@ def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
     certified.pebble.start()
 
 
-def test_a_restarted_router_and_a_restored_one_serve_the_same(certified: Certified, tmp_path: Path) -> None:
-    before, collective = serial(), certified.collective
-    collective.compose("router", "restart")
-    collective.compose("router", "up", "-d", "--wait")
+def test_a_restarted_router_serves_the_same(certified: Certified) -> None:
+    before = serial()
+    certified.collective.compose("router", "kill", "haproxy")
+    certified.collective.compose("router", "up", "-d", "--wait")
     assert serial() == before
+
+
+def test_a_restored_router_serves_the_same(certified: Certified, tmp_path: Path) -> None:
+    before, collective = serial(), certified.collective
     collective.script("router", "backup", str(tmp_path / "saved"))
+    certified.pebble.stop()
     collective.compose("router", "down", "--volumes")
     collective.darkpeak("up", "router")
     assert "Pebble" not in issuer(NAME)
@@ -308,6 +314,7 @@ def test_a_restarted_router_and_a_restored_one_serve_the_same(certified: Certifi
 
 
 def test_a_hook_gets_one_certificate_for_all_names(certified: Certified) -> None:
+    certified.pebble.start()
     hook = certified.collective.folder("router") / "certificates/hooks/challtest"
     hook.write_text(HOOK)
     hook.chmod(0o755)

@@ -1,12 +1,14 @@
-"""renew [NAME…]   orders and renews what is due, or the named certificates at once; prints for how long to sleep.
+"""renew [NAME…]   orders and renews the named certificates, or what is due, and then prints for how long to sleep.
 
 What was done, and what failed, it says on standard error and keeps in records.json.
 """
 
 import fcntl
+import os
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 LOCK = Path("/run/control/lock")
+WAKE = Path("/run/control/wake")
 SOON = 10
 LEAST = 10
 
@@ -51,8 +54,7 @@ def obtain(name: str, names: list[str], record: Record, authority: "ca.Authority
     """Order one certificate and put it into use, or note why not and when to try again."""
     import ca
 
-    # One which the CA itself knows is replaced by name; not once that was refused.
-    old = held(name) if record.acme == acme and not record.failures else None
+    old = held(name) if record.acme == acme else None
     record.tried, record.at = time.time(), acme
     try:
         pem = authority.order(names, old)
@@ -84,11 +86,13 @@ def describe(record: Record, names: list[str], acme: str, certificate: "x509.Cer
     record.failures, record.failed, record.again, record.ask = 0, "", 0, 0
 
 
-def ask(name: str, record: Record, authority: "ca.Authority") -> None:
-    """Ask the CA when it would have a certificate renewed; if it does not say, two thirds of its life stay."""
+def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None:
+    """Ask the CA when it would have its certificate renewed; if it does not say, two thirds of its life stay."""
     import ca
 
     certificate = held(name)
+    if record.failures or record.acme != acme:
+        return
     if certificate is None:
         record.renew = 0
         return
@@ -119,27 +123,38 @@ def run(named: set[str]) -> int:
         say(f"renew: {unknown[0]} is not asked for; there are: {' '.join(wanted.certificates) or 'none'}")
         return 2
     if not router.ready():
-        sys.stdout.write(f"{SOON}\n")
+        say("renew: haproxy does not answer: is it running?")
+        sys.stdout.write(f"{SOON}\n" * (not named))
         return int(bool(named))
     forget(records, wanted.certificates)
     authority = None
     for name, names in wanted.certificates.items():
         record = records.setdefault(name, Record(names))
-        order = name in named or record.due(wanted.acme, names, time.time())
-        if not order and time.time() < record.next():
+        now = time.time()
+        if name not in named and not record.due(wanted.acme, names, now) and now < record.next():
             continue
         if authority is None:
             from ca import Authority
 
             authority = Authority(wanted)
-        if order:
+        if record.ask <= now:
+            ask(name, record, authority, wanted.acme)
+        if name in named or record.due(wanted.acme, names, now):
             obtain(name, names, record, authority, wanted.acme)
-        if not record.failures and record.ask <= time.time():
-            ask(name, record, authority)
+            ask(name, record, authority, wanted.acme)
         write_records(records)
     write_records(records)
-    sys.stdout.write(f"{pause(records, wanted.certificates)}\n")
+    if named:
+        wake()
+    else:
+        sys.stdout.write(f"{pause(records, wanted.certificates)}\n")
     return int(any(records[name].failures for name in named))
+
+
+def wake() -> None:
+    """Have the shell that sleeps look again at what is due: it was not it who asked."""
+    with suppress(OSError), os.fdopen(os.open(WAKE, os.O_WRONLY | os.O_NONBLOCK), "wb") as pipe:
+        pipe.write(b"\n")
 
 
 def pause(records: dict[str, Record], wanted: dict[str, list[str]]) -> int:

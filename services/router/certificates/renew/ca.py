@@ -4,7 +4,7 @@ import base64
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -95,13 +95,22 @@ class Authority:
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(san, critical=False)
         request = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         with told():
-            net = self._client.net
-            net.replaces = renewal_id(old) if old and "renewalInfo" in self._directory else None
-            order = self._client.new_order(request)
-            dns = any(name.startswith("*.") for name in names)
-            with self._proven(order, "dns-01" if dns else "http-01"):
+            self._net.replaces = renewal_id(old) if old and "renewalInfo" in self._directory else None
+            order = self._begin(request)
+            with self._proven(order, names):
                 done = self._client.poll_and_finalize(order, datetime.now() + timedelta(seconds=ORDER_SECONDS))  # noqa: DTZ005 # the library's clock has no zone
-        return str(done.fullchain_pem).rstrip("\n") + "\n" + pem_of(key).decode()
+            chain = x509.load_pem_x509_certificates(str(done.fullchain_pem).encode())
+        return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in chain) + pem_of(key).decode()
+
+    def _begin(self, request: bytes) -> messages.OrderResource:
+        """Order, if need be without the word about what is replaced: a CA may have forgotten that one."""
+        try:
+            return self._client.new_order(request)
+        except (messages.Error, errors.ConflictError):
+            if not self._net.replaces:
+                raise
+            self._net.replaces = None
+            return self._client.new_order(request)
 
     def window(self, certificate: x509.Certificate) -> tuple[list[float], float]:
         """Return when the CA would have it renewed (nothing, where it has no wish), and in how long to ask again.
@@ -110,9 +119,10 @@ class Authority:
             Refused: when it cannot be asked.
         """
         with told():
-            if "renewalInfo" not in self._directory:
+            named = renewal_id(certificate)
+            if not named or "renewalInfo" not in self._directory:
                 return [], DAY
-            said = self._net.get(f"{self._directory['renewalInfo'].rstrip('/')}/{renewal_id(certificate)}")
+            said = self._net.get(f"{self._directory['renewalInfo'].rstrip('/')}/{named}")
             suggested = said.json()["suggestedWindow"]
             start, end = (datetime.fromisoformat(suggested[edge]).timestamp() for edge in ("start", "end"))
         return ([start, end] if start < end else []), min(max(_seconds(said), HOUR), DAY)
@@ -159,20 +169,25 @@ class Authority:
         return made
 
     @contextmanager
-    def _proven(self, order: messages.OrderResource, kind: str) -> Iterator[None]:
+    def _proven(self, order: messages.OrderResource, names: list[str]) -> Iterator[None]:
         """Show that the names are ours, for as long as the block lasts."""
-        values: list[tuple[str, str]] = []
+        ours = {name.removeprefix("*.") for name in names}
+        kind = "dns-01" if any(name.startswith("*.") for name in names) else "http-01"
+        shown: list[tuple[str, str]] = []
         try:
-            for authorization in order.authorizations:
-                if authorization.body.status != messages.STATUS_VALID:
-                    self._prove(authorization.body, kind, values)
+            for asked in (one.body for one in order.authorizations):
+                if asked.identifier.value not in ours:
+                    raise Refused(f"the CA asks about {asked.identifier.value!r}, which we did not")
+                if asked.status != messages.STATUS_VALID:
+                    self._prove(asked, kind, shown)
             yield
         finally:
-            for name, value in values:
-                self._hook("cleanup", name, value)
+            for name, value in shown:
+                with suppress(Refused):  # a record too many does no harm
+                    self._hook("cleanup", name, value)
             router.silence()
 
-    def _prove(self, asked: messages.Authorization, kind: str, values: list[tuple[str, str]]) -> None:
+    def _prove(self, asked: messages.Authorization, kind: str, shown: list[tuple[str, str]]) -> None:
         host = asked.identifier.value
         offered = next((one for one in asked.challenges if one.chall.typ == kind), None)
         if offered is None:
@@ -181,8 +196,8 @@ class Authority:
         if isinstance(offered.chall, challenges.HTTP01):
             router.answer(host, offered.chall.path, validation)
         else:
-            values.append((offered.chall.validation_domain_name(host), validation))
-            self._hook("present", *values[-1])
+            shown.append((offered.chall.validation_domain_name(host), validation))
+            self._hook("present", *shown[-1])
         self._client.answer_challenge(offered, response)
 
     def _hook(self, verb: str, name: str, value: str) -> None:
@@ -194,7 +209,7 @@ class Authority:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(f"the hook {program.name} did not run: {error}") from None
-        if ran.returncode and verb == "present":
+        if ran.returncode:
             raise Refused(f"the hook {program.name} failed: {ran.stderr.strip() or ran.stdout.strip()}")
 
 
@@ -204,12 +219,15 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 
 
-def renewal_id(certificate: x509.Certificate) -> str:
+def renewal_id(certificate: x509.Certificate) -> str | None:
     """Return the name that a certificate has in renewal information: its CA's key and its own number."""
-    authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier or b""
+    try:
+        authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        return None
     number = certificate.serial_number
     serial = number.to_bytes(number.bit_length() // 8 + 1)
-    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (authority, serial))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (authority or b"", serial))
 
 
 def _seconds(said: requests.Response) -> float:
