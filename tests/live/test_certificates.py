@@ -8,11 +8,12 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from darkpeak.router.routes import TlsRoute
 from tests.live import toy
 from tests.live.commands import Result, run, wait_for
 from tests.live.pebble import DIRECTORY, DNS, Pebble
@@ -260,16 +261,45 @@ def test_the_old_one_stays_while_the_ca_refuses(certified: Certified) -> None:
     row = certified.listed()[0]
     assert (row["failed"][:6], row["sound"]) == ("FAILED", False)
     assert certified.collective.darkpeak("certificates", check=False).returncode == 1
-    asked = certified.pebble.said().count("new order")
+    asked = certified.pebble.said().count("Added order")
+    assert asked
     certified.collective.compose("router", "restart", "certificates")
     wait_for("it runs again", lambda: certified.inside("true") == "", timeout=20)
     certified.inside("sh", "-c", "echo >/run/control/wake")
     time.sleep(2)
-    assert certified.pebble.said().count("new order") == asked, "back-off outlives a restart"
+    assert certified.pebble.said().count("Added order") == asked, "back-off outlives a restart"
     certified.pebble.refuse(NAME, refused=False)
     certified.renew()
     assert serial() != before
     assert certified.listed()[0]["sound"]
+
+
+BY_HAND = f"""set -eu
+file={PUBLIC}/by-hand.pem
+tell() {{ socat -t 10 - /run/haproxy/sock; }}
+if [ "$1" = remove ]; then
+    echo "del ssl crt-list {PUBLIC} $file; del ssl cert $file" | tell
+    exit
+fi
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj '/CN=by hand' \\
+    -addext subjectAltName=DNS:{NAME} -keyout /tmp/key -out /tmp/certificate 2>/dev/null
+echo "new ssl cert $file" | tell
+{{ echo "set ssl cert $file <<"; cat /tmp/certificate /tmp/key; echo; }} | tell
+echo "commit ssl cert $file" | tell
+echo "add ssl crt-list {PUBLIC} $file" | tell
+"""
+
+
+def test_one_that_is_not_served_is_taken_back(certified: Certified) -> None:
+    """A certificate that somebody put there for the same name comes first, as the older of the two."""
+    before, path = serial(), f"{PUBLIC}/{NAME}.pem"
+    file = certified.routed.execute("sha256sum", path)
+    certified.routed.execute("sh", "-s", "add", stdin=BY_HAND)
+    assert f"{NAME} is answered with another one" in certified.renew(check=False).stderr
+    certified.routed.execute("sh", "-s", "remove", stdin=BY_HAND)
+    assert (serial(), certified.routed.execute("sha256sum", path)) == (before, file)
+    certified.renew()
+    assert serial() != before
 
 
 def test_a_ca_that_is_gone_changes_nothing(certified: Certified) -> None:
@@ -291,6 +321,17 @@ def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
     assert serial() != before
     certified.inside("rm", f"{HOME}/eab")
     certified.pebble.start()
+
+
+def test_it_is_renewed_behind_tls_that_is_passed_on(certified: Certified) -> None:
+    router = certified.routed.router
+    table, before = router.read(), serial()
+    assert router.apply(replace(table, tls=(TlsRoute("vault", 6915),))).reloaded
+    assert serial() == before, "a reload serves the same"
+    certified.renew()
+    renewed = serial()
+    router.apply(table)
+    assert serial() == renewed != before
 
 
 def test_a_restarted_router_serves_the_same(certified: Certified) -> None:

@@ -50,19 +50,23 @@ def held(name: str) -> "x509.Certificate | None":
     return x509.load_pem_x509_certificate(path.read_bytes()) if path.exists() else None
 
 
-def obtain(name: str, names: list[str], record: Record, authority: "ca.Authority", acme: str) -> None:
+def obtain(name: str, names: list[str], records: dict[str, Record], authority: "ca.Authority", acme: str) -> None:
     """Order one certificate and put it into use, or note why not and when to try again."""
     import ca
 
+    record = records[name]
     old = held(name) if record.acme == acme else None
-    record.tried, record.at = time.time(), acme
+    record.failures = record.failures + 1 if record.at == acme else 1
+    record.tried, record.at, record.failed = time.time(), acme, ""
+    record.again = record.tried + times.pause(record.failures, dice())
+    write_records(records)  # a failure until it is none: a machine that dies in here must not come back and hurry
     try:
         pem = authority.order(names, old)
         router.install(path_of(name), pem, names[-1])
     except (ca.Refused, router.NotInstalled) as error:
-        record.failures, record.failed = record.failures + 1, str(error)
-        pause = times.pause(record.failures, dice())
-        record.again = record.tried + (max(pause, times.HOUR) if getattr(error, "limited", False) else pause)
+        record.failed = str(error)
+        if isinstance(error, ca.Refused) and error.limited:
+            record.again = max(record.again, record.tried + times.HOUR)
         say(f"{name}: no certificate: {error}; once more in {(record.again - record.tried) / 60:.0f} minutes")
         return
     describe(record, names, acme, held(name))
@@ -140,7 +144,7 @@ def run(named: set[str]) -> int:
         if record.ask <= now:
             ask(name, record, authority, wanted.acme)
         if name in named or record.due(wanted.acme, names, now):
-            obtain(name, names, record, authority, wanted.acme)
+            obtain(name, names, records, authority, wanted.acme)
             ask(name, record, authority, wanted.acme)
         write_records(records)
     write_records(records)

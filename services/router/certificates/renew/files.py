@@ -74,10 +74,11 @@ def read_wanted(tables: Path = TABLES) -> Wanted:
 
 
 def read_records() -> dict[str, Record]:
-    """Return the records; without the file there are none."""
+    """Return the records; without the file, or where it makes no sense, there are none."""
     try:
-        return {name: Record(**values) for name, values in json.loads(RECORDS.read_text()).items()}
-    except FileNotFoundError:
+        text = RECORDS.read_text()
+        return {name: Record(**values) for name, values in json.loads(text or "{}").items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return {}
 
 
