@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from darkpeak import collective
-from tests.making import write_collective
+from darkpeak.collective.model import Certificates
+from tests.making import edit, write_collective
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -18,3 +19,23 @@ def test_the_example_of_hosts_is_sound(tmp_path: Path) -> None:
     files, findings = collective.read(tmp_path)
     assert findings == []
     assert [(host.name, host.services) for host in files.hosts] == [("server", ("wiki", "directory")), ("vagrant", ())]
+
+
+def test_the_examples_of_certificates_are_sound(tmp_path: Path) -> None:
+    found = re.findall(r"```toml\n(.*?)```", (DOCS / "certificates.md").read_text(), re.DOTALL)
+    write_collective(tmp_path)
+    edit(tmp_path, "collective.toml", '"localhost"', '"collective.coop"')
+    router = tmp_path / "services/router"
+    (router / "certificates/hooks").mkdir(parents=True)
+    (router / "certificates/hooks/my-provider").touch(mode=0o755)
+    (router / "docker-compose.yml").write_text(
+        "x-darkpeak: {about: The way in, admins: [ada, grace], kind: infrastructure, level: idea}\n"
+    )
+    (tmp_path / "our-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    with (tmp_path / "collective.toml").open("a") as file:
+        file.write("\n" + "".join(found))
+    files, findings = collective.read(tmp_path)
+    assert findings == []
+    assert files.certificates == Certificates(
+        "https://acme.example/directory", "admins@collective.example", "my-provider", "-----BEGIN CERTIFICATE-----\n"
+    )

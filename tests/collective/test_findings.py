@@ -29,6 +29,9 @@ GRACE = 'name = "Grace"\n'
 SERVER = '[hosts.server]\ndocker = "ssh://ops@server"\n'
 BOTH = 'services = ["wiki", "directory"]\n\n'
 
+IDLE = "x-darkpeak: {about: The way in, admins: [ada, grace], kind: infrastructure, level: idea}\n"
+ACME = '[certificates]\nacme = "https://ca.example/directory"\n'
+
 # file, what stands there, what stands there instead, the finding
 EDITS = {
     "toml that is no toml": (TOML, 'name = "Test"', "name = Test", f"{TOML}:1 toml: Invalid value"),
@@ -105,6 +108,18 @@ EDITS = {
     "service in two places": (TOML, GRACE, GRACE + SERVER + BOTH + SERVER.replace("server", "other") + 'services = ["wiki"]', f"{TOML}:15 placed-twice: wiki lives on server already"),
     "service apart from what it relies on": (TOML, GRACE, GRACE + SERVER + 'services = ["wiki"]', f"{TOML}:11 placed-apart: wiki relies on directory, which lives on the default daemon"),
     "service left behind by what it relies on": (TOML, GRACE, GRACE + SERVER + 'services = ["directory"]', f"{TOML}:11 placed-apart: wiki relies on directory, which lives on server"),
+    "certificates that are no table": (TOML, "\n[admins.ada]", 'certificates = "acme"\n\n[admins.ada]', f"{TOML}:3 wrong-type: certificates must be a table"),
+    "certificates of nobody": (TOML, GRACE, GRACE + "[certificates]", f"{TOML}:9 missing-key: acme is missing"),
+    "a CA without TLS": (TOML, GRACE, GRACE + ACME.replace("https", "http"), f"{TOML}:10 acme: 'http://ca.example/directory' is no https address"),
+    "a CA that is a number": (TOML, GRACE, GRACE + "[certificates]\nacme = 1", f"{TOML}:10 wrong-type: acme must be text in quotes"),
+    "a public CA for localhost": (TOML, GRACE, GRACE + ACME, f"{TOML}:10 acme-domain: no public CA can certify names of localhost"),
+    "a public CA for a name of nobody's": (TOML, '"localhost"\n\n', f'"peak.test"\n\n{ACME}\n', f"{TOML}:5 acme-domain: no public CA can certify names of peak.test"),
+    "unknown key of certificates": (TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}key = 1\n', f"{TOML}:6 unknown-key: unknown key key"),
+    "a contact that is no address": (TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}contact = "ada"\n', f"{TOML}:6 contact: 'ada' is no mail address"),
+    "a hook that is not there": (TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}dns = "njalla"\n', f"{TOML}:6 no-such-hook: there is no services/router/certificates/hooks/njalla"),
+    "a hook elsewhere": (TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}dns = "../renew"\n', f"{TOML}:6 no-such-hook: there is no services/router/certificates/hooks/../renew"),
+    "a root that is not there": (TOML, GRACE, GRACE + ACME + 'trust = "root.pem"', f"{TOML}:11 trust: root.pem holds no certificate"),
+    "a root that is no certificate": (TOML, GRACE, GRACE + ACME + 'trust = "collective.toml"', f"{TOML}:11 trust: collective.toml holds no certificate"),
     "no health check": ("services/wiki/webserver/Dockerfile", "HEALTHCHECK", "#", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
 }  # fmt: skip
 
@@ -146,6 +161,25 @@ def open_one_port_twice(root: Path) -> None:
 def copy_directory(old: str, new: str) -> Callable[[Path], None]:
     """Return what gives the directory something that is the wiki's already."""
     return lambda root: edit(root, OTHER, old, new)
+
+
+def certify(root: Path, **settings: str) -> None:
+    """Have a CA certify the collective's names."""
+    lines = [f'{key} = "{value}"\n' for key, value in settings.items()]
+    edit(root, TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}{"".join(lines)}\n')
+
+
+def hook_that_cannot_run(root: Path) -> None:
+    hooks = root / "services/router/certificates/hooks"
+    hooks.mkdir(parents=True)
+    (root / "services/router/docker-compose.yml").write_text(IDLE)
+    (hooks / "nsupdate").write_text("#!/bin/sh\n")
+    certify(root, dns="nsupdate")
+
+
+def trust_a_key(root: Path) -> None:
+    (root / "root.pem").write_text("-----BEGIN CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\n")
+    certify(root, trust="root.pem")
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
@@ -193,6 +227,11 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda root: (root / VARIANT).write_text("services:\n  webserver: {}\n  mail: {}\n"),
         [f"{VARIANT}:3 no-such-container: wiki has no container mail"],
     ),
+    "a hook that cannot be run": (
+        hook_that_cannot_run,
+        [f"{TOML}:6 no-such-hook: services/router/certificates/hooks/nsupdate is not executable"],
+    ),
+    "a root with its key": (trust_a_key, [f"{TOML}:6 trust: root.pem holds a private key"]),
     "services that rely on each other": (make_circle, [f"{OTHER}:2 circle: directory and wiki rely on each other"]),
     "a level, and nothing to run": (
         lambda root: (root / WIKI).write_text((root / WIKI).read_text().partition("services:")[0]),

@@ -21,8 +21,10 @@ SCRIPTS = ("backup", "restore", "updates")
 BUILD = 600
 PAGE = 4096
 
-# Makes a package as it would be had the container been built before its last update; some have no network to fetch one.
+# Makes a package as it would be had the container been built before its last update; some have no network to fetch one,
+# and some not the right to become the user that apt fetches as.
 OLDER = """set -eu
+echo 'APT::Sandbox::User "root";' >/etc/apt/apt.conf.d/older
 cd "$(mktemp -d)"
 chmod 755 .
 apt-get -qq update
@@ -31,7 +33,7 @@ dpkg-deb --raw-extract ./hostname_*.deb older
 sed -i 's/^Version: .*/&~older/' older/DEBIAN/control
 dpkg-deb --build older older.deb >&2
 base64 older.deb
-rm -rf /var/lib/apt/lists/*
+rm -rf /var/lib/apt/lists/* /etc/apt/apt.conf.d/older
 """
 AGE = """set -eu
 base64 -d >/tmp/older.deb

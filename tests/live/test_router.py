@@ -87,6 +87,14 @@ def test_https_is_vouched_for_by_the_collectives_own_authority(routed: Routed, t
     assert dict(parse(answer.encode()).told["headers"])["x-forwarded-proto"] == "https"
 
 
+def test_a_new_name_gets_into_the_certificate_without_a_reload(routed: Routed, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.write_text(routed.execute("cat", "/trust/ca.crt"))
+    changes = routed.router.apply(replace(TABLE, http=(*TABLE.http, Route("late", FIRST))))
+    assert (changes.added, changes.reloaded) == (("late",), False)
+    assert curl("--cacert", str(authority), f"https://late.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200")
+
+
 def test_the_authority_vouches_for_no_one_elses_names(routed: Routed, tmp_path: Path) -> None:
     key, request = tmp_path / "key", tmp_path / "request"
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=www.example.org"]

@@ -21,6 +21,7 @@ class StandIn:
     handed: dict[str, bytes] = field(default_factory=dict)
     ran: list[list[str]] = field(default_factory=list)
     refuse: str = ""
+    certificates: str = ""
 
     def __post_init__(self) -> None:
         self.running = self.running or dict(self.files)
@@ -75,6 +76,9 @@ class StandIn:
 
     def _counters(self) -> bytes:
         return b"chat 0 0 0 0 0\nwiki 200 12 3 500 1\n"
+
+    def _certificates(self) -> bytes:
+        return self.certificates.encode()
 
     def _sign(self, option: str, file: str, *names: str) -> bytes:
         assert option == "-i"

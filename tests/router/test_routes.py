@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from darkpeak.errors import BadInput
+from darkpeak.router.acme import Acme
 from darkpeak.router.files import find_drift, parse, render
 from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare
 
@@ -16,6 +17,9 @@ TABLE = Table(
     ssh=(Route("git", 6042),),
     plain_ssh=6042,
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9)),
+    acme=Acme(
+        "https://ca.example/dir", hook="nsupdate", trust="a root\n", certificates=(("peak.test", "*.peak.test"),)
+    ),
 )
 
 
@@ -42,6 +46,8 @@ frontend tcp from ports
         "connections.map": b"chat 9\nwiki 50\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n",
         "tcp.cfg": frontend.encode(),
+        "certificates.lst": b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\n",
+        "trust.pem": b"a root\n",
     }
 
 

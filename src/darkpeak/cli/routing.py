@@ -1,5 +1,6 @@
-"""Commands about the router: maintenance, ssh-config, ca."""
+"""Commands about the router: maintenance, ssh-config, ca, certificates."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -93,4 +94,40 @@ def ca(settings: Settings) -> None:
     output.note(TRUST)
 
 
-COMMANDS = (maintenance, ssh_config, ca)
+@command("certificates")
+@click.option("--renew", "renewed", metavar="NAME", help="Ask for this one now, whenever it is due.")
+def certificates(settings: Settings, *, renewed: str | None) -> None:
+    """Show who vouches for each name, until when, and what failed; 1 when a certificate is missing or overdue.
+
+    \b
+    Example: darkpeak certificates
+    """
+    import time
+
+    from darkpeak import output
+    from darkpeak.daemon.up import find_router, renew
+    from darkpeak.plan.certificates import find_certificate, list_certificates
+
+    rows, found = [], not renewed
+    for group in settings.groups(settings.collective()):
+        observed = group.engine.observe()
+        known = find_certificate(group.collective, observed, renewed) if renewed else None
+        if known:
+            renew(group.collective, group.engine, observed, known)
+            found = True
+        router = find_router(group.collective, group.compose, observed)
+        if router is None:
+            raise SystemFailure(f"no router runs on {group.engine.name}", mend="darkpeak up router")
+        rows += list_certificates(group.collective, observed, router.certificates(), time.time())
+    if not found:
+        raise BadInput(f"no certificate is asked for {renewed}", mend="darkpeak certificates lists them all")
+    if settings.as_json:
+        output.show_json(rows)
+    else:
+        columns = ("names", "issuer", "until", "renewal", "failed")
+        cells = output.as_rows(rows, columns)
+        output.show_table(columns, cells, {row[-1]: "red" for row in cells if row[-1]})
+    sys.exit(0 if all(row.sound for row in rows) else 1)
+
+
+COMMANDS = (maintenance, ssh_config, ca, certificates)

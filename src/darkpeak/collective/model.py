@@ -217,6 +217,16 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Certificates:
+    """From which CA, by ACME, the router gets certificates."""
+
+    acme: str  # its directory's address
+    contact: str = ""
+    dns: str = ""  # the hook that proves the domain, for a certificate that holds all names below it
+    trust: str = ""  # in PEM, the root of a CA that Debian does not know
+
+
+@dataclass(frozen=True)
 class Host:
     """A daemon with a name, and the services that live there; one without any takes what is sent to it."""
 
@@ -243,6 +253,7 @@ class Collective:
     backup: Backup = Backup()
 
     hosts: tuple[Host, ...] = ()
+    certificates: Certificates | None = None
 
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from darkpeak.collective import backup, tree
+from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.declared import read_declared
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.model import COMPOSE_FILE, Admin, Collective, Finding, Place, Service
@@ -21,6 +22,7 @@ KEYS: Mapping[str, type] = {
     "keep_deploys": int,
     "backup": dict,
     "hosts": dict,
+    "certificates": dict,
 }
 ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
 
@@ -97,7 +99,9 @@ def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
     kept, wrong = backup.read_backup(text, data.get("backup"))
     collective = Collective(root, str(data.get("name", "")), domain, admins, keep_deploys=keep, backup=kept)
     hosts, misplaced = read_hosts(text, data.get("hosts"))
-    return replace(collective, hosts=hosts), findings + found + wrong + misplaced
+    certificates, refused = read_certificates(root, text, data.get("certificates"), domain)
+    findings += found + wrong + misplaced + refused
+    return replace(collective, hosts=hosts, certificates=certificates), findings
 
 
 def _read_admins(text: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:

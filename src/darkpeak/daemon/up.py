@@ -24,6 +24,7 @@ from darkpeak.router.routes import Changes
 ROUTER = "router"
 ROUTES_LOCK = "_routes"
 DRAIN_SECONDS = 1.0  # for requests that chose the old port just before the routes changed
+MEND = "darkpeak up router"
 NO_ROUTER = "no router runs, so nothing is routed: darkpeak up router"
 
 
@@ -67,6 +68,20 @@ def find_router(collective: Collective, compose: Compose, observed: Observed) ->
     """Return the router that runs on this engine, if one does."""
     running = find_container(collective, observed, ROUTER, "haproxy")
     return Router(compose.engine.container(running)) if running else None
+
+
+def renew(collective: Collective, engine: Engine, observed: Observed, name: str) -> None:
+    """Have the router ask its CA for one certificate now.
+
+    Raises:
+        SystemFailure: when it got none; the one of before is still served.
+    """
+    running = find_container(collective, observed, ROUTER, "certificates")
+    if running is None:
+        raise SystemFailure(f"nothing there gets certificates: the router on {engine.name} does not run", mend=MEND)
+    asked = engine.exec_in(running.id, ("renew", name))
+    if asked.code:
+        raise SystemFailure(asked.complaint() or f"{name} was not renewed", mend="darkpeak certificates lists them all")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Which routes the router should have, from the files and from what runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.plan import newest_well
 from darkpeak.plan.status import state_of
+from darkpeak.router.acme import WILDCARD, Acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
 
 
@@ -45,8 +47,27 @@ def make_table(collective: Collective, observed: Observed) -> Table:
         limits=tuple(
             Limit(route.label, **dict(service.limits)) for service in here if service.limits for route in service.http
         ),
+        acme=make_acme(collective, here),
         blocks=tuple(service.block for service in collective.services if service.block),
     )
+
+
+def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | None:
+    """Return the certificates for the names at which the router itself answers https, None where no CA is named.
+
+    Not for the bare domain, unless a route leads there: it often belongs to another machine, and the CA would ask that
+    one. With a DNS hook one certificate holds it and all names right below it.
+    """
+    settings, domain = collective.certificates, collective.domain
+    if settings is None:
+        return None
+    passed = {route.host(domain) for service in services for route in service.tls}
+    hosts = {route.host(domain) for service in services for route in service.http} - passed
+    certificates: list[tuple[str, ...]] = [(host,) for host in sorted(hosts)]
+    if settings.dns:
+        alone = [names for names in certificates if names[0] != domain and names[0].partition(".")[2] != domain]
+        certificates = [*alone, (domain, WILDCARD + domain)]
+    return Acme(settings.acme, settings.contact, settings.dns, settings.trust, tuple(sorted(certificates)))
 
 
 def _proxied(service: Service, port: int) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from darkpeak.errors import SystemFailure
+from darkpeak.router.acme import Held, parse_held
 from darkpeak.router.files import TABLES, Drift, as_running, find_drift, lines, parse, render
 from darkpeak.router.routes import Changes, Counted, Route, Table, compare
 
@@ -102,6 +103,13 @@ class Router:
     def authority(self) -> str:
         """Return the certificate of the collective's own CA, in PEM."""
         return self._run("cat", "/trust/ca.crt").decode()
+
+    def certificates(self) -> Held:
+        """Return what the router knows of its certificates; keys never leave it."""
+        try:
+            return parse_held(self._run("certificates"))
+        except ValueError as error:
+            raise SystemFailure(f"the router does not know its certificates: {error}", mend=MEND) from None
 
     def sign(self, request: bytes, names: Sequence[str]) -> bytes:
         """Return a certificate by the collective's CA for exactly these names.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from darkpeak.router.acme import parse_acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute, check
 
 TABLES = (
@@ -16,6 +17,8 @@ TABLES = (
     "connections.map",
     "tls.cfg",
     "tcp.cfg",
+    "certificates.lst",
+    "trust.pem",
 )
 PROXY = "/proxy"
 ANY = "*"  # in ssh.map: where plain ssh leads
@@ -55,6 +58,8 @@ def render(table: Table) -> dict[str, bytes]:
         "connections.map": _lines(f"{limit.label} {limit.connections}" for limit in limits if limit.connections),
         "tls.cfg": f"global\n  setenv TLS_ROUTES {int(bool(table.tls))}\n".encode(),
         "tcp.cfg": _frontend(tcp),
+        "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
+        "trust.pem": table.acme.trust.encode() if table.acme else b"",
     }
 
 
@@ -107,6 +112,7 @@ def parse(files: Mapping[str, bytes]) -> Table:
         ssh=tuple(Route(name, port) for name, port in sorted(ssh.items())),
         plain_ssh=plain,
         limits=_limits(files),
+        acme=parse_acme(lines(files, "certificates.lst"), files.get("trust.pem", b"").decode(errors="replace")),
     )
 
 
@@ -156,4 +162,4 @@ def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return what a router that serves these files says of itself, where that is not the files' own lines."""
     ports = _lines(line.split()[0] for line in lines(files, "tcp.map"))
     passing = files.get("tls.cfg", b"").rpartition(b" ")[2]
-    return {**files, "tcp.cfg": ports, "tls.cfg": passing}
+    return {**files, "tcp.cfg": ports, "tls.cfg": passing, "certificates.lst": b"", "trust.pem": b""}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from darkpeak.errors import BadInput
+from darkpeak.router.acme import Acme
 
 BLOCK_SIZE = 10
 BLOCKS = tuple(range(6010, 7000, BLOCK_SIZE))  # 6000 is the router's own; its haproxy.cfg has the same bounds
@@ -75,6 +76,7 @@ class Table:
     ssh: tuple[Route, ...] = ()
     plain_ssh: int = 0  # the port that plain ssh leads to; 0 is the jump server
     limits: tuple[Limit, ...] = ()
+    acme: Acme | None = None
     blocks: tuple[int, ...] = field(default=BLOCKS, compare=False, repr=False)
 
     def targets(self) -> dict[str, int]:
@@ -155,6 +157,8 @@ def check(table: Table) -> None:
     _once("the name", [route.label for route in table.http])
     _once("the name", [route.label for route in table.tls])
     _once("the limit of", [limit.label for limit in table.limits])
+    if table.acme:
+        _check_acme(table.acme)
     allowed = {port for block in table.blocks if block in BLOCKS for port in range(block, block + BLOCK_SIZE)}
     for name, port in table.targets().items():
         _require(port in allowed, f"{name} leads to port {port}, which is in no declared block")
@@ -174,6 +178,14 @@ def _check_tcp(table: Table) -> None:
         _require(tcp.public in PORTS, f"{tcp.public} is no port")
         _require(tcp.public not in OWN_PORTS, f"public port {tcp.public} is not free for {tcp.service}")
     _once("public port", [str(tcp.public) for tcp in table.tcp])
+
+
+def _check_acme(acme: Acme) -> None:
+    for fault in acme.faults():
+        _require(condition=False, message=fault)
+    for name in acme.names:
+        _require(HOST.fullmatch(name), f"{name!r} is no host name")
+    _once("the certificate of", [names[0] for names in acme.certificates])
 
 
 def _once(what: str, names: Iterable[str]) -> None:

@@ -1,0 +1,177 @@
+"""renew [NAME…]   orders and renews the named certificates, or what is due, and then prints for how long to sleep.
+
+What was done, and what failed, it says on standard error and keeps in records.json.
+"""
+
+import fcntl
+import os
+import random
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import router
+import times
+from files import PUBLIC, Record, read_records, read_wanted, write_records
+
+if TYPE_CHECKING:
+    import ca
+    from cryptography import x509
+
+LOCK = Path("/run/control/lock")
+WAKE = Path("/run/control/wake")
+SOON = 10
+LEAST = 10
+
+
+def say(line: str) -> None:
+    """Write a line into the container's log."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def dice() -> float:
+    """Return a number from 0 to 1."""
+    return random.SystemRandom().random()
+
+
+def path_of(name: str) -> Path:
+    """Return where the certificate lies that is known by this name."""
+    return PUBLIC / f"{name.replace('*', '_')}.pem"
+
+
+def held(name: str) -> "x509.Certificate | None":
+    """Return the certificate that we have under a name."""
+    from cryptography import x509
+
+    path = path_of(name)
+    return x509.load_pem_x509_certificate(path.read_bytes()) if path.exists() else None
+
+
+def obtain(name: str, names: list[str], records: dict[str, Record], authority: "ca.Authority", acme: str) -> None:
+    """Order one certificate and put it into use, or note why not and when to try again."""
+    import ca
+
+    record = records[name]
+    old = held(name) if record.acme == acme else None
+    record.failures = record.failures + 1 if record.at == acme else 1
+    record.tried, record.at, record.failed = time.time(), acme, ""
+    record.again = record.tried + times.pause(record.failures, dice())
+    write_records(records)  # a failure until it is none: a machine that dies in here must not come back and hurry
+    try:
+        pem = authority.order(names, old)
+        router.install(path_of(name), pem, names[-1])
+    except (ca.Refused, router.NotInstalled) as error:
+        record.failed = str(error)
+        if isinstance(error, ca.Refused) and error.limited:
+            record.again = max(record.again, record.tried + times.HOUR)
+        say(f"{name}: no certificate: {error}; once more in {(record.again - record.tried) / 60:.0f} minutes")
+        return
+    describe(record, names, acme, held(name))
+    say(f"{name}: certified by {record.issuer}")
+
+
+def describe(record: Record, names: list[str], acme: str, certificate: "x509.Certificate | None") -> None:
+    """Write down a certificate that was obtained."""
+    if certificate is None:
+        return
+    from cryptography.x509.oid import NameOID
+
+    parts = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+    record.issuer = " ".join(
+        str(item.value) for oid in parts for item in certificate.issuer.get_attributes_for_oid(oid)
+    )
+    record.begin = certificate.not_valid_before_utc.timestamp()
+    record.until = certificate.not_valid_after_utc.timestamp()
+    record.names, record.acme, record.window = names, acme, []
+    record.renew = times.at_two_thirds(record.begin, record.until, dice())
+    record.failures, record.failed, record.again, record.ask = 0, "", 0, 0
+
+
+def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None:
+    """Ask the CA when it would have its certificate renewed; if it does not say, two thirds of its life stay."""
+    import ca
+
+    certificate = held(name)
+    if record.failures or record.acme != acme:
+        return
+    if certificate is None:
+        record.renew = 0
+        return
+    try:
+        window, seconds = authority.window(certificate)
+    except ca.Refused as error:
+        say(f"{name}: the CA does not say when to renew it: {error}")
+        window, seconds = record.window, ca.ASK_AGAIN
+    record.ask = time.time() + seconds
+    if window and window != record.window:
+        record.window = window
+        record.renew = times.in_window(*window, record.until, dice())
+
+
+def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
+    """Let go of what nobody asks for any more once it has expired; until then it may be wanted back."""
+    for name in sorted(records.keys() - wanted.keys()):
+        if records[name].until < time.time():
+            router.remove(path_of(name))
+            del records[name]
+
+
+def run(named: set[str]) -> int:
+    """Do what is due; print for how many seconds there is nothing to do; return the exit code."""
+    wanted, records = read_wanted(), read_records()
+    unknown = sorted(named - wanted.certificates.keys())
+    if unknown:
+        say(f"renew: {unknown[0]} is not asked for; there are: {' '.join(wanted.certificates) or 'none'}")
+        return 2
+    if not router.ready():
+        say("renew: haproxy does not answer: is it running?")
+        sys.stdout.write(f"{SOON}\n" * (not named))
+        return int(bool(named))
+    forget(records, wanted.certificates)
+    authority = None
+    for name, names in wanted.certificates.items():
+        record = records.setdefault(name, Record(names))
+        now = time.time()
+        if name not in named and not record.due(wanted.acme, names, now) and now < record.next():
+            continue
+        if authority is None:
+            from ca import Authority
+
+            authority = Authority(wanted)
+        if record.ask <= now:
+            ask(name, record, authority, wanted.acme)
+        if name in named or record.due(wanted.acme, names, now):
+            obtain(name, names, records, authority, wanted.acme)
+            ask(name, record, authority, wanted.acme)
+        write_records(records)
+    write_records(records)
+    if named:
+        wake()
+    else:
+        sys.stdout.write(f"{pause(records, wanted.certificates)}\n")
+    return int(any(records[name].failures for name in named))
+
+
+def wake() -> None:
+    """Have the shell that sleeps look again at what is due: it was not it who asked."""
+    with suppress(OSError), os.fdopen(os.open(WAKE, os.O_WRONLY | os.O_NONBLOCK), "wb") as pipe:
+        pipe.write(b"\n")
+
+
+def pause(records: dict[str, Record], wanted: dict[str, list[str]]) -> int:
+    """Return for how many seconds there is nothing to do."""
+    moments = [record.next() if name in wanted else record.until for name, record in records.items()]
+    return int(min(max(min(moments, default=time.time() + times.DAY) - time.time(), LEAST), times.DAY))
+
+
+def main() -> int:
+    """Take turns with whoever else runs this."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return run(set(sys.argv[1:]))
+
+
+sys.exit(main())

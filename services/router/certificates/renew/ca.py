@@ -1,0 +1,239 @@
+"""The CA: an account, orders, challenges answered by the router or a hook, and when it would have things renewed."""
+
+import base64
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import josepy
+import requests
+import router
+from acme import challenges, client, errors, messages
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from files import HOME, Wanted, put
+from times import DAY, HOUR
+
+ACCOUNT_KEY = HOME / "account.key"
+BINDING = HOME / "eab"  # KEY-ID HMAC, from CAs that want to know their customers
+HOOKS = Path("/usr/local/lib/hooks")
+HOOK_SECONDS = 900
+ORDER_SECONDS = 300
+ASK_AGAIN = 6 * HOUR
+
+
+class Refused(Exception):
+    """There is no certificate, and why: one line."""
+
+    def __init__(self, why: str, *, limited: bool = False) -> None:
+        super().__init__(" ".join(why.split())[:500])
+        self.limited = limited  # too much was asked of the CA
+
+
+class Replacing(messages.NewOrder):
+    """An order that says which certificate it will replace (RFC 9773), which this version of `acme` cannot."""
+
+    replaces: str = josepy.field("replaces", omitempty=True)
+
+
+class Network(client.ClientNetwork):
+    """The library's own way to the CA, with that one word added to orders."""
+
+    replaces: str | None = None
+
+    def post(self, url: str, obj: Any, *rest: Any, **options: Any) -> requests.Response:
+        """Send something signed."""
+        if isinstance(obj, messages.NewOrder):
+            obj = Replacing(identifiers=obj.identifiers, replaces=self.replaces)
+        return super().post(url, obj, *rest, **options)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn whatever goes wrong between us and the CA into one line."""
+    try:
+        yield
+    except errors.ValidationError as error:
+        problems = (one.error for auth in error.failed_authzrs for one in auth.body.challenges if one.error)
+        raise Refused("; ".join(f"{problem.detail or problem}" for problem in problems)) from None
+    except messages.Error as error:
+        raise Refused(error.detail or str(error), limited=error.code == "rateLimited") from None
+    except errors.IssuanceError as error:
+        raise Refused(error.error.detail or str(error)) from None
+    except errors.TimeoutError:
+        raise Refused(f"the CA did not come to an end within {ORDER_SECONDS} seconds") from None
+    except (requests.RequestException, ValueError) as error:
+        raise Refused(f"no answer from the CA: {error}") from None
+    except OSError as error:
+        raise Refused(f"{error}") from None
+    except (errors.Error, josepy.errors.Error, LookupError, TypeError, AttributeError) as error:
+        raise Refused(f"the CA does not answer as one: {error!r}") from None
+
+
+class Authority:
+    """One CA, to which we connect when there is something to ask."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._unreachable: Refused | None = None
+
+    def order(self, names: list[str], old: x509.Certificate | None) -> str:
+        """Return a certificate for these names, chain and key, in PEM.
+
+        Raises:
+            Refused: when there is none.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(san, critical=False)
+        request = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        with told():
+            self._net.replaces = renewal_id(old) if old and "renewalInfo" in self._directory else None
+            order = self._begin(request)
+            with self._proven(order, names):
+                done = self._client.poll_and_finalize(order, datetime.now() + timedelta(seconds=ORDER_SECONDS))  # noqa: DTZ005 # the library's clock has no zone
+            chain = x509.load_pem_x509_certificates(str(done.fullchain_pem).encode())
+        return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in chain) + pem_of(key).decode()
+
+    def _begin(self, request: bytes) -> messages.OrderResource:
+        """Order, if need be without the word about what is replaced: a CA may have forgotten that one."""
+        try:
+            return self._client.new_order(request)
+        except (messages.Error, errors.ConflictError):
+            if not self._net.replaces:
+                raise
+            self._net.replaces = None
+            return self._client.new_order(request)
+
+    def window(self, certificate: x509.Certificate) -> tuple[list[float], float]:
+        """Return when the CA would have it renewed (nothing, where it has no wish), and in how long to ask again.
+
+        Raises:
+            Refused: when it cannot be asked.
+        """
+        with told():
+            named = renewal_id(certificate)
+            if not named or "renewalInfo" not in self._directory:
+                return [], DAY
+            said = self._net.get(f"{self._directory['renewalInfo'].rstrip('/')}/{named}")
+            suggested = said.json()["suggestedWindow"]
+            start, end = (datetime.fromisoformat(suggested[edge]).timestamp() for edge in ("start", "end"))
+        return ([start, end] if start < end else []), min(max(_seconds(said), HOUR), DAY)
+
+    @cached_property
+    def _net(self) -> Network:
+        wanted = self._wanted
+        if not ACCOUNT_KEY.exists():
+            put(ACCOUNT_KEY, pem_of(ec.generate_private_key(ec.SECP256R1())), 0o600)
+        key = josepy.JWKEC.load(ACCOUNT_KEY.read_bytes())
+        return Network(key, alg=josepy.ES256, verify_ssl=wanted.trust, user_agent="darkpeak", timeout=30)
+
+    @cached_property
+    def _directory(self) -> dict[str, Any]:
+        if self._unreachable:
+            raise self._unreachable  # every other name would wait for it just as long
+        try:
+            with told():
+                found: dict[str, Any] = self._net.get(self._wanted.acme).json()
+        except Refused as error:
+            self._unreachable = error
+            raise
+        return found
+
+    @cached_property
+    def _client(self) -> client.ClientV2:
+        """Connect, with an account: the CA knows us by our key, or comes to."""
+        directory = messages.Directory.from_json(dict(self._directory))
+        made = client.ClientV2(directory, self._net)
+        binding = None
+        if BINDING.exists():
+            kid, hmac = BINDING.read_text().split()
+            binding = messages.ExternalAccountBinding.from_data(self._net.key.public_key(), kid, hmac, directory)
+        asked = messages.NewRegistration.from_data(
+            email=self._wanted.contact or None, terms_of_service_agreed=True, external_account_binding=binding
+        )
+        try:
+            made.new_account(asked)
+        except errors.ConflictError as known:
+            account = messages.RegistrationResource(uri=known.location, body=messages.Registration())
+            self._net.account = account
+            if asked.contact:
+                self._net.account = made.update_registration(account, messages.Registration(contact=asked.contact))
+        return made
+
+    @contextmanager
+    def _proven(self, order: messages.OrderResource, names: list[str]) -> Iterator[None]:
+        """Show that the names are ours, for as long as the block lasts."""
+        ours = {name.removeprefix("*.") for name in names}
+        kind = "dns-01" if any(name.startswith("*.") for name in names) else "http-01"
+        shown: list[tuple[str, str]] = []
+        try:
+            for asked in (one.body for one in order.authorizations):
+                if asked.identifier.value not in ours:
+                    raise Refused(f"the CA asks about {asked.identifier.value!r}, which we did not")
+                if asked.status != messages.STATUS_VALID:
+                    self._prove(asked, kind, shown)
+            yield
+        finally:
+            for name, value in shown:
+                with suppress(Refused):  # a record too many does no harm
+                    self._hook("cleanup", name, value)
+            router.silence()
+
+    def _prove(self, asked: messages.Authorization, kind: str, shown: list[tuple[str, str]]) -> None:
+        host = asked.identifier.value
+        offered = next((one for one in asked.challenges if one.chall.typ == kind), None)
+        if offered is None:
+            raise Refused(f"the CA would not have {host} proven by {kind}")
+        response, validation = offered.response_and_validation(self._net.key)
+        if isinstance(offered.chall, challenges.HTTP01):
+            router.answer(host, offered.chall.path, validation)
+        else:
+            shown.append((offered.chall.validation_domain_name(host), validation))
+            self._hook("present", *shown[-1])
+        self._client.answer_challenge(offered, response)
+
+    def _hook(self, verb: str, name: str, value: str) -> None:
+        """Run the collective's own program that changes its DNS."""
+        program = HOOKS / Path(self._wanted.hook or "none").name
+        try:
+            ran = subprocess.run(
+                [program, verb, name, value], capture_output=True, text=True, timeout=HOOK_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Refused(f"the hook {program.name} did not run: {error}") from None
+        if ran.returncode:
+            raise Refused(f"the hook {program.name} failed: {ran.stderr.strip() or ran.stdout.strip()}")
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a key in PEM."""
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+
+
+def renewal_id(certificate: x509.Certificate) -> str | None:
+    """Return the name that a certificate has in renewal information: its CA's key and its own number."""
+    try:
+        authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        return None
+    number = certificate.serial_number
+    serial = number.to_bytes(number.bit_length() // 8 + 1)
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (authority or b"", serial))
+
+
+def _seconds(said: requests.Response) -> float:
+    """Return in how many seconds the CA wants to be asked again."""
+    after = said.headers.get("Retry-After", "")
+    try:
+        return float(after) if after.isdecimal() else parsedate_to_datetime(after).timestamp() - time.time()
+    except ValueError:
+        return ASK_AGAIN

@@ -1,0 +1,99 @@
+"""What is asked for, as the router's table says, and what became of it, as we keep it in the volume."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+TABLES = Path("/var/lib/router")
+PUBLIC = Path("/var/lib/certificates/public")
+HOME = Path("/var/lib/certificates/acme")
+RECORDS = HOME / "records.json"
+
+
+@dataclass
+class Wanted:
+    """The lines of certificates.lst: whom to ask, and for which names; each certificate is known by its first."""
+
+    acme: str = ""
+    contact: str = ""
+    hook: str = ""
+    certificates: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def trust(self) -> str | bool:
+        """Whom to trust that the CA is the CA: a file where the collective has named one, else as the system does."""
+        file = TABLES / "trust.pem"
+        return str(file) if file.exists() and file.stat().st_size else True
+
+
+@dataclass
+class Record:
+    """What became of one certificate. Times are seconds since 1970; 0 is never."""
+
+    names: list[str]
+    acme: str = ""  # the CA that it is from
+    issuer: str = ""
+    begin: float = 0
+    until: float = 0
+    renew: float = 0
+    ask: float = 0  # when the CA is next asked about its window
+    window: list[float] = field(default_factory=list)  # the time in which the CA would have it renewed
+    failures: int = 0  # since the last success
+    failed: str = ""  # why
+    at: str = ""  # the CA that was asked then
+    tried: float = 0
+    again: float = 0
+
+    def due(self, acme: str, names: list[str], now: float) -> bool:
+        """Say whether to order it now."""
+        if self.failures and self.at == acme and now < self.again:
+            return False
+        return (self.acme, self.names) != (acme, names) or now >= self.renew
+
+    def next(self) -> float:
+        """Return when to look at it again."""
+        return self.again if self.failures else min(self.renew, self.ask)
+
+
+def read_wanted(tables: Path = TABLES) -> Wanted:
+    """Return what the table says; a line that makes no sense asks for nothing."""
+    wanted = Wanted()
+    try:
+        lines = (tables / "certificates.lst").read_text().splitlines()
+    except FileNotFoundError:
+        return wanted
+    for key, *values in (line.split() for line in lines if line.strip()):
+        if key == "certificate" and values:
+            wanted.certificates[values[0]] = values
+        elif key in {"acme", "contact", "hook"} and values:
+            setattr(wanted, key, values[0])
+    if not wanted.acme:
+        wanted.certificates = {}
+    return wanted
+
+
+def read_records() -> dict[str, Record]:
+    """Return the records; without the file, or where it makes no sense, there are none."""
+    try:
+        text = RECORDS.read_text()
+        return {name: Record(**values) for name, values in json.loads(text or "{}").items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def write_records(records: dict[str, Record]) -> None:
+    """Keep the records; an empty file stands for none."""
+    kept = {name: asdict(record) for name, record in sorted(records.items())}
+    put(RECORDS, (json.dumps(kept, indent=1) + "\n").encode() if kept else b"")
+
+
+def put(path: Path, content: bytes, mode: int = 0o640) -> None:
+    """Write a file whole or not at all. What is half written never lies where haproxy looks for certificates."""
+    new = HOME / f"{path.name}.new"
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,137 @@
+"""The running haproxy: answers to a CA's questions, certificates put in place without a reload, and what is served."""
+
+import fcntl
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from files import HOME, PUBLIC, TABLES, put
+
+ADMIN = Path("/run/control/haproxy")
+HTTPS = Path("/run/control/https")
+CHALLENGES = HOME / "challenges.map"
+SERVED_WITHIN = 5
+
+
+class NotInstalled(Exception):
+    """A certificate did not get into use; what was before is back."""
+
+
+def ready() -> bool:
+    """Say whether haproxy listens to us, and we may write where it reads."""
+    try:
+        tell("show info")
+    except OSError:
+        return False
+    return CHALLENGES.exists()
+
+
+def tell(command: str) -> str:
+    """Give haproxy one command and return its answer."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(30)
+        connection.connect(str(ADMIN))
+        connection.sendall(f"{command}\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace").strip()
+
+
+def answer(host: str, path: str, content: str) -> None:
+    """Answer a CA that asks a host for a path; the file first, so that a reload in between agrees."""
+    key = f"{host}{path}"
+    lines = [line for line in CHALLENGES.read_text().splitlines() if line.partition(" ")[0] != key]
+    put(CHALLENGES, "".join(f"{line}\n" for line in [*lines, f"{key} {content}"]).encode())
+    tell(f"del map {CHALLENGES} {key}")
+    tell(f"add map {CHALLENGES} {key} {content}")
+
+
+def silence() -> None:
+    """Answer nothing any more: no question is open."""
+    put(CHALLENGES, b"")
+    tell(f"clear map {CHALLENGES}")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep everyone else from changing or reloading haproxy meanwhile."""
+    with (TABLES / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def install(path: Path, pem: str, name: str) -> None:
+    """Have haproxy serve a certificate (chain and key) for a name: file, socket, and a handshake that proves it.
+
+    Raises:
+        NotInstalled: when it is not served; the certificate of before is.
+    """
+    before = path.read_bytes() if path.exists() else None
+    with alone():
+        put(path, pem.encode())
+        try:
+            _switch(path, pem)
+            _wait_until_served(name, ssl.PEM_cert_to_DER_cert(pem[: pem.index(END) + len(END)]))
+        except (OSError, NotInstalled) as error:
+            _put_back(path, before)
+            raise NotInstalled(f"the router does not serve it: {error}") from None
+
+
+END = "-----END CERTIFICATE-----\n"
+
+
+def _switch(path: Path, pem: str) -> None:
+    """Take a certificate into use; haproxy ends a command's content at an empty line, and so we have none."""
+    content = "".join(f"{line}\n" for line in pem.splitlines() if line)
+    tell(f"new ssl cert {path}")  # "already exists", when it is renewed
+    tell(f"set ssl cert {path} <<\n{content}")
+    said = tell(f"commit ssl cert {path}")
+    if "Success" not in said:
+        tell(f"abort ssl cert {path}")
+        raise NotInstalled(" ".join(said.split()))
+    said = tell(f"add ssl crt-list {PUBLIC} {path}")
+    if "Success" not in said and "already exists" not in said:
+        raise NotInstalled(" ".join(said.split()))
+
+
+def _put_back(path: Path, before: bytes | None) -> None:
+    if before is None:
+        remove(path)
+        return
+    put(path, before)
+    try:
+        _switch(path, before.decode())
+    except (OSError, NotInstalled):
+        return  # it never left: a certificate that is not committed changes nothing
+
+
+def remove(path: Path) -> None:
+    """Have haproxy forget a certificate."""
+    path.unlink(missing_ok=True)
+    try:
+        tell(f"del ssl crt-list {PUBLIC} {path}")
+        tell(f"del ssl cert {path}")
+    except OSError:
+        return  # it does not run, and will not find the file
+
+
+def _wait_until_served(name: str, wanted: bytes) -> None:
+    deadline = time.monotonic() + SERVED_WITHIN
+    while served(name.replace("*", "any-name", 1)) != wanted:
+        if time.monotonic() > deadline:
+            raise NotInstalled(f"{name} is answered with another one")
+        time.sleep(0.1)
+
+
+def served(name: str) -> bytes | None:
+    """Return the certificate that haproxy shows to who asks for a name."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(HTTPS))
+        with context.wrap_socket(connection, server_hostname=name) as tls:
+            return tls.getpeercert(binary_form=True)

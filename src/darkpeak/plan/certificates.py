@@ -1,0 +1,62 @@
+"""Who vouches for each name, until when, and what stands in the way. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from darkpeak.collective.model import Collective
+from darkpeak.plan.observed import Observed
+from darkpeak.plan.routing import make_table
+from darkpeak.router.acme import WILDCARD, Certified, Held
+
+LEFT_OF_LIFE = 132 * 86400  # a third: from then on the router renews its own when it starts, or routes change
+
+
+@dataclass(frozen=True)
+class ListedCertificate:
+    """One row of `darkpeak certificates`."""
+
+    names: tuple[str, ...]
+    issuer: str
+    until: str
+    renewal: str
+    failed: str
+    sound: bool  # it is there, has not expired, and nothing failed
+
+
+def list_certificates(collective: Collective, observed: Observed, held: Held, now: float) -> list[ListedCertificate]:
+    """Return a row for each certificate that is asked for or still there, and the one that vouches for all else."""
+    acme = make_table(collective, observed).acme
+    wanted = acme.certificates if acme else ()
+    known = {item.names: item for item in held.certified}
+    rows = [_row(known.get(names) or Certified(names), now) for names in wanted]
+    rows += [_left(item) for names, item in sorted(known.items()) if names not in wanted and item.until]
+    all_else = (f"*.{collective.domain}",)
+    own = ListedCertificate(
+        all_else, held.issuer, _day(held.until), f"from {_day(held.until - LEFT_OF_LIFE)}", "", held.until > now
+    )
+    return [*rows, own]
+
+
+def find_certificate(collective: Collective, observed: Observed, name: str) -> str | None:
+    """Return what the certificate that holds a name is known by, None where none is asked for."""
+    acme = make_table(collective, observed).acme
+    above = WILDCARD + name.partition(".")[2]
+    holding = [names for names in (acme.certificates if acme else ()) if {name, above} & set(names)]
+    return min(holding, key=lambda names: name not in names)[0] if holding else None
+
+
+def _row(item: Certified, now: float) -> ListedCertificate:
+    failed = f"FAILED {_day(item.tried)}: {item.failed}; again {_day(item.again)}" if item.failed else ""
+    waiting = "" if item.until or failed else "being asked for"
+    renewal = waiting or (_day(item.renew) if item.until else "")
+    sound = item.until > now and not failed
+    return ListedCertificate(item.names, item.issuer, _day(item.until), renewal, failed, sound)
+
+
+def _left(item: Certified) -> ListedCertificate:
+    """Return the row of one that nobody asks for any more: it is served until it ends."""
+    return ListedCertificate(item.names, item.issuer, _day(item.until), "none: no route asks for it", "", sound=True)
+
+
+def _day(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}" if moment else ""

@@ -1,0 +1,54 @@
+"""The router's table of certificates: refused where it makes no sense, and what the router tells of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.router.acme import Acme, Certified, Held, parse_acme
+from darkpeak.router.control import Router
+from darkpeak.router.files import render
+from darkpeak.router.routes import Table
+from tests.router.stand_in import StandIn
+
+ACME = Acme("https://ca.example/dir", "a@peak.test", certificates=(("a.peak.test",), ("b.peak.test",)))
+
+
+@pytest.mark.parametrize(
+    ("acme", "message"),
+    [
+        pytest.param(replace(ACME, directory="http://ca.example"), "is no CA's address", id="no TLS"),
+        pytest.param(replace(ACME, directory="https://ca.example/a b"), "is no CA's address", id="space"),
+        pytest.param(replace(ACME, contact="a@b\nhook x"), "is no address", id="a line in a line"),
+        pytest.param(replace(ACME, hook="../renew"), "is no hook", id="a program elsewhere"),
+        pytest.param(replace(ACME, trust="-----BEGIN PRIVATE KEY-----"), "a private key stands", id="a key"),
+        pytest.param(replace(ACME, certificates=(("a b",),)), "'a b' is no host name", id="no name"),
+        pytest.param(replace(ACME, certificates=(("a.*.b",),)), "is no host name", id="asterisk within"),
+        pytest.param(replace(ACME, certificates=(("a",), ("a",))), "certificate of a is there twice", id="twice"),
+    ],
+)
+def test_what_cannot_be_certified_is_refused(acme: Acme, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        render(Table((), acme=acme))
+
+
+def test_lines_are_read_back_as_the_same_certificates() -> None:
+    assert parse_acme(ACME.lines(), "") == ACME
+    assert parse_acme(["certificate a.peak.test"], "") is None
+
+
+def told(answer: str) -> Router:
+    """Return a router that tells this of its certificates."""
+    return Router(StandIn(certificates=answer))  # type: ignore[arg-type] # stands in for docker's Container
+
+
+def test_what_the_router_tells_is_read() -> None:
+    record = '{"a": {"names": ["a"], "acme": "x", "issuer": "A CA", "until": 9.5, "failed": "no", "window": []}}'
+    answer = f'{{"issuer": "own CA", "until": "1970-01-02 00:00:00Z", "records": {record}}}'
+    assert told(answer).certificates() == Held("own CA", 86400, (Certified(("a",), "A CA", 9.5, failed="no"),))
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "[]", '{"issuer": "x", "until": "soon", "records": {}}'])
+def test_what_makes_no_sense_is_an_error_of_the_routers(answer: str) -> None:
+    with pytest.raises(SystemFailure, match="the router does not know its certificates"):
+        told(answer).certificates()
