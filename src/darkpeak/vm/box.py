@@ -1,0 +1,129 @@
+"""The box: a Debian with the base system, a kernel and an ssh server, built here from Debian's signed archive."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from darkpeak.daemon.base import find_sources
+from darkpeak.errors import SystemFailure
+from darkpeak.system.base import Wanted
+from darkpeak.system.prepare import script
+from darkpeak.vm.arguments import (
+    SUITE,
+    box_hash,
+    make_image,
+    make_mmdebstrap,
+    make_removal,
+    make_script,
+    make_unpack,
+)
+from darkpeak.vm.state import DISK, DISK_GIB, INITRD, KERNEL, NAME, VAGRANT_BOX, State
+
+Said = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Who builds a box: where, what for, telling whom, under which lock."""
+
+    state: State
+    wanted: Wanted
+    said: Said
+    lock: int
+
+    def ensure(self, *, rebuild: bool = False) -> bool:
+        """Have a box of what is wanted; return whether one was made.
+
+        Raises:
+            SystemFailure: when it cannot be built; the box before stays.
+        """
+        self._make_keys()
+        self._run(make_removal(self.state.making, is_root=_is_root()))  # a dead run's
+        text = self.text()
+        if not rebuild and self.state.box_made_of() == box_hash(text):
+            return False
+        self.state.making.mkdir()
+        try:
+            self._build(text)
+        finally:
+            self._run(make_removal(self.state.making, is_root=_is_root()))
+        return True
+
+    def pack(self) -> bool:
+        """Pack the box for Vagrant, beside it; return whether that was still to do.
+
+        Raises:
+            SystemFailure: when it cannot be packed.
+        """
+        target, making = self.state.box / VAGRANT_BOX, self.state.making
+        if target.exists():
+            return False
+        self._run(make_removal(making, is_root=_is_root()))
+        making.mkdir()
+        try:
+            self.said("packing the box for Vagrant")
+            self._run(("qemu-img", "convert", "-O", "qcow2", str(self.state.box / DISK), str(making / "box.img")))
+            metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": DISK_GIB}
+            (making / "metadata.json").write_text(json.dumps(metadata) + "\n", encoding="utf-8")
+            (making / "Vagrantfile").write_text(f"# {NAME}: vm/Vagrantfile of the checkout says the rest.\n", "utf-8")
+            files = ("metadata.json", "Vagrantfile", "box.img")
+            self._run(("tar", "-czf", str(making / VAGRANT_BOX), "-C", str(making), *files))
+            (making / VAGRANT_BOX).replace(target)
+        finally:
+            self._run(make_removal(making, is_root=_is_root()))
+        return True
+
+    def text(self) -> str:
+        """Return the script that is run in the image."""
+        public = self.state.key.with_suffix(".pub").read_text(encoding="utf-8")
+        return make_script(script("make"), self.wanted, public)
+
+    def is_current(self) -> bool:
+        """Whether there is a box, of what is wanted now."""
+        return self.state.key.exists() and self.state.box_made_of() == box_hash(self.text())
+
+    def _build(self, text: str) -> None:
+        started = time.monotonic()
+        making, root = self.state.making, self.state.making / "root"
+        (making / "make.sh").write_text(text, encoding="utf-8")
+        self.said(f"building the box from Debian's signed archive ({SUITE}): a minute or two")
+        archive = making / "root.tar"
+        self._run(make_mmdebstrap(making / "make.sh", self.state.host_key, archive, find_sources(SUITE)))
+        self.said("making its disk")
+        root.mkdir()
+        self._run(make_unpack(archive, root, is_root=_is_root()))
+        done = making / "done"
+        done.mkdir()
+        for name, pattern in ((KERNEL, "vmlinuz-*"), (INITRD, "initrd.img-*")):
+            shutil.copyfile(max((root / "boot").glob(pattern)), done / name)
+        self._run(make_image(root, done / DISK, is_root=_is_root()))
+        made = {"of": box_hash(text), "suite": SUITE, "seconds": round(time.monotonic() - started)}
+        (done / "made.json").write_text(json.dumps(made) + "\n", encoding="utf-8")
+        shutil.rmtree(self.state.box, ignore_errors=True)
+        done.replace(self.state.box)
+
+    def _make_keys(self) -> None:
+        """Have the VM's two keys, and know the one by which it will be known."""
+        for key in (self.state.key, self.state.host_key):
+            if key.exists() and key.with_suffix(".pub").exists():
+                continue
+            key.unlink(missing_ok=True)
+            self._run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "darkpeak-vm", "-f", str(key)))
+        public = self.state.host_key.with_suffix(".pub").read_text(encoding="utf-8")
+        (self.state.folder / "known_hosts").write_text(f"{NAME} {public}", encoding="utf-8")
+
+    def _run(self, argv: tuple[str, ...]) -> None:
+        environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+        done = subprocess.run(argv, env=environment, capture_output=True, check=False, pass_fds=(self.lock,))
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            words = [line for line in said if line.startswith(("E:", "W:"))] or said
+            raise SystemFailure(f"{argv[0]} failed: {words[-1] if words else 'no word'}", where=str(self.state.folder))
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
