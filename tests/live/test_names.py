@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
+from darkpeak.names.setup import Resolver, make_setup
 from tests.live.collectives import TOOL, Collective
 from tests.live.commands import Options, Result, run, wait_for
 from tests.live.facts.dns import ask
+from tests.live.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,3 +211,39 @@ def page() -> Iterator[int]:
         thread.start()
         yield server.server_port
         server.shutdown()
+
+
+RESOLVED = f"""\
+set -eu
+rm /etc/resolv.conf
+echo 'nameserver 127.0.0.53' >/etc/resolv.conf
+install -d -o systemd-resolve -g systemd-resolve /run/systemd/resolve
+mkdir -p /run/dbus
+dbus-daemon --system --fork
+echo 'address=/{DOMAIN}/127.0.0.1' >/etc/dnsmasq.conf
+dnsmasq --no-resolv --port=6050 --listen-address=127.0.0.1 --pid-file
+exec /usr/lib/systemd/systemd-resolved
+"""
+
+
+@pytest.mark.long
+def test_systemd_resolved_itself_asks_at_the_port_and_elsewhere_for_the_rest(host: Host) -> None:
+    [ours] = make_setup(Resolver.RESOLVED, DOMAIN, 6050).changes
+    with Host(debian="trixie", packages=("systemd-resolved", "dnsmasq-base", "bind9-dnsutils", "dbus")) as laptop:
+        drop_in = laptop.root / ours.path.lstrip("/")
+        drop_in.parent.mkdir()
+        drop_in.write_text(ours.text)
+        upstream = ["dnsmasq", "--conf-file=/dev/null", "--no-resolv", "--bind-interfaces", "--keep-in-foreground"]
+        upstream += [f"--listen-address={laptop.slot.gateway}", f"--address=/{ELSEWHERE}/{THERE}", "--pid-file"]
+        argv = [*laptop._enter("/"), "sh", "-c", RESOLVED]
+        with subprocess.Popen(upstream) as beside, subprocess.Popen(argv) as resolved:
+            try:
+                told = ["resolvectl", "dns", "eth0", laptop.slot.gateway]  # as DHCP would
+                wait_for("systemd-resolved", lambda: not laptop.run(told, check=False).returncode)
+                for name, address in ((NAMES[0], "127.0.0.1"), (NAMES[1], "127.0.0.1"), (ELSEWHERE, THERE)):
+                    assert laptop.run(["dig", "+short", name]).stdout.split() == [address]
+                    assert laptop.run(["getent", "ahostsv4", name]).stdout.split()[0] == address
+            finally:
+                resolved.kill()
+                beside.kill()
+    assert host

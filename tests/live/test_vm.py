@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
+from darkpeak.system.base import Wanted
+from darkpeak.system.prepare import script
+from darkpeak.vm import qemu
+from darkpeak.vm.arguments import make_recipe
+from darkpeak.vm.box import Builder
+from darkpeak.vm.state import Machine, State
 from tests.live.collectives import TOOL, Collective
 from tests.live.commands import Options, Result, run, wait_for
 
@@ -26,6 +32,13 @@ if TYPE_CHECKING:
 BOOT = 900
 MARK = "/root/mark"
 ESSENTIAL = {"box", "host_key", "host_key.pub", "key", "key.pub", "known_hosts", "lock"}
+BARE = Machine(2222, 1024, 2)
+FINGERPRINT = "find /etc /usr/local /var/lib/dpkg/status -type f -exec sha256sum {} + | sort; pgrep dockerd"
+ASKED = """\
+systemctl is-enabled docker darkpeak-firewall
+swapon --show --noheadings
+docker info --format '{{.LiveRestoreEnabled}}'
+"""
 WIKI = "http://wiki.localhost:7080/"
 
 
@@ -145,7 +158,7 @@ def test_a_vm_from_nothing_through_kills_to_a_wiki_and_away(laptop: Laptop, say:
     assert version.stdout.strip()
     if "vmx" not in Path("/proc/cpuinfo").read_text() and "svm" not in Path("/proc/cpuinfo").read_text():
         assert "no hardware virtualisation here" in up.stderr
-    assert "nothing to do" in prepare(laptop)
+    assert "nothing to do" in prepare(laptop, "--plan")
     laptop.inside("touch", MARK)
 
     # A second time: the same VM, at once.
@@ -190,18 +203,54 @@ def test_a_vm_from_nothing_through_kills_to_a_wiki_and_away(laptop: Laptop, say:
     assert laptop.processes("qemu-system") == laptop.processes("ssh") == []
 
 
-def prepare(laptop: Laptop) -> str:
-    """Return what `host prepare` would do to the VM, which is the base system already."""
+def prepare(laptop: Laptop, *options: str) -> str:
+    """Return what `host prepare` says of the VM."""
     settings = (laptop.folder / "ssh_config").read_text().replace("Host vagrant", "Host 127.0.0.1")
     port = settings.split("Port ")[1].split(maxsplit=1)[0]
     known = laptop.home / "ssh"
-    known.mkdir(mode=0o700)
+    known.mkdir(mode=0o700, exist_ok=True)
     (known / "config").write_text(settings)
-    script = 'mount --bind "$1" /root/.ssh && exec "$2" host prepare "ssh://root@127.0.0.1:$3" --plan'
-    return run(["unshare", "--mount", "sh", "-c", script, "sh", str(known), str(TOOL), port]).stdout
+    words = [str(TOOL), "host", "prepare", f"ssh://root@127.0.0.1:{port}", *options]
+    script = 'mount --bind "$1" /root/.ssh && shift && exec "$@"'
+    return run(["unshare", "--mount", "sh", "-c", script, "sh", str(known), *words], timeout=1200).stdout
 
 
 def show(say: Callable[[str], None], **measured: object) -> None:
     """Print a measurement."""
     for name, value in measured.items():
         say(f"{name}: {value:.1f} s" if isinstance(value, float) else f"{name}: {value}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_bare_machine_with_its_own_init_is_prepared_once(
+    laptop: Laptop, suite: str, say: Callable[[str], None]
+) -> None:
+    bare = make_bare(laptop, suite)
+    qemu.write_ssh_config(bare, BARE)
+    qemu.start(bare, BARE, accelerated=False)
+    try:
+        qemu.wait_for_login(bare, lambda _: None)
+        started = time.monotonic()
+        first = prepare(laptop, "--yes")
+        show(say, suite=suite, prepared=time.monotonic() - started)
+        assert "start docker, now and at each start: does not run" in first
+        assert "make /swapfile, 1024 MiB: there is no swap" in first
+        told = qemu.run_in(bare, ASKED).stdout.decode().splitlines()
+        assert (told[:2], told[2].split()[0], told[3]) == (["enabled"] * 2, "/swapfile", "true")
+        before = qemu.run_in(bare, FINGERPRINT).stdout
+        assert prepare(laptop, "--yes").startswith("nothing to do: all of it is there\n")
+        assert qemu.run_in(bare, FINGERPRINT).stdout == before
+    finally:
+        qemu.end(bare)
+
+
+def make_bare(laptop: Laptop, suite: str) -> State:
+    """Make the disk of a machine with Debian, an ssh server, and nothing else."""
+    state = State(laptop.folder)
+    builder = Builder(state, Wanted(()), lambda _: None, -1)
+    state.folder.mkdir(parents=True)
+    builder.make_keys()
+    public = state.key.with_suffix(".pub").read_text()
+    builder.make_disk(make_recipe(suite, None, script("make"), public), state.folder)
+    return state

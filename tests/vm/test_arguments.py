@@ -9,10 +9,10 @@ from darkpeak.collective.hosts import VAGRANT, find_host, uri_of
 from darkpeak.collective.model import Host, Place
 from darkpeak.system.base import Wanted, make_files
 from darkpeak.vm.arguments import (
-    box_hash,
+    SUITE,
     make_image,
     make_qemu,
-    make_script,
+    make_recipe,
     make_ssh,
     make_ssh_config,
     make_tunnel,
@@ -44,7 +44,7 @@ def test_a_comma_in_the_folders_name_is_qemus_twice() -> None:
 
 
 def test_the_image_holds_every_file_of_the_base_system() -> None:
-    text = make_script("start() { :; }\n", WANTED, "ssh-ed25519 AAAA vm\n")
+    text = make_recipe(SUITE, WANTED, "start() { :; }\n", "ssh-ed25519 AAAA vm\n").script
     for file in make_files(WANTED, (22,)):
         assert f"put {file.path} " in text
     assert "start docker" in text
@@ -52,9 +52,16 @@ def test_the_image_holds_every_file_of_the_base_system() -> None:
 
 
 def test_another_description_makes_another_box() -> None:
-    one, other = (make_script("", Wanted(ports), "") for ports in ((80,), (80, 443)))
-    assert box_hash(one) == box_hash(one)
-    assert len({box_hash(one), box_hash(other), box_hash(one, "forky")}) == 3
+    one, again, other = (make_recipe(SUITE, Wanted(ports), "", "").hash for ports in ((80,), (80,), (80, 443)))
+    assert one == again
+    assert len({one, other, make_recipe("forky", Wanted((80,)), "", "").hash}) == 3
+
+
+def test_a_bare_machine_has_an_ssh_server_and_nothing_of_the_base_system() -> None:
+    bare = make_recipe(SUITE, None, "", "")
+    assert "docker.io" not in bare.packages
+    assert "openssh-server" in bare.packages
+    assert "daemon.json" not in bare.script
 
 
 def test_owners_are_kept_without_being_root() -> None:

@@ -1,6 +1,7 @@
 """Commands about the virtual machine: vm box, up, status, ssh, tunnel, send, halt, destroy."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import BadInput
 
 if TYPE_CHECKING:
+    from darkpeak.output import Progress
     from darkpeak.vm.machine import Vm
 
 MEMORY, CPUS = 1536, 2
@@ -26,7 +28,7 @@ def vm() -> None:
     """
 
 
-def _vm(settings: Settings, *, console: bool = False) -> "Vm":
+def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool = False) -> "Vm":
     """Return the VM of this login, with an image for the collective that we are in."""
     from darkpeak import output
     from darkpeak.cli.hosts import collective_here
@@ -35,11 +37,14 @@ def _vm(settings: Settings, *, console: bool = False) -> "Vm":
     from darkpeak.vm.machine import Vm
     from darkpeak.vm.state import State
 
-    def printed(line: str) -> None:
-        if console:
-            output.note(line)
+    said = partial(progress.step, "vm") if progress else output.note
+    quiet = partial(progress.line, "vm") if progress else _nothing
+    printed = output.note if console else quiet
+    return Vm(State(state_folder()), make_wanted(collective_here(settings), swap=0), said, printed)
 
-    return Vm(State(state_folder()), make_wanted(collective_here(settings), swap=0), output.note, printed)
+
+def _nothing(_line: str) -> None:
+    """Leave a line aside."""
 
 
 def _done(settings: Settings, done: bool, yes: str, no: str) -> None:  # noqa: FBT001 (whether it was done, and the words for both)
@@ -60,10 +65,13 @@ def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None
     \b
     Example: darkpeak vm box --rebuild
     """
-    machine = _vm(settings)
-    made = machine.make_box(rebuild=rebuild)
-    if for_vagrant:
-        made = machine.pack_box() or made
+    from darkpeak import output
+
+    with output.Progress() as progress:
+        machine = _vm(settings, progress)
+        made = machine.make_box(rebuild=rebuild)
+        if for_vagrant:
+            made = machine.pack_box() or made
     _done(settings, made, f"the box is in {machine.state.box}", f"nothing to do: the box is in {machine.state.box}")
 
 
@@ -81,9 +89,13 @@ def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> 
     Example: darkpeak vm up
     """
     from darkpeak import output
-    from darkpeak.vm.machine import DOCKER_HOST
+    from darkpeak.vm.host import accelerated
+    from darkpeak.vm.machine import DOCKER_HOST, EMULATED
 
-    times = _vm(settings, console=console).up(memory, cpus)
+    if not accelerated():
+        output.note(EMULATED)
+    with output.Progress() as progress:
+        times = _vm(settings, progress, console=console).up(memory, cpus)
     if settings.as_json:
         output.show_json({"host": "vagrant", "docker_host": DOCKER_HOST, "seconds": times})
         return

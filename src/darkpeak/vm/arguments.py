@@ -3,6 +3,7 @@
 import hashlib
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from darkpeak.system.base import Wanted, packages_of
@@ -16,13 +17,35 @@ LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr
 SOCKET = "/var/run/docker.sock"
 BOOT = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
 NETWORK = "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n"
-SCRIPT = "darkpeak-make.sh"
+SCRIPT, ARCHIVE = "darkpeak-make.sh", "root.tar"
 
 
-def make_script(steps: str, wanted: Wanted, public_key: str) -> str:
-    """Return what is run in the image: the base system's steps, then what a VM needs beside them."""
-    packages = frozenset(packages_of(SUITE))
-    base = make_steps(Found(SUITE, packages=packages), wanted)
+@dataclass(frozen=True)
+class Recipe:
+    """What an image is made of: a Debian suite, packages, and a script that is run in it."""
+
+    suite: str
+    packages: tuple[str, ...]
+    script: str
+
+    @property
+    def hash(self) -> str:
+        """A short hash of all that, but for the day's packages."""
+        parts = (self.suite, *self.packages, self.script)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def make_recipe(suite: str, wanted: Wanted | None, steps: str, public_key: str) -> Recipe:
+    """Return the recipe of a machine with the base system; with nothing wanted, of a bare one with an ssh server."""
+    base = packages_of(suite) if wanted else ("openssh-server",)
+    found = Found(suite, packages=frozenset(base))
+    lines = [line for step in make_steps(found, wanted) for line in step.lines] if wanted else []
+    script = "{\nIMAGE=yes\n" + steps + "\n".join((*lines, *_machine_lines(public_key))) + "\n}\n"
+    return Recipe(suite, tuple(sorted({*MACHINE_PACKAGES, *base})), script)
+
+
+def _machine_lines(public_key: str) -> tuple[str, ...]:
+    """Return what a machine needs beside the base system: a network, its names, and a way in."""
     files = (
         ("/etc/fstab", "644", "/dev/vda / ext4 defaults 0 1\n"),
         ("/etc/hostname", "644", f"{NAME}\n"),
@@ -31,8 +54,7 @@ def make_script(steps: str, wanted: Wanted, public_key: str) -> str:
         ("/etc/systemd/network/20-wired.network", "644", NETWORK),
         ("/root/.ssh/authorized_keys", "600", public_key),
     )
-    lines = (
-        *(line for step in base for line in step.lines),
+    return (
         *(shlex.join(("put", *file)) for file in files),
         "chmod 700 /root/.ssh",
         "rm -f /etc/ssh/ssh_host_* /etc/machine-id",
@@ -41,19 +63,11 @@ def make_script(steps: str, wanted: Wanted, public_key: str) -> str:
         "apt-get clean",
         "rm -rf /var/lib/apt/lists/*",
     )
-    return "{\nIMAGE=yes\n" + steps + "\n".join(lines) + "\n}\n"
 
 
-def box_hash(script: str, suite: str = SUITE) -> str:
-    """Return a short hash of all that a box is made of, but for the day's packages."""
-    parts = (suite, *MACHINE_PACKAGES, *packages_of(suite), script)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def make_mmdebstrap(script: Path, host_key: Path, target: Path, sources: Sequence[str]) -> tuple[str, ...]:
-    """Return the command that makes the VM's file system."""
-    included = ",".join(sorted({*MACHINE_PACKAGES, *packages_of(SUITE)}))
-    uploaded, key = shlex.quote(str(script)), shlex.quote(str(host_key))
+def make_mmdebstrap(recipe: Recipe, making: Path, host_key: Path, sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that makes the file system, of the script in a folder an archive there."""
+    uploaded, key = shlex.quote(str(making / SCRIPT)), shlex.quote(str(host_key))
     hooks = (
         f"upload {uploaded} /{SCRIPT}",
         f'chroot "$1" sh /{SCRIPT}',
@@ -62,11 +76,11 @@ def make_mmdebstrap(script: Path, host_key: Path, target: Path, sources: Sequenc
         'chmod 600 "$1/etc/ssh/ssh_host_ed25519_key"',
     )
     return (
-        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}"),
+        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(recipe.packages)}"),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
         "--dpkgopt=force-unsafe-io",
         *(f"--customize-hook={hook}" for hook in hooks),
-        *(SUITE, str(target), *sources),
+        *(recipe.suite, str(making / ARCHIVE), *sources),
     )
 
 

@@ -7,18 +7,21 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from darkpeak.daemon.base import find_sources
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
 from darkpeak.system.prepare import script
 from darkpeak.vm.arguments import (
+    ARCHIVE,
+    SCRIPT,
     SUITE,
-    box_hash,
+    Recipe,
     make_image,
     make_mmdebstrap,
+    make_recipe,
     make_removal,
-    make_script,
     make_unpack,
 )
 from darkpeak.vm.state import DISK, DISK_GIB, INITRD, KERNEL, NAME, VAGRANT_BOX, State
@@ -41,16 +44,19 @@ class Builder:
         Raises:
             SystemFailure: when it cannot be built; the box before stays.
         """
-        self._make_keys()
+        self.make_keys()
         self._run(make_removal(self.state.making, is_root=_is_root()))  # a dead run's
-        text = self.text()
-        if not rebuild and self.state.box_made_of() == box_hash(text):
+        recipe = self.recipe()
+        if not rebuild and self.state.box_made_of() == recipe.hash:
             return False
-        self.state.making.mkdir()
-        try:
-            self._build(text)
-        finally:
-            self._run(make_removal(self.state.making, is_root=_is_root()))
+        started, done = time.monotonic(), self.state.folder / "box.partial"
+        shutil.rmtree(done, ignore_errors=True)
+        done.mkdir()
+        self.make_disk(recipe, done)
+        made = {"of": recipe.hash, "suite": recipe.suite, "seconds": round(time.monotonic() - started)}
+        (done / "made.json").write_text(json.dumps(made) + "\n", encoding="utf-8")
+        shutil.rmtree(self.state.box, ignore_errors=True)
+        done.replace(self.state.box)
         return True
 
     def pack(self) -> bool:
@@ -77,36 +83,36 @@ class Builder:
             self._run(make_removal(making, is_root=_is_root()))
         return True
 
-    def text(self) -> str:
-        """Return the script that is run in the image."""
+    def recipe(self) -> Recipe:
+        """Return what the box is made of."""
         public = self.state.key.with_suffix(".pub").read_text(encoding="utf-8")
-        return make_script(script("make"), self.wanted, public)
+        return make_recipe(SUITE, self.wanted, script("make"), public)
 
     def is_current(self) -> bool:
         """Whether there is a box, of what is wanted now."""
-        return self.state.key.exists() and self.state.box_made_of() == box_hash(self.text())
+        return self.state.key.exists() and self.state.box_made_of() == self.recipe().hash
 
-    def _build(self, text: str) -> None:
-        started = time.monotonic()
+    def make_disk(self, recipe: Recipe, target: Path) -> None:
+        """Make a machine's disk, kernel and initial file system in a folder.
+
+        Raises:
+            SystemFailure: when that fails; nothing stays but what is in that folder.
+        """
         making, root = self.state.making, self.state.making / "root"
-        (making / "make.sh").write_text(text, encoding="utf-8")
-        self.said(f"building the box from Debian's signed archive ({SUITE}): a minute or two")
-        archive = making / "root.tar"
-        self._run(make_mmdebstrap(making / "make.sh", self.state.host_key, archive, find_sources(SUITE)))
-        self.said("making its disk")
-        root.mkdir()
-        self._run(make_unpack(archive, root, is_root=_is_root()))
-        done = making / "done"
-        done.mkdir()
-        for name, pattern in ((KERNEL, "vmlinuz-*"), (INITRD, "initrd.img-*")):
-            shutil.copyfile(max((root / "boot").glob(pattern)), done / name)
-        self._run(make_image(root, done / DISK, is_root=_is_root()))
-        made = {"of": box_hash(text), "suite": SUITE, "seconds": round(time.monotonic() - started)}
-        (done / "made.json").write_text(json.dumps(made) + "\n", encoding="utf-8")
-        shutil.rmtree(self.state.box, ignore_errors=True)
-        done.replace(self.state.box)
+        root.mkdir(parents=True)
+        try:
+            (making / SCRIPT).write_text(recipe.script, encoding="utf-8")
+            self.said(f"building the box from Debian's signed archive ({recipe.suite}): a minute or two")
+            self._run(make_mmdebstrap(recipe, making, self.state.host_key, find_sources(recipe.suite)))
+            self.said("making its disk")
+            self._run(make_unpack(making / ARCHIVE, root, is_root=_is_root()))
+            for name, pattern in ((KERNEL, "vmlinuz-*"), (INITRD, "initrd.img-*")):
+                shutil.copyfile(max((root / "boot").glob(pattern)), target / name)
+            self._run(make_image(root, target / DISK, is_root=_is_root()))
+        finally:
+            self._run(make_removal(making, is_root=_is_root()))
 
-    def _make_keys(self) -> None:
+    def make_keys(self) -> None:
         """Have the VM's two keys, and know the one by which it will be known."""
         for key in (self.state.key, self.state.host_key):
             if key.exists() and key.with_suffix(".pub").exists():

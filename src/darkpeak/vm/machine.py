@@ -159,7 +159,7 @@ class Vm:
             qemu.end(state)
             files = (state.machine_file, state.ssh_config, state.console, state.folder / "tunnel.log")
             qemu.remove((*files, *(state.folder / name for name in (DISK, INITRD, KERNEL))))
-            qemu.remove(tuple(state.folder.glob("*.partial")))
+            qemu.remove(tuple(path for path in state.folder.glob("*.partial") if path.is_file()))
             if box:
                 shutil.rmtree(state.box, ignore_errors=True)
             return there
@@ -190,8 +190,6 @@ class Vm:
 
     def _start(self, machine: Machine) -> None:
         is_accelerated = host.accelerated()
-        if not is_accelerated:
-            self.said(EMULATED)
         self.said("starting the VM")
         qemu.write_ssh_config(self.state, machine)
         try:
