@@ -23,7 +23,7 @@ from darkpeak.vm import qemu
 from darkpeak.vm.arguments import make_recipe
 from darkpeak.vm.box import Builder
 from darkpeak.vm.state import Machine, State
-from tests.live.collectives import TOOL, Collective
+from tests.live.collectives import TOOL, TOP, Collective
 from tests.live.commands import Options, Result, run, wait_for
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ class Laptop:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start the tool, to be killed."""
-        out = (self.home / "killed.log").open("wb")
-        return subprocess.Popen(
-            [TOOL, *arguments], env=self.environment, cwd=self.collective.top, stdout=out, stderr=out
-        )
+        argv, null = [TOOL, *arguments], subprocess.DEVNULL
+        return subprocess.Popen(argv, env=self.environment, cwd=self.collective.top, stdout=null, stderr=null)
 
     def inside(self, *words: str) -> str:
         """Run something in the VM, and return what it printed."""
@@ -219,6 +217,18 @@ def show(say: Callable[[str], None], **measured: object) -> None:
     """Print a measurement."""
     for name, value in measured.items():
         say(f"{name}: {value:.1f} s" if isinstance(value, float) else f"{name}: {value}")
+
+
+@pytest.mark.long
+def test_the_vagrantfile_is_valid(laptop: Laptop) -> None:
+    """Vagrant wants the key to be there; the box it fetches when it comes up."""
+    laptop.folder.mkdir(parents=True)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(laptop.folder / "key")])
+    own = {"VAGRANT_HOME": f"{laptop.home}/home", "VAGRANT_DOTFILE_PATH": f"{laptop.home}/vagrant"}
+    environment = {**laptop.environment, **own, "VAGRANT_DEFAULT_PROVIDER": "libvirt"}
+    assert "validated successfully" in run(["vagrant", "validate"], cwd=TOP / "vm", env=environment).stdout
+    broken = {**environment, "XDG_STATE_HOME": f"{laptop.home}/elsewhere"}
+    assert "must exist" in run(["vagrant", "validate"], cwd=TOP / "vm", env=broken, check=False).stderr
 
 
 @pytest.mark.long
