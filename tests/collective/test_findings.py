@@ -254,6 +254,13 @@ def test_one_change_gives_its_findings(tmp_path: Path, change: Callable[[Path], 
     assert findings(tmp_path) == expected
 
 
+def test_tcp_and_udp_may_have_one_number(tmp_path: Path) -> None:
+    """A DNS server answers at both."""
+    both = '"127.0.0.1:6020:389/udp", "127.0.0.1:6020:389/tcp"'
+    edit(write_collective(tmp_path), OTHER, '"127.0.0.1:6020:389"', both)
+    assert findings(tmp_path) == []
+
+
 def test_an_idea_needs_neither_block_nor_second_admin(tmp_path: Path) -> None:
     """An idea is on the roadmap before anything is there."""
     write_collective(tmp_path)

@@ -10,7 +10,7 @@ if [ -n "$root" ]; then
     mount --rbind /dev "$root/dev"
     mount --rbind /sys "$root/sys"
     mount -t proc proc "$root/proc"
-    cp "$resolver" "$root/etc/resolv.conf"
+    cp --remove-destination "$resolver" "$root/etc/resolv.conf" # it may lead to a resolver that does not run here
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$root/etc/hosts"
     mkdir -p "$root/.machine"
     cd "$root"

@@ -5,7 +5,7 @@ import sys
 import click
 
 from darkpeak import __version__
-from darkpeak.cli import backups, care, data, hosts, keys, members, nightly, routing, run, show
+from darkpeak.cli import backups, care, data, dns, hosts, keys, members, nightly, routing, run, show, vm
 from darkpeak.cli.common import HOST_HELP, Settings
 from darkpeak.errors import BadInput, DarkpeakError, SystemFailure
 
@@ -31,7 +31,7 @@ def root(context: click.Context, host: str | None, folder: str | None, *, as_jso
     context.obj = Settings(host, folder, as_json)
 
 
-ROOMS = (run, show, data, backups, care, keys, nightly, members, hosts, routing)
+ROOMS = (run, show, data, backups, care, keys, nightly, members, hosts, routing, dns, vm)
 
 for command in (item for room in ROOMS for item in room.COMMANDS):
     root.add_command(command)

@@ -1,4 +1,4 @@
-"""Commands about daemons: tunnel, doctor."""
+"""Commands about daemons and their machines: tunnel, doctor, host prepare."""
 
 import signal
 import sys
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from darkpeak.collective import Collective
+    from darkpeak.collective.uri import Uri
     from darkpeak.daemon.engine import Engine
 
 PORT = 4243  # the guide's
@@ -37,11 +38,9 @@ def tunnel(settings: Settings, where: str, *, port: int) -> None:
     Example: darkpeak tunnel server
     """
     from darkpeak import output
-    from darkpeak.collective.hosts import find_host
-    from darkpeak.daemon.tunnel import find_target, keep_open
+    from darkpeak.daemon.tunnel import keep_open
 
-    host = find_host(settings.hosts(), where)
-    uri = find_target(host.docker if host else where)
+    uri = _target(settings, where)
     address = f"tcp://localhost:{port}"
 
     def opened() -> None:
@@ -86,16 +85,11 @@ def doctor(settings: Settings) -> None:
 
 def _looked_at(settings: Settings) -> "Iterator[tuple[str, Collective | None, Engine]]":
     """Give each daemon with services; outside a collective, the one that is pointed at."""
-    from darkpeak.collective import find_root
-
-    try:
-        find_root(Path(settings.folder or ".").absolute())
-    except BadInput:
-        if settings.folder:
-            raise
+    collective = collective_here(settings)
+    if collective is None:
         yield "", None, settings.engine()
         return
-    for name, there, engine, _ in settings.daemons(settings.collective()):
+    for name, there, engine, _ in settings.daemons(collective):
         yield name, there, engine
 
 
@@ -103,4 +97,79 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-COMMANDS = (tunnel, doctor)
+@click.group("host")
+def host_group() -> None:
+    """Machines for services: prepare.
+
+    \b
+    Example: darkpeak host prepare ssh://root@server
+    """
+
+
+@command("prepare")
+@click.argument("where", metavar="HOST")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done; 1 when there is anything.")
+@click.option(
+    "--swap", type=click.IntRange(0), default=1024, show_default=True, help="MiB of swap where there is none."
+)
+def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap: int) -> None:
+    """Make a fresh Debian server ready for services: engine, firewall, security upgrades, swap, the admins' login.
+
+    HOST is a name of [hosts], an ssh:// URI, or what you would type after ssh; that login is root, or becomes it by
+    sudo without a password. It says what it will do, and asks; done again, it does only what is still missing.
+
+    \b
+    Example: darkpeak host prepare ssh://root@server
+    """
+    from darkpeak import output
+    from darkpeak.system.base import make_wanted
+    from darkpeak.system.plan import NO_KEYS, make_steps
+    from darkpeak.system.prepare import Server
+
+    wanted = make_wanted(collective_here(settings), swap)
+    server = Server(_target(settings, where))
+    server.open()
+    try:
+        steps = make_steps(server.look(wanted), wanted)
+        if settings.as_json:
+            output.show_json({"steps": steps})
+        else:
+            output.show_lines([f"{step.what}: {step.cause}" for step in steps] or ["nothing to do: all of it is there"])
+            output.show_lines([NO_KEYS] if not wanted.keys else [])
+        if only_plan or not steps:
+            sys.exit(1 if steps else 0)
+        if not yes and not output.ask(f"do this on {server.connection.name}?"):
+            raise BadInput("nothing was done", mend="--yes does it without asking")
+        for step in steps:
+            output.note(f"{step.what} …")
+            server.make(step)
+    finally:
+        server.close()
+
+
+def _target(settings: Settings, where: str) -> "Uri":
+    """Return where an ssh connection leads, by a name of [hosts] or as written."""
+    from darkpeak.collective.hosts import find_host
+    from darkpeak.daemon.tunnel import find_target
+
+    host = find_host(settings.hosts(), where)
+    return find_target(host.docker if host else where)
+
+
+def collective_here(settings: Settings) -> "Collective | None":
+    """Return the collective, where we are in one."""
+    from darkpeak.collective import find_root
+
+    try:
+        find_root(Path(settings.folder or ".").absolute())
+    except BadInput:
+        if settings.folder:
+            raise
+        return None
+    return settings.collective()
+
+
+host_group.add_command(prepare)
+
+COMMANDS = (tunnel, doctor, host_group)

@@ -16,7 +16,7 @@ At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
 
 SHORT_PORT = re.compile(
-    r"(?:(?P<address>[^/]*):)?(?P<published>\d+(?:-\d+)?):(?P<target>\d+(?:-\d+)?)(?:/(?:tcp|udp))?"
+    r"(?:(?P<address>[^/]*):)?(?P<published>\d+(?:-\d+)?):(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>tcp|udp))?"
 )
 
 
@@ -91,7 +91,9 @@ def _read_short_port(entry: Tree, at: At) -> Port | None:
     if not found:
         return None
     address = (found["address"] or "").strip("[]")
-    return Port(address, _range(found["published"]), _range(found["target"]), at(entry.line))
+    return Port(
+        address, _range(found["published"]), _range(found["target"]), at(entry.line), found["protocol"] or "tcp"
+    )
 
 
 def _read_long_port(entry: Tree, at: At) -> Port | None:
@@ -99,7 +101,7 @@ def _read_long_port(entry: Tree, at: At) -> Port | None:
     published, target = own.get("published", ""), own.get("target", "")
     if not re.fullmatch(r"\d+(-\d+)?", published) or not target.isdecimal():
         return None
-    return Port(own.get("host_ip", ""), _range(published), _range(target), at(entry.line))
+    return Port(own.get("host_ip", ""), _range(published), _range(target), at(entry.line), own.get("protocol", "tcp"))
 
 
 def _range(written: str) -> range:

@@ -13,6 +13,9 @@ from darkpeak.errors import BadInput
 FILE = "collective.toml"
 KEYS = ("docker", "services")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+VAGRANT = Host(
+    "vagrant", "tcp://localhost:4243", Place(FILE, 1)
+)  # the VM of `darkpeak vm`, where no file names another
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,9 @@ def _place(text: str, *path: str) -> Place:
 
 def find_host(hosts: Sequence[Host], wanted: str) -> Host | None:
     """Return the host that is meant by its name, or by its URI."""
-    by_name = (host for host in hosts if host.name == wanted)
-    return next(by_name, next((host for host in hosts if host.docker == wanted), None))
+    known = hosts if any(host.name == VAGRANT.name for host in hosts) else (*hosts, VAGRANT)
+    by_name = (host for host in known if host.name == wanted)
+    return next(by_name, next((host for host in known if host.docker == wanted), None))
 
 
 def uri_of(hosts: Sequence[Host], wanted: str) -> str:

@@ -42,6 +42,7 @@ class Port:
     published: range
     target: range
     at: Place
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,13 @@ def make_sources(suite: str, listed: str) -> tuple[str, ...]:
     return tuple(f"deb {mirrors[label]} {pocket} main" for label, pocket in pockets if label in mirrors)
 
 
+def find_sources(suite: str) -> tuple[str, ...]:
+    """Return apt's lines for `suite` on this machine's own mirrors; none where it has no apt."""
+    listing = ("apt-get", "indextargets", "--format=$(LABEL)|$(REPO_URI)", "Identifier: Packages")
+    listed = run(listing, os.environ).stdout.decode() if shutil.which("apt-get") else ""
+    return make_sources(suite, listed)
+
+
 def _build(engine: Engine, suite: str) -> None:
     if not shutil.which("mmdebstrap"):
         raise SystemFailure(
@@ -69,11 +76,9 @@ def _build(engine: Engine, suite: str) -> None:
         )
     # Files get the day's date and not the second's: the same archive gives the same image all day.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}
-    listing = ("apt-get", "indextargets", "--format=$(LABEL)|$(REPO_URI)", "Identifier: Packages")
-    listed = run(listing, environment).stdout.decode() if shutil.which("apt-get") else ""
     with tempfile.TemporaryDirectory(prefix="darkpeak-base-") as folder:
         archive = Path(folder) / "root.tar"
-        made = run(make_mmdebstrap(suite, make_sources(suite, listed), str(archive)), environment)
+        made = run(make_mmdebstrap(suite, find_sources(suite), str(archive)), environment)
         if made.code:
             raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.complaint()}")
         loaded = engine.docker("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")

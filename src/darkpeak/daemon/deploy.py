@@ -105,8 +105,9 @@ def _in_order(after: Mapping[str, tuple[str, ...]], jobs: Mapping[str, Job]) -> 
 
 
 def _build(job: Job) -> Outcome | None:
-    """Build the images of a service that change; return how that failed, if it did."""
-    changing = job.plan.containers(*BUILT)
+    """Build the images of a service that change, but for those that were sent; return how that failed, if it did."""
+    wanted = {item.name: item for item in job.service.containers}
+    changing = tuple(name for name in job.plan.containers(*BUILT) if not job.engine.has_image(wanted[name]))
     if not changing or not job.build:
         return None
     job.step("building")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from darkpeak.collective.model import Container
 from darkpeak.daemon.endpoint import Endpoint, resolve
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed, Running
@@ -101,6 +102,16 @@ class Engine:
     def container(self, running: Running) -> Any:
         """Return the library's object for a container."""
         return self.client.containers.get(running.id)
+
+    def has_image(self, container: Container) -> bool:
+        """Whether a container's image is there, built from these very files."""
+        from docker.errors import ImageNotFound
+
+        try:
+            labels = self.client.images.get(container.image).labels
+        except ImageNotFound:
+            return False
+        return bool(container.build) and labels.get(CONTENT_LABEL) == container.content
 
     def docker(self, *arguments: str, stdin: bytes | None = None) -> Result:
         """Run the `docker` client against this engine and keep what it prints."""

@@ -105,6 +105,11 @@ class Connection:
             self._control(self.uri.host, probe, said=found)
             raise explain_silence(self.uri, found.read_text(errors="replace"), self._said())
 
+    def run(self, command: str, stdin: bytes) -> "subprocess.CompletedProcess[bytes]":
+        """Run a command there, by the login's shell, with bytes on its standard input."""
+        argv = ("ssh", "-F", "none", "-S", str(self.folder / "control"), "-T", *_options(ALIVE), "--", self.uri.host)
+        return subprocess.run((*argv, command), input=stdin, capture_output=True, check=False)
+
     def wait(self, seconds: float) -> bool:
         """Wait that long for the connection to be cut; return whether it was."""
         if self._watch is None or not select.select([self._watch], [], [], seconds)[0]:

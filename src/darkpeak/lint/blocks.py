@@ -61,13 +61,14 @@ def published_ports(service: Service) -> Iterator[Finding]:
 
 
 def published_once(service: Service) -> Iterator[Finding]:
-    """One host port leads to one container."""
-    seen: set[int] = set()
+    """One host port leads to one container; tcp and udp have ports of their own."""
+    seen: set[tuple[str, int]] = set()
     for port in service.ports:
-        twice = sorted(seen & set(port.published))
+        published = {(port.protocol, number) for number in port.published}
+        twice = sorted(seen & published)
         if twice:
-            yield Finding(port.at, "port-twice", f"port {twice[0]} is published twice", "give each its own port")
-        seen |= set(port.published)
+            yield Finding(port.at, "port-twice", f"port {twice[0][1]} is published twice", "give each its own port")
+        seen |= published
 
 
 def subnets(service: Service) -> Iterator[Finding]:

@@ -196,8 +196,8 @@ def _names(facts: Facts, collective: Collective) -> Check:
         return Check("names", Verdict.OK, f"*.{domain} leads to {', '.join(facts.resolved)}")
     if domain.rpartition(".")[2] == "localhost":
         what = f"*.{domain}: curl and browsers find it by themselves, getent and programs of its kind do not"
-        return Check("names", Verdict.WARN, what, "apt-get install libnss-myhostname, or services/dns")
-    mend = f"on a laptop services/dns; else a DNS record *.{domain} with the address of the router's machine"
+        return Check("names", Verdict.WARN, what, "apt-get install libnss-myhostname")
+    mend = f"on a laptop darkpeak dns setup; else a DNS record *.{domain} with the address of the router's machine"
     return Check("names", Verdict.BAD, f"*.{domain} leads nowhere from here", mend)
 
 

@@ -1,0 +1,226 @@
+"""Commands about the virtual machine: vm box, up, status, ssh, tunnel, send, halt, destroy."""
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from darkpeak.cli.common import Settings, command
+from darkpeak.errors import BadInput
+
+if TYPE_CHECKING:
+    from darkpeak.output import Progress
+    from darkpeak.vm.machine import Vm
+
+MEMORY, CPUS = 1536, 2
+READY = """\
+the VM is the host vagrant for every other command, e.g. darkpeak up wiki --host vagrant
+export DOCKER_HOST={docker_host}"""
+
+
+@click.group("vm")
+def vm() -> None:
+    """A whole collective on a laptop: box, up, status, ssh, tunnel, send, halt, destroy.
+
+    \b
+    Example: darkpeak vm up
+    """
+
+
+def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool = False) -> "Vm":
+    """Return the VM of this login, with an image for the collective that we are in."""
+    from darkpeak import output
+    from darkpeak.cli.hosts import collective_here
+    from darkpeak.system.base import make_wanted
+    from darkpeak.vm.host import state_folder
+    from darkpeak.vm.machine import Vm
+    from darkpeak.vm.state import State
+
+    said = partial(progress.step, "vm") if progress else output.note
+    quiet = partial(progress.line, "vm") if progress else _nothing
+    printed = output.note if console else quiet
+    return Vm(State(state_folder()), make_wanted(collective_here(settings), swap=0), said, printed)
+
+
+def _nothing(_line: str) -> None:
+    """Leave a line aside."""
+
+
+def _done(settings: Settings, done: bool, yes: str, no: str) -> None:  # noqa: FBT001 (whether it was done, and the words for both)
+    from darkpeak import output
+
+    if settings.as_json:
+        output.show_json({"done": done})
+    else:
+        output.show_lines([yes if done else no])
+
+
+@command("box")
+@click.option("--rebuild", is_flag=True, help="Build it anew, with the newest packages.")
+@click.option("--vagrant", "for_vagrant", is_flag=True, help="Also pack it for Vagrant with libvirt (vm/Vagrantfile).")
+def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None:
+    """Build the image that VMs begin with, from Debian's signed archive: the base system of `host prepare`.
+
+    \b
+    Example: darkpeak vm box --rebuild
+    """
+    from darkpeak import output
+
+    with output.Progress() as progress:
+        machine = _vm(settings, progress)
+        made = machine.make_box(rebuild=rebuild)
+        if for_vagrant:
+            made = machine.pack_box() or made
+    _done(settings, made, f"the box is in {machine.state.box}", f"nothing to do: the box is in {machine.state.box}")
+
+
+@command("up")
+@click.option("--memory", type=click.IntRange(256), default=MEMORY, show_default=True, help="MiB, for a new VM.")
+@click.option("--cpus", type=click.IntRange(1, 64), default=CPUS, show_default=True, help="Processors, for a new VM.")
+@click.option("--console", is_flag=True, help="Show what the VM prints while it starts.")
+def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> None:
+    """Bring up the VM, from nothing or from where it was left, and the guide's tunnel to its daemon.
+
+    It is then the host `vagrant` for every other command, and DOCKER_HOST=tcp://localhost:4243 leads to it. Every login
+    of this machine can use that port while the VM runs. Its router is at this machine's ports 7080, 7443 and 7022.
+
+    \b
+    Example: darkpeak vm up
+    """
+    from darkpeak import output
+    from darkpeak.vm.host import accelerated
+    from darkpeak.vm.machine import DOCKER_HOST, EMULATED
+
+    if not accelerated():
+        output.note(EMULATED)
+    with output.Progress() as progress:
+        times = _vm(settings, progress, console=console).up(memory, cpus)
+    if settings.as_json:
+        output.show_json({"host": "vagrant", "docker_host": DOCKER_HOST, "seconds": times})
+        return
+    parts = {"box": times.box, "login": times.login, "daemon": times.daemon}
+    output.note(", ".join(f"{part} {seconds:.0f} s" for part, seconds in parts.items()))
+    output.show_lines(READY.format(docker_host=DOCKER_HOST).splitlines())
+
+
+@command("status")
+def status_command(settings: Settings) -> None:
+    """Say how the VM is: none, halted or running; its box, its tunnel, and how ssh finds it.
+
+    \b
+    Example: darkpeak vm status
+    """
+    from dataclasses import asdict
+
+    from darkpeak import output
+
+    found = _vm(settings).status()
+    if settings.as_json:
+        output.show_json(found)
+    else:
+        output.show_table(("what", "how"), [[key, str(value)] for key, value in asdict(found).items() if value])
+
+
+@command("ssh", context_settings={"ignore_unknown_options": True})
+@click.argument("words", metavar="[COMMAND…]", nargs=-1, type=click.UNPROCESSED)
+def ssh_command(settings: Settings, *, words: tuple[str, ...]) -> None:
+    """Log in to the VM as root, or run a command there; its exit code is ours.
+
+    \b
+    Example: darkpeak vm ssh docker ps
+    """
+    sys.exit(_vm(settings).ssh(words))
+
+
+@command("tunnel")
+def tunnel_command(settings: Settings) -> None:
+    """Open the guide's tunnel again, where it was cut; it stays open in the background while the VM runs.
+
+    \b
+    Example: darkpeak vm tunnel
+    """
+    from darkpeak import output
+    from darkpeak.vm.machine import DOCKER_HOST
+
+    _vm(settings).tunnel()
+    if settings.as_json:
+        output.show_json({"docker_host": DOCKER_HOST})
+    else:
+        output.show_lines([f"export DOCKER_HOST={DOCKER_HOST}"])
+
+
+@command("send")
+@click.argument("names", metavar="[SERVICE…]", nargs=-1)
+def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
+    """Send images of services, and of what they rely on, from this machine's engine: `up` need not build them there.
+
+    What is there already is not sent again; what was not built here is built there.
+
+    \b
+    Example: darkpeak vm send wiki
+    """
+    from darkpeak import output
+    from darkpeak.cli.common import chosen
+    from darkpeak.collective.hosts import VAGRANT
+    from darkpeak.daemon.engine import Engine
+    from darkpeak.daemon.send import make_sending, send
+    from darkpeak.daemon.up import with_relied_on
+
+    machine = _vm(settings)
+    machine.check_running()
+    collective = settings.collective(sound=True).on(VAGRANT.name)
+    wanted = with_relied_on(collective, chosen(collective, names))
+    services = [service for service in collective.services if service.name in wanted]
+    here, there = settings.engine(), Engine(VAGRANT.docker)
+    sending = make_sending(services, here, there)
+    if sending.sent:
+        output.note(f"sending {len(sending.sent)} images …")
+        send(sending.sent, here, there)
+    if settings.as_json:
+        output.show_json(sending)
+        return
+    output.show_lines(f"sent {name}" for name in sending.sent)
+    output.show_lines(f"not built here from these files: {name}" for name in sending.not_here)
+    output.show_lines([] if sending.sent else [f"nothing to send: {len(sending.there)} images are there"])
+
+
+@command("halt")
+def halt_command(settings: Settings) -> None:
+    """Shut the VM down; its disk stays, and `vm up` goes on from there.
+
+    \b
+    Example: darkpeak vm halt
+    """
+    _done(settings, _vm(settings).halt(), "halted", "nothing to do: it does not run")
+
+
+@command("destroy")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--box", is_flag=True, help="Remove the box, too.")
+def destroy_command(settings: Settings, *, yes: bool, box: bool) -> None:
+    """Remove the VM, with all data in it.
+
+    \b
+    Example: darkpeak vm destroy --yes
+    """
+    from darkpeak import output
+
+    if not yes and not output.ask("remove the VM and all data in it?"):
+        raise BadInput("nothing was removed", mend="--yes does it without asking")
+    _done(settings, _vm(settings).destroy(box=box), "removed", "nothing to do: there is no VM")
+
+
+for item in (
+    box_command,
+    up_command,
+    status_command,
+    ssh_command,
+    tunnel_command,
+    send_command,
+    halt_command,
+    destroy_command,
+):
+    vm.add_command(item)
+
+COMMANDS = (vm,)

@@ -1,0 +1,158 @@
+"""What the base system is: packages, files, a login, swap, and what runs. Pure; the one description of it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkpeak.collective.model import ROUTER_PORTS, Collective
+
+PACKAGES = (
+    *("apparmor", "ca-certificates", "docker.io", "iptables", "nftables", "openssh-server", "unattended-upgrades"),
+)
+# What docker.io has no longer within it, from that suite on.
+PACKAGES_OF: Mapping[str, tuple[str, ...]] = {"bookworm": (), "trixie": ("docker-cli",)}
+WEB_PORTS = (80, 443)
+LOGIN = "docker"
+FIREWALL = "darkpeak-firewall"
+DAEMON_FILE = "/etc/docker/daemon.json"
+FIREWALL_FILE = "/etc/darkpeak/firewall.nft"
+FIREWALL_UNIT = f"/etc/systemd/system/{FIREWALL}.service"
+KEYS_FILE = "/etc/darkpeak/admins.keys"
+COMMAND_FILE = "/usr/local/bin/darkpeak-docker-only"
+SSHD_FILE = "/etc/ssh/sshd_config.d/darkpeak.conf"
+UPGRADES_FILE = "/etc/apt/apt.conf.d/52darkpeak-upgrades"
+DAEMON: Mapping[str, Any] = {
+    "log-driver": "local",
+    "log-opts": {"max-size": "10m", "max-file": "3"},  # of each container
+    "live-restore": True,  # containers go on while the engine is upgraded
+    "userland-proxy": False,
+    # Docker's own pool ends at about 30 networks; this one has 256, and the blocks' are elsewhere.
+    "default-address-pools": [{"base": "10.240.0.0/16", "size": 24}],
+}
+SWAP_MIB = 1024
+
+FIREWALL_TEXT = """\
+# Made by darkpeak: what of this machine the network may reach. Docker's own tables are left alone.
+table inet darkpeak
+delete table inet darkpeak
+table inet darkpeak {{
+    chain input {{
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        ct state invalid drop
+        iifname "lo" accept
+        meta l4proto {{ icmp, ipv6-icmp }} accept
+        ip6 saddr fe80::/10 udp dport 546 accept
+        tcp dport {{ {ports} }} accept
+    }}
+}}
+"""
+FIREWALL_UNIT_TEXT = f"""\
+[Unit]
+Description=What of this machine the network may reach (darkpeak)
+Before=network-pre.target
+Wants=network-pre.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f {FIREWALL_FILE}
+ExecReload=/usr/sbin/nft -f {FIREWALL_FILE}
+ExecStop=/usr/sbin/nft delete table inet darkpeak
+
+[Install]
+WantedBy=multi-user.target
+"""
+UPGRADES_TEXT = """\
+// Made by darkpeak: Debian's security upgrades are installed each day.
+APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+"""
+COMMAND_TEXT = f"""\
+#!/bin/sh
+# Made by darkpeak: all that the login {LOGIN} can run, beside having the engine's socket forwarded.
+case ${{SSH_ORIGINAL_COMMAND:-}} in
+*"system dial-stdio") exec docker system dial-stdio ;; # what `docker --host ssh://…` asks for
+esac
+echo "this login drives Docker, and nothing else: darkpeak --host ssh://{LOGIN}@… status" >&2
+exit 1
+"""
+SSHD_TEXT = f"""\
+# Made by darkpeak: the admins of collective.toml drive Docker as {LOGIN}, and are by that as powerful as root.
+Match User {LOGIN}
+    AuthorizedKeysFile {KEYS_FILE}
+    AuthenticationMethods publickey
+    AllowStreamLocalForwarding local
+    AllowTcpForwarding no
+    AllowAgentForwarding no
+    X11Forwarding no
+    PermitTTY no
+    PermitTunnel no
+    ForceCommand {COMMAND_FILE}
+"""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the base system, and what must read it again when it has changed."""
+
+    path: str
+    text: str
+    why: str
+    mode: int = 0o644
+    read_by: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a collective wants of one machine: which ports are open, who may log in, how much swap."""
+
+    ports: tuple[int, ...]
+    keys: tuple[str, ...] = ()
+    swap: int = SWAP_MIB
+
+
+def make_wanted(collective: Collective | None, swap: int = SWAP_MIB) -> Wanted:
+    """Return what a collective wants: its router's ports, the routes' own, and its admins' keys."""
+    services = collective.services if collective else ()
+    admins = collective.admins if collective else ()
+    public = {route.public for service in services for route in service.tcp}
+    keys = tuple(f"{key} {admin.name}" if len(key.split()) == 2 else key for admin in admins for key in admin.ssh)  # noqa: PLR2004 (kind and key, no comment)
+    return Wanted(tuple(sorted({*WEB_PORTS, *ROUTER_PORTS, *public})), keys, swap)
+
+
+def packages_of(suite: str) -> tuple[str, ...]:
+    """Return the packages of the base system in a Debian suite; an unknown one is taken for a newer one."""
+    return tuple(sorted((*PACKAGES, *PACKAGES_OF.get(suite, PACKAGES_OF["trixie"]))))
+
+
+def make_files(wanted: Wanted, ssh_ports: Iterable[int], daemon: str = "") -> tuple[File, ...]:
+    """Return the files of the base system; `daemon` is what an admin has in daemon.json already, and stays.
+
+    Raises:
+        ValueError: when that is no JSON.
+    """
+    ports = ", ".join(map(str, sorted({*ssh_ports, *wanted.ports})))
+    files = (
+        File(DAEMON_FILE, merge(daemon), "small logs, live-restore, address pools, no userland proxy", 0o644, "docker"),
+        File(FIREWALL_FILE, FIREWALL_TEXT.format(ports=ports), f"open: {ports}; nothing else", 0o644, FIREWALL),
+        File(FIREWALL_UNIT, FIREWALL_UNIT_TEXT, "the firewall at each start", 0o644, FIREWALL),
+        File(UPGRADES_FILE, UPGRADES_TEXT, "security upgrades each day"),
+    )
+    if not wanted.keys:
+        return files
+    keys = "".join(f"{key}\n" for key in wanted.keys)
+    return (
+        *files,
+        File(KEYS_FILE, keys, f"who may log in as {LOGIN}: the admins' keys of collective.toml"),
+        File(COMMAND_FILE, COMMAND_TEXT, f"all that {LOGIN} can run", 0o755),
+        File(SSHD_FILE, SSHD_TEXT, f"{LOGIN} drives Docker, and nothing else", 0o644, "ssh"),
+    )
+
+
+def merge(daemon: str) -> str:
+    """Return daemon.json with our settings; an admin's own others stay, and so does a file that says ours already."""
+    theirs = json.loads(daemon or "{}")
+    merged = {**theirs, **DAEMON}
+    return daemon if merged == theirs else json.dumps(merged, indent=2) + "\n"

@@ -1,0 +1,147 @@
+"""What is there and what is wanted give steps, each with its cause. Pure."""
+
+import base64
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from darkpeak.errors import BadInput
+from darkpeak.system.base import (
+    DAEMON_FILE,
+    FIREWALL,
+    LOGIN,
+    PACKAGES,
+    PACKAGES_OF,
+    Wanted,
+    make_files,
+    packages_of,
+)
+
+SPARE_KIB = 2 << 20  # that much of the disk stays free beside the swap
+RUN = ("docker", FIREWALL)
+NO_KEYS = f"no admin has an ssh key in collective.toml, so there is no login {LOGIN}: whoever logged in here still can"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the machine has found."""
+
+    suite: str
+    systemd: bool = True
+    packages: frozenset[str] = frozenset()
+    files: tuple[tuple[str, str, int], ...] = ()  # path, text, mode
+    ssh_ports: tuple[int, ...] = (22,)
+    swap: int = 0  # KiB
+    disk: int = 0  # KiB free
+    login: bool = False
+    running: frozenset[str] = frozenset()
+
+    def file(self, path: str) -> tuple[str, int] | None:
+        """Return a file's text and mode."""
+        return next(((text, mode) for name, text, mode in self.files if name == path), None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, why, and the lines of shell that do it, in the words of make.sh."""
+
+    what: str
+    cause: str
+    lines: tuple[str, ...]
+
+
+def read_found(said: str) -> Found:
+    """Return what look.sh printed, a word and its value a line.
+
+    Raises:
+        BadInput: when that is no Debian.
+    """
+    rows = [line.split(" ") for line in said.splitlines() if line.startswith("=")]
+    one = {row[0]: row[1] for row in rows if len(row) > 1}
+    many = {
+        word: [row[1] for row in rows if row[0] == word and len(row) > 1] for word in ("=package", "=port", "=runs")
+    }
+    if one.get("=id") != "debian":
+        raise BadInput(f"that machine is no Debian but {one.get('=id') or 'unknown'}", mend="Debian 12 or newer")
+    files = [row[1:] for row in rows if row[0] == "=file"]
+    return Found(
+        suite=one.get("=suite", ""),
+        systemd=one.get("=systemd") == "yes",
+        packages=frozenset(many["=package"]),
+        files=tuple((path, base64.b64decode(text).decode(), int(mode, 8)) for path, mode, text in files),
+        ssh_ports=tuple(sorted({int(port) for port in many["=port"]})),
+        swap=int(one.get("=swap", "0")),
+        disk=int(one.get("=disk", "0")),
+        login=one.get("=login") == "yes",
+        running=frozenset(many["=runs"]),
+    )
+
+
+def asked_of(wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the packages and files that a machine is asked for."""
+    packages = {*PACKAGES, *(name for names in PACKAGES_OF.values() for name in names)}
+    return tuple(sorted(packages)), tuple(file.path for file in make_files(wanted, ()))
+
+
+def make_steps(found: Found, wanted: Wanted) -> tuple[Step, ...]:
+    """Return what is to be done, nothing where all is as it should be.
+
+    Raises:
+        BadInput: when a file there cannot be read.
+    """
+    # Settings come before packages, so that what a package starts has read them.
+    return (
+        *_login(found, wanted),
+        *_files(found, wanted),
+        *_packages(found),
+        *_swap(found, wanted),
+        *_runs(found, wanted),
+    )
+
+
+def _packages(found: Found) -> Iterator[Step]:
+    missing = [name for name in packages_of(found.suite) if name not in found.packages]
+    if missing:
+        yield Step(f"install {' '.join(missing)}", "not installed", (f"install_packages {shlex.join(missing)}",))
+
+
+def _login(found: Found, wanted: Wanted) -> Iterator[Step]:
+    if wanted.keys and not found.login:
+        yield Step(f"make the login {LOGIN}", "admins drive Docker as that", (f"make_login {LOGIN}",))
+
+
+def _files(found: Found, wanted: Wanted) -> Iterator[Step]:
+    daemon = found.file(DAEMON_FILE)
+    try:
+        files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
+    except ValueError as error:
+        raise BadInput(f"it is no JSON: {error}", where=DAEMON_FILE, mend="mend it there") from None
+    for file in files:
+        there = found.file(file.path)
+        if there == (file.text, file.mode):
+            continue
+        cause = "differs" if there else "is not there"
+        put = shlex.join(("put", file.path, f"{file.mode:o}", file.text))
+        yield Step(f"write {file.path} ({file.why})", cause, (put,))
+
+
+def _swap(found: Found, wanted: Wanted) -> Iterator[Step]:
+    if not wanted.swap or found.swap:
+        return
+    if found.disk < wanted.swap * 1024 + SPARE_KIB:
+        return
+    yield Step(f"make /swapfile, {wanted.swap} MiB", "there is no swap", (f"make_swap {wanted.swap}",))
+
+
+def _runs(found: Found, wanted: Wanted) -> Iterator[Step]:
+    """What reads a changed file reads it again; what does not run is started."""
+    daemon = found.file(DAEMON_FILE)
+    files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
+    changed = {file.read_by for file in files if file.read_by and found.file(file.path) != (file.text, file.mode)}
+    for name in RUN:
+        if name not in found.running:
+            yield Step(f"start {name}, now and at each start", "does not run", (f"start {name}",))
+        elif name in changed:
+            yield Step(f"let {name} read its settings", "they have changed", (f"again {name}",))
+    if "ssh" in changed:
+        yield Step("let ssh read its settings", "they have changed", ("again ssh",))

@@ -1,0 +1,1 @@
+"""A virtual machine on this laptop: its image from Debian's archive, QEMU, and the way in by ssh."""

@@ -1,0 +1,100 @@
+"""The tutorial: every command in it is run, in one shell, and prints what the page says that it prints."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.collectives import TOP
+from tests.live.commands import run, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.live.hosts import Host
+
+PAGE = (TOP / "docs/tutorial.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+UPSTREAM = "https://darkpeak.example/darkpeak.git"
+DEADLINE = 3000
+# Own files in /etc, and a plain resolv.conf; by /run/systemd services can be restarted, as `systemctl` then does.
+LAPTOP = """\
+mount -t tmpfs tmpfs "$1" && mkdir "$1/etc" "$1/bin" "$1/work" "$1/state"
+cp -a /etc/. "$1/etc" && mount --bind "$1/etc" /etc && rm -rf /etc/dhcp
+mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/system && exec sleep infinity
+"""
+SYSTEMCTL = """\
+#!/bin/sh
+[ "$*" = "restart dnsmasq" ] || exit 1
+pkill -F /run/systemd/dnsmasq.pid 2>/dev/null || :
+exec dnsmasq --conf-dir=/etc/dnsmasq.d --pid-file=/run/systemd/dnsmasq.pid
+"""
+SUDO = '#!/bin/sh\nexec "$@"\n'
+
+
+def blocks(kind: str) -> list[str]:
+    """Return the fenced blocks of one kind."""
+    return [text for word, text in BLOCK.findall(PAGE) if word == kind]
+
+
+@pytest.fixture
+def laptop(host: Host) -> Iterator[tuple[int, str]]:
+    """Return a process with a laptop's own /etc, and its folder."""
+    assert host
+    folder = tempfile.mkdtemp(prefix="laptop-")
+    with subprocess.Popen(["unshare", "--mount", "sh", "-euc", LAPTOP, "sh", folder]) as holder:
+        root = Path(f"/proc/{holder.pid}/root")
+        try:
+            wait_for("its /etc", lambda: Path(f"/proc/{holder.pid}/comm").read_text() == "sleep\n")
+            for name, text in (("sudo", SUDO), ("systemctl", SYSTEMCTL)):
+                program = Path(f"{root}{folder}/bin/{name}")
+                program.write_text(text)
+                program.chmod(0o755)
+            yield holder.pid, folder
+        finally:
+            run(
+                ["nsenter", "--target", str(holder.pid), "--mount", "pkill", "-F", "/run/systemd/dnsmasq.pid"],
+                check=False,
+            )
+            holder.kill()
+    Path(folder).rmdir()
+
+
+def test_every_line_of_shell_is_in_a_block_that_is_run() -> None:
+    """A command that stands elsewhere, as `text` or without a kind, would be run by nobody."""
+    kinds = re.findall(r"^```(\w*)$", PAGE, re.MULTILINE)
+    assert {kind for kind in kinds if kind} == {"sh", "text"}
+    assert kinds.count("") == len(kinds) / 2
+    for text in blocks("sh"):
+        run(["sh", "-n"], stdin=text)
+
+
+@pytest.mark.long
+def test_the_tutorial_ends_with_ones_own_service_on_a_vm(
+    host: Host, laptop: tuple[int, str], say: Callable[[str], None]
+) -> None:
+    holder, folder = laptop
+    environment = {
+        "PATH": f"{folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "DOCKER_HOST": host.docker_host,
+        "XDG_STATE_HOME": f"{folder}/state",
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": f"url.{TOP}.insteadOf",
+        "GIT_CONFIG_VALUE_0": UPSTREAM,
+        "GIT_CONFIG_KEY_1": "safe.directory",
+        "GIT_CONFIG_VALUE_1": "*",
+    }
+    enter = ["nsenter", "--target", str(holder), "--mount", f"--wdns={folder}/work"]
+    script = "set -eux\n" + "\n".join(blocks("sh"))
+    done = run([*enter, "sh", "-s"], stdin=script, env=environment, timeout=DEADLINE)
+    printed = (done.stdout + done.stderr).splitlines()
+    for line in "".join(blocks("text")).splitlines():
+        assert line in printed
+    say(f"{script.count(chr(10))} lines of shell")

@@ -1,0 +1,266 @@
+"""The virtual machine: from nothing to a wiki in it, and through everything that may be killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+import pytest
+
+from darkpeak.system.base import Wanted
+from darkpeak.system.prepare import script
+from darkpeak.vm import qemu
+from darkpeak.vm.arguments import make_recipe
+from darkpeak.vm.box import Builder
+from darkpeak.vm.state import Machine, State
+from tests.live.collectives import TOOL, TOP, Collective
+from tests.live.commands import Options, Result, run, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BOOT = 900
+MARK = "/root/mark"
+ESSENTIAL = {"box", "host_key", "host_key.pub", "key", "key.pub", "known_hosts", "lock"}
+BARE = Machine(2222, 1024, 2)
+FINGERPRINT = "find /etc /usr/local /var/lib/dpkg/status -type f -exec sha256sum {} + | sort; pgrep dockerd"
+ASKED = """\
+systemctl is-enabled docker darkpeak-firewall
+swapon --show --noheadings
+docker info --format '{{.LiveRestoreEnabled}}'
+"""
+WIKI = "http://wiki.localhost:7080/"
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """Somebody with a collective, and a folder for the VM."""
+
+    collective: Collective
+    home: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the VM's files are."""
+        return self.home / "darkpeak/vm"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What their shell has."""
+        return {**self.collective.environment, "XDG_STATE_HOME": str(self.home)}
+
+    def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
+        """Run the tool."""
+        settled: Options = {"env": self.environment, "timeout": BOOT}
+        return self.collective.darkpeak(*arguments, **(settled | options))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start the tool, to be killed."""
+        argv, null = [TOOL, *arguments], subprocess.DEVNULL
+        return subprocess.Popen(argv, env=self.environment, cwd=self.collective.top, stdout=null, stderr=null)
+
+    def inside(self, *words: str) -> str:
+        """Run something in the VM, and return what it printed."""
+        return self.darkpeak("vm", "ssh", *words).stdout.strip()
+
+    def status(self) -> dict[str, str]:
+        """Return what the tool says of the VM."""
+        found: dict[str, str] = json.loads(self.darkpeak("vm", "status", "--json").stdout)
+        return found
+
+    def processes(self, name: str) -> list[str]:
+        """Return the processes of a program that were started for this VM."""
+        return run(["pgrep", "-f", f"{name}.*{self.folder}"], check=False).stdout.split()
+
+    def left_over(self) -> list[str]:
+        """Return what a halted VM's folder holds and need not."""
+        return sorted({path.name for path in self.folder.iterdir() if "partial" in path.name or path.name == "making"})
+
+
+@pytest.fixture
+def laptop(collective: Collective) -> Iterator[Laptop]:
+    """Return a laptop; whatever happens, no VM stays."""
+    home = Path(tempfile.mkdtemp(prefix="vm-"))
+    laptop = Laptop(collective, home)
+    yield laptop
+    laptop.darkpeak("vm", "destroy", "--yes", check=False)
+    shutil.rmtree(home)
+
+
+def test_too_little_memory_is_said_in_a_line(laptop: Laptop) -> None:
+    refused = laptop.darkpeak("vm", "up", "--memory", "99999999", check=False)
+    assert refused.returncode == 3
+    [said, mend] = refused.stderr.splitlines()
+    assert said.startswith("error: ")
+    assert said.endswith("MiB of memory are free, and a VM of 99999999 MiB needs more")
+    assert "--memory" in mend
+    assert not (laptop.folder / "making").exists()
+
+
+def test_too_little_disk_is_said_in_a_line(laptop: Laptop) -> None:
+    run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(laptop.home)])
+    try:
+        for command in ("up", "box"):
+            refused = laptop.darkpeak("vm", command, check=False)
+            assert refused.returncode == 3
+            assert refused.stderr.splitlines()[0].startswith("error: 0.1 GiB of disk are free, and ")
+    finally:
+        run(["umount", str(laptop.home)])
+
+
+@pytest.mark.parametrize(("port", "whose"), [(4243, "another tunnel?"), (7443, "this machine's own router?")])
+def test_a_port_that_is_taken_is_said_in_a_line(laptop: Laptop, port: int, whose: str) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        refused = laptop.darkpeak("vm", "up", check=False)
+    assert refused.returncode == 2
+    said, mend = refused.stderr.splitlines()
+    assert said == f"error: port {port} is taken"
+    assert whose in mend
+
+
+def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) -> None:
+    assert (laptop.status()["state"], laptop.status()["tunnel"]) == ("none", "closed")
+    assert "nothing to do" in laptop.darkpeak("vm", "halt").stdout
+    refused = laptop.darkpeak("vm", "ssh", "true", check=False)
+    assert (refused.returncode, refused.stderr) == (1, "error: there is no VM\n  darkpeak vm up\n")
+    elsewhere = laptop.darkpeak("status", "--host", "vagrant", check=False)
+    assert elsewhere.returncode == 3
+    assert "no Docker engine answers at" in elsewhere.stderr
+
+
+@pytest.mark.long
+def test_a_vm_from_nothing_through_kills_to_a_wiki_and_away(laptop: Laptop, say: Callable[[str], None]) -> None:
+    shows = partial(show, say)
+
+    # Killed while the box is built: the next run waits for what the dead one started, and begins anew.
+    killed = laptop.start("vm", "box")
+    wait_for("the box to be begun", (laptop.folder / "making/root.tar").exists, timeout=60)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+
+    up = laptop.darkpeak("vm", "up", "--json")
+    shows(seconds=json.loads(up.stdout)["seconds"])
+    assert laptop.left_over() == []
+    assert laptop.status()["tunnel"] == "answering"
+    version = run(["docker", "--host", "tcp://localhost:4243", "version", "--format", "{{.Server.Version}}"])
+    assert version.stdout.strip()
+    if "vmx" not in Path("/proc/cpuinfo").read_text() and "svm" not in Path("/proc/cpuinfo").read_text():
+        assert "no hardware virtualisation here" in up.stderr
+    assert "nothing to do" in prepare(laptop, "--plan")
+    laptop.inside("touch", MARK)
+
+    # A second time: the same VM, at once.
+    booted, started = laptop.inside("cat", "/proc/sys/kernel/random/boot_id"), time.monotonic()
+    laptop.darkpeak("vm", "up")
+    shows(again=time.monotonic() - started)
+    assert laptop.inside("cat", "/proc/sys/kernel/random/boot_id") == booted
+
+    # QEMU killed, and then the run that brings it back.
+    [qemu] = laptop.processes("qemu-system")
+    os.kill(int(qemu), signal.SIGKILL)
+    wait_for("QEMU to be gone", lambda: laptop.status()["state"] == "halted")
+    killed = laptop.start("vm", "up")
+    wait_for("QEMU to be there", lambda: laptop.status()["state"] == "running")
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    laptop.darkpeak("vm", "up")
+    assert len(laptop.processes("qemu-system")) == 1
+    assert laptop.inside("ls", MARK) == MARK
+    assert laptop.left_over() == []
+
+    # The wiki: built here, sent over once, started there, read through the VM's router.
+    laptop.darkpeak("vm", "halt")
+    laptop.collective.darkpeak("up", "wiki", timeout=900)
+    laptop.collective.darkpeak("down", "wiki", "directory", "router")
+    started = time.monotonic()
+    laptop.darkpeak("vm", "up")
+    shows(from_halted=time.monotonic() - started)
+    started = time.monotonic()
+    assert "sent darkpeak-wiki-webserver" in laptop.darkpeak("vm", "send", "wiki").stdout
+    shows(images_sent=time.monotonic() - started)
+    assert "nothing to send" in laptop.darkpeak("vm", "send", "wiki").stdout
+    started = time.monotonic()
+    laptop.darkpeak("up", "wiki", "--host", "vagrant", timeout=1200)
+    shows(wiki_up=time.monotonic() - started)
+    page = run(["curl", "-sSL", "--fail", "--max-time", "60", WIKI], timeout=90).stdout
+    assert "dokuwiki" in page.lower()
+    assert "darkpeak-wiki-webserver" in laptop.inside("docker", "ps")
+
+    laptop.darkpeak("vm", "destroy", "--yes")
+    assert {path.name for path in laptop.folder.iterdir()} == ESSENTIAL
+    assert laptop.processes("qemu-system") == laptop.processes("ssh") == []
+
+
+def prepare(laptop: Laptop, *options: str) -> str:
+    """Return what `host prepare` says of the VM."""
+    settings = (laptop.folder / "ssh_config").read_text().replace("Host vagrant", "Host 127.0.0.1")
+    port = settings.split("Port ")[1].split(maxsplit=1)[0]
+    known = laptop.home / "ssh"
+    known.mkdir(mode=0o700, exist_ok=True)
+    (known / "config").write_text(settings)
+    words = [str(TOOL), "host", "prepare", f"ssh://root@127.0.0.1:{port}", *options]
+    script = 'mount --bind "$1" /root/.ssh && shift && exec "$@"'
+    return run(["unshare", "--mount", "sh", "-c", script, "sh", str(known), *words], timeout=1200).stdout
+
+
+def show(say: Callable[[str], None], **measured: object) -> None:
+    """Print a measurement."""
+    for name, value in measured.items():
+        say(f"{name}: {value:.1f} s" if isinstance(value, float) else f"{name}: {value}")
+
+
+@pytest.mark.long
+def test_the_vagrantfile_is_valid(laptop: Laptop) -> None:
+    """Vagrant wants the key to be there; the box it fetches when it comes up."""
+    laptop.folder.mkdir(parents=True)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(laptop.folder / "key")])
+    own = {"VAGRANT_HOME": f"{laptop.home}/home", "VAGRANT_DOTFILE_PATH": f"{laptop.home}/vagrant"}
+    environment = {**laptop.environment, **own, "VAGRANT_DEFAULT_PROVIDER": "libvirt"}
+    assert "validated successfully" in run(["vagrant", "validate"], cwd=TOP / "vm", env=environment).stdout
+    broken = {**environment, "XDG_STATE_HOME": f"{laptop.home}/elsewhere"}
+    assert "must exist" in run(["vagrant", "validate"], cwd=TOP / "vm", env=broken, check=False).stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_bare_machine_with_its_own_init_is_prepared_once(
+    laptop: Laptop, suite: str, say: Callable[[str], None]
+) -> None:
+    bare = make_bare(laptop, suite)
+    qemu.write_ssh_config(bare, BARE)
+    qemu.start(bare, BARE, accelerated=False)
+    try:
+        qemu.wait_for_login(bare, lambda _: None)
+        started = time.monotonic()
+        first = prepare(laptop, "--yes")
+        show(say, suite=suite, prepared=time.monotonic() - started)
+        assert "start docker, now and at each start: does not run" in first
+        assert "make /swapfile, 1024 MiB: there is no swap" in first
+        told = qemu.run_in(bare, ASKED).stdout.decode().splitlines()
+        assert (told[:2], told[2].split()[0], told[3]) == (["enabled"] * 2, "/swapfile", "true")
+        before = qemu.run_in(bare, FINGERPRINT).stdout
+        assert prepare(laptop, "--yes").startswith("nothing to do: all of it is there\n")
+        assert qemu.run_in(bare, FINGERPRINT).stdout == before
+    finally:
+        qemu.end(bare)
+
+
+def make_bare(laptop: Laptop, suite: str) -> State:
+    """Make the disk of a machine with Debian, an ssh server, and nothing else."""
+    state = State(laptop.folder)
+    builder = Builder(state, Wanted(()), lambda _: None, -1)
+    state.folder.mkdir(parents=True)
+    builder.make_keys()
+    public = state.key.with_suffix(".pub").read_text()
+    builder.make_disk(make_recipe(suite, None, script("make"), public), state.folder)
+    return state
