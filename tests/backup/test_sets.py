@@ -18,6 +18,7 @@ from darkpeak.backup.sets import (
     oddities,
     parse_manifest,
     parse_snapshots,
+    unchanged,
 )
 from darkpeak.errors import NotSo
 
@@ -74,6 +75,7 @@ ODD = {
         ["database.sql shrank from 900 to 449 bytes"],
     ),
     "empty": ({**PARTS, "keys.tar": Part(0, "")}, PARTS, ["keys.tar is empty"]),
+    "no rows": ({**PARTS, "keys.tar": Part(50, "x", 0)}, PARTS, ["keys.tar has no rows"]),
     "gone": ({"keys.tar": Part(50, "bb")}, PARTS, ["database.sql was there last time and is not now"]),
 }
 
@@ -81,6 +83,13 @@ ODD = {
 @pytest.mark.parametrize(("now", "before", "said"), ODD.values(), ids=ODD.keys())
 def test_what_looks_odd_is_said(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
     assert oddities(now, before) == said
+
+
+def test_since_when_a_part_is_as_it_is() -> None:
+    seen = unchanged(PARTS, [], "monday")
+    assert seen == (("database.sql", "aa", "monday"), ("keys.tar", "bb", "monday"))
+    later = unchanged({**PARTS, "keys.tar": Part(50, "cc")}, seen, "sunday")
+    assert later == (("database.sql", "aa", "monday"), ("keys.tar", "cc", "sunday"))
 
 
 def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> KnownSet:

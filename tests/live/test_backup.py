@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from darkpeak.backup import key
+from darkpeak.backup import key, trouble
 from darkpeak.collective import read
+from darkpeak.daemon.engine import Result as Outcome
 from tests.live import facts, ledger
 from tests.live.collectives import SERVICES, TOOL, Collective
 from tests.live.commands import CommandFailed, Result, run, wait_for
@@ -46,6 +48,11 @@ class Kept:
     def darkpeak(self, command: str, *arguments: str, check: bool = True) -> Result:
         """Run a command that needs the key."""
         return self.collective.darkpeak(*command.split(), *arguments, *self.identity, check=check, timeout=600)
+
+    @property
+    def password(self) -> str:
+        """The repository's password."""
+        return key.read(read(self.collective.top)[0], [self.key], str).password
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -85,8 +92,8 @@ class Kept:
         return sorted(path for path in (self.volume / "data").rglob("*") if path.is_file())
 
     def locks(self) -> set[str]:
-        """Return the names of the locks in the repository."""
-        return {path.name for path in (self.volume / "locks").iterdir()}
+        """Return the names of the locks in the repository; what is still being written is none yet."""
+        return {path.name for path in (self.volume / "locks").iterdir() if "-tmp-" not in path.name}
 
 
 @pytest.fixture(scope="module")
@@ -382,30 +389,79 @@ def test_a_repository_that_does_not_answer_holds_up_no_other(booked: Kept) -> No
     assert booked.sets()[-1]["number"] == number + 1
 
 
-def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(booked: Kept) -> None:
-    ledger.book(booked.collective, LARGE, time.time_ns())
-    locks = booked.volume / "locks"
-    with booked.start("backup", ledger.NAME) as process:
-        wait_for("a lock in the repository", lambda: list(locks.iterdir()), pause=0.002)
-        booked.docker("kill", "darkpeak-helper", check=False)
-        process.communicate(timeout=300)
-    ours = booked.locks()
-    assert ours, "the dead helper left no lock: nothing is shown by this"
-    password = key.read(read(booked.collective.top)[0], [booked.key], str).password
+@pytest.fixture
+def stranger(booked: Kept) -> Iterator[str]:
+    """Hold a lock in the repository from another machine, which has died; return the lock's name."""
     mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-stranger"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
-    argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name, "-v", mount]
-    with subprocess.Popen([*argv, "darkpeak-helper", "sh", "-c", hold], stdin=subprocess.PIPE) as stranger:
-        assert stranger.stdin
-        stranger.stdin.write(password.encode())
-        stranger.stdin.close()
-        wait_for("the stranger's lock", lambda: booked.locks() - ours)
-        theirs = booked.locks() - ours
+    argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
+    argv += ["-h", "stranger", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as held:
+        assert held.stdin
+        held.stdin.write(booked.password.encode())
+        held.stdin.close()
+        wait_for("the stranger's lock", booked.locks)
         booked.docker("kill", name)
+    (theirs,) = booked.locks()
+    yield theirs
+    for name in booked.locks():
+        (booked.volume / "locks" / name).unlink()
+
+
+def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(booked: Kept, stranger: str) -> None:
+    ledger.book(booked.collective, LARGE, time.time_ns())
+    with booked.start("backup", ledger.NAME) as process:
+        wait_for_line(process, f"{ledger.NAME}: to ")
+        wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
+        run(["pkill", "-STOP", "-x", "restic"])  # or it might end before its helper is dead
+        booked.docker("kill", "darkpeak-helper")
+        process.communicate(timeout=300)
+    assert booked.locks() > {stranger}, "the dead helper left no lock: nothing is shown by this"
     booked.darkpeak("backup", ledger.NAME)
-    assert booked.locks() == theirs
-    for lock in theirs:
-        (locks / lock).unlink()
+    assert booked.locks() == {stranger}
+
+
+def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept, stranger: str) -> None:
+    """`check` wants the repository for itself alone."""
+    assert stranger
+    check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
+    argv = [
+        "docker",
+        "--host",
+        booked.collective.host.docker_host,
+        "run",
+        "-i",
+        "--rm",
+        "-v",
+        f"{REPOSITORY}:/repository",
+    ]
+    result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.password, check=False)
+    error = trouble.of("nas", Outcome(result.returncode, b"", result.stderr.encode()))
+    assert error
+    assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
+
+
+def test_what_a_dead_helper_was_writing_goes_when_it_is_old(booked: Kept) -> None:
+    """Each file that restic writes has another name at first, and one that keeps it is never looked at again."""
+    names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
+    half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
+    for path, (_, days) in zip(half, names, strict=True):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    booked.darkpeak("backup", ledger.NAME)
+    booked.darkpeak("prune")
+    assert [path.exists() for path in half] == [not days for _, days in names]
+    for path in half:
+        path.unlink(missing_ok=True)
+
+
+def wait_for_line(process: subprocess.Popen[str], begin: str) -> None:
+    """Wait until a command says on standard error that it has come so far."""
+    assert process.stderr
+    said: list[str] = []
+    while not (said and said[-1].startswith(begin)):
+        said.append(process.stderr.readline())
+        assert said[-1], said
 
 
 def test_a_removed_admin_opens_nothing_any_more(booked: Kept) -> None:

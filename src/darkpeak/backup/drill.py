@@ -113,13 +113,15 @@ def _lost(helper: Helper, stage: Stage, manifest: sets.Manifest) -> list[str]:
 
 
 def compare(saved: Mapping[str, sets.Part], found: Mapping[str, sets.Part]) -> list[str]:
-    """Say which parts of a set have not come through a restore."""
+    """Say which parts of a set have not come through a restore: by what counts in them, and by their size."""
     lost = [f"{path} is in the set and not in what was restored" for path in sorted(saved.keys() - found.keys())]
-    return lost + [
-        f"{path} had {saved[path].size} bytes, and has {found[path].size} after the restore"
-        for path in sorted(saved.keys() & found.keys())
-        if found[path].size < saved[path].size * LEAST_OF_SIZE
-    ]
+    for path in sorted(saved.keys() & found.keys()):
+        then, now = saved[path], found[path]
+        if (now.rows or 0) < (then.rows or 0) * LEAST_OF_SIZE:
+            lost.append(f"{path} had {then.rows} rows, and has {now.rows} after the restore")
+        elif now.size < then.size * LEAST_OF_SIZE:
+            lost.append(f"{path} had {then.size} bytes, and has {now.size} after the restore")
+    return lost
 
 
 def _images(session: Session, service: Service, manifest: sets.Manifest) -> tuple[dict[str, str], tuple[str, ...]]:

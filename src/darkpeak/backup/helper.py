@@ -14,7 +14,7 @@ import json
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -33,6 +33,7 @@ PROGRAMS = "/usr/local/lib/darkpeak"
 WORK, SECRET = "/staging", "/secret"
 LABEL = "darkpeak.helper"
 GONE = 137
+NO_SPACE = b"No space left on device"
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,23 @@ class Helper:
     def must(self, *argv: str, stdin: bytes = b"") -> bytes:
         """Run a program that cannot fail for a reason of its own."""
         result = self.run(*argv, stdin=stdin)
+        if NO_SPACE in result.stderr:
+            what = f"the disk of {self.engine.name} is full: there is no room for what a service's script writes"
+            raise SystemFailure(what, mend="darkpeak doctor shows how much there is; nothing was lost")
         if result.code:
-            raise SystemFailure(f"the backup helper failed: {result.complaint()}", where=" ".join(argv[:3]))
+            raise SystemFailure(f"the backup helper failed: {result.complaint()}", mend="try again")
         return result.stdout
 
-    def put_secret(self, name: str, content: str) -> None:
-        """Write a file into its memory: never an environment variable, label or argument."""
-        self.must("sh", "-c", f'umask 077; cat >"{SECRET}/$1"', "sh", name, stdin=content.encode())
+    def put_secrets(self, files: Mapping[str, str]) -> None:
+        """Write files into its memory: never an environment variable, label or argument."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, text in files.items():
+                content = text.encode()
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(content), 0o600
+                archive.addfile(member, io.BytesIO(content))
+        self.must("tar", "--no-same-owner", "-xf", "-", "-C", SECRET, stdin=packed.getvalue())
 
     def inventory(self, folder: str) -> dict[str, Any]:
         """Return the files of one of its folders, each with size and hash."""

@@ -1,6 +1,9 @@
 """Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from darkpeak.backup import records, sets
@@ -9,7 +12,10 @@ from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon import history, lock
+from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
+
+STALE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Made:
     failures: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
     sizes: tuple[tuple[str, int], ...] = ()
+    seen: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[str, ...] = ()  # what may be as it should
 
     @property
     def good(self) -> bool:
@@ -52,8 +60,7 @@ def folder_of(service: Service) -> str:
 def _make(session: Session, service: Service, kind: str) -> Made:
     folder, helper = folder_of(service), session.helper
     session.progress.step(service.name, "its own backup script")
-    helper.must("rm", "-rf", folder)
-    helper.must("mkdir", "-p", folder)
+    helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
     done = helper.script(session.stage(service), "backup", f"{folder}/parts")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
@@ -66,13 +73,15 @@ def _make(session: Session, service: Service, kind: str) -> Made:
     for store in session.stores:
         session.progress.step(service.name, f"to {store.repository.name}")
         try:
-            store.save(folder, manifest, session.told(service.name))
+            snapshot = store.save(folder, manifest, session.told(service.name))
+            session.listing.add(manifest.known(snapshot, store.repository.name))
             saved.append(store.repository.name)
         except DarkpeakError as error:
             failures.append(error.message)
     helper.must("rm", "-rf", folder)
     before = records.find(session.engine, records.BACKUP, service.name)
     known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
+    seen = sets.unchanged(parts, before.seen if before else (), manifest.made)
     return Made(
         service=service.name,
         set_name=manifest.name if saved else "",
@@ -82,7 +91,33 @@ def _make(session: Session, service: Service, kind: str) -> Made:
         failures=tuple(failures),
         odd=tuple(sets.oddities(parts, known)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
+        seen=seen,
+        notes=tuple(_stale(session, service, seen)),
     )
+
+
+def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
+    """Say which parts are byte for byte those of a week ago or more, though the service was asked for things since.
+
+    People may have read only; so it is said, and is no alarm.
+    """
+    now = datetime.now(UTC)
+    old = [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
+    requests = _requests(session, service) if old else 0
+    if requests:
+        yield from (
+            f"{path} is byte for byte that of {since[:10]}, with {requests} requests since" for path, since in old
+        )
+
+
+def _requests(session: Session, service: Service) -> int:
+    """Return how often the router has led somebody to a service since it was loaded; 0 where nobody can tell."""
+    place = session.place
+    with suppress(SystemFailure):
+        router = find_router(place.collective, place.compose, session.engine.observe())
+        labels = {route.label for route in service.http}
+        return sum(item.requests for item in (router.counters() if router else ()) if item.service in labels)
+    return 0
 
 
 def _manifest(session: Session, service: Service, kind: str, parts: dict[str, sets.Part]) -> sets.Manifest:
@@ -108,10 +143,9 @@ def _record(session: Session, made: Made) -> Record:
     """Describe how it went; where there is no new set, the one before is still the newest, and as old as it was."""
     said = "; ".join((*made.failures, *made.odd))
     if made.set_name:
-        good = made.good and not made.odd
-        return Record(
-            records.BACKUP, made.service, records.now(), made.set_name, good, said, sizes=made.sizes, number=made.number
-        )
+        good, now = made.good and not made.odd, records.now()
+        what = (records.BACKUP, made.service, now, made.set_name)
+        return Record(*what, good, said, sizes=made.sizes, number=made.number, seen=made.seen)
     before = records.find(session.engine, records.BACKUP, made.service)
     if before:
         return replace(before, good=False, said=said)

@@ -67,7 +67,7 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
 
 def _line(session: Session, service: Service, made: Made, drilled: list[Drilled] | None) -> Line:
     """Say in one line how a service is."""
-    said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd]
+    said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd, *made.notes]
     good = made.good and not made.odd
     for item in drilled or ():
         good = good and item.good

@@ -8,6 +8,7 @@ from typing import Any
 from darkpeak.errors import NotSo
 
 TAG = "darkpeak-set"
+DIGEST = 16  # of a hash, where only chance could make two the same
 BACKUP, BEFORE = "backup", "before"  # made for its own sake, or to keep what a restore replaces
 
 
@@ -17,6 +18,7 @@ class Part:
 
     size: int
     sha256: str
+    rows: int | None = None  # what counts in it: rows of a dump, entries, files; None where nobody can tell
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Manifest:
     def size(self) -> int:
         """How many bytes its parts have."""
         return sum(part.size for part in self.parts.values())
+
+    def known(self, snapshot: str, repository: str) -> "KnownSet":
+        """Return the set as a repository that has it would list it."""
+        return KnownSet(self.service, self.host, self.number, self.kind, self.made, snapshot, repository)
 
     def text(self) -> str:
         """Return it as it is kept."""
@@ -92,7 +98,7 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
 
 def make_inventory(found: Mapping[str, Any]) -> dict[str, Part]:
     """Return the parts that the helper found in a folder."""
-    return {path: Part(int(part["size"]), str(part["sha256"])) for path, part in found.items()}
+    return {path: Part(int(part["size"]), str(part["sha256"]), part["rows"]) for path, part in found.items()}
 
 
 def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
@@ -113,11 +119,21 @@ def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
 def oddities(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
     """Return what a person should look at, though no program complained: what is empty, gone, or shrank by half."""
     odd = [f"{path} is empty" for path, part in sorted(now.items()) if not part.size]
+    odd += [f"{path} has no rows" for path, part in sorted(now.items()) if part.size and part.rows == 0]
     odd += [f"{path} was there last time and is not now" for path in sorted(before.keys() - now.keys())]
     for path in sorted(now.keys() & before.keys()):
         if 0 < now[path].size < before[path].size / 2:
             odd.append(f"{path} shrank from {before[path].size} to {now[path].size} bytes")
     return odd
+
+
+def unchanged(
+    now: Mapping[str, Part], seen: Iterable[tuple[str, str, str]], today: str
+) -> tuple[tuple[str, str, str], ...]:
+    """Return each part's hash, and since when it has had it, from the same of last time."""
+    before = {(path, digest): since for path, digest, since in seen}
+    digests = {path: part.sha256[:DIGEST] for path, part in sorted(now.items())}
+    return tuple((path, digest, before.get((path, digest), today)) for path, digest in digests.items())
 
 
 def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> list[KnownSet]:

@@ -145,6 +145,8 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
     for item in made:
         for line in item.odd:
             output.note(f"{item.service}: look at this: {line}")
+        for line in item.notes:
+            output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
     if bad:
         raise SystemFailure("; ".join(bad), mend="what is not in the table above has no set; run it again")
