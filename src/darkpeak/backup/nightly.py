@@ -39,9 +39,9 @@ def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
     return lines
 
 
-def next_to_drill(found: Iterable[Record], names: Sequence[str]) -> str:
-    """Return the service whose last drill is the longest ago, or that never had one."""
-    last = {record.service: record.when for record in found if record.kind == records.DRILL}
+def next_to_drill(found: Iterable[Record], names: Sequence[str], now: str) -> str:
+    """Return the service whose last drill is the longest ago, or that never had one; one of a later date is none."""
+    last = {record.service: record.when for record in found if record.kind == records.DRILL and record.when <= now}
     return min(names, key=lambda name: (last.get(name, ""), name))
 
 
@@ -50,12 +50,12 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
     if not running:
         return {}
     found = records.read(session.engine)
-    name = next_to_drill(found, [service.name for service in running])
+    name = next_to_drill(found, [service.name for service in running], records.now())
     service = next(item for item in running if item.name == name)
     try:
         done = [drill(session, service)]
         tried = [item for item in found if item.kind == records.SPOILT]
-        if done[0].good and not any(item.age_days(datetime.now(UTC)) < SPOILT_DAYS for item in tried):
+        if done[0].good and not any(abs(item.age_days(datetime.now(UTC))) < SPOILT_DAYS for item in tried):
             done.append(drill_spoilt(session, service))
             last = done[-1]
             fact = Record(records.SPOILT, name, records.now(), last.set_name, last.good, last.said)
