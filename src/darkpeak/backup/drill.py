@@ -43,7 +43,7 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
     started = time.monotonic()
     try:
         manifest = fetch(session, service, wanted, target)
-        said, notes = _live_through(session, service, manifest, f"{target}/parts")
+        said, notes = live_through(session, service, manifest, f"{target}/parts")
     except NotSo as error:
         done = Drilled(service.name, wanted[0].name, good=False, said=error.message)
     else:
@@ -66,14 +66,14 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
     path = max(manifest.parts, key=lambda item: manifest.parts[item].size)
     session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{target}/parts/{path}")
     try:
-        _live_through(session, service, manifest, f"{target}/parts")
+        live_through(session, service, manifest, f"{target}/parts")
     except NotSo as error:
         return Drilled(service.name, manifest.name, good=True, said=f"{path} was cut in half, and found: {error}")
     said = f"{path} was cut in half, and the drill found nothing wrong"
     return Drilled(service.name, manifest.name, good=False, said=said)
 
 
-def _live_through(
+def live_through(
     session: Session, service: Service, manifest: sets.Manifest, parts: str
 ) -> tuple[str, tuple[str, ...]]:
     """Restore parts into a scratch project and ask it; return what its check said, and what a person should know.
@@ -89,6 +89,7 @@ def _live_through(
             raise NotSo(f"the scratch project does not become healthy: {up.complaint()}")
         session.progress.step(service.name, "restoring into it")
         verified, failure = put(session.helper, stage, parts)
+        failure = failure or sets.disagreement(manifest.says, verified)
         if failure:
             raise NotSo(failure)
         session.progress.step(service.name, "backing it up again, to compare")

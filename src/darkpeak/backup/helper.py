@@ -33,6 +33,7 @@ PROGRAMS = "/usr/local/lib/darkpeak"
 WORK, SECRET = "/staging", "/secret"
 LABEL = "darkpeak.helper"
 GONE = 137
+VERIFY = "verify"
 NO_SPACE = b"No space left on device"
 
 
@@ -52,6 +53,7 @@ class Helper:
     engine: Engine
     inside: ExitStack = field(default_factory=ExitStack)
     entered: dict[str, "Held"] = field(default_factory=dict)
+    brought: set[str] = field(default_factory=set)  # folders of scripts that are there
 
     def run(self, *argv: str, stdin: bytes = b"") -> Result:
         """Run a program in it, to its end."""
@@ -101,7 +103,10 @@ class Helper:
     def script(self, stage: Stage, name: str, *arguments: str) -> Result:
         """Run one of a service's own scripts beside the volumes."""
         folder = f"{WORK}/services/{stage.service.name}"
-        self.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"', "sh", folder, stdin=_pack(stage))
+        if folder not in self.brought:
+            unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
+            self.must("sh", "-c", unpack, "sh", folder, stdin=_pack(stage))
+            self.brought.add(folder)
         argv = ("python3", f"{PROGRAMS}/script.py", f"{folder}/scripts/{name}", *arguments)
         pipe = subprocess.PIPE
         with (
@@ -121,6 +126,11 @@ class Helper:
             process.wait()
             said.seek(0)
             return Result(code, b"", said.read())
+
+    def verify(self, stage: Stage) -> Result | None:
+        """Run the service's own check of its content, where it has one."""
+        has_one = (stage.service.folder / "scripts" / VERIFY).is_file()
+        return self.script(stage, VERIFY) if has_one else None
 
     def _converse(self, stage: Stage, answers: IO[bytes], questions: IO[bytes]) -> int:
         """Answer what a script asks, until it ends; the exit code is that of a kill if the helper is gone first."""

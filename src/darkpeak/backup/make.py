@@ -1,17 +1,18 @@
 """Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from darkpeak.backup import records, sets
-from darkpeak.backup.helper import WORK
+from darkpeak.backup.helper import WORK, Helper, Stage
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon import history, lock
+from darkpeak.daemon.engine import Result
 from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
 
@@ -39,8 +40,11 @@ class Made:
         return bool(self.set_name) and not self.failures
 
 
-def make_set(session: Session, service: Service, kind: str = sets.BACKUP) -> Made:
-    """Make one set of a service; what fails is said in the result, and recorded for everyone to see."""
+def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_hand: bool = True) -> Made:
+    """Make one set of a service; what fails is said in the result, and recorded for everyone to see.
+
+    What looks odd is odd again next time, unless it was made by hand: whoever looks at it takes it as right.
+    """
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         try:
             made = _make(session, service, kind)
@@ -48,7 +52,7 @@ def make_set(session: Session, service: Service, kind: str = sets.BACKUP) -> Mad
             made = Made(service.name, failures=(error.message,))
     if kind == sets.BACKUP:
         session.progress.step(service.name, "saved" if made.good else "failed")
-        records.write(session.engine, _record(session, made))
+        records.write(session.engine, _record(session, made, by_hand=by_hand))
     return made
 
 
@@ -61,13 +65,17 @@ def _make(session: Session, service: Service, kind: str) -> Made:
     folder, helper = folder_of(service), session.helper
     session.progress.step(service.name, "its own backup script")
     helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
-    done = helper.script(session.stage(service), "backup", f"{folder}/parts")
+    stage = session.stage(service)
+    asked = [_asked(helper, stage, kind)]
+    done = helper.script(stage, "backup", f"{folder}/parts")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
     parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
     if not parts or not any(part.size for part in parts.values()):
         raise SystemFailure("its backup script said that all is well, and wrote nothing")
-    manifest = _manifest(session, service, kind, parts)
+    asked.append(_asked(helper, stage, kind))
+    says = tuple(answer.complaint() for answer in asked if answer and not answer.code)
+    manifest = replace(_manifest(session, service, kind, parts), says=says if len(says) == len(asked) else ())
     helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
     saved, failures = [], [error.message for error in session.absent]
     for store in session.stores:
@@ -89,11 +97,20 @@ def _make(session: Session, service: Service, kind: str) -> Made:
         size=manifest.size,
         repositories=tuple(saved),
         failures=tuple(failures),
-        odd=tuple(sets.oddities(parts, known)),
+        odd=(*sets.oddities(parts, known), *_wrong(asked)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
         seen=seen,
         notes=tuple(_stale(session, service, seen)),
     )
+
+
+def _asked(helper: Helper, stage: Stage, kind: str) -> Result | None:
+    """Ask the live service of its content; not where it is only kept before a restore, and may well be broken."""
+    return helper.verify(stage) if kind == sets.BACKUP else None
+
+
+def _wrong(asked: Sequence[Result | None]) -> list[str]:
+    return [f"its content is not right: {answer.complaint()}" for answer in asked if answer and answer.code][-1:]
 
 
 def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
@@ -139,14 +156,15 @@ def _manifest(session: Session, service: Service, kind: str, parts: dict[str, se
     )
 
 
-def _record(session: Session, made: Made) -> Record:
+def _record(session: Session, made: Made, *, by_hand: bool) -> Record:
     """Describe how it went; where there is no new set, the one before is still the newest, and as old as it was."""
     said = "; ".join((*made.failures, *made.odd))
+    before = records.find(session.engine, records.BACKUP, made.service)
     if made.set_name:
         good, now = made.good and not made.odd, records.now()
+        sizes = before.sizes if before and made.odd and not by_hand else made.sizes
         what = (records.BACKUP, made.service, now, made.set_name)
-        return Record(*what, good, said, sizes=made.sizes, number=made.number, seen=made.seen)
-    before = records.find(session.engine, records.BACKUP, made.service)
+        return Record(*what, good, said, sizes=sizes, number=made.number, seen=made.seen)
     if before:
         return replace(before, good=False, said=said)
     return Record(records.BACKUP, made.service, records.now(), "", good=False, said=said)

@@ -28,7 +28,7 @@ class Line:
 def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
     """Do it all; what fails is a line of its own, and holds up nothing else."""
     running = [service for service in services if service.runs]
-    made = {service.name: make_set(session, service) for service in running}
+    made = {service.name: make_set(session, service, by_hand=False) for service in running}
     drilled = _drill_one(session, running)
     lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
     lines += [_scrub_line(item) for item in care.scrub(session, whole=False)]
@@ -69,6 +69,8 @@ def _line(session: Session, service: Service, made: Made, drilled: list[Drilled]
     """Say in one line how a service is."""
     said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd, *made.notes]
     good = made.good and not made.odd
+    if made.odd:
+        said.append(f"darkpeak backup {service.name}, by hand, takes it as right")
     for item in drilled or ():
         good = good and item.good
         said.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.said)

@@ -1,7 +1,7 @@
 """Sets, as values: what is in one, which there are, whether one is whole. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Manifest:
     images: Mapping[str, str]
     parts: Mapping[str, Part]
     exit_code: int = 0
+    says: tuple[str, ...] = ()  # what the live service's scripts/verify said just before, and just after
 
     @property
     def name(self) -> str:
@@ -88,7 +89,7 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
         found = json.loads(text)
         name = found.pop("set")
         parts = {path: Part(**part) for path, part in found.pop("parts").items()}
-        manifest = Manifest(parts=parts, **found)
+        manifest = Manifest(parts=parts, says=tuple(found.pop("says", ())), **found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotSo(f"{expected} has no manifest that can be read: {error}") from None
     if expected not in (name, manifest.name) or name != manifest.name:
@@ -125,6 +126,31 @@ def oddities(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
         if 0 < now[path].size < before[path].size / 2:
             odd.append(f"{path} shrank from {before[path].size} to {now[path].size} bytes")
     return odd
+
+
+def disagreement(says: Sequence[str], restored: str) -> str:
+    """Say how what a restored service says of its content differs from what the live one said around its backup.
+
+    Word for word it must be the same or, where the live one changed meanwhile, something between: the newest entry of
+    a set is not older than the set.
+    """
+    words = [said.split() for said in (*says, restored)]
+    if not says or len({len(line) for line in words}) > 1:
+        return "" if not says or len(set(map(len, words[:-1]))) > 1 else _differs(says[-1], restored)
+    for *live, word in zip(*words, strict=True):
+        if not min(map(_order, live)) <= _order(word) <= max(map(_order, live)):
+            return _differs(says[-1], restored)
+    return ""
+
+
+def _differs(live: str, restored: str) -> str:
+    return f"it says “{restored}” of its content, and the live one said “{live}” when the set was made"
+
+
+def _order(word: str) -> tuple[int, str]:
+    """Return a word's place: numbers by their value, all others, such as dates, by their letters."""
+    plain = word.strip(",;:()")
+    return (int(plain), "") if plain.isdecimal() else (-1, plain)
 
 
 def unchanged(

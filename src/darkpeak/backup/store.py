@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.backup import sets, trouble
+from darkpeak.backup import pace, sets, trouble
 from darkpeak.backup.helper import NAME, SECRET, Helper
 from darkpeak.backup.key import Secret
 from darkpeak.collective.repository import Repository
@@ -119,12 +119,7 @@ class Store:
         self.helper.must("rm", "-rf", target)
         for _ in self._watched(told, "restore", "--json", f"{known.snapshot}:{folder}", "--target", target):
             pass
-        text = self.helper.run("cat", f"{target}/manifest.json").stdout
-        manifest = sets.parse_manifest(text, known.name)
-        wrong = sets.complaints(manifest, sets.make_inventory(self.helper.inventory(f"{target}/parts")))
-        if wrong:
-            raise NotSo(f"{known.name} in {self.repository.name} is spoilt: {'; '.join(wrong)}")
-        return manifest
+        return examine(self.helper, known, target)
 
     def add_password(self, file: str) -> None:
         """Have the repository open with the password in a secret file of the helper, too."""
@@ -156,7 +151,7 @@ class Store:
     def forget(self, snapshots: list[str]) -> None:
         """Remove snapshots, and what only they needed."""
         if snapshots:
-            self._must("forget", "--prune", *snapshots)
+            self._complain(self.helper.run(*self.argv("forget", "--prune", *snapshots)))  # may take its time
 
     def sweep(self) -> None:
         """Remove what dead helpers were writing, from a repository that is a volume of this engine.
@@ -176,7 +171,7 @@ class Store:
         return self.helper.run("timeout", "--kill-after=5", str(seconds), *self.argv(*arguments))
 
     def _must(self, *arguments: str) -> bytes:
-        result = self.helper.run(*self.argv(*arguments))
+        result = self._within(STALL_SECONDS, *arguments)
         self._complain(result)
         return result.stdout
 
@@ -205,7 +200,7 @@ class Store:
                     continue
                 if value.get("message_type") == "status":
                     watch.moved(value.get("bytes_done", value.get("bytes_restored", 0)))
-                    told(f"{value.get('percent_done', 0):.0%}")
+                    told(pace.describe(value))
                 if value.get("message_type") in ("error", "exit_error"):
                     last = [*last[-2:], _message(value)]
                 yield value
@@ -215,6 +210,20 @@ class Store:
             self.helper.run("pkill", "-x", "restic")
             raise SystemFailure(f"{self.repository.name} stood still for {STALL_SECONDS} s, and was given up")
         self._complain(Result(process.returncode, b"", "\n".join(last).encode()))
+
+
+def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
+    """Make sure that a folder of the helper holds the set, byte for byte as it was saved; return its manifest.
+
+    Raises:
+        NotSo: when it does not.
+    """
+    text = helper.run("cat", f"{target}/manifest.json").stdout
+    manifest = sets.parse_manifest(text, known.name)
+    wrong = sets.complaints(manifest, sets.make_inventory(helper.inventory(f"{target}/parts")))
+    if wrong:
+        raise NotSo(f"{known.name} in {known.repository} is spoilt: {'; '.join(wrong)}")
+    return manifest
 
 
 def _message(value: Mapping[str, Any]) -> str:
