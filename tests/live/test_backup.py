@@ -89,6 +89,21 @@ def test_a_drill_is_cut_off_and_leaves_nothing(booked: Kept) -> None:
     assert f"{project}_data" not in booked.docker("volume", "ls", "-q").split()
 
 
+def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> None:
+    """And goes on, cut off, while others work with sets."""
+    saved = ledger.content(booked.collective)
+    ledger.book(booked.collective, SMALL, 9)
+    live = ledger.content(booked.collective)
+    booked.darkpeak("restore", ledger.NAME, "--as", "looked-at")
+    refused = booked.darkpeak("restore", ledger.NAME, "--as", "looked-at", check=False)
+    assert (refused.returncode, "there is a project looked-at already" in refused.stderr) == (2, True), refused.stderr
+    copy = booked.docker("ps", "-q", "--filter", "label=com.docker.compose.project=looked-at")
+    assert booked.docker("exec", copy, "cat", "/data/ledger") == saved.strip()
+    assert booked.docker("inspect", copy, "--format", "{{.HostConfig.PortBindings}}") == "map[]"
+    assert ledger.content(booked.collective) == live
+    booked.docker("compose", "--project-name", "looked-at", "down", "--volumes")
+
+
 # how the newest set is spoilt behind the tool's back
 SPOILT_CONTENT = {
     "a line lost": "sed -i 2d /data/ledger",
