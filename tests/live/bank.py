@@ -72,7 +72,7 @@ def execute(text, values):
     return hand
 transfers.run(bank.begin, execute, bank.commit, "%s")
 """
-LOOK = "SELECT (SELECT SUM(balance) FROM accounts), (SELECT COUNT(*) FROM entries), (SELECT MAX(id) FROM entries)"
+LOOK = "SELECT (SELECT SUM(balance) FROM accounts), (SELECT COUNT(*) FROM entries WHERE id <= {})"
 DOCKERFILE = """\
 FROM debian:trixie
 RUN apt-get update && apt-get install -y --no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*
@@ -168,11 +168,11 @@ def acknowledged(collective: Collective, bank: Bank) -> int:
     return int(said)
 
 
-def look(collective: Collective, bank: Bank) -> tuple[int, int, int]:
-    """Return what all accounts sum to, how many transfers there are, and the number of the last."""
+def look(collective: Collective, bank: Bank, least: int) -> tuple[int, int]:
+    """Return what all accounts sum to, and how many of the first transfers are there."""
     if bank.kind == "sqlite":
-        said = collective.execute(bank.name, "app", "sqlite3", "-separator", " ", "/var/lib/app/app.db", LOOK).stdout
+        argv = ("app", "sqlite3", "-cmd", ".timeout 60000", "-separator", " ", "/var/lib/app/app.db")
     else:
-        said = collective.execute(bank.name, "database", "mariadb", "-BN", "app", "-e", LOOK).stdout
-    total, count, last = map(int, said.split())
-    return total, count, last
+        argv = ("database", "mariadb", "-BN", "app", "-e")
+    total, count = map(int, collective.execute(bank.name, *argv, LOOK.format(least)).stdout.split())
+    return total, count
