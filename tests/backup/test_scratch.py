@@ -86,7 +86,7 @@ def test_subnets_are_free_ones() -> None:
         next(free_subnets(["10.0.0.0/8"]))
 
 
-SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "")}
+SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "", 4)}
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,10 @@ SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "")}
         ({**SAVED, "more": Part(1, "")}, []),
         ({**SAVED, "a.sql": Part(901, "")}, []),
         ({**SAVED, "a.sql": Part(899, "")}, ["a.sql had 1000 bytes, and has 899 after the restore"]),
-        ({"b.tar": Part(10, "")}, ["a.sql is in the set and not in what was restored"]),
+        ({**SAVED, "b.tar": Part(10, "", 3)}, ["b.tar had 4 rows, and has 3 after the restore"]),
+        ({"b.tar": SAVED["b.tar"]}, ["a.sql is in the set and not in what was restored"]),
     ],
-    ids=["the same", "one more", "a little less", "less", "missing"],
+    ids=["the same", "one more", "a little less", "less", "fewer rows", "missing"],
 )
 def test_what_was_restored_is_compared_with_the_set(found: dict[str, Part], said: list[str]) -> None:
     assert compare(SAVED, found) == said

@@ -14,19 +14,23 @@ from darkpeak.backup.sets import (
     Part,
     choose,
     complaints,
+    disagreement,
     make_tags,
     oddities,
     parse_manifest,
     parse_snapshots,
+    unchanged,
 )
 from darkpeak.errors import NotSo
 
 PARTS = {"database.sql": Part(900, "aa"), "keys.tar": Part(50, "bb")}
 MANIFEST = Manifest("chat", "", 7, BACKUP, "2026-01-02T03:04:05+00:00", "ada@peak", "abc1234", {"database": "x"}, PARTS)
+SAYING = replace(MANIFEST, says=("4 lines", "5 lines"))
 
 
 def test_a_manifest_comes_back_as_it_was() -> None:
     assert parse_manifest(MANIFEST.text().encode(), "chat-7") == MANIFEST
+    assert parse_manifest(SAYING.text().encode(), "chat-7") == SAYING
     assert (MANIFEST.name, MANIFEST.size) == ("chat-7", 950)
 
 
@@ -74,6 +78,7 @@ ODD = {
         ["database.sql shrank from 900 to 449 bytes"],
     ),
     "empty": ({**PARTS, "keys.tar": Part(0, "")}, PARTS, ["keys.tar is empty"]),
+    "no rows": ({**PARTS, "keys.tar": Part(50, "x", 0)}, PARTS, ["keys.tar has no rows"]),
     "gone": ({"keys.tar": Part(50, "bb")}, PARTS, ["database.sql was there last time and is not now"]),
 }
 
@@ -81,6 +86,40 @@ ODD = {
 @pytest.mark.parametrize(("now", "before", "said"), ODD.values(), ids=ODD.keys())
 def test_what_looks_odd_is_said(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
     assert oddities(now, before) == said
+
+
+# what the live service said before and after, what the restored one says, whether that is right
+SAID = {
+    "nobody was asked": ([], "0 lines", True),
+    "the same": (["4 lines of 2026-06-01"] * 2, "4 lines of 2026-06-01", True),
+    "another number": (["4 lines"] * 2, "3 lines", False),
+    "more": (["4 lines"] * 2, "5 lines", False),
+    "an older date": (["4 lines, the newest of 2026-06-09"] * 2, "4 lines, the newest of 2026-06-08", False),
+    "other words": (["4 lines"] * 2, "4 rows", False),
+    "fewer words": (["4 lines"] * 2, "lines", False),
+    "nothing": (["4 lines"] * 2, "", False),
+    "between": (
+        ["4 lines, the newest of 12:01", "14 lines, the newest of 12:02"],
+        "9 lines, the newest of 12:01",
+        True,
+    ),
+    "before": (["4 lines", "14 lines"], "3 lines", False),
+    "after": (["4 lines", "14 lines"], "15 lines", False),
+    "between, of those that went": (["14 lines", "4 lines"], "9 lines", True),
+    "another sentence meanwhile": (["no lines", "1 line, of 12:01"], "1 line, of 12:01", True),
+}
+
+
+@pytest.mark.parametrize(("says", "restored", "right"), SAID.values(), ids=SAID.keys())
+def test_a_restored_service_says_what_the_live_one_said(says: list[str], restored: str, *, right: bool) -> None:
+    assert (disagreement(says, restored) == "") is right
+
+
+def test_since_when_a_part_is_as_it_is() -> None:
+    seen = unchanged(PARTS, [], "monday")
+    assert seen == (("database.sql", "aa", "monday"), ("keys.tar", "bb", "monday"))
+    later = unchanged({**PARTS, "keys.tar": Part(50, "cc")}, seen, "sunday")
+    assert later == (("database.sql", "aa", "monday"), ("keys.tar", "cc", "sunday"))
 
 
 def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> KnownSet:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.live import ledger
 from tests.live.collectives import TOP, Collective
 from tests.live.hosts import NAME, Host
+from tests.live.kept import SMALL, Kept, keep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.register_assert_rewrite("tests.live.facts")
-Campaign = Callable[[int], int]
+Campaign = Callable[..., int]
 MEASURED = "measured"
 # Each file goes to one host whole: were one of these the last, the other host would wait for it.
 LONGEST = ("test_contract", "test_backup", "test_deploy", "test_machine", "test_remote", "test_router_load")
@@ -39,8 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def campaign(request: pytest.FixtureRequest) -> Campaign:
-    """Return how many rounds to run, of the number that a long campaign has: a tenth, without --long."""
-    return (lambda rounds: rounds) if request.config.getoption("--long") else (lambda rounds: max(1, rounds // 10))
+    """Return how many rounds to run, of the number that a long campaign has: without --long a tenth, or `short`."""
+    whole = request.config.getoption("--long")
+    return lambda rounds, short=0: rounds if whole else short or max(1, rounds // 10)
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +73,21 @@ def running(collective: Collective) -> Collective:
     """Return the collective with all its services up."""
     collective.darkpeak("up", timeout=900)
     return collective
+
+
+@pytest.fixture(scope="module")
+def kept(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Return a collective with the ledger up, and a repository."""
+    with keep(collective, tmp_path_factory.mktemp("kept")) as one:
+        yield one
+
+
+@pytest.fixture
+def booked(kept: Kept) -> Kept:
+    """Return it with a small ledger, and a set of that."""
+    ledger.book(kept.collective, SMALL, 1)
+    kept.darkpeak("backup", ledger.NAME)
+    return kept
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ services:
     init: true
     ports: ["127.0.0.1:6910:80"]
     volumes: ["data:/data"]
-    healthcheck: {test: [CMD, test, -e, /data/ledger], interval: 1s, retries: 5}
+    healthcheck: {test: [CMD, test, -e, /data/ledger], interval: 300ms, retries: 20}
 networks:
   default: {ipam: {config: [{subnet: 10.69.10.0/24}]}}
 volumes:
@@ -35,20 +35,21 @@ volumes:
 FROM debian:trixie
 VOLUME ["/data"]
 EXPOSE 80
-COPY dump book /usr/local/bin/
-RUN mkdir -p /data && : >/data/ledger && chown -R games:games /data && chmod 755 /usr/local/bin/*
+COPY dump book verify /usr/local/bin/
+RUN mkdir -p /data && : >/data/ledger && : >/data/journal && chown -R games:games /data && chmod 755 /usr/local/bin/*
 USER games
 CMD ["sleep", "infinity"]
 """,
     "store/book": """\
 #!/bin/sh
-# book N SEED: writes N transfers, each on two lines that sum to nothing.
+# book N SEED: writes N transfers, each on two lines that sum to nothing, and a line in the journal.
 set -eu
 awk -v n="$1" -v seed="$2" >/data/next 'BEGIN {
     srand(seed)
     for (i = 0; i < n; i++) { x = int(rand() * 1e9); print i, x; print i, -x }
 }'
 mv /data/next /data/ledger
+echo "$(date --utc +%FT%T.%N) $1 $2" >>/data/journal
 """,
     "store/dump": """\
 #!/bin/sh
@@ -56,6 +57,13 @@ mv /data/next /data/ledger
 set -eu
 split --number=20 --filter='cat; sleep 0.02' /data/ledger
 echo "# $(wc -l </data/ledger) lines"
+""",
+    "store/verify": """\
+#!/bin/sh
+# Says how many lines there are and when the newest was booked; fails if they don't sum to nothing.
+set -eu
+awk -v newest="$(tail -n 1 /data/journal | cut -d' ' -f1)" '
+    { sum += $2 } END { print NR " lines, the newest of " newest; exit sum != 0 }' /data/ledger
 """,
     "scripts/backup": """\
 #!/bin/sh
@@ -67,6 +75,7 @@ trap 'rm -f "$folder/partial"' EXIT
 docker compose exec -T store dump </dev/null >"$folder/partial" || { echo "backup: no dump" >&2; exit 1; }
 lines=$(grep -cv '^#' "$folder/partial" || true)
 [ "$(tail -n 1 "$folder/partial")" = "# $lines lines" ] || { echo "backup: cut short" >&2; exit 1; }
+docker compose exec -T store cat /data/journal </dev/null >"$folder/journal.txt"
 mv "$folder/partial" "$folder/ledger.txt"
 """,
     "scripts/restore": """\
@@ -76,15 +85,17 @@ folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 lines=$(grep -cv '^#' "$folder/ledger.txt" || true)
 [ "$(tail -n 1 "$folder/ledger.txt")" = "# $lines lines" ] || { echo "restore: cut short" >&2; exit 1; }
+[ -e "$folder/journal.txt" ] || { echo "restore: no journal" >&2; exit 1; }
 take='grep -v "^#" >/data/next || true; mv /data/next /data/ledger'
 docker compose exec -T store sh -euc "$take" <"$folder/ledger.txt"
+docker compose exec -T store sh -euc 'cat >/data/next; mv /data/next /data/journal' <"$folder/journal.txt"
 docker compose restart store
 """,
     "scripts/verify": """\
 #!/bin/sh
 set -eu
 cd "$(dirname "$0")/.."
-docker compose exec -T store awk '{ sum += $2 } END { print NR " lines"; exit sum != 0 }' /data/ledger </dev/null
+docker compose exec -T store verify </dev/null
 """,
     "scripts/updates": "#!/bin/sh\n",
 }

@@ -3,128 +3,29 @@
 from __future__ import annotations
 
 import json
-import random
-import re
+import os
 import shutil
-import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.backup import key
-from darkpeak.collective import read
+from darkpeak.backup import trouble
+from darkpeak.daemon.engine import Result as Outcome
 from tests.live import facts, ledger
-from tests.live.collectives import SERVICES, TOOL, Collective
-from tests.live.commands import CommandFailed, Result, run, wait_for
+from tests.live.collectives import SERVICES
+from tests.live.commands import CommandFailed, run, wait_for
+from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, wait_for_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Campaign = Callable[[int], int]
-    Say = Callable[[str], None]
-
-REPOSITORY = "darkpeak-test-repository"
-SPARE = "darkpeak-test-spare"
-FULL = "darkpeak-test-full"
-SMALL, LARGE = 2000, 300_000  # transfers: 40 KB, and 7 MB
-NOWHERE = "198.51.100.1"  # of a network that is for documentation only
-SAVED = 0
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A collective with repositories, and an admin who can open them."""
-
-    collective: Collective
-    key: Path
-
-    def darkpeak(self, command: str, *arguments: str, check: bool = True) -> Result:
-        """Run a command that needs the key."""
-        return self.collective.darkpeak(*command.split(), *arguments, *self.identity, check=check, timeout=600)
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """The option that names the admin's ssh key."""
-        return ("--identity", str(self.key))
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command, and don't wait for it."""
-        environment, pipe = dict(self.collective.environment), subprocess.PIPE
-        argv = [str(TOOL), *arguments, *self.identity]
-        return subprocess.Popen(argv, cwd=self.collective.top, env=environment, stdout=pipe, stderr=pipe, text=True)
-
-    def docker(self, *arguments: str, check: bool = True) -> str:
-        """Ask the engine."""
-        return run(["docker", "--host", self.collective.host.docker_host, *arguments], check=check).stdout.strip()
-
-    def sets(self, service: str = ledger.NAME) -> list[dict[str, Any]]:
-        """Return the sets of a service."""
-        found: list[dict[str, Any]] = json.loads(self.darkpeak("snapshots", service, "--json").stdout)
-        return found
-
-    def write_backup(self, *repositories: str) -> None:
-        """Name the repositories in collective.toml."""
-        path = self.collective.top / "collective.toml"
-        text = re.sub(
-            r"^repositories = .*$", f"repositories = {json.dumps(repositories)}", path.read_text(), flags=re.MULTILINE
-        )
-        path.write_text(text)
-
-    @property
-    def volume(self) -> Path:
-        """Where the engine, which runs on this very host, keeps the repository."""
-        return Path(self.docker("volume", "inspect", REPOSITORY, "--format", "{{.Mountpoint}}"))
-
-    def packs(self) -> list[Path]:
-        """Return the repository's files with data."""
-        return sorted(path for path in (self.volume / "data").rglob("*") if path.is_file())
-
-    def locks(self) -> set[str]:
-        """Return the names of the locks in the repository."""
-        return {path.name for path in (self.volume / "locks").iterdir()}
-
-
-@pytest.fixture(scope="module")
-def kept(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """Return a collective of its own with the ledger up and an empty repository."""
-    top = tmp_path_factory.mktemp("kept")
-    shutil.copytree(collective.top, top, dirs_exist_ok=True)
-    own = Collective(top, collective.host)
-    text = (top / "collective.toml").read_text()
-    for name in ("ada", "grace"):
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(top / name)])
-        public = (top / f"{name}.pub").read_text().strip()
-        text = text.replace(f"[admins.{name}]\n", f'[admins.{name}]\nssh = ["{public}"]\n')
-    (top / "collective.toml").write_text(text + "\n[backup]\nrepositories = []\n")
-    ledger.add(own)
-    kept = Kept(own, top / "ada")
-    kept.write_backup(f"volume:{REPOSITORY}")
-    own.darkpeak("up", ledger.NAME, timeout=900)
-    kept.darkpeak("backup init")
-    yield kept
-    own.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120)
-    records = kept.docker("ps", "-aq", "--filter", "label=darkpeak.record").split()
-    kept.docker("rm", "-f", *records)
-    kept.docker("volume", "rm", "-f", REPOSITORY, SPARE)
-
-
-@pytest.fixture
-def booked(kept: Kept) -> Kept:
-    """Return it with a small ledger, and a set of that."""
-    ledger.book(kept.collective, SMALL, 1)
-    kept.darkpeak("backup", ledger.NAME)
-    return kept
-
-
-def leftovers(kept: Kept) -> list[str]:
-    """Return what a command that has ended should have taken with it."""
-    names = kept.docker("ps", "-a", "--format", "{{.Names}}").split()
-    return [name for name in names if re.search("-helper|-lock-|-drill-", name) and "-record-" not in name]
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def test_what_was_saved_comes_back_and_what_it_replaces_is_kept(booked: Kept) -> None:
@@ -188,6 +89,21 @@ def test_a_drill_is_cut_off_and_leaves_nothing(booked: Kept) -> None:
     assert f"{project}_data" not in booked.docker("volume", "ls", "-q").split()
 
 
+def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> None:
+    """And goes on, cut off, while others work with sets."""
+    saved = ledger.content(booked.collective)
+    ledger.book(booked.collective, SMALL, 9)
+    live = ledger.content(booked.collective)
+    booked.darkpeak("restore", ledger.NAME, "--as", "looked-at")
+    refused = booked.darkpeak("restore", ledger.NAME, "--as", "looked-at", check=False)
+    assert (refused.returncode, "there is a project looked-at already" in refused.stderr) == (2, True), refused.stderr
+    copy = booked.docker("ps", "-q", "--filter", "label=com.docker.compose.project=looked-at")
+    assert booked.docker("exec", copy, "cat", "/data/ledger") == saved.strip()
+    assert booked.docker("inspect", copy, "--format", "{{.HostConfig.PortBindings}}") == "map[]"
+    assert ledger.content(booked.collective) == live
+    booked.docker("compose", "--project-name", "looked-at", "down", "--volumes")
+
+
 # how the newest set is spoilt behind the tool's back
 SPOILT_CONTENT = {
     "a line lost": "sed -i 2d /data/ledger",
@@ -216,196 +132,153 @@ def test_a_restore_that_is_not_well_is_undone(booked: Kept) -> None:
     assert ledger.content(booked.collective) == before
 
 
-@pytest.mark.parametrize("victim", ["command", "helper", "dump"])
-def test_whatever_is_killed_no_bad_set_is_called_good(kept: Kept, campaign: Campaign, victim: str) -> None:
-    """Killed at any moment: every set there is restores to what the ledger held, and the next backup is made."""
-    ledger.book(kept.collective, LARGE, 5)
-    whole = ledger.content(kept.collective)
-    started = time.monotonic()
-    kept.darkpeak("backup", ledger.NAME)
-    usual = time.monotonic() - started
-    known = {item["name"] for item in kept.sets()}
-    said_good = 0
-    for _ in range(campaign(50)):
-        with kept.start("backup", ledger.NAME) as process:
-            time.sleep(random.uniform(0, usual) if victim != "dump" else 0)  # noqa: S311
-            kill(kept, victim, process)
-            process.communicate(timeout=300)
-        said_good += process.returncode == SAVED
-    wait_for("the helper to be gone", lambda: not leftovers(kept), timeout=30)
-    kept.darkpeak("backup", ledger.NAME)
-    new = [item["name"] for item in kept.sets() if item["name"] not in known]
-    assert len(new) >= said_good + 1
-    for name in new:
-        folder = kept.collective.top / name
-        kept.darkpeak("restore", ledger.NAME, "--set", name, "--to", str(folder))
-        text = (folder / "ledger.txt").read_text()
-        assert text == f"{whole}# {2 * LARGE} lines\n"
-        shutil.rmtree(folder)
+@dataclass
+class Listener:
+    """Somebody who is told things by HTTP: what was posted, and which paths were asked for."""
+
+    told: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for as long as it takes."""
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                listener.told.append(f"{said['title']}: {said['message']}")
+                self.do_GET()
+
+            def do_GET(self) -> None:
+                listener.asked.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            self.port = server.server_port
+            Thread(target=server.serve_forever, daemon=True).start()
+            yield
+            server.shutdown()
 
 
-def kill(kept: Kept, victim: str, process: subprocess.Popen[str]) -> None:
-    """Kill the command, its helper, or the dump inside the service, as hard as can be."""
-    if victim == "command":
-        process.send_signal(signal.SIGKILL)
-    elif victim == "helper":
-        kept.docker("kill", "darkpeak-helper", check=False)
-    else:
-        words = "for n in $(seq 500); do pid=$(pidof -x dump) && break; sleep 0.02; done; sleep $0; kill -9 $pid"
-        wait = f"{random.uniform(0, 0.5):.2f}"  # noqa: S311
-        kept.collective.execute(ledger.NAME, "store", "sh", "-c", words, wait, check=False)
+@pytest.fixture
+def alone(booked: Kept) -> Iterator[Kept]:
+    """Return it without the services that are not up."""
+    services, aside = booked.collective.top / "services", booked.collective.top / "aside"
+    aside.mkdir()
+    for folder in [path for path in services.iterdir() if path.name != ledger.NAME]:
+        folder.rename(aside / folder.name)
+    yield booked
+    for folder in list(aside.iterdir()):
+        folder.rename(services / folder.name)
+    aside.rmdir()
 
 
-def test_an_engine_that_dies_meanwhile_leaves_no_bad_set(kept: Kept, campaign: Campaign) -> None:
-    ledger.book(kept.collective, LARGE, 7)
-    whole = ledger.content(kept.collective)
-    known = {item["name"] for item in kept.sets()}
-    for _ in range(campaign(50)):
-        with kept.start("backup", ledger.NAME) as process:
-            time.sleep(random.uniform(1, 8))  # noqa: S311
-            kept.collective.host.kill_engine()
-            wait_for("the engine to be gone", lambda: not kept.collective.host.engine_answers())
-            process.communicate(timeout=300)
-            kept.collective.host.start_engine()
-        kept.collective.compose(ledger.NAME, "up", "-d", "--wait")
-    kept.darkpeak("backup", ledger.NAME)
-    for name in {item["name"] for item in kept.sets()} - known:
-        folder = kept.collective.top / name
-        kept.darkpeak("restore", ledger.NAME, "--set", name, "--to", str(folder))
-        assert (folder / "ledger.txt").read_text() == f"{whole}# {2 * LARGE} lines\n"
-        shutil.rmtree(folder)
+def test_a_night_does_it_all_and_tells_each_change_once(alone: Kept) -> None:
+    """A good one, one whose service is broken, the same again, and a good one."""
+    listener = Listener()
+    with listener.listening():
+        address = f"http://127.0.0.1:{listener.port}/"
+        alone.collective.darkpeak(
+            "key", "secret", "notify", "urls", *alone.identity, stdin=address.replace("http", "json")
+        )
+        alone.collective.darkpeak("key", "secret", "notify", "ping", *alone.identity, stdin=f"{address}well")
+        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        assert row["nightly"] == "NEVER"
+        first = json.loads(alone.darkpeak("nightly", "--json").stdout)
+        assert [(line["about"], line["good"]) for line in first] == [
+            (ledger.NAME, True),
+            (f"volume:{REPOSITORY}", True),
+        ]
+        assert "saved; drilled in " in first[0]["said"]
+        assert "cut in half, and found" in first[0]["said"]
+        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        assert (row["nightly"], row["saved"].endswith("just now")) == ("just now", True)
+        alone.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
+        for _ in range(2):
+            bad = alone.darkpeak("nightly", check=False)
+            assert (bad.returncode, f"somebody must look after: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
+        assert "ledger.txt shrank from" in bad.stdout
+        shown = alone.collective.darkpeak("status").stdout
+        assert f"FAILED just now: somebody must look after {ledger.NAME}" in shown
+        ledger.book(alone.collective, SMALL, 1)
+        alone.darkpeak("nightly")
+    assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
+        "look after",
+        "well again",
+    ]
+    assert listener.asked.count("/well") == 2
 
 
-def test_a_full_repository_takes_no_set_and_loses_none(kept: Kept) -> None:
-    """A volume with room for one set, kept mounted by a container that does nothing else."""
-    kept.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=12m", FULL)
-    holder = kept.docker("run", "-d", "-v", f"{FULL}:/repository", "debian:trixie", "sleep", "infinity")
-    kept.write_backup(f"volume:{FULL}")
-    try:
-        kept.darkpeak("backup init")
-        ledger.book(kept.collective, LARGE, 8)
-        first = ledger.content(kept.collective)
-        kept.darkpeak("backup", ledger.NAME)
-        for seed in range(9, 13):
-            ledger.book(kept.collective, LARGE, seed)
-            result = kept.darkpeak("backup", ledger.NAME, check=False)
-            if result.returncode:
-                break
-        assert (result.returncode, "failed" in result.stderr) == (3, True), result.stderr
-        assert "no space left" in result.stderr
-        folder = kept.collective.top / "first"
-        kept.darkpeak("restore", ledger.NAME, "--set", kept.sets()[0]["name"], "--to", str(folder))
-        assert (folder / "ledger.txt").read_text() == f"{first}# {2 * LARGE} lines\n"
-        shutil.rmtree(folder)
-    finally:
-        kept.write_backup(f"volume:{REPOSITORY}")
-        kept.docker("rm", "-f", holder)
-        kept.docker("volume", "rm", "-f", FULL)
-
-
-def test_two_backups_at_once_become_two_sets(booked: Kept) -> None:
-    before = len(booked.sets())
-    with booked.start("backup", ledger.NAME) as one, booked.start("backup", ledger.NAME) as other:
-        said = [process.communicate(timeout=300)[1] for process in (one, other)]
-    assert [one.returncode, other.returncode] == [SAVED, SAVED], said
-    assert "waits for" in "".join(said)
-    assert len({item["number"] for item in booked.sets()}) == before + 2
-
-
-def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign) -> None:
-    whole = ledger.content(booked.collective)
-    for _ in range(campaign(50)):
-        ledger.book(booked.collective, SMALL, 6)
-        with booked.start("restore", ledger.NAME) as process:
-            time.sleep(random.uniform(2, 12))  # noqa: S311
-            process.kill()
-            process.communicate(timeout=300)
-        wait_for("the helper to be gone", lambda: not leftovers(booked), timeout=30)
-        booked.darkpeak("restore", ledger.NAME)
-        assert ledger.content(booked.collective) == whole
-
-
-@pytest.mark.parametrize("spoil", ["flip", "lose"])
-def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
-    """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
-    refused = 0
-    for _ in range(campaign(50)):
-        known = set(kept.packs())
-        ledger.book(kept.collective, SMALL, time.time_ns())
-        kept.darkpeak("backup", ledger.NAME)
-        before = ledger.content(kept.collective)
-        pack = random.choice([path for path in kept.packs() if path not in known])  # noqa: S311
-        whole = pack.read_bytes()
-        at = random.randrange(len(whole))  # noqa: S311
-        pack.unlink()
-        if spoil == "flip":
-            pack.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
-        result = kept.darkpeak("restore", ledger.NAME, check=False)
-        refused += result.returncode != SAVED
-        assert ledger.content(kept.collective) == before
-        scrubbed = kept.darkpeak("scrub", "--all", check=False)
-        assert (scrubbed.returncode, "is damaged" in scrubbed.stderr) == (1, True), scrubbed.stderr
-        pack.write_bytes(whole)
-    say(f"{spoil}: {refused} of {campaign(50)} restores needed it and refused; scrub found every one")
-    kept.darkpeak("scrub", "--all")
-
-
-def test_the_key_of_another_collective_opens_nothing(booked: Kept) -> None:
-    path = booked.collective.top / "backup-key.age"
-    own = path.read_bytes()
-    path.unlink()
-    booked.write_backup(f"volume:{SPARE}")
-    try:
-        booked.darkpeak("backup init")
-        booked.write_backup(f"volume:{REPOSITORY}")
-        refused = booked.darkpeak("backup", ledger.NAME, check=False)
-        assert (refused.returncode, "does not open with the key" in refused.stderr) == (1, True), refused.stderr
-    finally:
-        path.write_bytes(own)
-        booked.write_backup(f"volume:{REPOSITORY}")
-
-
-def test_a_repository_that_does_not_answer_holds_up_no_other(booked: Kept) -> None:
-    number = booked.sets()[-1]["number"]
-    booked.write_backup(f"rest:http://{NOWHERE}:8000/", f"volume:{REPOSITORY}")
-    silence = ["FORWARD", "-d", NOWHERE, "-j", "DROP"]
-    run(["iptables", "-I", *silence])
-    try:
-        started = time.monotonic()
-        result = booked.darkpeak("backup", ledger.NAME, check=False)
-        took = time.monotonic() - started
-    finally:
-        run(["iptables", "-D", *silence])
-        booked.write_backup(f"volume:{REPOSITORY}")
-    assert (result.returncode, f"{NOWHERE}:8000/ does not answer" in result.stderr) == (3, True), result.stderr
-    assert took < 120
-    assert booked.sets()[-1]["number"] == number + 1
-
-
-def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(booked: Kept) -> None:
-    ledger.book(booked.collective, LARGE, time.time_ns())
-    locks = booked.volume / "locks"
-    with booked.start("backup", ledger.NAME) as process:
-        wait_for("a lock in the repository", lambda: list(locks.iterdir()), pause=0.002)
-        booked.docker("kill", "darkpeak-helper", check=False)
-        process.communicate(timeout=300)
-    ours = booked.locks()
-    assert ours, "the dead helper left no lock: nothing is shown by this"
-    password = key.read(read(booked.collective.top)[0], [booked.key], str).password
+@pytest.fixture
+def stranger(booked: Kept) -> Iterator[str]:
+    """Hold a lock in the repository from another machine, which has died; return the lock's name."""
     mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-stranger"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
-    argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name, "-v", mount]
-    with subprocess.Popen([*argv, "darkpeak-helper", "sh", "-c", hold], stdin=subprocess.PIPE) as stranger:
-        assert stranger.stdin
-        stranger.stdin.write(password.encode())
-        stranger.stdin.close()
-        wait_for("the stranger's lock", lambda: booked.locks() - ours)
-        theirs = booked.locks() - ours
+    argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
+    argv += ["-h", "stranger", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as held:
+        assert held.stdin
+        held.stdin.write(booked.secret.password.encode())
+        held.stdin.close()
+        wait_for("the stranger's lock", booked.locks)
         booked.docker("kill", name)
+    (theirs,) = booked.locks()
+    yield theirs
+    for name in booked.locks():
+        (booked.volume / "locks" / name).unlink()
+
+
+def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(booked: Kept, stranger: str) -> None:
+    ledger.book(booked.collective, LARGE, time.time_ns())
+    with booked.start("backup", ledger.NAME) as process:
+        wait_for_line(process, f"{ledger.NAME}: to ")
+        wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
+        run(["pkill", "-STOP", "-x", "restic"])  # or it might end before its helper is dead
+        booked.docker("kill", "darkpeak-helper")
+        process.communicate(timeout=300)
+    assert booked.locks() > {stranger}, "the dead helper left no lock: nothing is shown by this"
     booked.darkpeak("backup", ledger.NAME)
-    assert booked.locks() == theirs
-    for lock in theirs:
-        (locks / lock).unlink()
+    assert booked.locks() == {stranger}
+
+
+def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept, stranger: str) -> None:
+    """`check` wants the repository for itself alone."""
+    assert stranger
+    check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
+    argv = [
+        "docker",
+        "--host",
+        booked.collective.host.docker_host,
+        "run",
+        "-i",
+        "--rm",
+        "-v",
+        f"{REPOSITORY}:/repository",
+    ]
+    result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.secret.password, check=False)
+    error = trouble.of("nas", Outcome(result.returncode, b"", result.stderr.encode()))
+    assert error
+    assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
+
+
+def test_what_a_dead_helper_was_writing_goes_when_it_is_old(booked: Kept) -> None:
+    """Each file that restic writes has another name at first, and one that keeps it is never looked at again."""
+    names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
+    half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
+    for path, (_, days) in zip(half, names, strict=True):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    booked.darkpeak("backup", ledger.NAME)
+    booked.darkpeak("prune")
+    assert [path.exists() for path in half] == [not days for _, days in names]
+    for path in half:
+        path.unlink(missing_ok=True)
 
 
 def test_a_removed_admin_opens_nothing_any_more(booked: Kept) -> None:

@@ -14,7 +14,7 @@ from tests.live.collectives import SERVICES, Collective
 from tests.live.commands import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SCRIPTS = ("backup", "restore", "updates")
@@ -108,6 +108,23 @@ def test_a_restore_into_the_live_service_changes_nothing_that_was_saved_and_stay
     collective.script(service, "restore", str(backup))
     facts.of(service).check(collective, written)
     collective.compose(service, "up", "-d", "--force-recreate", "--wait")
+    facts.of(service).check(collective, written)
+
+
+def test_what_was_acknowledged_before_a_backup_is_in_it(
+    service: str, collective: Collective, written: object, tmp_path: Path, campaign: Callable[..., int]
+) -> None:
+    """Backups of a service that is written to all the time, each restored: half of nothing, and all that was done."""
+    before = {}
+    with facts.of(service).busy(collective) as load:
+        for number in range(campaign(50)):
+            load.wait_for_more()
+            before[tmp_path / str(number)] = load.acknowledged()
+            collective.script(service, "backup", str(tmp_path / str(number)))
+    for folder, least in before.items():
+        collective.script(service, "restore", str(folder))
+        assert least <= facts.of(service).found(collective)
+        collective.script(service, "verify")
     facts.of(service).check(collective, written)
 
 

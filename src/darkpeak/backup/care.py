@@ -25,17 +25,21 @@ class Scrubbed:
 def decide(session: Session) -> list[Kept]:
     """Return every set of every repository, with the reasons to keep it."""
     keep = session.place.collective.backup.keep
-    return [item for store in session.stores for item in retention.decide(store.list_sets(), keep)]
+    known = session.sets()
+    names = [store.repository.name for store in session.stores]
+    return [item for name in names for item in retention.decide([one for one in known if one.repository == name], keep)]
 
 
 def prune(session: Session, decided: Sequence[Kept]) -> None:
-    """Remove the sets that have no reason to stay, and what only they needed."""
+    """Remove the sets that have no reason to stay, what only they needed, and what dead helpers left half written."""
     for store in session.stores:
         name = store.repository.name
         gone = [item.known.snapshot for item in decided if item.known.repository == name and not item.why]
         if gone:
             session.progress.step("prune", f"{len(gone)} sets of {name}")
             store.forget(gone)
+            session.listing.remove(gone)
+        store.sweep()
 
 
 def scrub(session: Session, *, whole: bool) -> list[Scrubbed]:

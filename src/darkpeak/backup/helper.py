@@ -14,7 +14,7 @@ import json
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -33,6 +33,8 @@ PROGRAMS = "/usr/local/lib/darkpeak"
 WORK, SECRET = "/staging", "/secret"
 LABEL = "darkpeak.helper"
 GONE = 137
+VERIFY = "verify"
+NO_SPACE = b"No space left on device"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Helper:
     engine: Engine
     inside: ExitStack = field(default_factory=ExitStack)
     entered: dict[str, "Held"] = field(default_factory=dict)
+    brought: set[str] = field(default_factory=set)  # folders of scripts that are there
 
     def run(self, *argv: str, stdin: bytes = b"") -> Result:
         """Run a program in it, to its end."""
@@ -59,13 +62,23 @@ class Helper:
     def must(self, *argv: str, stdin: bytes = b"") -> bytes:
         """Run a program that cannot fail for a reason of its own."""
         result = self.run(*argv, stdin=stdin)
+        if NO_SPACE in result.stderr:
+            what = f"the disk of {self.engine.name} is full: there is no room for what a service's script writes"
+            raise SystemFailure(what, mend="darkpeak doctor shows how much there is; nothing was lost")
         if result.code:
-            raise SystemFailure(f"the backup helper failed: {result.complaint()}", where=" ".join(argv[:3]))
+            raise SystemFailure(f"the backup helper failed: {result.complaint()}", mend="try again")
         return result.stdout
 
-    def put_secret(self, name: str, content: str) -> None:
-        """Write a file into its memory: never an environment variable, label or argument."""
-        self.must("sh", "-c", f'umask 077; cat >"{SECRET}/$1"', "sh", name, stdin=content.encode())
+    def put_secrets(self, files: Mapping[str, str]) -> None:
+        """Write files into its memory: never an environment variable, label or argument."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, text in files.items():
+                content = text.encode()
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(content), 0o600
+                archive.addfile(member, io.BytesIO(content))
+        self.must("tar", "--no-same-owner", "-xf", "-", "-C", SECRET, stdin=packed.getvalue())
 
     def inventory(self, folder: str) -> dict[str, Any]:
         """Return the files of one of its folders, each with size and hash."""
@@ -90,7 +103,10 @@ class Helper:
     def script(self, stage: Stage, name: str, *arguments: str) -> Result:
         """Run one of a service's own scripts beside the volumes."""
         folder = f"{WORK}/services/{stage.service.name}"
-        self.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"', "sh", folder, stdin=_pack(stage))
+        if folder not in self.brought:
+            unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
+            self.must("sh", "-c", unpack, "sh", folder, stdin=_pack(stage))
+            self.brought.add(folder)
         argv = ("python3", f"{PROGRAMS}/script.py", f"{folder}/scripts/{name}", *arguments)
         pipe = subprocess.PIPE
         with (
@@ -110,6 +126,11 @@ class Helper:
             process.wait()
             said.seek(0)
             return Result(code, b"", said.read())
+
+    def verify(self, stage: Stage) -> Result | None:
+        """Run the service's own check of its content, where it has one."""
+        has_one = (stage.service.folder / "scripts" / VERIFY).is_file()
+        return self.script(stage, VERIFY) if has_one else None
 
     def _converse(self, stage: Stage, answers: IO[bytes], questions: IO[bytes]) -> int:
         """Answer what a script asks, until it ends; the exit code is that of a kill if the helper is gone first."""

@@ -1,15 +1,22 @@
 """Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from darkpeak.backup import records, sets
-from darkpeak.backup.helper import WORK
+from darkpeak.backup.helper import WORK, Helper, Stage
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon import history, lock
+from darkpeak.daemon.engine import Result
+from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
+
+STALE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Made:
     failures: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
     sizes: tuple[tuple[str, int], ...] = ()
+    seen: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[str, ...] = ()  # what may be as it should
 
     @property
     def good(self) -> bool:
@@ -31,8 +40,11 @@ class Made:
         return bool(self.set_name) and not self.failures
 
 
-def make_set(session: Session, service: Service, kind: str = sets.BACKUP) -> Made:
-    """Make one set of a service; what fails is said in the result, and recorded for everyone to see."""
+def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_hand: bool = True) -> Made:
+    """Make one set of a service; what fails is said in the result, and recorded for everyone to see.
+
+    What looks odd is odd again next time, unless it was made by hand: whoever looks at it takes it as right.
+    """
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         try:
             made = _make(session, service, kind)
@@ -40,7 +52,7 @@ def make_set(session: Session, service: Service, kind: str = sets.BACKUP) -> Mad
             made = Made(service.name, failures=(error.message,))
     if kind == sets.BACKUP:
         session.progress.step(service.name, "saved" if made.good else "failed")
-        records.write(session.engine, _record(session, made))
+        records.write(session.engine, _record(session, made, by_hand=by_hand))
     return made
 
 
@@ -52,27 +64,32 @@ def folder_of(service: Service) -> str:
 def _make(session: Session, service: Service, kind: str) -> Made:
     folder, helper = folder_of(service), session.helper
     session.progress.step(service.name, "its own backup script")
-    helper.must("rm", "-rf", folder)
-    helper.must("mkdir", "-p", folder)
-    done = helper.script(session.stage(service), "backup", f"{folder}/parts")
+    helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
+    stage = session.stage(service)
+    asked = [_asked(helper, stage, kind)]
+    done = helper.script(stage, "backup", f"{folder}/parts")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
     parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
     if not parts or not any(part.size for part in parts.values()):
         raise SystemFailure("its backup script said that all is well, and wrote nothing")
-    manifest = _manifest(session, service, kind, parts)
+    asked.append(_asked(helper, stage, kind))
+    says = tuple(answer.complaint() for answer in asked if answer and not answer.code)
+    manifest = replace(_manifest(session, service, kind, parts), says=says if len(says) == len(asked) else ())
     helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
     saved, failures = [], [error.message for error in session.absent]
     for store in session.stores:
         session.progress.step(service.name, f"to {store.repository.name}")
         try:
-            store.save(folder, manifest, session.told(service.name))
+            snapshot = store.save(folder, manifest, session.told(service.name))
+            session.listing.add(manifest.known(snapshot, store.repository.name))
             saved.append(store.repository.name)
         except DarkpeakError as error:
             failures.append(error.message)
     helper.must("rm", "-rf", folder)
     before = records.find(session.engine, records.BACKUP, service.name)
     known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
+    seen = sets.unchanged(parts, before.seen if before else (), manifest.made)
     return Made(
         service=service.name,
         set_name=manifest.name if saved else "",
@@ -80,9 +97,44 @@ def _make(session: Session, service: Service, kind: str) -> Made:
         size=manifest.size,
         repositories=tuple(saved),
         failures=tuple(failures),
-        odd=tuple(sets.oddities(parts, known)),
+        odd=(*sets.oddities(parts, known), *_wrong(asked)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
+        seen=seen,
+        notes=tuple(_stale(session, service, seen)),
     )
+
+
+def _asked(helper: Helper, stage: Stage, kind: str) -> Result | None:
+    """Ask the live service of its content; not where it is only kept before a restore, and may well be broken."""
+    return helper.verify(stage) if kind == sets.BACKUP else None
+
+
+def _wrong(asked: Sequence[Result | None]) -> list[str]:
+    return [f"its content is not right: {answer.complaint()}" for answer in asked if answer and answer.code][-1:]
+
+
+def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
+    """Say which parts are byte for byte those of a week ago or more, though the service was asked for things since.
+
+    People may have read only; so it is said, and is no alarm.
+    """
+    now = datetime.now(UTC)
+    old = [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
+    requests = _requests(session, service) if old else 0
+    if requests:
+        yield from (
+            f"{path} is byte for byte that of {since[:10]}, with {requests} requests since" for path, since in old
+        )
+
+
+def _requests(session: Session, service: Service) -> int:
+    """Return how often the router has led somebody to a service since it was loaded; 0 where nobody can tell."""
+    place = session.place
+    with suppress(SystemFailure):
+        router = find_router(place.collective, place.compose, session.engine.observe())
+        labels = {route.label for route in service.http}
+        return sum(item.requests for item in (router.counters() if router else ()) if item.service in labels)
+    return 0
 
 
 def _manifest(session: Session, service: Service, kind: str, parts: dict[str, sets.Part]) -> sets.Manifest:
@@ -104,15 +156,15 @@ def _manifest(session: Session, service: Service, kind: str, parts: dict[str, se
     )
 
 
-def _record(session: Session, made: Made) -> Record:
+def _record(session: Session, made: Made, *, by_hand: bool) -> Record:
     """Describe how it went; where there is no new set, the one before is still the newest, and as old as it was."""
     said = "; ".join((*made.failures, *made.odd))
-    if made.set_name:
-        good = made.good and not made.odd
-        return Record(
-            records.BACKUP, made.service, records.now(), made.set_name, good, said, sizes=made.sizes, number=made.number
-        )
     before = records.find(session.engine, records.BACKUP, made.service)
+    if made.set_name:
+        good, now = made.good and not made.odd, records.now()
+        sizes = before.sizes if before and made.odd and not by_hand else made.sizes
+        what = (records.BACKUP, made.service, now, made.set_name)
+        return Record(*what, good, said, sizes=sizes, number=made.number, seen=made.seen)
     if before:
         return replace(before, good=False, said=said)
     return Record(records.BACKUP, made.service, records.now(), "", good=False, said=said)

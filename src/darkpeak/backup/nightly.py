@@ -28,7 +28,7 @@ class Line:
 def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
     """Do it all; what fails is a line of its own, and holds up nothing else."""
     running = [service for service in services if service.runs]
-    made = {service.name: make_set(session, service) for service in running}
+    made = {service.name: make_set(session, service, by_hand=False) for service in running}
     drilled = _drill_one(session, running)
     lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
     lines += [_scrub_line(item) for item in care.scrub(session, whole=False)]
@@ -39,9 +39,9 @@ def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
     return lines
 
 
-def next_to_drill(found: Iterable[Record], names: Sequence[str]) -> str:
-    """Return the service whose last drill is the longest ago, or that never had one."""
-    last = {record.service: record.when for record in found if record.kind == records.DRILL}
+def next_to_drill(found: Iterable[Record], names: Sequence[str], now: str) -> str:
+    """Return the service whose last drill is the longest ago, or that never had one; one of a later date is none."""
+    last = {record.service: record.when for record in found if record.kind == records.DRILL and record.when <= now}
     return min(names, key=lambda name: (last.get(name, ""), name))
 
 
@@ -50,12 +50,12 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
     if not running:
         return {}
     found = records.read(session.engine)
-    name = next_to_drill(found, [service.name for service in running])
+    name = next_to_drill(found, [service.name for service in running], records.now())
     service = next(item for item in running if item.name == name)
     try:
         done = [drill(session, service)]
         tried = [item for item in found if item.kind == records.SPOILT]
-        if done[0].good and not any(item.age_days(datetime.now(UTC)) < SPOILT_DAYS for item in tried):
+        if done[0].good and not any(abs(item.age_days(datetime.now(UTC))) < SPOILT_DAYS for item in tried):
             done.append(drill_spoilt(session, service))
             last = done[-1]
             fact = Record(records.SPOILT, name, records.now(), last.set_name, last.good, last.said)
@@ -67,8 +67,10 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
 
 def _line(session: Session, service: Service, made: Made, drilled: list[Drilled] | None) -> Line:
     """Say in one line how a service is."""
-    said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd]
+    said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd, *made.notes]
     good = made.good and not made.odd
+    if made.odd:
+        said.append(f"darkpeak backup {service.name}, by hand, takes it as right")
     for item in drilled or ():
         good = good and item.good
         said.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.said)

@@ -1,6 +1,7 @@
 """Notices to people: once when something breaks, once when it is well again; and a sign of life for each good night."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from darkpeak.backup import records
 from darkpeak.backup.key import Secret
@@ -23,19 +24,26 @@ def make_notice(before: Record | None, lines: Sequence[Line]) -> tuple[str, str]
     return (f"look after: {', '.join(bad)}" if bad else f"well again: {', '.join(known)}"), text
 
 
-def tell(engine: Engine, collective: str, secret: Secret, lines: Sequence[Line]) -> str:
-    """Send what is to be sent, and remember it on the daemon; return what was said.
+def tell(engines: Sequence[Engine], collective: str, secret: Secret, lines: Sequence[Line]) -> str:
+    """Send what is to be sent, and remember it on every daemon; return what was said.
+
+    Where none answers, nothing is remembered: then it is told each night.
 
     Raises:
         SystemFailure: when a notice could not be sent; it counts as untold, and is tried again next time.
     """
-    before = records.find(engine, records.NIGHT, collective)
+    before = None
+    for engine in reversed(engines):
+        with suppress(SystemFailure):
+            before = records.find(engine, records.NIGHT, collective)
     notice = make_notice(before, lines)
     own = secret.credentials.get(NOTIFY, {})
     if notice:
         _send(own.get(URLS, ""), f"{collective}: {notice[0]}", notice[1])
     bad = "; ".join(sorted(line.about for line in lines if not line.good))
-    records.write(engine, Record(records.NIGHT, collective, records.now(), "night", not bad, bad))
+    for engine in engines:
+        with suppress(SystemFailure):
+            records.write(engine, Record(records.NIGHT, collective, records.now(), "night", not bad, bad))
     if not bad and own.get(PING):
         _ping(own[PING].strip())
     return notice[0] if notice else ""

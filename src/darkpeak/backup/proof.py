@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from darkpeak.backup.records import BACKUP, DRILL, Record
+from darkpeak.backup.records import BACKUP, DRILL, NIGHT, Record
 
-TERMS = {BACKUP: 2.0, DRILL: 35.0}  # days, after which silence is an alarm
+TERMS = {BACKUP: 2.0, DRILL: 35.0, NIGHT: 2.0}  # days, after which silence is an alarm
 HOUR, DAY = 1 / 24, 1.0
 
 
@@ -18,9 +18,20 @@ def describe(records: Iterable[Record], services: Iterable[str], now: datetime) 
     }
 
 
+def describe_night(records: Iterable[Record], collective: str, now: datetime) -> str:
+    """Return in a few words when `darkpeak nightly` last ran, and what it wanted somebody to look after."""
+    last = next((record for record in records if (record.kind, record.service) == (NIGHT, collective)), None)
+    if last is None:
+        return "NEVER"
+    age = _age(last.age_days(now))
+    if overdue(last, NIGHT, now):
+        return f"OVERDUE, {age}"
+    return age if last.good else f"FAILED {age}: somebody must look after {', '.join(last.said.split('; '))}"
+
+
 def overdue(record: Record | None, kind: str, now: datetime) -> bool:
     """Say whether there should have been another by now."""
-    return record is None or not record.set_name or record.age_days(now) > TERMS[kind]
+    return record is None or not record.set_name or abs(record.age_days(now)) > TERMS[kind]
 
 
 def _say(record: Record | None, kind: str, now: datetime) -> str:
@@ -36,6 +47,8 @@ def _say(record: Record | None, kind: str, now: datetime) -> str:
 
 
 def _age(days: float) -> str:
+    if days < -DAY:
+        return f"by a clock {-days:.0f} d ahead"
     if days < HOUR:
         return "just now"
     return f"{days * 24:.0f} h ago" if days < 2 * DAY else f"{days:.0f} d ago"

@@ -31,6 +31,7 @@ class Record:
     seconds: float = 0.0
     sizes: tuple[tuple[str, int], ...] = ()
     number: int = 0
+    seen: tuple[tuple[str, str, str], ...] = ()  # of each part its hash, and since when it has had it
 
     def age_days(self, now: datetime) -> float:
         """Return how long ago it was."""
@@ -86,6 +87,7 @@ def _parse(text: str) -> Record | None:
     try:
         facts = json.loads(text)
         sizes = tuple((str(name), int(size)) for name, size in facts.pop("sizes"))
-        return Record(sizes=sizes, **facts)
+        seen = tuple((str(name), str(digest), str(since)) for name, digest, since in facts.pop("seen", ()))
+        return Record(sizes=sizes, seen=seen, **facts)
     except (ValueError, KeyError, TypeError):
         return None

@@ -12,10 +12,7 @@ from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon import lock
-from darkpeak.daemon.engine import Result
 from darkpeak.errors import BadInput, DarkpeakError, NotSo, SystemFailure
-
-VERIFY = "verify"
 
 
 @dataclass(frozen=True)
@@ -96,13 +93,6 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
     return manifest.name
 
 
-def verify(helper: Helper, stage: Stage) -> Result | None:
-    """Run the service's own check of its content, where it has one."""
-    if not (stage.service.folder / "scripts" / VERIFY).is_file():
-        return None
-    return helper.script(stage, VERIFY)
-
-
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
     """Make a set of what is there now; return its name."""
     session.progress.step(service.name, "keeping what is there now")
@@ -123,7 +113,7 @@ def put(helper: Helper, stage: Stage, parts: str) -> tuple[str, str]:
     waited = stage.compose("up", "--detach", "--no-build", "--no-recreate", "--wait", "--wait-timeout", "180")
     if waited.code:
         return "", f"it does not become healthy: {waited.complaint()}"
-    checked = verify(helper, stage)
+    checked = helper.verify(stage)
     if checked is None:
         return "", ""
     said = checked.complaint()

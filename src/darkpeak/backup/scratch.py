@@ -14,7 +14,7 @@ SHARED_SPACES = ("pid", "ipc", "uts")
 
 
 def make_scratch(
-    written: Mapping[str, Any], project: str, images: Mapping[str, str], subnets: Iterator[str]
+    written: Mapping[str, Any], project: str, images: Mapping[str, str], subnets: Iterator[str], *, label: str = LABEL
 ) -> dict[str, Any]:
     """Return the compose file of the scratch project, from the live one as compose itself understands it.
 
@@ -26,7 +26,9 @@ def make_scratch(
     networks = sorted({"default", *(written.get("networks") or {})})
     scratch = {
         "name": project,
-        "services": {name: _service(service, images[name], foreign) for name, service in written["services"].items()},
+        "services": {
+            name: _service(service, images[name], foreign, label) for name, service in written["services"].items()
+        },
         "networks": {name: {"internal": True, "ipam": {"config": [{"subnet": next(subnets)}]}} for name in networks},
         "volumes": {name: volumes[name] if name in foreign else {} for name in volumes},
     }
@@ -34,7 +36,7 @@ def make_scratch(
     return scratch | kept
 
 
-def _service(service: Mapping[str, Any], image: str, foreign: set[str]) -> dict[str, Any]:
+def _service(service: Mapping[str, Any], image: str, foreign: set[str], label: str) -> dict[str, Any]:
     kept = {key: value for key, value in service.items() if key not in LEFT_OUT}
     mode = str(service.get("network_mode", ""))
     if mode.startswith("service:"):
@@ -47,7 +49,7 @@ def _service(service: Mapping[str, Any], image: str, foreign: set[str]) -> dict[
         if kept.get(space) == "host":
             del kept[space]
     mounts = [_mount(mount, foreign) for mount in service.get("volumes") or ()]
-    labels = {**(service.get("labels") or {}), LABEL: "scratch"}
+    labels = {**(service.get("labels") or {}), label: "scratch"}
     return kept | {"image": image, "labels": labels, "pull_policy": "never", **({"volumes": mounts} if mounts else {})}
 
 

@@ -1,6 +1,7 @@
 """A stretch of work with the repositories: the lease, the helper, the opened repositories."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 from darkpeak.backup import helper as helpers
 from darkpeak.backup.helper import Helper, Stage
 from darkpeak.backup.key import Secret
+from darkpeak.backup.listing import Listing
 from darkpeak.backup.scratch import LABEL
 from darkpeak.backup.sets import KnownSet
 from darkpeak.backup.store import Store
@@ -40,6 +42,7 @@ class Session:
     stores: tuple[Store, ...]
     absent: tuple[DarkpeakError, ...]  # why the other repositories cannot be used now
     progress: Progress
+    listing: Listing
 
     @property
     def engine(self) -> Engine:
@@ -61,7 +64,7 @@ class Session:
 
     def sets(self, service: str | None = None) -> list[KnownSet]:
         """Return the sets in all repositories that answer."""
-        return [known for store in self.stores for known in store.list_sets(service)]
+        return [known for known in self.listing.read() if service in (None, known.service)]
 
     def store_of(self, known: KnownSet) -> Store:
         """Return the repository that a set was listed by."""
@@ -89,18 +92,18 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
     base.ensure(engine, lock.IMAGE.partition(":")[2], say)  # of which locks are made; an empty daemon has none
     with lock.hold(engine, LOCK, say), helpers.start(engine, volumes, say) as helper:
         _sweep(engine)
-        stores, absent = [], list[DarkpeakError]()
-        for number, repository in enumerate(repositories):
-            store = Store(helper, repository, number)
-            store.furnish(secret)
-            try:
-                _open(store, create=create)
-                stores.append(store)
-            except DarkpeakError as error:
-                absent.append(error)
-        if absent and (create or not stores):
+        stores = [Store(helper, repository, number) for number, repository in enumerate(repositories)]
+        needed = [store.secrets(secret) for store in stores]
+        helper.put_secrets(
+            {"password": secret.password + "\n"} | {name: item[name] for item in needed for name in item}
+        )
+        with ThreadPoolExecutor(len(stores)) as pool:  # one that does not answer holds up no other
+            failures = list(pool.map(partial(_open, create=create), stores))
+        ready = tuple(store for store, failure in zip(stores, failures, strict=True) if not failure)
+        absent = tuple(failure for failure in failures if failure)
+        if absent and (create or not ready):
             raise absent[0]
-        yield Session(place, helper, tuple(stores), tuple(absent), progress)
+        yield Session(place, helper, ready, absent, progress, Listing(ready))
 
 
 def _sweep(engine: Engine) -> None:
@@ -110,9 +113,12 @@ def _sweep(engine: Engine) -> None:
         engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")
 
 
-def _open(store: Store, *, create: bool) -> None:
-    if create:
-        store.create()
-    else:
-        store.contact()
-    store.unlock()
+def _open(store: Store, *, create: bool) -> DarkpeakError | None:
+    """Open a repository; return why it cannot be."""
+    try:
+        if create:
+            store.create()
+        store.open()
+    except DarkpeakError as error:
+        return error
+    return None

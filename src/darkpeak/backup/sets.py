@@ -1,13 +1,14 @@
 """Sets, as values: what is in one, which there are, whether one is whole. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from darkpeak.errors import NotSo
 
 TAG = "darkpeak-set"
+DIGEST = 16  # of a hash, where only chance could make two the same
 BACKUP, BEFORE = "backup", "before"  # made for its own sake, or to keep what a restore replaces
 
 
@@ -17,6 +18,7 @@ class Part:
 
     size: int
     sha256: str
+    rows: int | None = None  # what counts in it: rows of a dump, entries, files; None where nobody can tell
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Manifest:
     images: Mapping[str, str]
     parts: Mapping[str, Part]
     exit_code: int = 0
+    says: tuple[str, ...] = ()  # what the live service's scripts/verify said just before, and just after
 
     @property
     def name(self) -> str:
@@ -43,6 +46,10 @@ class Manifest:
     def size(self) -> int:
         """How many bytes its parts have."""
         return sum(part.size for part in self.parts.values())
+
+    def known(self, snapshot: str, repository: str) -> "KnownSet":
+        """Return the set as a repository that has it would list it."""
+        return KnownSet(self.service, self.host, self.number, self.kind, self.made, snapshot, repository)
 
     def text(self) -> str:
         """Return it as it is kept."""
@@ -82,7 +89,7 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
         found = json.loads(text)
         name = found.pop("set")
         parts = {path: Part(**part) for path, part in found.pop("parts").items()}
-        manifest = Manifest(parts=parts, **found)
+        manifest = Manifest(parts=parts, says=tuple(found.pop("says", ())), **found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotSo(f"{expected} has no manifest that can be read: {error}") from None
     if expected not in (name, manifest.name) or name != manifest.name:
@@ -92,7 +99,7 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
 
 def make_inventory(found: Mapping[str, Any]) -> dict[str, Part]:
     """Return the parts that the helper found in a folder."""
-    return {path: Part(int(part["size"]), str(part["sha256"])) for path, part in found.items()}
+    return {path: Part(int(part["size"]), str(part["sha256"]), part["rows"]) for path, part in found.items()}
 
 
 def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
@@ -113,11 +120,46 @@ def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
 def oddities(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
     """Return what a person should look at, though no program complained: what is empty, gone, or shrank by half."""
     odd = [f"{path} is empty" for path, part in sorted(now.items()) if not part.size]
+    odd += [f"{path} has no rows" for path, part in sorted(now.items()) if part.size and part.rows == 0]
     odd += [f"{path} was there last time and is not now" for path in sorted(before.keys() - now.keys())]
     for path in sorted(now.keys() & before.keys()):
         if 0 < now[path].size < before[path].size / 2:
             odd.append(f"{path} shrank from {before[path].size} to {now[path].size} bytes")
     return odd
+
+
+def disagreement(says: Sequence[str], restored: str) -> str:
+    """Say how what a restored service says of its content differs from what the live one said around its backup.
+
+    Word for word it must be the same or, where the live one changed meanwhile, something between: the newest entry of
+    a set is not older than the set.
+    """
+    words = [said.split() for said in (*says, restored)]
+    if not says or len({len(line) for line in words}) > 1:
+        return "" if not says or len(set(map(len, words[:-1]))) > 1 else _differs(says[-1], restored)
+    for *live, word in zip(*words, strict=True):
+        if not min(map(_order, live)) <= _order(word) <= max(map(_order, live)):
+            return _differs(says[-1], restored)
+    return ""
+
+
+def _differs(live: str, restored: str) -> str:
+    return f"it says “{restored}” of its content, and the live one said “{live}” when the set was made"
+
+
+def _order(word: str) -> tuple[int, str]:
+    """Return a word's place: numbers by their value, all others, such as dates, by their letters."""
+    plain = word.strip(",;:()")
+    return (int(plain), "") if plain.isdecimal() else (-1, plain)
+
+
+def unchanged(
+    now: Mapping[str, Part], seen: Iterable[tuple[str, str, str]], today: str
+) -> tuple[tuple[str, str, str], ...]:
+    """Return each part's hash, and since when it has had it, from the same of last time."""
+    before = {(path, digest): since for path, digest, since in seen}
+    digests = {path: part.sha256[:DIGEST] for path, part in sorted(now.items())}
+    return tuple((path, digest, before.get((path, digest), today)) for path, digest in digests.items())
 
 
 def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> list[KnownSet]:

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.backup import sets
+from darkpeak.backup import pace, sets, trouble
 from darkpeak.backup.helper import NAME, SECRET, Helper
 from darkpeak.backup.key import Secret
 from darkpeak.collective.repository import Repository
 from darkpeak.daemon.engine import Result
-from darkpeak.errors import BadInput, NotSo, SystemFailure
+from darkpeak.errors import NotSo, SystemFailure
 
 CONTACT_SECONDS = 30
 STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
-ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
 UNLOCK_TRIES = 3
+MINUTES_OF_A_DAY = "1440"
 Told = Callable[[str], None]
 
 
@@ -30,14 +30,12 @@ class Store:
     repository: Repository
     number: int
 
-    def furnish(self, secret: Secret) -> None:
-        """Bring the helper what it needs to open the repository."""
+    def secrets(self, secret: Secret) -> dict[str, str]:
+        """Return the files that the helper needs to open the repository."""
         own = dict(secret.credentials.get(self.repository.name, {}))
         login, url = own.pop("login", ""), self.repository.url
-        self.helper.put_secret("password", secret.password + "\n")
-        self.helper.put_secret(f"{self.number}.url", url.replace("://", f"://{login.strip()}@", 1) if login else url)
-        for name, content in own.items():
-            self.helper.put_secret(f"{self.number}.{name}", content)
+        url = url.replace("://", f"://{login.strip()}@", 1) if login else url
+        return {f"{self.number}.url": url, **{f"{self.number}.{name}": content for name, content in own.items()}}
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
         """Return the command in the helper; every secret in it is a file's name."""
@@ -50,37 +48,16 @@ class Store:
             *("--retry-lock=2m", *arguments),
         )
 
-    def contact(self) -> None:
-        """Make sure that the repository is there and opens with our key, within a deadline.
+    def open(self) -> None:
+        """Make sure, within a deadline, that the repository is there and opens; clear our own dead helpers' locks.
+
+        The caller holds this engine's only lease for helpers, so whoever else has our host name is dead. restic
+        itself tells by the process number, which another process may have by now: by the next try it has not.
 
         Raises:
             SystemFailure: when it does not answer.
             BadInput: when there is none yet.
             NotSo: when it does not open.
-        """
-        self._complain(self._within(CONTACT_SECONDS, "cat", "config"))
-
-    def create(self) -> bool:
-        """Make the repository, where there is none; return whether it was made."""
-        result = self._within(CONTACT_SECONDS, "cat", "config")
-        if result.code != ABSENT:
-            self._complain(result)
-            return False
-        self._complain(self._within(CONTACT_SECONDS * 2, "init"))
-        return True
-
-    def list_sets(self, service: str | None = None) -> list[sets.KnownSet]:
-        """Return the sets there, of one service or of all, the newest last."""
-        tags = ",".join([sets.TAG, *([f"service={service}"] if service else [])])
-        # Listing needs no lock, and so works with a key that may read only.
-        out = self._must("--no-lock", "snapshots", "--json", "--tag", tags)
-        return sets.parse_snapshots(json.loads(out or b"[]"), self.repository.name)
-
-    def unlock(self) -> None:
-        """Clear the locks of our own dead helpers; those of others stay.
-
-        The caller holds this engine's only lease for helpers, so whoever else has our host name is dead. restic
-        itself tells by the process number, which another process may have by now: by the next try it has not.
         """
         for _ in range(UNLOCK_TRIES):
             own = [item for item in self._locks() if item.get("hostname") == self._host_name()]
@@ -89,8 +66,25 @@ class Store:
             self._must("unlock")
         raise SystemFailure(f"{self.repository.name} keeps a lock of a dead helper", mend="restic unlock --remove-all")
 
+    def create(self) -> bool:
+        """Make the repository, where there is none; return whether it was made."""
+        result = self._within(CONTACT_SECONDS, "--no-lock", "cat", "config")
+        if result.code != trouble.ABSENT:
+            self._complain(result)
+            return False
+        self._complain(self._within(CONTACT_SECONDS * 2, "init"))
+        return True
+
+    def list_sets(self) -> list[sets.KnownSet]:
+        """Return the sets there, the newest last."""
+        # Listing needs no lock, and so works with a key that may read only.
+        out = self._must("--no-lock", "snapshots", "--json", "--tag", sets.TAG)
+        return sets.parse_snapshots(json.loads(out or b"[]"), self.repository.name)
+
     def _locks(self) -> Iterator[Mapping[str, Any]]:
-        for line in self._must("--no-lock", "list", "locks").decode().split():
+        listed = self._within(CONTACT_SECONDS, "--no-lock", "list", "locks")
+        self._complain(listed)
+        for line in listed.stdout.decode().split():
             shown = self.helper.run(*self.argv("--no-lock", "cat", "lock", line))
             if not shown.code:  # else it has just ended
                 yield json.loads(shown.stdout)
@@ -112,7 +106,7 @@ class Store:
         if not snapshot:
             raise SystemFailure(f"{self.repository.name} took the set, and says not where", mend="try again")
         # Success is never an exit code alone: the manifest is read back.
-        if self._must("dump", snapshot, f"{folder}/manifest.json").decode() != manifest.text():
+        if self._must("--no-lock", "dump", snapshot, f"{folder}/manifest.json").decode() != manifest.text():
             raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
         return snapshot
 
@@ -123,27 +117,27 @@ class Store:
             NotSo: when it is not what was saved.
         """
         self.helper.must("rm", "-rf", target)
-        for _ in self._watched(told, "restore", "--json", f"{known.snapshot}:{folder}", "--target", target):
+        # No lock: what is full, or may only be read, still gives back what it has; and every byte is looked at below.
+        for _ in self._watched(
+            told, "--no-lock", "restore", "--json", f"{known.snapshot}:{folder}", "--target", target
+        ):
             pass
-        text = self.helper.run("cat", f"{target}/manifest.json").stdout
-        manifest = sets.parse_manifest(text, known.name)
-        wrong = sets.complaints(manifest, sets.make_inventory(self.helper.inventory(f"{target}/parts")))
-        if wrong:
-            raise NotSo(f"{known.name} in {self.repository.name} is spoilt: {'; '.join(wrong)}")
-        return manifest
+        return examine(self.helper, known, target)
 
     def add_password(self, file: str) -> None:
         """Have the repository open with the password in a secret file of the helper, too."""
         new = f"{SECRET}/{file}"
-        if self.helper.run(*self._with(new, "cat", "config")).code:
+        if self.helper.run(*self._with(new, "--no-lock", "cat", "config")).code:
             self._must("key", "add", f"--new-password-file={new}")
 
     def remove_other_passwords(self, file: str) -> None:
         """Have it open with that one only."""
         new = f"{SECRET}/{file}"
-        for item in json.loads(self.helper.must(*self._with(new, "key", "list", "--json"))):
+        listed = self.helper.run(*self._with(new, "key", "list", "--json"))
+        self._complain(listed)
+        for item in json.loads(listed.stdout):
             if not item["current"]:
-                self.helper.must(*self._with(new, "key", "remove", item["id"]))
+                self._complain(self.helper.run(*self._with(new, "key", "remove", item["id"])))
 
     def check(self, part: str) -> None:
         """Read a part of the repository back (like 3/30), or only its structure.
@@ -160,7 +154,17 @@ class Store:
     def forget(self, snapshots: list[str]) -> None:
         """Remove snapshots, and what only they needed."""
         if snapshots:
-            self._must("forget", "--prune", *snapshots)
+            self._complain(self.helper.run(*self.argv("forget", "--prune", *snapshots)))  # may take its time
+
+    def sweep(self) -> None:
+        """Remove what dead helpers were writing, from a repository that is a volume of this engine.
+
+        restic writes a file under another name (…-tmp-…) and then renames it. What is left of one that died is never
+        read again, and restic itself never removes it. Elsewhere than in a volume it lies with whoever has the disk.
+        """
+        if self.repository.volume:
+            old = ("-name", "*-tmp-*", "-mmin", f"+{MINUTES_OF_A_DAY}")
+            self.helper.must("find", self.repository.url, "-type", "f", *old, "-delete")
 
     def _with(self, password_file: str, *arguments: str) -> tuple[str, ...]:
         old = f"--password-file={SECRET}/password"
@@ -170,27 +174,15 @@ class Store:
         return self.helper.run("timeout", "--kill-after=5", str(seconds), *self.argv(*arguments))
 
     def _must(self, *arguments: str) -> bytes:
-        result = self.helper.run(*self.argv(*arguments))
+        result = self._within(STALL_SECONDS, *arguments)
         self._complain(result)
         return result.stdout
 
     def _complain(self, result: Result) -> None:
         """Say in our words why restic could not."""
-        name = self.repository.name
-        if not result.code:
-            return
-        if result.code in TIMED_OUT:
-            mend = "is that machine up, and the address right? Other repositories are not touched by this"
-            raise SystemFailure(f"{name} does not answer", mend=mend)
-        if result.code == ABSENT:
-            raise BadInput(f"there is no repository at {name} yet", mend="darkpeak backup init makes it")
-        if result.code == WRONG_KEY:
-            mend = "is it another collective's? An older backup-key.age from git may fit"
-            raise NotSo(f"{name} does not open with the key in backup-key.age", mend=mend)
-        if result.code == LOCKED:
-            raise SystemFailure(f"{name} is in use: {result.complaint()}", mend="try again when that has ended")
-        words = [line for line in result.stderr.decode(errors="replace").splitlines() if "Fatal" in line]
-        raise SystemFailure(f"{name}: {words[-1] if words else result.complaint()}")
+        error = trouble.of(self.repository.name, result)
+        if error:
+            raise error
 
     def _watched(self, told: Told, *arguments: str) -> Iterator[Mapping[str, Any]]:
         """Run restic and hand on what it says, a value a line; kill it when it stands still."""
@@ -211,9 +203,9 @@ class Store:
                     continue
                 if value.get("message_type") == "status":
                     watch.moved(value.get("bytes_done", value.get("bytes_restored", 0)))
-                    told(f"{value.get('percent_done', 0):.0%}")
+                    told(pace.describe(value))
                 if value.get("message_type") in ("error", "exit_error"):
-                    last = [*last[-2:], str(value.get("message") or value.get("error") or "")]
+                    last = [*last[-2:], _message(value)]
                 yield value
             process.wait()
             watch.ended.set()
@@ -221,6 +213,25 @@ class Store:
             self.helper.run("pkill", "-x", "restic")
             raise SystemFailure(f"{self.repository.name} stood still for {STALL_SECONDS} s, and was given up")
         self._complain(Result(process.returncode, b"", "\n".join(last).encode()))
+
+
+def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
+    """Make sure that a folder of the helper holds the set, byte for byte as it was saved; return its manifest.
+
+    Raises:
+        NotSo: when it does not.
+    """
+    text = helper.run("cat", f"{target}/manifest.json").stdout
+    manifest = sets.parse_manifest(text, known.name)
+    wrong = sets.complaints(manifest, sets.make_inventory(helper.inventory(f"{target}/parts")))
+    if wrong:
+        raise NotSo(f"{known.name} in {known.repository} is spoilt: {'; '.join(wrong)}")
+    return manifest
+
+
+def _message(value: Mapping[str, Any]) -> str:
+    error = value.get("error")
+    return str(value.get("message") or (error.get("message") if isinstance(error, dict) else error) or "")
 
 
 class _Watch:

@@ -13,6 +13,7 @@ from darkpeak.cli.common import Group, Settings, chosen, command
 from darkpeak.errors import BadInput, NotSo, SystemFailure
 
 if TYPE_CHECKING:
+    from darkpeak.backup.beside import Copied
     from darkpeak.backup.key import Secret
     from darkpeak.backup.restore import Restored
     from darkpeak.backup.session import Session
@@ -145,6 +146,8 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
     for item in made:
         for line in item.odd:
             output.note(f"{item.service}: look at this: {line}")
+        for line in item.notes:
+            output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
     if bad:
         raise SystemFailure("; ".join(bad), mend="what is not in the table above has no set; run it again")
@@ -178,6 +181,7 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
 @click.option("--all", "everything", is_flag=True, help="The lost machine: bring all services back on an empty daemon.")
 @click.option("--set", "set_name", metavar="SET", help="Which set (else the newest): darkpeak snapshots lists them.")
 @click.option("--to", metavar="DIR", type=click.Path(path_type=Path), help="Only write the parts into a new folder.")
+@click.option("--as", "project", metavar="NAME", help="Beside the live one, as a project of this name, cut off.")
 @click.option("--from", "source", metavar="DIR", type=click.Path(path_type=Path), help="From a plain folder here.")
 @click.option("--discard", is_flag=True, help="Give up the present state, if it cannot be saved.")
 @click.option("--explain", is_flag=True, help="Print the commands that do it without darkpeak.")
@@ -187,6 +191,7 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     name: str | None,
     set_name: str | None,
     to: Path | None,
+    project: str | None,
     source: Path | None,
     identities: tuple[Path, ...],
     *,
@@ -197,7 +202,8 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     """Restore a service from its newest set, or a named one.
 
     The set is verified before anything is touched. What is there now becomes a set of its own first, and is put back
-    if the restored service does not become healthy or its scripts/verify is not content.
+    if the restored service does not become healthy or its scripts/verify is not content. With --as the live service is
+    left alone, and the copy runs beside it until you remove it, without published ports or a way out.
 
     --all is for the lost machine: with a clone, your ssh key and an empty daemon it brings every service up and
     restores it, what others rely on first. Stopped half way, it goes on from there; what was there before it began is
@@ -208,10 +214,11 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     """
     from darkpeak import output
     from darkpeak.backup import restore as restoring
+    from darkpeak.backup.beside import restore_as
 
-    if sum(map(bool, (to, source, explain))) > 1:
-        raise BadInput("--to, --from and --explain exclude each other", mend="give one of them")
-    if everything != (name is None) or (everything and (to or source or explain or set_name)):
+    if sum(map(bool, (to, project, source, explain))) > 1:
+        raise BadInput("--to, --as, --from and --explain exclude each other", mend="give one of them")
+    if everything != (name is None) or (everything and (to or project or source or explain or set_name)):
         raise BadInput("name one service, or give --all alone", mend="darkpeak restore --help shows how")
     collective = settings.collective(sound=everything)
     if name is None:
@@ -228,14 +235,17 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
         if to:
             made = restoring.unpack(work, group.services[0], set_name, to.absolute())
             done: Any = {"service": name, "set": made, "folder": str(to.absolute())}
-            line = f"{name}: {made} is in {output.relative(to.absolute())}; nothing else was touched"
+            lines = [f"{name}: {made} is in {output.relative(to.absolute())}; nothing else was touched"]
+        elif project:
+            done = restore_as(work, group.services[0], set_name, project)
+            lines = _copied_lines(done)
         else:
             done = restoring.restore(work, group.services[0], set_name, discard=discard)
-            line = _restored_line(done)
+            lines = [_restored_line(done)]
     if settings.as_json:
         output.show_json(done)
     else:
-        output.show_lines([line])
+        output.show_lines(lines)
 
 
 @command("drill")
@@ -309,6 +319,11 @@ def _restored_line(done: "Restored") -> str:
     checked = f"verified: {done.verified}" if done.verified else "it has no scripts/verify"
     kept = f"; what was there before is {done.kept}" if done.kept else ""
     return f"{done.service}: {done.set_name} restored in {done.seconds:.0f} s, {checked}{kept}"
+
+
+def _copied_lines(done: "Copied") -> list[str]:
+    said = f"{done.service}: {done.set_name} runs as {done.project}: {done.verified or 'it has no scripts/verify'}"
+    return [said, f"  docker compose --project-name {done.project} down --volumes   # removes it", *done.notes]
 
 
 def _explained(collective: "Collective", name: str, set_name: str | None) -> Iterator[str]:

@@ -97,7 +97,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     with session(settings, settings.groups(collective)[0], secret) as work:
         if work.absent:
             raise work.absent[0]
-        work.helper.put_secret("new-password", new.password + "\n")
+        work.helper.put_secrets({"new-password": new.password + "\n"})
         for store in work.stores:
             store.add_password("new-password")
         # From here on the file's key opens them all; were we killed before, the old one still does.

@@ -56,21 +56,24 @@ def status(settings: Settings, names: tuple[str, ...]) -> None:
     traffic = ("requests", "failed", "ms") if any(row.requests for row in rows) else ()
     proofs = ("saved", "drilled") if any(row.saved for row in rows) else ()
     _show(settings, rows, ("service", *placed, "kind", "level", "state", *traffic, *proofs, "address", "admins"))
+    if proofs and not settings.as_json:
+        _show(settings, rows[:1], ("nightly",))
 
 
 def _with_backups(group: Group, rows: "list[Status]") -> "list[Status]":
-    """Say of each service how old its newest set is, and when one was last restored."""
+    """Say how old each service's newest set is, when one was last restored, and when the night last came."""
     from dataclasses import replace
     from datetime import UTC, datetime
 
     from darkpeak.backup import proof, records
 
     running = [service.name for service in group.services if service.runs]
-    said = proof.describe(records.read(group.engine), running, datetime.now(UTC))
-    return [
-        replace(row, saved=said[row.service][0], drilled=said[row.service][1]) if row.service in said else row
-        for row in rows
-    ]
+    found, now = records.read(group.engine), datetime.now(UTC)
+    said = proof.describe(found, running, now)
+    night = proof.describe_night(found, group.collective.name, now)
+    proofs = [said.get(row.service, ("", "")) for row in rows]
+    pairs = zip(rows, proofs, strict=True)
+    return [replace(row, saved=saved, drilled=drilled, nightly=night) for row, (saved, drilled) in pairs]
 
 
 @command("ports")

@@ -35,9 +35,9 @@ class Result:
     stderr: bytes
 
     def complaint(self, most: int = 1) -> str:
-        """Return the last lines of what it said on stderr (or else stdout), as text."""
+        """Return the last lines of what it said on stderr (or else stdout), as one line of text."""
         said = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
-        return "\n".join(said.splitlines()[-most:])
+        return "; ".join(line.strip() for line in said.splitlines()[-most:])
 
 
 class Engine:

@@ -27,6 +27,7 @@ class Status:
     ms: float | None = None  # an answer took on average
     saved: str = ""  # its newest set; empty where the collective has no repositories
     drilled: str = ""  # when that was last restored, and how long it took
+    nightly: str = ""  # when `darkpeak nightly` last ran for all of them
 
 
 @dataclass(frozen=True)

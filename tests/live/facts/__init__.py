@@ -2,6 +2,7 @@
 
 `write(collective)` puts facts into the running service, as its members do, and returns what `check` must find again.
 `check(collective, written)` fails unless the service, asked as its members ask it, gives them back.
+`busy(collective)` has members write all the time; `found(collective)` returns what of that is there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tests.live.collectives import Collective
+    from tests.live.load import Load
 
 
 class Facts(Protocol):
@@ -21,6 +25,12 @@ class Facts(Protocol):
 
     def check(self, collective: Collective, written: Any) -> None:
         """Find them again."""
+
+    def busy(self, collective: Collective) -> AbstractContextManager[Load]:
+        """Write all the time."""
+
+    def found(self, collective: Collective) -> set[str]:
+        """Return what of it is there."""
 
 
 def of(service: str) -> Facts:

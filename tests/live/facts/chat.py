@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from slixmpp import JID
 
+from tests.live.commands import run
 from tests.live.facts import directory, router
+from tests.live.load import Load, under
 from tests.live.xmpp import Door, archive, join, logs_in, session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slixmpp import ClientXMPP
 
     from tests.live.collectives import Collective
@@ -19,6 +27,17 @@ PORT = 6032
 ROOM = "garden@rooms.localhost"
 WHISPERED = "the analytical engine weaves ✿"
 SAID = "algebraic patterns"
+BANK = """
+DROP TABLE IF EXISTS accounts;
+CREATE TABLE accounts (id int PRIMARY KEY, balance int, about text);
+INSERT INTO accounts SELECT id, 0, repeat('x', 400) FROM generate_series(1, 1000) AS id;
+"""
+TRANSFER = """
+BEGIN;
+UPDATE accounts SET balance = balance - 1 WHERE id = (SELECT 1 + floor(random() * 1000));
+UPDATE accounts SET balance = balance + 1 WHERE id = (SELECT 1 + floor(random() * 1000));
+COMMIT;
+"""
 
 
 def write(collective: Collective) -> str:
@@ -65,3 +84,39 @@ async def room_archive(client: ClientXMPP) -> list[tuple[str, str]]:
     """Return who said what in the room."""
     await join(client, ROOM)
     return await archive(client, ROOM)
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have a member talk in a room while transfers go on in a bank beside it, each in a transaction of its own."""
+    door = Door(router.authority(collective), PORT)
+    argv = ["docker", "compose", "exec", "-T", "database", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-U", "prosody"]
+    folder, environment = collective.folder("chat"), dict(collective.environment)
+    run([*argv, "prosody"], cwd=folder, env=environment, stdin=BANK)
+    transfers = ["sh", "-c", f'while echo "$0"; do sleep 0.001; done | {" ".join(argv)} prosody', TRANSFER]
+    with (
+        subprocess.Popen(transfers, cwd=folder, env=environment, start_new_session=True) as bank,
+        asyncio.Runner() as runner,
+        under(lambda number: runner.run(speak(door, number))) as load,
+    ):
+        yield load
+        assert bank.poll() is None, "the bank closed"
+        os.killpg(bank.pid, signal.SIGTERM)
+
+
+async def speak(door: Door, number: int) -> str:
+    """Say something in the room; it is acknowledged when the room's archive has it."""
+    said = f"word {number}"
+    async with session(door, "ada", directory.MEMBERS["ada"]) as ada:
+        await join(ada, ROOM)
+        ada.send_message(JID(ROOM), said, mtype="groupchat")
+        assert ("ada", said) in await archive(ada, ROOM)
+    return said
+
+
+def found(collective: Collective) -> set[str]:
+    """Return what was said in the room; the bank's accounts sum to nothing."""
+    argv = ("psql", "-XAt", "-U", "prosody", "prosody", "-c", "SELECT sum(balance), count(*) FROM accounts")
+    assert collective.compose("chat", "exec", "-T", "database", *argv).stdout.strip() == "0|1000"
+    _, said = asyncio.run(listen(Door(router.authority(collective), PORT)))
+    return {text for _, text in said}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.live.load import Load, under
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.live.collectives import Collective
 
 PEOPLE = "ou=people,dc=collective"
@@ -53,3 +58,23 @@ def logs_in(collective: Collective, uid: str, password: str) -> bool:
     result = collective.execute("directory", "slapd", *argv, *who, stdin=password, check=False)
     assert result.returncode in {0, INVALID_CREDENTIALS}, result.stderr
     return not result.returncode
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have people join."""
+
+    def join(number: int) -> str:
+        uid = f"joined{number}"
+        entry = f"dn: uid={uid},{PEOPLE}\nobjectClass: inetOrgPerson\ncn: {uid}\nsn: {uid}\nuid: {uid}\n"
+        manage(collective, "ldapadd", entry)
+        return uid
+
+    with under(join) as load:
+        yield load
+
+
+def found(collective: Collective) -> set[str]:
+    """Return who has joined."""
+    said = manage(collective, "ldapsearch", "", "-b", PEOPLE, "-LLL", "(uid=joined*)", "uid")
+    return {line.removeprefix("uid: ") for line in said.splitlines() if line.startswith("uid: ")}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.live.commands import Options, Result, run
+from tests.live.load import Load, under
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Unpack
 
@@ -86,3 +89,31 @@ def members(collective: Collective) -> tuple[Member, ...]:
 def page(path: str) -> str:
     """Return what a browser gets, head and body."""
     return run(["curl", "-si", "--max-time", "10", PAGES + path]).stdout
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have a member push commits."""
+    ada = members(collective)[0]
+    folder = ada.keys / "busy"
+    run(["rm", "-rf", str(folder)])
+    ada.git("clone", "-q", f"{SERVER}/testing", str(folder))
+
+    def push(number: int) -> str:
+        (folder / "diary").write_text(f"Day {number}.\n")
+        ada.git("add", "diary", cwd=folder)
+        ada.git("commit", "-qm", f"Day {number}", cwd=folder)
+        ada.git("push", "-q", "origin", "HEAD:main", cwd=folder)
+        return ada.git("rev-parse", "HEAD", cwd=folder).stdout.strip()
+
+    with under(push) as load:
+        yield load
+
+
+def found(collective: Collective) -> set[str]:
+    """Return the commits that a member gets."""
+    keys = collective.top / "keys"
+    run(["rm", "-rf", str(keys / "found")])
+    ada = Member("ada", keys)
+    ada.git("clone", "-q", f"{SERVER}/testing", str(keys / "found"))
+    return set(ada.git("rev-list", "HEAD", cwd=keys / "found").stdout.split())

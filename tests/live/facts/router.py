@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from tests.live.load import Load, under
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -67,3 +69,28 @@ def get_through(authority: str) -> bytes:
         tls.sendall(b"GET / HTTP/1.1\r\nHost: fact.localhost\r\nConnection: close\r\n\r\n")
         with tls.makefile("rb") as answer:
             return answer.read().partition(b"\r\n\r\n")[2]
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have routes come, each beside those before."""
+    lines = [f"fact {PORT}"]
+
+    def come(number: int) -> str:
+        lines.append(f"busy{number} {PORT}")
+        route = 'cat >"$STATE/next/http.map" && apply'
+        collective.execute("router", "haproxy", "sh", "-c", route, stdin="".join(f"{line}\n" for line in lines))
+        return lines[-1]
+
+    with under(come) as load:
+        yield load
+
+
+def found(collective: Collective) -> set[str]:
+    """Return the routes that the running router knows, which are those that it would know after a restart."""
+    kept = collective.execute("router", "haproxy", "sh", "-c", 'cat "$STATE/http.map"').stdout
+    ask = 'echo "show map $STATE/http.map" | socat - /run/haproxy/sock'
+    shown = collective.execute("router", "haproxy", "sh", "-c", ask).stdout
+    known = {" ".join(line.split()[1:]) for line in shown.splitlines() if line.strip()}
+    assert known == set(kept.splitlines())
+    return known

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.live.browser import Browser
 from tests.live.facts import directory
+from tests.live.load import Load, under
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.live.collectives import Collective
 
 PAGE = "garden:spring"
@@ -46,3 +50,25 @@ def check(collective: Collective, written: tuple[str, ...]) -> None:
 def at(collective: Collective) -> Browser:
     """Return a new browser at the wiki's own port, past the router."""
     return Browser("http://" + collective.compose("wiki", "port", "webserver", "80").stdout.strip())
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have a member write pages."""
+    ada = at(collective)
+    assert ada.logs_in("ada", directory.MEMBERS["ada"])
+
+    def write_page(number: int) -> str:
+        ada.save(f"diary:day{number}", f"Day {number}.")
+        return str(number)
+
+    with under(write_page) as load:
+        yield load
+
+
+def found(collective: Collective) -> set[str]:
+    """Return the days of which the page is as it was written."""
+    anyone, days = at(collective), set[str]()
+    while anyone.page(f"diary:day{len(days)}") == f"Day {len(days)}.":
+        days.add(str(len(days)))
+    return days

@@ -1,0 +1,280 @@
+"""What a backup costs beside plain restic, `tar | zstd` and borg on the same data, in one run.
+
+    bench/run bench/backup.py           a table
+    bench/run bench/backup.py --json    the figures that are held to a bound
+
+The data: 1 GiB in a volume, a third each of what does not compress (pictures), of text, and of small files. Ours is the
+whole of `darkpeak backup` and `darkpeak restore --to` without the copy to this machine: from typing the command to a
+set that was read back, and from the repository to files that were compared with the manifest, hash by hash. Theirs is
+the program alone, in a container on the same engine. Each figure is the median of several rounds, all in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from darkpeak.backup.helper import WORK
+from darkpeak.backup.make import folder_of
+from darkpeak.collective import read
+from tests.live.collectives import TOP, Collective
+from tests.live.commands import run
+from tests.live.hosts import Host
+from tests.live.kept import REPOSITORY, Kept, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NAME = "archive"
+GIB = 1024
+HELPER = "darkpeak-helper"
+COMPOSE = """\
+name: darkpeak-archive
+x-darkpeak:
+  {about: A lot of files, block: 6950, admins: [ada, grace], kind: user, level: alpha}
+services:
+  store: {build: store, init: true, volumes: ["data:/data"]}
+networks:
+  default: {ipam: {config: [{subnet: 10.69.50.0/24}]}}
+volumes:
+  data: {}
+"""
+DOCKERFILE = """\
+FROM debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/*
+COPY fill /usr/local/bin/
+RUN chmod 755 /usr/local/bin/fill
+VOLUME ["/data"]
+HEALTHCHECK CMD true
+CMD ["sleep", "infinity"]
+"""
+OTHERS = f"""\
+FROM {HELPER}
+RUN apt-get update && apt-get install -y --no-install-recommends borgbackup zstd && rm -rf /var/lib/apt/lists/*
+"""
+PACK = "tar -C /data -cf - . | zstd -q -T0 -f -o /r/data.tar.zst"
+FILL = """\
+#!/usr/bin/python3
+# fill MIB SEED SHARE: writes the data; with a share below 1, only so much of it, over what was there.
+import os, random, sys
+from pathlib import Path
+mib, seed, share = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+dice = random.Random(seed)
+words = [f"{dice.getrandbits(32):x}".encode() for _ in range(4000)]
+def text(size):
+    return b" ".join(dice.choices(words, k=size // 9 + 1))[:size]
+for kind, size, make in (("pictures", 4 << 20, dice.randbytes), ("text", 1 << 20, text), ("small", 8 << 10, text)):
+    for number in range((mib << 20) // 3 // size):
+        path = Path("/data", kind, str(number % 100), str(number))
+        if dice.random() < share:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(make(size))
+"""
+BACKUP = """\
+#!/bin/sh
+set -eu
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+docker compose exec -T store tar -C /data -cf - . </dev/null >"$folder/data.tar"
+"""
+RESTORE = """\
+#!/bin/sh
+set -eu
+folder=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+docker compose exec -T store tar -C /data -xf - <"$folder/data.tar"
+"""
+
+
+def add(collective: Collective) -> None:
+    """Write the service into a collective."""
+    folder = collective.folder(NAME)
+    scripts = {"backup": BACKUP, "restore": RESTORE, "updates": "#!/bin/sh\n"}
+    files = {"docker-compose.yml": COMPOSE, "README.md": "# Archive\n"}
+    files |= {"store/Dockerfile": DOCKERFILE, "store/fill": FILL}
+    for name, text in (files | {f"scripts/{name}": text for name, text in scripts.items()}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    for name in scripts:
+        (folder / "scripts" / name).chmod(0o755)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+class Peak:
+    """The most memory that the processes of the helper held at once, in MiB, sampled ten times a second."""
+
+    def __init__(self) -> None:
+        self.mib = 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch for as long as something is done."""
+        over = Event()
+        thread = Thread(target=self._watch, args=(over,))
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, over: Event) -> None:
+        while not over.wait(0.1):
+            self.mib = max(self.mib, sum(map(resident, Path("/proc").glob("[0-9]*"))) / 1024)
+
+
+def resident(process: Path) -> int:
+    """Return the KiB of a process's own memory, if it is the helper's: restic, or Python beside it."""
+    try:
+        if (process / "comm").read_text().strip() not in {"restic", "python3"}:
+            return 0
+        if not (process / "root/usr/local/lib/darkpeak").is_dir():
+            return 0
+        lines = (process / "status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+    except OSError:
+        return 0
+
+
+class Bench:
+    """The four at the same work."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.peak = Peak()
+        self.service = next(item for item in read(kept.collective.top)[0].services if item.name == NAME)
+
+    def plain(self, volumes: dict[str, str], words: str, image: str = HELPER) -> None:
+        """Run one of the others in a container, with volumes."""
+        mounts = [word for name, path in volumes.items() for word in ("-v", f"{name}:{path}")]
+        environment = (
+            "-e",
+            "RESTIC_PASSWORD=bench",
+            "-e",
+            "BORG_PASSPHRASE=bench",
+            "-e",
+            "RESTIC_CACHE_DIR=/tmp/cache",
+        )
+        argv = ["docker", "--host", self.kept.collective.host.docker_host, "run", "--rm", *environment, *mounts]
+        run([*argv, image, "bash", "-euc", words], timeout=1800)
+
+    def fill(self, mib: int, seed: int, share: float = 1) -> None:
+        """Have data, or other data in a share of it."""
+        argv = ("fill", str(mib), str(seed), str(share))
+        self.kept.collective.execute(NAME, "store", *argv, timeout=900)
+
+    def empty(self, *volumes: str) -> None:
+        """Have empty volumes."""
+        self.kept.docker("volume", "rm", "-f", *volumes)
+        for name in volumes:
+            self.kept.docker("volume", "create", name)
+
+    def ours(self) -> None:
+        """Make a set with the command."""
+        with self.peak.watched():
+            self.kept.darkpeak("backup", NAME)
+
+    def back(self) -> None:
+        """Bring the newest set back, every byte compared."""
+        with self.kept.session() as work:
+            known = max(work.sets(NAME), key=lambda item: item.number)
+            work.store_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
+
+    def round(self, mib: int, seed: int) -> dict[str, float]:
+        """Measure everything once."""
+        data, found = {"darkpeak-archive_data": "/data"}, {}
+        self.empty(REPOSITORY, "bench-restic", "bench-borg", "bench-tar", "bench-back")
+        self.kept.darkpeak("backup init")
+        self.plain({"bench-restic": "/r"}, "restic -q -r /r init")
+        self.plain({"bench-borg": "/r"}, "borg init -e repokey /r", "bench-others")
+        restic, borg = {**data, "bench-restic": "/r"}, {**data, "bench-borg": "/r"}
+        tar = {**data, "bench-tar": "/r"}
+        self.fill(mib, seed)
+        for step in ("first", "changed"):
+            found[f"{step} ours"] = seconds(self.ours)
+            found[f"{step} restic"] = seconds(lambda: self.plain(restic, "restic -q -r /r backup /data"))
+            found[f"{step} borg"] = seconds(
+                lambda: self.plain(borg, "borg create -C zstd /r::{now} /data", "bench-others")
+            )
+            found[f"{step} tar"] = seconds(lambda: self.plain(tar, PACK, "bench-others"))
+            self.fill(mib, seed + 1000, 0.02)
+        found["restored ours"] = seconds(self.back)
+        target = {"bench-back": "/b"}
+        found["restored restic"] = seconds(
+            lambda: self.plain({"bench-restic": "/r", **target}, "restic -q -r /r restore latest --target /b/restic")
+        )
+        extract = "mkdir /b/borg; cd /b/borg; borg extract /r::$(borg list --short --last 1 /r)"
+        found["restored borg"] = seconds(lambda: self.plain({"bench-borg": "/r", **target}, extract, "bench-others"))
+        unpack = "mkdir /b/tar; zstd -qdc /r/data.tar.zst | tar -C /b/tar -xf -"
+        found["restored tar"] = seconds(lambda: self.plain({"bench-tar": "/r", **target}, unpack, "bench-others"))
+        return found
+
+
+def measure(bench: Bench, rounds: int, mib: int) -> dict[str, float]:
+    """Return the median of each figure, in seconds."""
+    found = [bench.round(mib, seed) for seed in range(rounds)]
+    return {name: statistics.median(one[name] for one in found) for name in found[0]}
+
+
+def bounds(found: dict[str, float], bench: Bench, mib: int) -> dict[str, float]:
+    """Return the figures that are held to a bound."""
+    return {
+        "first_over_restic": round(found["first ours"] / found["first restic"], 2),
+        "restore_over_restic": round(found["restored ours"] / found["restored restic"], 2),
+        "incremental_s_per_gib": round(found["changed ours"] / (mib / GIB), 2),
+        "helper_mib": round(bench.peak.mib),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mib", type=int, default=GIB)
+    options = parser.parse_args()
+    host = Host.current()
+    host.forget()
+    with tempfile.TemporaryDirectory() as folder:
+        collective = Collective(Path(folder) / "from", host)
+        (collective.top / "services").mkdir(parents=True)
+        run(["cp", str(TOP / "collective.toml"), str(collective.top)])
+        add(collective)
+        collective.darkpeak("base", timeout=300)
+        with keep(collective, Path(folder) / "kept") as kept:
+            collective.compose(NAME, "up", "-d", "--build", "--wait", timeout=900)
+            run(
+                ["docker", "--host", host.docker_host, "build", "-q", "-t", "bench-others", "-"],
+                stdin=OTHERS,
+                timeout=900,
+            )
+            bench = Bench(kept)
+            found = measure(bench, options.rounds, options.mib)
+            held = bounds(found, bench, options.mib)
+    host.forget()
+    if options.json:
+        print(json.dumps(held))
+        return
+    names = ("ours", "restic", "borg", "tar")
+    print("| | darkpeak | restic | borg | tar, zstd |\n|---|---|---|---|---|")
+    for step, about in (("first", "first backup"), ("changed", "2 % changed"), ("restored", "restore")):
+        print(f"| {about} | " + " | ".join(f"{found[f'{step} {name}']:.1f} s" for name in names) + " |")
+    print("\n" + "\n".join(f"{name}: {value}" for name, value in held.items()))
+
+
+if __name__ == "__main__":
+    main()

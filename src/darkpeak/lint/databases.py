@@ -1,0 +1,88 @@
+"""A live copy of a database's files restores to something else, and nobody says so: databases are dumped."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from darkpeak.collective.compose import dockerfile
+from darkpeak.collective.model import Container, Finding, Place, Service
+
+COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+FROM = re.compile(r"^\s*FROM\s+(\S+)", re.MULTILINE | re.IGNORECASE)
+NO_IMAGE = re.compile(r"(?!)")  # none is in use
+COPIES = re.compile(r"\b(tar|cp|rsync|cat|cpio|scp)\b")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database: by which words of a Dockerfile it is known, and which of a script make a dump of it."""
+
+    name: str
+    package: re.Pattern[str]
+    image: re.Pattern[str]
+    dump: re.Pattern[str]
+    mend: str
+
+
+KNOWN = (
+    Database(
+        "PostgreSQL",
+        re.compile(r"postgresql(-\d+)?"),
+        re.compile(r"(\S+/)?postgres(:\S+)?"),
+        re.compile(r"\bpg_(dump|dumpall|basebackup)\b"),
+        "dump it with pg_dump, in its own container",
+    ),
+    Database(
+        "MariaDB",
+        re.compile(r"((default-)?mysql|mariadb)-server(-\S+)?"),
+        re.compile(r"(\S+/)?(mariadb|mysql)(:\S+)?"),
+        re.compile(r"\b(mariadb-dump|mysqldump|mariadb-backup|mydumper)\b"),
+        "dump it with mariadb-dump --single-transaction; docs/templates/mariadb is one to copy",
+    ),
+    Database(
+        "SQLite",
+        re.compile(r"sqlite3|php[\d.]*-sqlite3"),
+        NO_IMAGE,
+        re.compile(r"\.(backup|dump)\b|\bVACUUM\s+INTO\b", re.IGNORECASE),
+        "dump it with sqlite3 FILE '.backup …'; docs/templates/sqlite is one to copy",
+    ),
+    Database("OpenLDAP", re.compile(r"slapd"), NO_IMAGE, re.compile(r"\bslapcat\b"), "dump it with slapcat"),
+)
+
+
+def dumped(service: Service) -> Iterator[Finding]:
+    """A volume that holds a known database is not saved by copying its files."""
+    script = service.folder / "scripts" / "backup"
+    if not script.is_file():
+        return
+    text = script.read_text(errors="replace")
+    for container in service.containers:
+        build = COMMENT.sub("", dockerfile(service.folder, container.build))
+        if not container.mounts and not re.search(r"^\s*VOLUME\b", build, re.MULTILINE):
+            continue
+        said = COMMENT.sub("", text) + "".join(_programs(service, container))
+        for database in KNOWN:
+            if _holds(database, build) and not database.dump.search(said):
+                what = f"{container.name} holds {database.name}, and nothing dumps it: a copy of its files is no backup"
+                at = Place(f"{service.at.file.rpartition('/')[0]}/scripts/backup", _line(text, container.name))
+                yield Finding(at, "no-dump", what, database.mend)
+
+
+def _holds(database: Database, build: str) -> bool:
+    """Whether a Dockerfile installs a database, or begins with an image of it."""
+    packages = any(database.package.fullmatch(word) for word in build.split())
+    return packages or any(database.image.fullmatch(image) for image in FROM.findall(build))
+
+
+def _programs(service: Service, container: Container) -> Iterator[str]:
+    """Give the programs that the image brings, which the script may call by name."""
+    folder = service.folder / (container.build or "")
+    for path in sorted(folder.rglob("*")) if container.build else ():
+        if path.is_file() and path.name != "Dockerfile":
+            yield COMMENT.sub("", path.read_text(errors="replace"))
+
+
+def _line(text: str, container: str) -> int:
+    """Return the line that copies out of a container, or the first."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if container in line and COPIES.search(line)), 1)

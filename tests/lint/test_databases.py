@@ -1,0 +1,69 @@
+"""A database whose files are only copied is a finding; one that is dumped, or holds nothing, is none."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective, lint
+from tests.making import DOCKERFILE, write_collective
+
+COPY = "#!/bin/sh\ncd /\ndocker compose exec -T webserver tar -c /var/lib/wiki >wiki.tar\n"
+AT = "services/wiki/scripts/backup:3"
+INSTALL = DOCKERFILE + "RUN apt-get install -y {}\n"
+
+# what is in the Dockerfile, the backup script, which database is found
+CASES = {
+    "nothing known": (INSTALL.format("lighttpd"), COPY, ""),
+    "PostgreSQL": (INSTALL.format("postgresql-17 less"), COPY, "PostgreSQL"),
+    "PostgreSQL's client": (INSTALL.format("postgresql-client-17"), COPY, ""),
+    "PostgreSQL's image": ("FROM postgres:17\n", COPY, "PostgreSQL"),
+    "PostgreSQL, dumped": (INSTALL.format("postgresql"), COPY + "docker compose exec db pg_dump x\n", ""),
+    "PostgreSQL, a dump in a comment": (INSTALL.format("postgresql"), COPY + "# no pg_dump\n", "PostgreSQL"),
+    "MariaDB": (INSTALL.format("mariadb-server"), COPY, "MariaDB"),
+    "MariaDB's core": (INSTALL.format("mariadb-server-core"), COPY, "MariaDB"),
+    "MySQL": (INSTALL.format("default-mysql-server"), COPY, "MariaDB"),
+    "MySQL's image": ("FROM docker.io/library/mysql:9 AS base\n", COPY, "MariaDB"),
+    "MariaDB, dumped": (INSTALL.format("mariadb-server"), COPY + "mariadb-dump\n", ""),
+    "MySQL, dumped": (INSTALL.format("mysql-server-8.0"), COPY + "mysqldump\n", ""),
+    "SQLite": (INSTALL.format("sqlite3"), COPY, "SQLite"),
+    "PHP's SQLite": (INSTALL.format("php8.4-sqlite3"), COPY, "SQLite"),
+    "SQLite, dumped": (INSTALL.format("sqlite3"), COPY + "sqlite3 x 'VACUUM INTO y'\n", ""),
+    "SQLite, dumped at once": (INSTALL.format("sqlite3"), COPY + "sqlite3 x .dump\n", ""),
+    "OpenLDAP": (INSTALL.format("slapd"), COPY, "OpenLDAP"),
+    "OpenLDAP's tools": (INSTALL.format("ldap-utils"), COPY, ""),
+    "in a comment": (DOCKERFILE + "# not slapd\n", COPY, ""),
+}
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    return write_collective(tmp_path)
+
+
+def findings(root: Path) -> list[str]:
+    """Return where and what."""
+    found, _ = collective.read(root)
+    return [f"{item.at} {item.what.split()[2].rstrip(',')}" for item in lint.check(found) if item.rule == "no-dump"]
+
+
+@pytest.mark.parametrize(("build", "script", "found"), CASES.values(), ids=CASES.keys())
+def test_a_copy_of_its_files_is_no_backup_of_a_database(sound: Path, build: str, script: str, found: str) -> None:
+    (sound / "services/wiki/webserver/Dockerfile").write_text(build)
+    (sound / "services/wiki/scripts/backup").write_text(script)
+    assert findings(sound) == ([f"{AT} {found}"] if found else [])
+
+
+def test_the_script_may_call_a_program_of_the_image(sound: Path) -> None:
+    (sound / "services/wiki/webserver/Dockerfile").write_text(INSTALL.format("slapd"))
+    (sound / "services/wiki/webserver/dump").write_text("#!/bin/sh\nslapcat\n")
+    assert findings(sound) == []
+
+
+def test_without_a_volume_there_is_nothing_to_lose(sound: Path) -> None:
+    file = sound / "services/wiki/docker-compose.yml"
+    file.write_text(file.read_text().replace('    volumes: ["data:/var/lib/wiki"]\n', ""))
+    (sound / "services/wiki/webserver/Dockerfile").write_text(INSTALL.format("slapd"))
+    assert findings(sound) == []
+    with (sound / "services/wiki/webserver/Dockerfile").open("a") as more:
+        more.write('VOLUME ["/var/lib/ldap"]\n')
+    assert findings(sound) == ["services/wiki/scripts/backup:1 OpenLDAP"]

@@ -1,0 +1,152 @@
+"""A collective with a ledger and a repository, driven by the tool's commands, or by its parts where that is quicker."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darkpeak.backup import key as keys
+from darkpeak.backup.helper import WORK
+from darkpeak.backup.make import folder_of
+from darkpeak.backup.session import Place, Session, opened
+from darkpeak.collective import read
+from darkpeak.daemon.compose import Compose
+from darkpeak.daemon.engine import Engine
+from darkpeak.output import Progress
+from tests.live import ledger
+from tests.live.collectives import TOOL, Collective
+from tests.live.commands import Result, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from darkpeak.collective.model import Service
+
+REPOSITORY = "darkpeak-test-repository"
+SMALL, LARGE = 2000, 300_000  # transfers: 80 KB, and 11 MB
+SAVED = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A collective with repositories, and an admin who can open them."""
+
+    collective: Collective
+    key: Path
+
+    def darkpeak(self, command: str, *arguments: str, check: bool = True) -> Result:
+        """Run a command that needs the key."""
+        return self.collective.darkpeak(*command.split(), *arguments, *self.identity, check=check, timeout=600)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The option that names the admin's ssh key."""
+        return ("--identity", str(self.key))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command, and don't wait for it."""
+        environment, pipe = dict(self.collective.environment), subprocess.PIPE
+        argv = [str(TOOL), *arguments, *self.identity]
+        return subprocess.Popen(argv, cwd=self.collective.top, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def docker(self, *arguments: str, check: bool = True) -> str:
+        """Ask the engine."""
+        return run(["docker", "--host", self.collective.host.docker_host, *arguments], check=check).stdout.strip()
+
+    def sets(self, service: str = ledger.NAME) -> list[dict[str, Any]]:
+        """Return the sets of a service."""
+        found: list[dict[str, Any]] = json.loads(self.darkpeak("snapshots", service, "--json").stdout)
+        return found
+
+    def write_backup(self, *repositories: str) -> None:
+        """Name the repositories in collective.toml."""
+        path = self.collective.top / "collective.toml"
+        text = re.sub(
+            r"^repositories = .*$", f"repositories = {json.dumps(repositories)}", path.read_text(), flags=re.MULTILINE
+        )
+        path.write_text(text)
+
+    @contextmanager
+    def session(self, secret: keys.Secret | None = None) -> Iterator[Session]:
+        """Have a helper and the opened repositories, as a command has, for many things in a row."""
+        found = read(self.collective.top)[0]
+        place = Place(found, Compose(Engine(self.collective.host.docker_host), found.domain))
+        with Progress(quiet=True) as progress, opened(place, secret or self.secret, progress) as work:
+            yield work
+
+    @property
+    def secret(self) -> keys.Secret:
+        """What opens the repositories."""
+        return keys.read(read(self.collective.top)[0], [self.key], str)
+
+    @property
+    def ledger(self) -> Service:
+        """The ledger, as the tool knows it."""
+        return next(item for item in read(self.collective.top)[0].services if item.name == ledger.NAME)
+
+    def content_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return what the ledger of each of these sets holds, each checked byte for byte as a restore does."""
+        found = {}
+        with self.session() as work:
+            for known in [item for item in work.sets(ledger.NAME) if item.name in set(names)]:
+                target = f"{WORK}/looked"
+                work.store_of(known).fetch(known, folder_of(self.ledger), target, lambda _: None)
+                found[known.name] = work.helper.must("cat", f"{target}/parts/ledger.txt").decode()
+        return found
+
+    @property
+    def volume(self) -> Path:
+        """Where the engine, which runs on this very host, keeps the repository."""
+        return Path(self.docker("volume", "inspect", REPOSITORY, "--format", "{{.Mountpoint}}"))
+
+    def packs(self) -> list[Path]:
+        """Return the repository's files with data."""
+        return sorted(path for path in (self.volume / "data").rglob("*") if path.is_file())
+
+    def locks(self) -> set[str]:
+        """Return the names of the locks in the repository; what is still being written is none yet."""
+        return {path.name for path in (self.volume / "locks").iterdir() if "-tmp-" not in path.name}
+
+
+def leftovers(kept: Kept) -> list[str]:
+    """Return what a command that has ended should have taken with it."""
+    names = kept.docker("ps", "-a", "--format", "{{.Names}}").split()
+    return [name for name in names if re.search("-helper|-lock-|-drill-", name) and "-record-" not in name]
+
+
+@contextmanager
+def keep(collective: Collective, top: Path) -> Iterator[Kept]:
+    """Have a copy of the collective in a folder with the ledger up and an empty repository."""
+    shutil.copytree(collective.top, top, dirs_exist_ok=True)
+    own = Collective(top, collective.host)
+    text = (top / "collective.toml").read_text()
+    for name in ("ada", "grace"):
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(top / name)])
+        public = (top / f"{name}.pub").read_text().strip()
+        text = text.replace(f"[admins.{name}]\n", f'[admins.{name}]\nssh = ["{public}"]\n')
+    (top / "collective.toml").write_text(text + "\n[backup]\nrepositories = []\n")
+    ledger.add(own)
+    kept = Kept(own, top / "ada")
+    kept.write_backup(f"volume:{REPOSITORY}")
+    own.darkpeak("up", ledger.NAME, timeout=900)
+    kept.darkpeak("backup init")
+    yield kept
+    own.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120)
+    records = kept.docker("ps", "-aq", "--filter", "label=darkpeak.record").split()
+    kept.docker("rm", "-f", *records)
+    kept.docker("volume", "rm", "-f", REPOSITORY)
+
+
+def wait_for_line(process: subprocess.Popen[str], begin: str) -> None:
+    """Wait until a command says on standard error that it has come so far."""
+    assert process.stderr
+    said: list[str] = []
+    while not (said and said[-1].startswith(begin)):
+        said.append(process.stderr.readline())
+        assert said[-1], said

@@ -1,0 +1,125 @@
+"""Drills: twenty ways to spoil a set, each found; good sets, of which none is called bad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.backup.drill import live_through
+from darkpeak.backup.helper import WORK
+from darkpeak.backup.make import folder_of, make_set
+from darkpeak.backup.sets import KnownSet, Manifest, make_inventory
+from darkpeak.backup.store import examine
+from darkpeak.errors import NotSo
+from tests.live import ledger
+from tests.live.kept import SMALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from darkpeak.backup.session import Session
+    from tests.live.kept import Kept
+
+    Campaign = Callable[..., int]
+    Say = Callable[[str], None]
+
+OLD, GOOD, SPOILT = (f"{WORK}/test/{name}" for name in ("old", "good", "spoilt"))
+AGAIN = 'echo "# $(grep -cv "^#" ledger.txt) lines" >>ledger.txt'  # the end that a whole dump has
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A set as it came out of the repository, and an older one of the same service."""
+
+    session: Session
+    kept: Kept
+    known: KnownSet
+
+    def spoil(self, words: str) -> None:
+        """Spoil a copy of the set, in the folder of its parts."""
+        copy = f"rm -rf {SPOILT} && cp -a {GOOD} {SPOILT} && cd {SPOILT}/parts"
+        self.session.helper.must("bash", "-c", f"set -eu; {copy}; {words}")
+
+    def drill(self, manifest: Manifest, folder: str = SPOILT) -> str:
+        """Live through the parts of a folder; return what the service said of its content."""
+        return live_through(self.session, self.kept.ledger, manifest, f"{folder}/parts")[0]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The good set's own."""
+        return examine(self.session.helper, self.known, GOOD)
+
+    def manifest_that_agrees(self) -> Manifest:
+        """Describe the spoilt copy as if it had been saved like that: what was wrong before it was described."""
+        return replace(self.manifest, parts=make_inventory(self.session.helper.inventory(f"{SPOILT}/parts")))
+
+
+@pytest.fixture(scope="module")
+def fetched(kept: Kept) -> Iterator[Fetched]:
+    """Return a set, fetched; one from before lies beside it."""
+    with kept.session() as work:
+        for seed, folder in ((1, OLD), (2, GOOD)):
+            ledger.book(kept.collective, SMALL, seed)
+            made = make_set(work, kept.ledger)
+            known = next(item for item in work.sets(ledger.NAME) if item.name == made.set_name)
+            work.store_of(known).fetch(known, folder_of(kept.ledger), folder, lambda _: None)
+        yield Fetched(work, kept, known)
+
+
+# what happened to the set after it was described
+AFTERWARDS = {
+    "a dump cut short": "truncate --size=-1000 ledger.txt",
+    "a byte that rotted": "printf X | dd of=ledger.txt bs=1 seek=999 conv=notrunc status=none",
+    "a part missing": "rm journal.txt",
+    "a part empty": ": >journal.txt",
+    "two parts swapped": "mv ledger.txt x; mv journal.txt ledger.txt; mv x journal.txt",
+    "a part too many": "cp ledger.txt another.txt",
+    "no parts": "rm *",
+    "no manifest": "rm ../manifest.json",
+    "half a manifest": "truncate --size=200 ../manifest.json",
+    "another set's manifest": f"cp {OLD}/manifest.json ..",
+    "another set's parts": f"cp {OLD}/parts/* .",
+    "a backup that had failed": """sed -i 's/"exit_code": 0/"exit_code": 1/' ../manifest.json""",
+}
+
+# what was wrong with the parts already, so that the manifest agrees with them
+BEFOREHAND = {
+    "a dump cut short": "truncate --size=-1000 ledger.txt",
+    "a dump cut short, with an end": f"head -n 1000 ledger.txt >x; mv x ledger.txt; {AGAIN}",
+    "an empty database that starts healthy": "echo '# 0 lines' >ledger.txt",
+    "nothing at all": ": >ledger.txt; : >journal.txt",
+    "a row lost": f"sed -i -e 7d -e '$d' ledger.txt; {AGAIN}",
+    "a transfer lost": f"sed -i -e 7,8d -e '$d' ledger.txt; {AGAIN}",
+    "another amount": "sed -i '7s/$/7/' ledger.txt",
+    "everything twice": f"sed -i '$d' ledger.txt; cp ledger.txt x; cat x >>ledger.txt; rm x; {AGAIN}",
+    "a part that was never saved": "rm journal.txt",
+    "two parts swapped": "mv ledger.txt x; mv journal.txt ledger.txt; mv x journal.txt",
+    "old data under a new date": f"cp {OLD}/parts/* .",
+    "zeros": "truncate --size=0 ledger.txt; truncate --size=50000 ledger.txt",
+    "another service's": "tar -cf x journal.txt; mv x ledger.txt",
+    "lines of another system": "sed -i 's/$/\\r/' ledger.txt",
+    "no newest entry": ": >journal.txt",
+}
+
+
+@pytest.mark.parametrize("words", AFTERWARDS.values(), ids=AFTERWARDS.keys())
+def test_what_was_spoilt_afterwards_is_found_before_anything_starts(fetched: Fetched, words: str) -> None:
+    fetched.spoil(words)
+    with pytest.raises(NotSo):
+        examine(fetched.session.helper, fetched.known, SPOILT)
+
+
+@pytest.mark.parametrize("words", BEFOREHAND.values(), ids=BEFOREHAND.keys())
+def test_what_was_spoilt_beforehand_is_found_by_asking_the_service(fetched: Fetched, words: str, say: Say) -> None:
+    fetched.spoil(words)
+    with pytest.raises(NotSo) as found:
+        fetched.drill(fetched.manifest_that_agrees())
+    say(f"found: {found.value}")
+
+
+def test_good_sets_are_called_good(fetched: Fetched, campaign: Campaign) -> None:
+    assert fetched.manifest.says == (fetched.drill(fetched.manifest, GOOD),) * 2
+    for _ in range(campaign(200) - 1):
+        assert fetched.drill(fetched.manifest, GOOD)

@@ -1,0 +1,339 @@
+"""Whatever fails while a set is made, kept or restored: nothing is lost, and no bad set is ever called good."""
+
+from __future__ import annotations
+
+import random
+import signal
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.backup import care
+from darkpeak.backup.key import Secret, make
+from darkpeak.backup.make import make_set
+from darkpeak.backup.restore import restore
+from darkpeak.errors import NotSo
+from tests.live import ledger
+from tests.live.collectives import TOOL
+from tests.live.commands import run, wait_for
+from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, wait_for_line
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+
+    Campaign = Callable[..., int]
+    Say = Callable[[str], None]
+
+SPARE = "darkpeak-test-spare"
+FULL = "darkpeak-test-full"
+NAS = "darkpeak-test-nas"
+MIDDLE = 60_000  # transfers: 2 MB
+NOWHERE = "198.51.100.1"  # of a network that is for documentation only
+VOLUMES = Path("/var/lib/docker/volumes")
+OUTAGE_SECONDS = 12
+
+
+def names(kept: Kept) -> set[str]:
+    """Return the names of the ledger's sets."""
+    with kept.session() as work:
+        return {known.name for known in work.sets(ledger.NAME)}
+
+
+def saved_text(content: str) -> str:
+    """Return what a set of a ledger with this content holds."""
+    return f"{content}# {content.count(chr(10))} lines\n"
+
+
+@pytest.mark.parametrize("victim", ["command", "helper", "dump"])
+def test_whatever_is_killed_no_bad_set_is_called_good(kept: Kept, campaign: Campaign, victim: str) -> None:
+    """Killed at any moment: every set there is restores to what the ledger held, and the next backup is made."""
+    ledger.book(kept.collective, LARGE, 5)
+    whole = saved_text(ledger.content(kept.collective))
+    started = time.monotonic()
+    kept.darkpeak("backup", ledger.NAME)
+    usual = time.monotonic() - started
+    known = names(kept)
+    said_good = 0
+    for _ in range(campaign(50)):
+        with kept.start("backup", ledger.NAME) as process:
+            time.sleep(random.uniform(0, usual) if victim != "dump" else 0)  # noqa: S311
+            kill(kept, victim, process)
+            process.communicate(timeout=300)
+        said_good += process.returncode == SAVED
+    wait_for("the helper to be gone", lambda: not leftovers(kept), timeout=30)
+    kept.darkpeak("backup", ledger.NAME)
+    new = names(kept) - known
+    assert len(new) >= said_good + 1
+    assert kept.content_of(new) == dict.fromkeys(new, whole)
+
+
+def kill(kept: Kept, victim: str, process: subprocess.Popen[str]) -> None:
+    """Kill the command, its helper, or the dump inside the service, as hard as can be."""
+    if victim == "command":
+        process.send_signal(signal.SIGKILL)
+    elif victim == "helper":
+        kept.docker("kill", "darkpeak-helper", check=False)
+    else:
+        words = "for n in $(seq 500); do pid=$(pidof -x dump) && break; sleep 0.02; done; sleep $0; kill -9 $pid"
+        wait = f"{random.uniform(0, 0.5):.2f}"  # noqa: S311
+        kept.collective.execute(ledger.NAME, "store", "sh", "-c", words, wait, check=False)
+
+
+def test_an_engine_that_dies_meanwhile_leaves_no_bad_set(kept: Kept, campaign: Campaign) -> None:
+    ledger.book(kept.collective, LARGE, 7)
+    whole = saved_text(ledger.content(kept.collective))
+    known = names(kept)
+    for _ in range(campaign(50, short=3)):
+        with kept.start("backup", ledger.NAME) as process:
+            time.sleep(random.uniform(1, 8))  # noqa: S311
+            kept.collective.host.kill_engine()
+            wait_for("the engine to be gone", lambda: not kept.collective.host.engine_answers())
+            process.communicate(timeout=300)
+            kept.collective.host.start_engine()
+        kept.collective.compose(ledger.NAME, "up", "-d", "--wait")
+    kept.darkpeak("backup", ledger.NAME)
+    new = names(kept) - known
+    assert kept.content_of(new) == dict.fromkeys(new, whole)
+
+
+def test_a_full_repository_takes_no_set_and_loses_none(kept: Kept, campaign: Campaign) -> None:
+    """A volume with room for one set, kept mounted by a container that does nothing else."""
+    kept.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=3m", FULL)
+    holder = kept.docker("run", "-d", "-v", f"{FULL}:/repository", "debian:trixie", "sleep", "infinity")
+    kept.write_backup(f"volume:{FULL}")
+    try:
+        kept.darkpeak("backup init")
+        ledger.book(kept.collective, MIDDLE, 8)
+        first = saved_text(ledger.content(kept.collective))
+        kept.darkpeak("backup", ledger.NAME)
+        before = names(kept)
+        with kept.session() as work:
+            for seed in range(9, 10 + campaign(50)):
+                ledger.book(kept.collective, MIDDLE, seed)
+                made = make_set(work, kept.ledger)
+                if made.good:
+                    before |= {made.set_name}
+        assert not made.good
+        result = kept.darkpeak("backup", ledger.NAME, check=False)
+        assert (result.returncode, f"{FULL}: no space left" in result.stderr) == (3, True), result.stderr
+        assert names(kept) == before
+        assert first in kept.content_of(before).values()
+    finally:
+        kept.write_backup(f"volume:{REPOSITORY}")
+        kept.docker("rm", "-f", holder)
+        kept.docker("volume", "rm", "-f", FULL)
+
+
+@contextmanager
+def small_disk(size: str) -> Iterator[None]:
+    """Have the engine make its next volumes on a small disk; those that there are stay where they are."""
+    with tempfile.TemporaryDirectory() as aside:
+        run(["mount", "--bind", str(VOLUMES), aside])
+        run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(VOLUMES)])
+        try:
+            for volume in Path(aside).iterdir():
+                if volume.is_dir():
+                    (VOLUMES / volume.name).mkdir()
+                    run(["mount", "--bind", str(volume), str(VOLUMES / volume.name)])
+            yield
+        finally:
+            run(["umount", "--recursive", str(VOLUMES)])
+            run(["umount", aside])
+
+
+def test_a_full_disk_beside_the_volumes_makes_no_set(kept: Kept, campaign: Campaign) -> None:
+    """Where the parts are staged there is room for half of them."""
+    ledger.book(kept.collective, LARGE, 14)
+    whole = saved_text(ledger.content(kept.collective))
+    before = names(kept)
+    with small_disk("5m"):
+        for _ in range(campaign(50, short=2)):
+            refused = kept.darkpeak("backup", ledger.NAME, check=False)
+            assert (refused.returncode, "o space left on device" in refused.stderr) == (3, True), refused.stderr
+    assert names(kept) == before
+    kept.darkpeak("backup", ledger.NAME)
+    new = names(kept) - before
+    assert kept.content_of(new) == dict.fromkeys(new, whole)
+
+
+def test_two_backups_at_once_become_two_sets(booked: Kept, campaign: Campaign) -> None:
+    before, rounds = len(names(booked)), campaign(50, short=1)
+    for _ in range(rounds):
+        with booked.start("backup", ledger.NAME) as one, booked.start("backup", ledger.NAME) as other:
+            said = [process.communicate(timeout=300)[1] for process in (one, other)]
+        assert [one.returncode, other.returncode] == [SAVED, SAVED], said
+        assert "waits for" in "".join(said)
+    assert len(names(booked)) == before + 2 * rounds
+
+
+def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign) -> None:
+    whole = ledger.content(booked.collective)
+    for _ in range(campaign(50, short=3)):
+        ledger.book(booked.collective, SMALL, 6)
+        with booked.start("restore", ledger.NAME) as process:
+            time.sleep(random.uniform(2, 10))  # noqa: S311
+            process.kill()
+            process.communicate(timeout=300)
+        wait_for("the helper to be gone", lambda: not leftovers(booked), timeout=30)
+        booked.darkpeak("restore", ledger.NAME)
+        assert ledger.content(booked.collective) == whole
+
+
+@pytest.mark.parametrize("spoil", ["flip", "lose"])
+def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
+    """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
+    refused = 0
+    with kept.session() as work:
+        for _ in range(campaign(50)):
+            known = set(kept.packs())
+            ledger.book(kept.collective, SMALL, time.time_ns())
+            assert make_set(work, kept.ledger).good
+            before = ledger.content(kept.collective)
+            pack = random.choice([path for path in kept.packs() if path not in known])  # noqa: S311
+            whole = pack.read_bytes()
+            at = random.randrange(len(whole))  # noqa: S311
+            pack.unlink()
+            if spoil == "flip":
+                pack.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
+            try:
+                restore(work, kept.ledger, None)
+            except NotSo:
+                refused += 1
+            assert ledger.content(kept.collective) == before
+            (scrubbed,) = care.scrub(work, whole=True)
+            assert (scrubbed.good, "is damaged" in scrubbed.said) == (False, True), scrubbed
+            pack.write_bytes(whole)
+    say(f"{spoil}: {refused} of {campaign(50)} restores needed it and refused; scrub found every one")
+    kept.darkpeak("scrub", "--all")
+
+
+def test_a_wrong_key_opens_nothing(kept: Kept, campaign: Campaign) -> None:
+    for _ in range(campaign(50, short=2)):
+        with pytest.raises(NotSo, match="does not open with the key"), kept.session(make()):
+            pass
+    assert kept.secret != Secret("")
+    kept.darkpeak("key check")
+
+
+def test_the_key_of_another_collective_opens_nothing(booked: Kept) -> None:
+    path = booked.collective.top / "backup-key.age"
+    own = path.read_bytes()
+    path.unlink()
+    booked.write_backup(f"volume:{SPARE}")
+    try:
+        booked.darkpeak("backup init")
+        booked.write_backup(f"volume:{REPOSITORY}")
+        refused = booked.darkpeak("backup", ledger.NAME, check=False)
+        assert (refused.returncode, "does not open with the key" in refused.stderr) == (1, True), refused.stderr
+    finally:
+        path.write_bytes(own)
+        booked.write_backup(f"volume:{REPOSITORY}")
+        booked.docker("volume", "rm", "-f", SPARE)
+
+
+def test_a_repository_that_never_answers_holds_up_no_other(booked: Kept) -> None:
+    before = names(booked)
+    booked.write_backup(f"rest:http://{NOWHERE}:8000/", f"volume:{REPOSITORY}")
+    silence = ["FORWARD", "-d", NOWHERE, "-j", "DROP"]
+    run(["iptables", "-I", *silence])
+    try:
+        started = time.monotonic()
+        result = booked.darkpeak("backup", ledger.NAME, check=False)
+        took = time.monotonic() - started
+    finally:
+        run(["iptables", "-D", *silence])
+        booked.write_backup(f"volume:{REPOSITORY}")
+    assert (result.returncode, f"{NOWHERE}:8000/ does not answer" in result.stderr) == (3, True), result.stderr
+    assert took < 120
+    assert len(names(booked) - before) == 1
+
+
+@pytest.fixture
+def nas(booked: Kept) -> Iterator[Kept]:
+    """Return it with its repository on a machine that can be made silent."""
+    argv = ["-v", f"{NAS}:/data", "darkpeak-helper", "rclone", "serve", "restic", "/data", "--addr", ":8000"]
+    booked.docker("run", "-d", "--name", NAS, *argv)
+    try:
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        booked.write_backup(f"rest:http://{booked.docker('inspect', NAS, '--format', form)}:8000/")
+        booked.darkpeak("backup init")
+        yield booked
+    finally:
+        booked.write_backup(f"volume:{REPOSITORY}")
+        booked.docker("rm", "-f", NAS)
+        booked.docker("volume", "rm", NAS)
+
+
+def test_a_repository_that_is_away_for_a_while_gets_the_set(nas: Kept, campaign: Campaign) -> None:
+    """It falls silent at any moment of a backup, and comes back."""
+    ledger.book(nas.collective, LARGE, 15)
+    whole = saved_text(ledger.content(nas.collective))
+    for _ in range(campaign(50, short=1)):
+        with nas.start("backup", ledger.NAME) as process:
+            wait_for_line(process, f"{ledger.NAME}: to ")
+            time.sleep(random.uniform(0, 1))  # noqa: S311
+            nas.docker("pause", NAS)
+            time.sleep(OUTAGE_SECONDS)  # the fault itself
+            nas.docker("unpause", NAS)
+            said = process.communicate(timeout=300)[1]
+        assert process.returncode == SAVED, said
+    saved = names(nas)
+    assert len(saved) == campaign(50, short=1)
+    assert kept_contents(nas, saved) == {whole}
+
+
+def kept_contents(kept: Kept, saved: set[str]) -> set[str]:
+    """Return the different contents of sets."""
+    return set(kept.content_of(saved).values())
+
+
+@pytest.mark.long
+def test_a_repository_that_falls_silent_for_ever_is_given_up(nas: Kept) -> None:
+    """Within the deadline for a single pack, not after a quarter of an hour."""
+    ledger.book(nas.collective, LARGE, 16)
+    with nas.start("backup", ledger.NAME) as process:
+        wait_for_line(process, f"{ledger.NAME}: to ")
+        nas.docker("pause", NAS)
+        started = time.monotonic()
+        said = process.communicate(timeout=900)[1]
+    nas.docker("unpause", NAS)
+    assert (process.returncode, "given up" in said or "does not answer" in said) == (3, True), said
+    assert time.monotonic() - started < 700
+
+
+def test_no_clock_decides_which_set_is_the_newest(booked: Kept, campaign: Campaign) -> None:
+    """The command's clock and restic's are a year ahead for one set, a year back for the next, then right again."""
+    for _ in range(campaign(50, short=1)):
+        for days in (365, -365, 0):
+            ledger.book(booked.collective, SMALL, time.time_ns())
+            argv = ["faketime", f"{days:+} days", str(TOOL), "backup", ledger.NAME, *booked.identity]
+            run(argv, cwd=booked.collective.top, env=booked.collective.environment)
+            last = ledger.content(booked.collective)
+            redate(booked, days)
+        three = sorted(names(booked), key=number)[-3:]
+        booked.darkpeak("prune")
+        assert set(three) <= names(booked)
+        ledger.book(booked.collective, SMALL, 0)
+        booked.darkpeak("restore", ledger.NAME)
+        assert ledger.content(booked.collective) == last
+
+
+def number(name: str) -> int:
+    """Return a set's number."""
+    return int(name.rpartition("-")[2])
+
+
+def redate(kept: Kept, days: int) -> None:
+    """Give the newest snapshot the date that restic's own clock would have given it."""
+    date = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + days * 86400))
+    with kept.session() as work:
+        newest = max(work.sets(ledger.NAME), key=lambda known: known.number)
+        (store,) = work.stores
+        work.helper.must(*store.argv("rewrite", "--forget", "--new-time", date, newest.snapshot))
+        (again,) = [known for known in store.list_sets() if known.number == newest.number]
+        assert again.made[:4] == date[:4]

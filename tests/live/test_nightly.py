@@ -1,0 +1,106 @@
+"""The night: run by hand, installed into cron and systemd of a fresh Debian, seen in status when it does not come."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.collectives import TOP
+from tests.live.commands import run
+from tests.live.hosts import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.live.commands import Result
+
+CRONTAB = "# ours\n0 4 * * * true\n"
+UNITS = "/etc/systemd/system/darkpeak-nightly-dark-peak"
+LEFT_OUT = ("mypy*", "ruff*", "hypothesis*", "slixmpp*", "__pycache__", "*.dist-info")
+COLLECTIVE = """\
+name = "Dark Peak"
+domain = "localhost"
+
+[admins.ada]
+ssh = ["{ada}"]
+
+[admins.grace]
+ssh = ["{grace}"]
+"""
+
+
+@pytest.fixture(scope="module")
+def debian() -> Iterator[Host]:
+    """Return a fresh Debian with cron, systemd's programs, this tool, and a collective in /srv/our own."""
+    with Host(debian="bookworm", packages=("cron", "systemd", "python3")) as machine:
+        srv = machine.root / "srv"
+        packages = Path(sysconfig.get_paths()["purelib"])
+        shutil.copytree(packages, srv / "packages", ignore=shutil.ignore_patterns(*LEFT_OUT))
+        shutil.copytree(TOP / "src", srv / "src")
+        (srv / "darkpeak").write_text(
+            "#!/usr/bin/python3\nimport sys\n"
+            "sys.path[:0] = ['/srv/src', '/srv/packages']\nfrom darkpeak.cli import main\nmain()\n"
+        )
+        (srv / "darkpeak").chmod(0o755)
+        (srv / "our own/services").mkdir(parents=True)
+        public = {}
+        for name in ("ada", "grace"):
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(srv / name)])
+            public[name] = (srv / f"{name}.pub").read_text().strip()
+        (srv / "our own/collective.toml").write_text(COLLECTIVE.format(**public))
+        yield machine
+
+
+def nightly(machine: Host, *options: str, check: bool = True) -> Result:
+    """Run `darkpeak nightly` there."""
+    argv = ["env", "-i", "PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root", "DOCKER_HOST=ssh://nas", "/srv/darkpeak"]
+    return machine.run([*argv, "nightly", *options], cwd="/srv/our own", check=check)
+
+
+def test_a_line_for_cron_is_put_in_once_and_taken_out(debian: Host) -> None:
+    """Real cron takes it, keeps the lines of others, and its shell comes to the collective's folder."""
+    debian.run(["crontab", "-"], stdin=CRONTAB)
+    first = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05", "--json")
+    (done,) = json.loads(first.stdout)
+    assert (done["where"], done["changed"]) == ("crontab -e", True)
+    listed = debian.run(["crontab", "-l"]).stdout
+    assert listed == f"{CRONTAB}{done['text']}\n"
+    assert done["text"].startswith("5 4 * * * cd '/srv/our own' && ")
+    assert "DOCKER_HOST=ssh://nas /srv/darkpeak nightly --identity /srv/ada" in done["text"]
+    again = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05")
+    assert "as it was" in again.stdout
+    assert debian.run(["crontab", "-l"]).stdout == listed
+    # What cron would run, as it would run it: it comes as far as the collective can go without repositories.
+    night = debian.run(["env", "-i", "HOME=/root", "/bin/sh", "-c", done["text"].partition("* * * ")[2]], check=False)
+    assert (night.returncode, "there is no backup-key.age" in night.stderr) == (2, True), night.stderr
+    nightly(debian, "--uninstall")
+    assert debian.run(["crontab", "-l"]).stdout == CRONTAB
+    assert "nothing was installed" in nightly(debian, "--uninstall").stderr
+
+
+def test_units_for_systemd_are_sound_and_are_taken_out(debian: Host) -> None:
+    nightly(debian, "--install", "--with", "systemd", "--identity", "/srv/ada")
+    units = [f"{UNITS}.service", f"{UNITS}.timer"]
+    verified = debian.run(["systemd-analyze", "verify", *units], check=False)
+    assert (verified.returncode, own_lines(verified.stderr)) == (0, [])
+    wanted = debian.root / "etc/systemd/system/timers.target.wants/darkpeak-nightly-dark-peak.timer"
+    assert wanted.is_symlink()
+    broken = debian.root / "etc/systemd/system/darkpeak-broken.service"
+    broken.write_text((debian.root / f"{units[0]}".lstrip("/")).read_text().replace("ExecStart=/", "ExecStart="))
+    assert own_lines(
+        debian.run(["systemd-analyze", "verify", str(broken)[len(str(debian.root)) :]], check=False).stderr
+    )
+    assert "as it was" in nightly(debian, "--install", "--with", "systemd", "--identity", "/srv/ada").stdout
+    nightly(debian, "--uninstall")
+    assert not wanted.is_symlink()
+    assert [unit for unit in units if (debian.root / unit.lstrip("/")).exists()] == []
+
+
+def own_lines(said: str) -> Sequence[str]:
+    """Return what was said of our units, and not of the system's own."""
+    return [line for line in said.splitlines() if "darkpeak" in line]
