@@ -262,7 +262,7 @@ def test_the_old_one_stays_while_the_ca_refuses(certified: Certified) -> None:
     assert asked
     certified.collective.compose("router", "restart", "certificates")
     certified.backdate("renew")
-    time.sleep(3)
+    assert int(certified.inside("renew")) > 100, "nothing to do for a while, says the program when it is asked"
     assert certified.pebble.said().count("Added order") == asked, "back-off outlives a restart"
     certified.pebble.refuse(NAME, refused=False)
     certified.backdate("again")
@@ -294,8 +294,6 @@ def test_one_that_is_not_served_is_taken_back(certified: Certified) -> None:
     assert f"{NAME} is answered with another one" in certified.renew(check=False).stderr
     certified.routed.execute("sh", "-s", "remove", stdin=BY_HAND)
     assert (serial(), certified.routed.execute("sha256sum", path)) == (before, file)
-    certified.renew()
-    assert serial() != before
 
 
 def test_a_ca_that_is_gone_changes_nothing(certified: Certified) -> None:
