@@ -56,7 +56,16 @@ def test_lint_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("up",), ("status",), ("stop",), ("routes",), ("member", "list"), ("up", "wiki"), ("down", "--yes")],
+    [
+        ("up",),
+        ("status",),
+        ("stop",),
+        ("routes",),
+        ("certificates",),
+        ("member", "list"),
+        ("up", "wiki"),
+        ("down", "--yes"),
+    ],
     ids=" ".join,
 )
 def test_no_engine_is_said_in_three_lines(tmp_path: Path, arguments: tuple[str, ...]) -> None:
