@@ -134,6 +134,7 @@ def small_disk(size: str) -> Iterator[None]:
     """Have the engine make its next volumes on a small disk; those that there are stay where they are."""
     with tempfile.TemporaryDirectory() as aside:
         run(["mount", "--bind", str(VOLUMES), aside])
+        run(["mount", "--make-private", aside])  # or the small disk would lie over it too
         run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(VOLUMES)])
         try:
             for volume in Path(aside).iterdir():

@@ -16,8 +16,6 @@ from darkpeak.daemon.engine import Result
 from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
 
-STALE_DAYS = 7
-
 
 @dataclass(frozen=True)
 class Made:
@@ -118,8 +116,7 @@ def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str],
 
     People may have read only; so it is said, and is no alarm.
     """
-    now = datetime.now(UTC)
-    old = [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
+    old = sets.stale(seen, datetime.now(UTC))
     requests = _requests(session, service) if old else 0
     if requests:
         yield from (
