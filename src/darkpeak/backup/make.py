@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from darkpeak.backup import records, sets
+from darkpeak.backup import helper as helpers
+from darkpeak.backup import records, sets, trouble
 from darkpeak.backup.helper import WORK, Helper, Stage
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
@@ -66,6 +67,8 @@ def _make(session: Session, service: Service, kind: str) -> Made:
     stage = session.stage(service)
     asked = [_asked(helper, stage, kind)]
     done = helper.script(stage, "backup", f"{folder}/parts")
+    if done.code and helpers.NO_SPACE in done.stderr:
+        raise SystemFailure(f"its backup script failed: {trouble.NO_SPACE}, on the engine's disk: darkpeak doctor")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
     parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
