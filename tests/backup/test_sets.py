@@ -1,6 +1,7 @@
 """Sets as values: what is whole, what is odd, which is the newest."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from darkpeak.backup.sets import (
     oddities,
     parse_manifest,
     parse_snapshots,
+    stale,
     unchanged,
 )
 from darkpeak.errors import NotSo
@@ -120,6 +122,12 @@ def test_since_when_a_part_is_as_it_is() -> None:
     assert seen == (("database.sql", "aa", "monday"), ("keys.tar", "bb", "monday"))
     later = unchanged({**PARTS, "keys.tar": Part(50, "cc")}, seen, "sunday")
     assert later == (("database.sql", "aa", "monday"), ("keys.tar", "cc", "sunday"))
+
+
+def test_what_did_not_change_for_a_week_is_stale() -> None:
+    seen = [("old", "a", "2026-06-01T03:00:00+00:00"), ("new", "b", "2026-06-05T03:00:00+00:00")]
+    assert stale(seen, datetime(2026, 6, 8, 3, tzinfo=UTC)) == [("old", "2026-06-01T03:00:00+00:00")]
+    assert stale(seen, datetime(2025, 6, 8, 3, tzinfo=UTC)) == []
 
 
 def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> KnownSet:

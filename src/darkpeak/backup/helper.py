@@ -198,7 +198,8 @@ def hold(engine: Engine, argv: tuple[str, ...]) -> Iterator[Held]:
         assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 (pipes, for the type checker)
         try:
             if process.stdout.readline() != b"ready\n":
-                complaint = process.stderr.read().decode(errors="replace").strip().splitlines()
+                said = process.stderr.read().decode(errors="replace").strip().splitlines()
+                complaint = [line for line in said if line and not line.startswith(("Run ", "See "))]  # docker's advice
                 raise SystemFailure(f"the backup helper did not start: {complaint[-1] if complaint else 'no word'}")
             yield Held(process)
         finally:

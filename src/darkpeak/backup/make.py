@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from darkpeak.backup import records, sets
+from darkpeak.backup import helper as helpers
+from darkpeak.backup import records, sets, trouble
 from darkpeak.backup.helper import WORK, Helper, Stage
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
@@ -15,8 +16,6 @@ from darkpeak.daemon import history, lock
 from darkpeak.daemon.engine import Result
 from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
-
-STALE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,8 @@ def _make(session: Session, service: Service, kind: str) -> Made:
     stage = session.stage(service)
     asked = [_asked(helper, stage, kind)]
     done = helper.script(stage, "backup", f"{folder}/parts")
+    if done.code and helpers.NO_SPACE in done.stderr:
+        raise SystemFailure(f"its backup script failed: {trouble.NO_SPACE}, on the engine's disk: darkpeak doctor")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
     parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
@@ -118,8 +119,7 @@ def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str],
 
     People may have read only; so it is said, and is no alarm.
     """
-    now = datetime.now(UTC)
-    old = [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
+    old = sets.stale(seen, datetime.now(UTC))
     requests = _requests(session, service) if old else 0
     if requests:
         yield from (

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from darkpeak.errors import NotSo
 
 TAG = "darkpeak-set"
+STALE_DAYS = 7
 DIGEST = 16  # of a hash, where only chance could make two the same
 BACKUP, BEFORE = "backup", "before"  # made for its own sake, or to keep what a restore replaces
 
@@ -160,6 +162,11 @@ def unchanged(
     before = {(path, digest): since for path, digest, since in seen}
     digests = {path: part.sha256[:DIGEST] for path, part in sorted(now.items())}
     return tuple((path, digest, before.get((path, digest), today)) for path, digest in digests.items())
+
+
+def stale(seen: Iterable[tuple[str, str, str]], now: datetime) -> list[tuple[str, str]]:
+    """Return which parts are byte for byte what they were a week ago or more, and since when."""
+    return [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
 
 
 def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> list[KnownSet]:

@@ -93,7 +93,7 @@ def page(path: str) -> str:
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have a member push commits."""
+    """Have a member push commits, to a branch of their own."""
     ada = members(collective)[0]
     folder = ada.keys / "busy"
     run(["rm", "-rf", str(folder)])
@@ -103,7 +103,7 @@ def busy(collective: Collective) -> Iterator[Load]:
         (folder / "diary").write_text(f"Day {number}.\n")
         ada.git("add", "diary", cwd=folder)
         ada.git("commit", "-qm", f"Day {number}", cwd=folder)
-        ada.git("push", "-q", "origin", "HEAD:main", cwd=folder)
+        ada.git("push", "-q", "origin", "+HEAD:refs/heads/diary", cwd=folder)
         return ada.git("rev-parse", "HEAD", cwd=folder).stdout.strip()
 
     with under(push) as load:
@@ -116,4 +116,4 @@ def found(collective: Collective) -> set[str]:
     run(["rm", "-rf", str(keys / "found")])
     ada = Member("ada", keys)
     ada.git("clone", "-q", f"{SERVER}/testing", str(keys / "found"))
-    return set(ada.git("rev-list", "HEAD", cwd=keys / "found").stdout.split())
+    return set(ada.git("rev-list", "origin/diary", cwd=keys / "found").stdout.split())
