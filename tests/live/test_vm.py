@@ -66,7 +66,7 @@ class Laptop:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start the tool, to be killed."""
-        argv, null = [TOOL, *arguments], subprocess.DEVNULL
+        argv, null = [str(TOOL), *arguments], subprocess.DEVNULL
         return subprocess.Popen(argv, env=self.environment, cwd=self.collective.top, stdout=null, stderr=null)
 
     def inside(self, *words: str) -> str:
