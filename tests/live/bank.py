@@ -170,6 +170,7 @@ def acknowledged(collective: Collective, bank: Bank) -> int:
 
 def look(collective: Collective, bank: Bank, least: int) -> tuple[int, int]:
     """Return what all accounts sum to, and how many of the first transfers are there."""
+    argv: tuple[str, ...]
     if bank.kind == "sqlite":
         argv = ("app", "sqlite3", "-cmd", ".timeout 60000", "-separator", " ", "/var/lib/app/app.db")
     else:
