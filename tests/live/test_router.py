@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, TABLE, WHOLE, Routed, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.live.collectives import Collective
 
@@ -133,6 +133,7 @@ def test_a_killed_router_comes_back_with_its_routes(routed: Routed) -> None:
     inspected = ["docker", "--host", routed.collective.host.docker_host, "inspect", "-f", "{{.State.Pid}}"]
     pid = run([*inspected, routed.container]).stdout.strip()
     run(["kill", "-9", pid])
+    wait_for("the router is gone", lambda: not Path(f"/proc/{pid}").exists(), timeout=30)
     wait_for("the router is back", lambda: routed.get("one.localhost").status == 200, timeout=30)
     assert routed.router.drift(TABLE) == []
 
