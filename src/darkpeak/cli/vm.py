@@ -89,11 +89,8 @@ def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> 
     Example: darkpeak vm up
     """
     from darkpeak import output
-    from darkpeak.vm.host import accelerated
-    from darkpeak.vm.machine import DOCKER_HOST, EMULATED
+    from darkpeak.vm.machine import DOCKER_HOST
 
-    if not accelerated():
-        output.note(EMULATED)
     with output.Progress() as progress:
         times = _vm(settings, progress, console=console).up(memory, cpus)
     if settings.as_json:

@@ -190,7 +190,7 @@ class Vm:
 
     def _start(self, machine: Machine) -> None:
         is_accelerated = host.accelerated()
-        self.said("starting the VM")
+        self.said("starting the VM" if is_accelerated else f"starting the VM; {EMULATED}")
         qemu.write_ssh_config(self.state, machine)
         try:
             qemu.start(self.state, machine, accelerated=is_accelerated)
