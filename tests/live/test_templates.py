@@ -98,6 +98,6 @@ def is_wrong(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path)) as copy:
             total, _ = copy.execute(LOOK.format(0)).fetchone()
-            return total != 0 or copy.execute("PRAGMA integrity_check").fetchone() != ("ok",)
+            return bool(total) or copy.execute("PRAGMA integrity_check").fetchall() != [("ok",)]
     except sqlite3.DatabaseError:
         return True
