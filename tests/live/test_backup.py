@@ -41,7 +41,7 @@ def test_what_was_saved_comes_back_and_what_it_replaces_is_kept(booked: Kept) ->
 
 
 def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -> None:
-    """Every service of ours with --long, else one with a database, and one with files whose sshd hides its environment."""
+    """Every service of ours with --long, else one with a database, and one whose sshd hides its environment."""
     services = SERVICES if pytestconfig.getoption("--long") else ("chat", "git")
     kept.collective.darkpeak("up", *services, timeout=900)
     for service in services:
