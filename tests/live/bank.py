@@ -170,10 +170,8 @@ def acknowledged(collective: Collective, bank: Bank) -> int:
 
 def look(collective: Collective, bank: Bank, least: int) -> tuple[int, int]:
     """Return what all accounts sum to, and how many of the first transfers are there."""
-    argv: tuple[str, ...]
+    argv = ["database", "mariadb", "-BN", "app", "-e"]
     if bank.kind == "sqlite":
-        argv = ("app", "sqlite3", "-cmd", ".timeout 60000", "-separator", " ", "/var/lib/app/app.db")
-    else:
-        argv = ("database", "mariadb", "-BN", "app", "-e")
+        argv = ["app", "sqlite3", "-cmd", ".timeout 60000", "-separator", " ", "/var/lib/app/app.db"]
     total, count = map(int, collective.execute(bank.name, *argv, LOOK.format(least)).stdout.split())
     return total, count

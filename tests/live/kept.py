@@ -139,7 +139,8 @@ def keep(collective: Collective, top: Path) -> Iterator[Kept]:
     yield kept
     own.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120)
     records = kept.docker("ps", "-aq", "--filter", "label=darkpeak.record").split()
-    kept.docker("rm", "-f", *records)
+    if records:
+        kept.docker("rm", "-f", *records)
     kept.docker("volume", "rm", "-f", REPOSITORY)
 
 

@@ -161,6 +161,7 @@ class Helper:
             "socket": f"{WORK}/ways/{key}",
             "user": config.get("User") or "",
             "folder": config.get("WorkingDir") or "/",
+            "environment": config.get("Env") or [],
         }
 
 

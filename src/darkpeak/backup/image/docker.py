@@ -55,6 +55,7 @@ def enter(arguments: list[str]) -> int:
     if "socket" not in answer:
         leave(answer)
     question = {"argv": rest[1:], "user": user or answer["user"], "folder": folder or answer["folder"] or "/"}
+    question["environment"] = answer["environment"]
     with socket.socket(socket.AF_UNIX) as inside:
         inside.connect(answer["socket"])
         inside.sendmsg(

@@ -20,6 +20,7 @@ from typing import Any
 USUAL = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
 LAST_CAPABILITY = 63
 DROP_BOUNDING, NO_NEW_PRIVILEGES, CAPABILITY_VERSION = 24, 38, 0x20080522
+USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SPACES = ("mnt", "net", "ipc", "uts")
 NOT_FOUND = 127
 MOST = 1 << 20
@@ -68,7 +69,7 @@ def become_program(asked: dict[str, Any], spaces: list[int], environment: dict[s
     drop_capabilities(libc)
     environment["HOME"] = become(asked["user"])
     program = asked["argv"][0]
-    places = [""] if "/" in program else environment.get("PATH", "/usr/bin:/bin").split(":")
+    places = [""] if "/" in program else environment["PATH"].split(":")
     for place in places:
         path = f"{place}/{program}" if place else program
         if os.access(path, os.X_OK):
@@ -84,8 +85,8 @@ def serve(connection: socket.socket) -> None:
     while not received.endswith(b"\n"):
         received += connection.recv(MOST)
     asked = json.loads(received)
-    first = Path("/proc/1/environ").read_bytes().split(b"\0")
-    environment = dict(os.fsdecode(line).split("=", 1) for line in first if b"=" in line)
+    # What the container was made with: its first process may have written over its own, as sshd does.
+    environment = {"PATH": USUAL_PATH} | dict(line.split("=", 1) for line in asked["environment"] if "=" in line)
     # Opened while /proc and the right to look into it are still ours.
     spaces = [os.open(f"/proc/1/ns/{name}", os.O_RDONLY) for name in SPACES]
     child = os.fork()
