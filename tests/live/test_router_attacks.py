@@ -200,7 +200,9 @@ def ssh(keys: Path, *arguments: str) -> Result:
 
 
 def tls(name: str) -> tuple[str, str]:
-    return "-o", f"ProxyCommand=openssl s_client -quiet -verify_quiet -servername {name} -connect 127.0.0.1:{SSH}"
+    # It ends with what it reads from, too: where it is a proxy's proxy, no ssh is left to end it.
+    client = f"openssl s_client -quiet -no_ign_eof -nocommands -verify_quiet -servername {name}"
+    return "-o", f"ProxyCommand={client} -connect 127.0.0.1:{SSH}"
 
 
 @pytest.mark.parametrize(
