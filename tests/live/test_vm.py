@@ -17,12 +17,6 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
-from darkpeak.system.base import Wanted
-from darkpeak.system.prepare import script
-from darkpeak.vm import qemu
-from darkpeak.vm.arguments import make_recipe
-from darkpeak.vm.box import Builder
-from darkpeak.vm.state import Machine, State
 from tests.live.collectives import TOOL, TOP, Collective
 from tests.live.commands import Options, Result, run, wait_for
 
@@ -32,13 +26,6 @@ if TYPE_CHECKING:
 BOOT = 900
 MARK = "/root/mark"
 ESSENTIAL = {"box", "host_key", "host_key.pub", "key", "key.pub", "known_hosts", "lock"}
-BARE = Machine(2222, 1024, 2)
-FINGERPRINT = "find /etc /usr/local /var/lib/dpkg/status -type f -exec sha256sum {} + | sort; pgrep dockerd"
-ASKED = """\
-systemctl is-enabled docker darkpeak-firewall
-swapon --show --noheadings
-docker info --format '{{.LiveRestoreEnabled}}'
-"""
 WIKI = "http://wiki.localhost:7080/"
 
 
@@ -229,38 +216,3 @@ def test_the_vagrantfile_is_valid(laptop: Laptop) -> None:
     assert "validated successfully" in run(["vagrant", "validate"], cwd=TOP / "vm", env=environment).stdout
     broken = {**environment, "XDG_STATE_HOME": f"{laptop.home}/elsewhere"}
     assert "must exist" in run(["vagrant", "validate"], cwd=TOP / "vm", env=broken, check=False).stderr
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_a_bare_machine_with_its_own_init_is_prepared_once(
-    laptop: Laptop, suite: str, say: Callable[[str], None]
-) -> None:
-    bare = make_bare(laptop, suite)
-    qemu.write_ssh_config(bare, BARE)
-    qemu.start(bare, BARE, accelerated=False)
-    try:
-        qemu.wait_for_login(bare, lambda _: None)
-        started = time.monotonic()
-        first = prepare(laptop, "--yes")
-        show(say, suite=suite, prepared=time.monotonic() - started)
-        assert "start docker, now and at each start: does not run" in first
-        assert "make /swapfile, 1024 MiB: there is no swap" in first
-        told = qemu.run_in(bare, ASKED).stdout.decode().splitlines()
-        assert (told[:2], told[2].split()[0], told[3]) == (["enabled"] * 2, "/swapfile", "true")
-        before = qemu.run_in(bare, FINGERPRINT).stdout
-        assert prepare(laptop, "--yes").startswith("nothing to do: all of it is there\n")
-        assert qemu.run_in(bare, FINGERPRINT).stdout == before
-    finally:
-        qemu.end(bare)
-
-
-def make_bare(laptop: Laptop, suite: str) -> State:
-    """Make the disk of a machine with Debian, an ssh server, and nothing else."""
-    state = State(laptop.folder)
-    builder = Builder(state, Wanted(()), lambda _: None, -1)
-    state.folder.mkdir(parents=True)
-    builder.make_keys()
-    public = state.key.with_suffix(".pub").read_text()
-    builder.make_disk(make_recipe(suite, None, script("make"), public), state.folder)
-    return state
