@@ -238,4 +238,4 @@ def _logs(job: Job, containers: list[Running]) -> str:
 
 
 _last = partial(Result.complaint, most=1)
-_tail = partial(Result.complaint, most=LAST_LINES)
+_tail = partial(Result.tail, most=LAST_LINES)

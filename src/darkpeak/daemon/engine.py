@@ -36,8 +36,12 @@ class Result:
 
     def complaint(self, most: int = 1) -> str:
         """Return the last lines of what it said on stderr (or else stdout), as one line of text."""
+        return "; ".join(line.strip() for line in self.tail(most).splitlines())
+
+    def tail(self, most: int) -> str:
+        """Return those last lines as they were printed."""
         said = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
-        return "; ".join(line.strip() for line in said.splitlines()[-most:])
+        return "\n".join(said.splitlines()[-most:])
 
 
 class Engine:
