@@ -117,7 +117,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(
     """Backups of a service that is written to all the time, each restored: half of nothing, and all that was done."""
     before = {}
     with facts.of(service).busy(collective) as load:
-        for number in range(campaign(50)):
+        for number in range(campaign(50, short=2)):
             load.wait_for_more()
             before[tmp_path / str(number)] = load.acknowledged()
             collective.script(service, "backup", str(tmp_path / str(number)))

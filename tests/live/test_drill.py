@@ -121,5 +121,5 @@ def test_what_was_spoilt_beforehand_is_found_by_asking_the_service(fetched: Fetc
 
 def test_good_sets_are_called_good(fetched: Fetched, campaign: Campaign) -> None:
     assert fetched.manifest.says == (fetched.drill(fetched.manifest, GOOD),) * 2
-    for _ in range(campaign(200, short=8) - 1):
+    for _ in range(campaign(200, short=4) - 1):
         assert fetched.drill(fetched.manifest, GOOD)

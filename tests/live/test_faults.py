@@ -59,7 +59,7 @@ def test_whatever_is_killed_no_bad_set_is_called_good(kept: Kept, campaign: Camp
     usual = time.monotonic() - started
     known = names(kept)
     said_good = 0
-    for _ in range(campaign(50)):
+    for _ in range(campaign(50, short=2)):
         with kept.start("backup", ledger.NAME) as process:
             time.sleep(random.uniform(0, usual) if victim != "dump" else 0)  # noqa: S311
             kill(kept, victim, process)
@@ -88,7 +88,7 @@ def test_an_engine_that_dies_meanwhile_leaves_no_bad_set(kept: Kept, campaign: C
     ledger.book(kept.collective, LARGE, 7)
     whole = saved_text(ledger.content(kept.collective))
     known = names(kept)
-    for _ in range(campaign(50, short=3)):
+    for _ in range(campaign(50, short=2)):
         with kept.start("backup", ledger.NAME) as process:
             time.sleep(random.uniform(1, 8))  # noqa: S311
             kept.collective.host.kill_engine()
@@ -174,7 +174,7 @@ def test_two_backups_at_once_become_two_sets(booked: Kept, campaign: Campaign) -
 
 def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign) -> None:
     whole = ledger.content(booked.collective)
-    for _ in range(campaign(50, short=3)):
+    for _ in range(campaign(50, short=2)):
         ledger.book(booked.collective, SMALL, 6)
         with booked.start("restore", ledger.NAME) as process:
             time.sleep(random.uniform(2, 10))  # noqa: S311
@@ -189,8 +189,9 @@ def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign
 def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
     """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
     refused = 0
+    rounds = campaign(50, short=2)
     with kept.session() as work:
-        for _ in range(campaign(50)):
+        for _ in range(rounds):
             known = set(kept.packs())
             ledger.book(kept.collective, SMALL, time.time_ns())
             assert make_set(work, kept.ledger).good
@@ -209,7 +210,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
             (scrubbed,) = care.scrub(work, whole=True)
             assert (scrubbed.good, "is damaged" in scrubbed.said) == (False, True), scrubbed
             pack.write_bytes(whole)
-    say(f"{spoil}: {refused} of {campaign(50)} restores needed it and refused; scrub found every one")
+    say(f"{spoil}: {refused} of {rounds} restores needed it and refused; scrub found every one")
     kept.darkpeak("scrub", "--all")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.live.collectives import Collective
 
-    Campaign = Callable[[int], int]
+    Campaign = Callable[..., int]
     Say = Callable[[str], None]
 
 
@@ -43,7 +43,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(
 ) -> None:
     """No transfer is half there, none is missing, and the bank goes on while it is saved."""
     before = {}
-    for number in range(campaign(50)):
+    for number in range(campaign(50, short=2)):
         before[number] = bank.acknowledged(collective, busy)
         collective.script(busy.name, "backup", str(tmp_path / str(number)))
     assert len(set(before.values())) == len(before)
