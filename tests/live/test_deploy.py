@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Campaign = Callable[[int], int]
+    Campaign = Callable[..., int]
     Say = Callable[[str], None]
 
 WIKI = "http://wiki.localhost:7080/doku.php?id=start"
@@ -90,7 +90,7 @@ def load(url: str) -> Iterator[Load]:
 
 def test_no_request_fails_while_the_wiki_is_deployed(running: Collective, campaign: Campaign, say: Say) -> None:
     path = running.folder("wiki") / "webserver" / "Dockerfile"
-    kept, rounds = path.read_text(), campaign(200)
+    kept, rounds = path.read_text(), campaign(200, short=8)
     try:
         with load(WIKI) as seen:
             for number in range(rounds):
@@ -109,7 +109,7 @@ def test_no_request_fails_while_the_wiki_is_deployed(running: Collective, campai
 def test_a_version_that_never_becomes_healthy_is_not_noticed(hello: Collective, campaign: Campaign, say: Say) -> None:
     toy.write(hello, "good")
     hello.darkpeak("up", toy.NAME, timeout=120)
-    before, rounds = ids(hello), campaign(50)
+    before, rounds = ids(hello), campaign(50, short=3)
     try:
         with load(toy.URL) as seen:
             for number in range(rounds):
@@ -148,7 +148,7 @@ def test_what_is_updated_in_place_goes_back_when_it_is_not_well(hello: Collectiv
 
 def test_up_killed_at_any_moment_goes_on(hello: Collective, campaign: Campaign, say: Say) -> None:
     """Kill -9 of `up` while it deploys; the next `up` always ends in the desired state, with nothing left over."""
-    rounds, seed = campaign(300), random.SystemRandom().randrange(10**6)
+    rounds, seed = campaign(300, short=12), random.SystemRandom().randrange(10**6)
     moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
     toy.write(hello, f"{seed} timed")
     begun = time.monotonic()
@@ -171,7 +171,7 @@ def test_up_killed_at_any_moment_goes_on(hello: Collective, campaign: Campaign, 
 
 
 def test_of_two_at_once_one_deploys_and_the_other_says_who(hello: Collective, campaign: Campaign, say: Say) -> None:
-    rounds, told = campaign(100), 0
+    rounds, told = campaign(100, short=4), 0
     for number in range(rounds):
         before = len(json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout))
         toy.write(hello, f"race {number}")

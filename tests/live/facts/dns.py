@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.live.commands import run
+from tests.live.load import Load, under
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.live.collectives import Collective
 
 PRINTER = "192.0.2.7 printer.localhost\n"
@@ -18,9 +22,33 @@ def write(collective: Collective) -> str:
 
 
 def check(collective: Collective, written: str) -> None:
-    assert written == collective.execute("dns", "dnsmasq", "cat", "/var/lib/names/hosts").stdout
+    assert written in listed(collective)
     assert ask("printer.localhost") == [written.split(maxsplit=1)[0]]
     assert ask("wiki.localhost") == ["127.0.0.1"]
+
+
+@contextmanager
+def busy(collective: Collective) -> Iterator[Load]:
+    """Have an admin name one machine after another."""
+
+    def name(number: int) -> str:
+        names = [f"machine{each}.localhost" for each in range(number + 1)]
+        lines = "".join(f"192.0.2.8 {each}\n" for each in names)
+        collective.execute("dns", "dnsmasq", "take", stdin=PRINTER + lines)
+        return names[-1]
+
+    with under(name) as load:
+        yield load
+
+
+def found(collective: Collective) -> set[str]:
+    """Return which machines have a name."""
+    return {line.split()[1] for line in listed(collective).splitlines()}
+
+
+def listed(collective: Collective) -> str:
+    """Return the names with an address of their own, as the service keeps them."""
+    return collective.execute("dns", "dnsmasq", "cat", "/var/lib/names/hosts").stdout
 
 
 def ask(name: str, *options: str) -> list[str]:
