@@ -85,11 +85,6 @@ class Compose:
         """Run one of the service's own scripts and keep what it prints."""
         return run((str(service.folder / "scripts" / name), *arguments), self.environment)
 
-    def last_lines(self, service: Service, most: int = 12) -> str:
-        """Return the last log lines of a service's containers."""
-        shown = self.call(service, "logs", "--no-color", "--tail", str(most))
-        return shown.stdout.decode(errors="replace").rstrip()
-
     def _attached(self, argv: tuple[str, ...]) -> int:
         try:
             return subprocess.run(argv, env=self.environment, check=False).returncode

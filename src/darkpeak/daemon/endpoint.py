@@ -1,7 +1,6 @@
 """How a daemon is reached: by its URI, by DOCKER_HOST with TLS where that asks for it, or by a docker context."""
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,11 +114,6 @@ def _read_context(name: str, surroundings: Mapping[str, str]) -> tuple[str, Tls 
         return str(endpoint["Host"]), None
     folder = Path(context["Storage"]["TLSPath"]) / "docker"
     return str(endpoint["Host"]), _checked(Tls(folder, verify=not endpoint.get("SkipTLSVerify", False)))
-
-
-def default_uri() -> str:
-    """Return what DOCKER_HOST names; empty where it names nothing."""
-    return os.environ.get("DOCKER_HOST", "")
 
 
 def is_open_to_all(uri: str, tls: Tls | None) -> bool:
