@@ -24,10 +24,10 @@ def states(collective: Collective) -> dict[str, str]:
 
 
 def leftovers(collective: Collective) -> list[str]:
-    """Return containers that should not be: locks, second instances, anything not running but a record of a deploy."""
+    """Return containers that should not be: locks, second instances, anything not running."""
     docker = ["docker", "--host", collective.host.docker_host, "ps", "-a", "--format", "{{.Names}} {{.State}}"]
     rows = [line.split() for line in run(docker).stdout.splitlines()]
-    return [name for name, state in rows if state != "running" or "-lock-" in name if "-deploy-" not in name]
+    return [name for name, state in rows if state != "running" or "-lock-" in name]
 
 
 def desired(collective: Collective) -> bool:

@@ -225,13 +225,16 @@ def test_rollback_goes_back_by_digest_and_history_tells(hello: Collective) -> No
 
 
 def test_old_images_are_forgotten_and_kept_ones_survive_a_prune(hello: Collective) -> None:
+    docker = ["docker", "--host", hello.host.docker_host]
+    run([*docker, "tag", "darkpeak-hello-web", "darkpeak-hello-web:deploy-9999"])  # of no deploy that is on record
     for number in range(5):
         toy.write(hello, f"kept {number}")
         hello.darkpeak("up", toy.NAME, timeout=120)
-    docker = ["docker", "--host", hello.host.docker_host]
-    run([*docker, "image", "prune", "--force"])
+    run([*docker, "system", "prune", "--force"], timeout=120)
     tags = run([*docker, "images", "--format", "{{.Tag}}", "darkpeak-hello-web"]).stdout.split()
-    assert sorted(tag.partition("-")[0] for tag in tags) == ["deploy", "deploy", "deploy", "deploy", "latest"]
+    kept = [f"deploy-{item['number']}" for item in json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout)]
+    assert len(kept) == 4
+    assert sorted(tags) == sorted([*kept, "latest"])
     hello.darkpeak("rollback", toy.NAME, timeout=120)
     assert page() == "kept 3"
     hello.darkpeak("up", toy.NAME, timeout=120)

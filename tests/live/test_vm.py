@@ -76,7 +76,8 @@ class Laptop:
 
 @pytest.fixture
 def laptop(collective: Collective) -> Iterator[Laptop]:
-    """Return a laptop; whatever happens, no VM stays."""
+    """Return a laptop on whose ports no router listens; whatever happens, no VM stays."""
+    collective.darkpeak("stop", "router")
     home = Path(tempfile.mkdtemp(prefix="vm-"))
     laptop = Laptop(collective, home)
     yield laptop

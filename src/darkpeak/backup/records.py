@@ -1,16 +1,12 @@
-"""What every admin must see, kept on the daemon: each service's newest set, and how its last drill went.
-
-A record is a container that is never started, with the facts in its labels, as deploys are recorded.
-"""
+"""What every admin must see, kept on the daemon: each service's newest set, and how its last drill went."""
 
 import json
 import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from darkpeak.daemon import notes
 from darkpeak.daemon.engine import Engine
-from darkpeak.daemon.lock import IMAGE
 
 LABEL = "darkpeak.record"
 FACTS_LABEL = "darkpeak.facts"
@@ -45,26 +41,21 @@ def now() -> str:
 
 def write(engine: Engine, record: Record) -> None:
     """Keep a record in the place of the one before it: the new one is there before the old one goes."""
-    from docker.errors import APIError
-
-    old = _find(engine, record.kind, record.service)
-    labels = {LABEL: f"{record.kind} {record.service}", FACTS_LABEL: json.dumps(asdict(record))}
+    label = f"{record.kind} {record.service}"
+    old = notes.read(engine, f"{LABEL}={label}")
     stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S%f")
     about = re.sub(r"[^a-zA-Z0-9_.-]+", "-", record.service)
     name = f"darkpeak-record-{record.kind}-{about}-{stamp}"
-    engine.client.api.create_container(IMAGE, ["true"], name=name, labels=labels)
-    for item in old:
-        try:
-            engine.client.api.remove_container(item["Id"])
-        except APIError:
-            continue  # somebody else has removed it already
+    notes.write(engine, name, {LABEL: label, FACTS_LABEL: json.dumps(asdict(record))})
+    for name in old:
+        notes.forget(engine, name)
 
 
 def read(engine: Engine) -> list[Record]:
     """Return the newest record of each kind and service."""
     found: dict[tuple[str, str], Record] = {}
-    for item in engine.client.api.containers(all=True, filters={"label": [LABEL]}):
-        record = _parse(item["Labels"].get(FACTS_LABEL, ""))
+    for labels in notes.read(engine, LABEL).values():
+        record = _parse(labels.get(FACTS_LABEL, ""))
         known = found.get((record.kind, record.service)) if record else None
         if record and (known is None or record.when >= known.when):
             found[record.kind, record.service] = record
@@ -74,13 +65,6 @@ def read(engine: Engine) -> list[Record]:
 def find(engine: Engine, kind: str, service: str) -> Record | None:
     """Return the last record of a kind for a service."""
     return next((item for item in read(engine) if (item.kind, item.service) == (kind, service)), None)
-
-
-def _find(engine: Engine, kind: str, service: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = engine.client.api.containers(
-        all=True, filters={"label": [f"{LABEL}={kind} {service}"]}
-    )
-    return found
 
 
 def _parse(text: str) -> Record | None:

@@ -1,7 +1,6 @@
 """Who deployed what, when, and how it ended: kept on the daemon, so that every admin sees it from anywhere.
 
-A deploy is recorded as a container that is never started, with the facts in its labels; the images that ran are kept
-by tags of their own, which survive a `docker system prune`.
+The images that ran are kept by tags of their own. Neither they nor the notes go in a `docker system prune`.
 """
 
 import json
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from darkpeak.collective.model import Service
+from darkpeak.daemon import notes
 from darkpeak.daemon.engine import Engine, run
-from darkpeak.daemon.lock import IMAGE, who
+from darkpeak.daemon.lock import who
 from darkpeak.errors import BadInput, SystemFailure
 
 LABEL = "darkpeak.deploy"
@@ -57,15 +57,14 @@ def record(engine: Engine, service: Service, what: str, outcome: str, keep: int)
         "images": json.dumps(images),
     }
     labels = {LABEL: service.name, **{f"{LABEL}.{key}": value for key, value in facts.items()}}
-    engine.client.api.create_container(IMAGE, ["true"], name=_name(service.name, number), labels=labels)
-    _forget(engine, service, before, keep)
+    notes.write(engine, _name(service.name, number), labels)
+    _forget(engine, service, before, number, keep)
 
 
 def read(engine: Engine, service: str | None = None) -> list[Deploy]:
     """Return the recorded deploys of one service, or of all, the newest first."""
     wanted = LABEL if service is None else f"{LABEL}={service}"
-    found = engine.client.api.containers(all=True, filters={"label": [wanted]})
-    deploys = [_parse(item["Labels"]) for item in found]
+    deploys = [_parse(labels) for labels in notes.read(engine, wanted).values()]
     return sorted(deploys, key=lambda deploy: (deploy.service, -deploy.number))
 
 
@@ -110,15 +109,27 @@ def make_tag(image: str, number: int) -> str:
     return f"{image.partition(':')[0]}:deploy-{number}"
 
 
-def _forget(engine: Engine, service: Service, before: list[Deploy], keep: int) -> None:
-    """Remove records older than the good ones to keep, with the tags of their images; `before` is newest first."""
+def _forget(engine: Engine, service: Service, before: list[Deploy], newest: int, keep: int) -> None:
+    """Remove notes older than the good ones to keep (`before` is newest first), and tags that no kept one has."""
     good = [deploy.number for deploy in before if deploy.good]
     oldest = good[keep - 1] if len(good) >= keep else 0
+    kept = {newest, *(deploy.number for deploy in before if deploy.number >= oldest)}
+    for container in service.containers:
+        wanted = {make_tag(container.image, number) for number in kept}
+        for tag in _tags(engine, container.image):
+            if tag not in wanted:
+                engine.docker("rmi", tag)
     for deploy in before:
-        if deploy.number < oldest:
-            for container in service.containers:
-                engine.docker("rmi", make_tag(container.image, deploy.number))
-            engine.docker("rm", "--force", _name(service.name, deploy.number))
+        if deploy.number not in kept:
+            notes.forget(engine, _name(service.name, deploy.number))
+
+
+def _tags(engine: Engine, image: str) -> list[str]:
+    """Return the names that deploys of an image have."""
+    name = image.partition(":")[0]
+    found = engine.client.api.images(name)
+    names = (tag for item in found for tag in item["RepoTags"] or ())
+    return [tag for tag in names if tag.startswith(f"{name}:deploy-")]
 
 
 def _name(service: str, number: int) -> str:
