@@ -117,11 +117,10 @@ def test_the_way_in_by_ssh(tmp_path: Path, domain: str, routes: str, block: str)
     assert "\n".join(make_ssh_config(collective.read(root)[0])) == block
 
 
-def test_status_sums_what_the_router_counted_of_a_services_names(tmp_path: Path) -> None:
+def test_status_says_what_the_router_counted_of_a_service(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
-    edit(root, "services/wiki/docker-compose.yml", "http: 6010", "http: {wiki: 6010, docs: 6010}")
     files = collective.read(root)[0]
-    counted = [Counted("wiki", 3, 1, 1, 40, 0), Counted("docs", 1, 1, 0, 10, 0), Counted("other", 9, 9, 9, 9, 9)]
+    counted = [Counted(6010, 4, 2, 1, 50, 0), Counted(6030, 9, 9, 9, 9, 9)]
     rows = make_status(files, files.services, Observed((OLD,)), counted=counted)
     assert [(row.service, row.requests, row.failed, row.ms) for row in rows] == [
         ("directory", None, None, None),

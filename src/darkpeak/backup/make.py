@@ -132,8 +132,8 @@ def _requests(session: Session, service: Service) -> int:
     place = session.place
     with suppress(SystemFailure):
         router = find_router(place.collective, place.compose, session.engine.observe())
-        labels = {route.label for route in service.http}
-        return sum(item.requests for item in (router.counters() if router else ()) if item.service in labels)
+        counted = router.counters() if router else []
+        return next((item.requests for item in counted if item.block == service.block), 0)
     return 0
 
 

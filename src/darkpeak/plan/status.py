@@ -77,13 +77,11 @@ def make_status(
 
 
 def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:
-    """Return requests, failures and mean milliseconds over all of a service's names."""
-    own = [item for item in counted if item.service in {route.label for route in service.http}]
-    requests = sum(item.requests for item in own)
-    if not requests:
+    """Return requests, failures and mean milliseconds."""
+    own = next((item for item in counted if item.block == service.block), None)
+    if not own or not own.requests:
         return None, None, None
-    mean = sum(item.milliseconds for item in own) / requests
-    return requests, sum(item.failed for item in own), round(mean, 1)
+    return own.requests, own.failed, round(own.milliseconds / own.requests, 1)
 
 
 def state_of(service: Service, running: Sequence[Running]) -> str:

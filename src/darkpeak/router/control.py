@@ -97,8 +97,7 @@ class Router:
 
     def counters(self) -> list[Counted]:
         """Return what the running router has counted, by service."""
-        split = (line.split() for line in self._run("counters").decode().splitlines())
-        return [Counted(name, *map(int, numbers)) for name, *numbers in split]
+        return [Counted(*map(int, line.split())) for line in self._run("counters").splitlines()]
 
     def authority(self) -> str:
         """Return the certificate of the collective's own CA, in PEM."""

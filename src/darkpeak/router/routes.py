@@ -118,17 +118,12 @@ def _some(names: tuple[str, ...], most: int = 6) -> str:
 class Counted(NamedTuple):
     """What the router has counted of one service since it was last loaded."""
 
-    service: str
+    block: int
     requests: int
     last_minute: int
     failed: int
     milliseconds: int  # of all its answers together
     at_once: int
-
-    @property
-    def mean_milliseconds(self) -> float:
-        """How long an answer took, on average."""
-        return round(self.milliseconds / max(1, self.requests), 1)
 
 
 def compare(before: Table, after: Table) -> Changes:
