@@ -3,8 +3,8 @@
     bench/run bench/router.py           a table
     bench/run bench/router.py --json    the figures that are held to a bound
 
-The work: find the port by the host name and whether there is maintenance, count what is under way there, pass the request
-on over a kept connection with who asked and how and without what they say of that, and write a line of JSON about it.
+The work: find the port by the host name and whether there is maintenance, count what is under way there, pass the
+request on over a kept connection with who asked and how and without what they say of that, and write a line of JSON.
 Each has the best configuration that we know for it: nginx does all of that, with a map to upstreams with kept
 connections; Caddy has one matcher for all the names of a port, which it searches by halves, and Traefik its file
 provider, and neither counts or asks for maintenance. All of them run at once and are asked in turn, so that a machine
@@ -95,8 +95,8 @@ def nginx_proxy(size: int, front: int) -> str:
 events {{ worker_connections 4096; }}
 http {{
 map_hash_max_size 65536; map_hash_bucket_size 128; keepalive_requests 1000000;
-log_format line escape=json '{{"at":"$time_iso8601","service":"$host","client":"$remote_addr","method":"$request_method",'
-'"path":"$uri","status":$status,"bytes":$bytes_sent,"ms":$request_time,"wait":"$upstream_response_time"}}';
+log_format line escape=json '{{"at":"$time_iso8601","service":"$host","client":"$remote_addr",'
+'"method":"$request_method","path":"$uri","status":$status,"bytes":$bytes_sent,"ms":$request_time,"wait":"$upstream_response_time"}}';
 access_log /dev/stdout line;
 limit_conn_zone $host zone=services:10m;
 map $host $to {{ default ""; {names} }}
