@@ -110,3 +110,14 @@ def test_one_that_has_expired_is_not_sound(tmp_path: Path) -> None:
     held = Held("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until=90 * DAY, renew=60 * DAY),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=91 * DAY)
     assert [row.sound for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("failed", "until", "urgent"),
+    [("no such host", 90, False), ("no such host", 70, True), ("no such host", 0, True), ("", 70, False)],
+    ids=["may mend itself", "ends soon", "never had one", "not failed"],
+)
+def test_what_fails_is_urgent_when_little_time_is_left(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
+    held = Held("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
+    rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=61 * DAY)
+    assert [row.urgent for row in rows] == [urgent, False]

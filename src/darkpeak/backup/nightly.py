@@ -11,7 +11,9 @@ from darkpeak.backup.make import Made, make_set
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
+from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError
+from darkpeak.plan.certificates import list_certificates
 
 SPOILT_DAYS = 30.0  # how often the drill itself is tried out on a spoilt set
 
@@ -36,6 +38,10 @@ def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
         care.prune(session, care.decide(session))
     except DarkpeakError as error:
         lines.append(Line("prune", good=False, said=error.message))
+    try:
+        lines += _certificate_lines(session)
+    except DarkpeakError as error:
+        lines.append(Line("certificates", good=False, said=error.message))
     return lines
 
 
@@ -81,6 +87,16 @@ def _line(session: Session, service: Service, made: Made, drilled: list[Drilled]
     elif late:
         said.append(f"{len(late)} updates")
     return Line(service.name, good, "; ".join(said))
+
+
+def _certificate_lines(session: Session) -> list[Line]:
+    """Say which certificates the router here could not get; those that still last for weeks are no alarm."""
+    place, observed = session.place, session.engine.observe()
+    router = find_router(place.collective, place.compose, observed)
+    if router is None:
+        return []
+    rows = list_certificates(place.collective, observed, router.certificates(), datetime.now(UTC).timestamp())
+    return [Line(f"certificate of {row.names[0]}", not row.urgent, row.failed) for row in rows if row.failed]
 
 
 def _scrub_line(item: Scrubbed) -> Line:

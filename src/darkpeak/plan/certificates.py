@@ -8,6 +8,7 @@ from darkpeak.plan.observed import Observed
 from darkpeak.plan.routing import make_table
 from darkpeak.router.acme import WILDCARD, Certified, Held
 
+URGENT = 14 * 86400  # what fails longer than this before the end may mend itself
 LEFT_OF_LIFE = 132 * 86400  # a third: from then on the router renews its own when it starts, or routes change
 
 
@@ -21,6 +22,7 @@ class ListedCertificate:
     renewal: str
     failed: str
     sound: bool  # it is there, has not expired, and nothing failed
+    urgent: bool = False  # it could not be had, and the one before, if there is one, ends within two weeks
 
 
 def list_certificates(collective: Collective, observed: Observed, held: Held, now: float) -> list[ListedCertificate]:
@@ -50,7 +52,8 @@ def _row(item: Certified, now: float) -> ListedCertificate:
     waiting = "" if item.until or failed else "being asked for"
     renewal = waiting or (_day(item.renew) if item.until else "")
     sound = item.until > now and not failed
-    return ListedCertificate(item.names, item.issuer, _day(item.until), renewal, failed, sound)
+    urgent = bool(failed) and item.until - now < URGENT
+    return ListedCertificate(item.names, item.issuer, _day(item.until), renewal, failed, sound, urgent)
 
 
 def _left(item: Certified) -> ListedCertificate:
