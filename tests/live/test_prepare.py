@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
-from tests.live.commands import run
+from tests.live.commands import Options, Result, run, wait_for
 from tests.live.hosts import SSH, Host
 
 if TYPE_CHECKING:
@@ -18,8 +17,22 @@ if TYPE_CHECKING:
 
     from tests.live.collectives import Collective
 
-PACKAGES = ("openssh-server", "procps")
-WATCHED = ("etc", "usr/local", "var/lib/dpkg/status")
+NAME = "bare"
+PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,procps"
+NETWORK = "198.18.250.0/24"  # one of those whose host key every test host knows
+# All that a server's own init may, but what would reach the machine beneath: its clock, modules, disks.
+CAPABILITIES = (
+    *("AUDIT_WRITE", "DAC_READ_SEARCH", "MKNOD", "NET_ADMIN", "NET_RAW", "SETFCAP", "SYS_ADMIN", "SYS_CHROOT"),
+    *("SYS_NICE", "SYS_PTRACE", "SYSLOG"),
+)
+# Groups of processes are systemd's to make here; of the old kind, trixie's asks to be told so.
+INIT = """\
+mount -o remount,rw /sys
+for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -L $folder ] || mount -o remount,rw $folder 2>/dev/null || :; done
+exec /sbin/init SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
+"""
+FINGERPRINT = "find /etc /usr/local /var/lib/dpkg/status -type f -exec sha256sum {} + | sort"
+UNITS = ("docker", "darkpeak-firewall", "unattended-upgrades")
 CLOSED = 2222
 
 
@@ -32,44 +45,88 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A bare Debian with nothing but an ssh server, which root's key opens."""
+    """A bare Debian with its own init and nothing but an ssh server, which root's key opens: a container."""
 
-    machine: Host
+    host: Host
+
+    def docker(self, *arguments: str, **options: Unpack[Options]) -> Result:
+        """Ask the engine that it runs on."""
+        return run(["docker", "--host", self.host.docker_host, *arguments], **options)
+
+    def run(self, *argv: str, **options: Unpack[Options]) -> Result:
+        """Run something in it."""
+        return self.docker("exec", NAME, *argv, **options)
+
+    @property
+    def address(self) -> str:
+        """Where it is reached."""
+        asked = f'{{{{(index .NetworkSettings.Networks "{NAME}").IPAddress}}}}'
+        return self.docker("inspect", "--format", asked, NAME).stdout.strip()
 
     @property
     def uri(self) -> str:
         """What the tool is given."""
-        return f"ssh://root@{self.machine.address}"
+        return f"ssh://root@{self.address}"
 
-    def start_sshd(self, *options: str) -> None:
-        """Start the ssh server with Debian's own settings."""
-        self.machine.run(["/usr/sbin/sshd", *options])
+    def make(self, suite: str, folder: Path) -> None:
+        """Build it from Debian's archive, and start it."""
+        archive = str(folder / "bare.tar")
+        argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", suite, archive]
+        run(argv, timeout=600)
+        self.docker("import", archive, NAME, timeout=120)
+        self.docker("network", "create", "--subnet", NETWORK, NAME)
+        caps = [f"--cap-add={name}" for name in CAPABILITIES]
+        free = [f"--security-opt={name}=unconfined" for name in ("apparmor", "seccomp", "systempaths")]
+        own = ["--cgroupns=private", "--device-cgroup-rule=a *:* rwm", "--tmpfs=/run:exec", "--network", NAME]
+        own += ["--volume=/var/lib/docker", "--volume=/var/lib/containerd", "--env=container=docker"]
+        self.docker("create", "--name", NAME, "--hostname", NAME, *caps, *free, *own, NAME, "sh", "-c", INIT)
+        (folder / ".ssh").mkdir(mode=0o700)
+        (folder / ".ssh/authorized_keys").write_bytes((SSH / "id_ed25519.pub").read_bytes())
+        self.docker("cp", str(folder / ".ssh"), f"{NAME}:/root/")
+        self.docker("cp", str(SSH / "host_key"), f"{NAME}:/etc/ssh/ssh_host_ed25519_key")
+        self.docker("start", NAME)
+        self.wait()
 
-    def files(self) -> dict[str, bytes]:
+    def reboot(self) -> None:
+        """Stop it and start it."""
+        self.docker("restart", "--time", "30", NAME, timeout=90)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until its init has started everything, and nothing has failed."""
+        words = ("systemctl", "is-system-running")
+        wait_for("the server", lambda: self.run(*words, check=False).stdout.strip() == "running", timeout=120)
+
+    def remove(self) -> None:
+        """Leave nothing of it."""
+        self.docker("rm", "--force", "--volumes", NAME, check=False)
+        self.docker("network", "rm", NAME, check=False)
+        self.docker("rmi", NAME, check=False)
+
+    def fingerprint(self) -> str:
         """Return what a second run must leave alone."""
-        found = [self.machine.root / name for name in WATCHED]
-        paths = [path for top in found for path in ([top] if top.is_file() else top.rglob("*"))]
-        return {str(path): path.read_bytes() for path in sorted(paths) if path.is_file() and not path.is_symlink()}
+        return self.run("sh", "-c", FINGERPRINT).stdout
 
     def engine(self) -> str:
         """Return the process that is the engine."""
-        return self.machine.run(["pgrep", "-x", "dockerd"]).stdout
+        return self.run("pgrep", "-x", "dockerd").stdout
+
+    def connects(self, port: int) -> bool:
+        """Say whether one of its ports can be reached."""
+        argv = ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{self.address}/{port}"]
+        return not run(argv, check=False).returncode
 
 
 @pytest.fixture
-def server(host: Host, suite: str) -> Iterator[Server]:
+def server(host: Host, suite: str, tmp_path: Path) -> Iterator[Server]:
     """Return the server."""
-    assert host
-    with Host(debian=suite, packages=PACKAGES) as machine:
-        root = machine.root
-        for key in (root / "etc/ssh").glob("ssh_host_*"):
-            key.unlink()
-        shutil.copy(SSH / "host_key", root / "etc/ssh/ssh_host_ed25519_key")
-        (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
-        shutil.copy(SSH / "id_ed25519.pub", root / "root/.ssh/authorized_keys")
-        server = Server(machine)
-        server.start_sshd()
+    server = Server(host)
+    server.remove()
+    try:
+        server.make(suite, tmp_path)
         yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture
@@ -86,47 +143,52 @@ def with_key(collective: Collective) -> Iterator[Collective]:
 def test_a_bare_server_is_made_ready_once(
     server: Server, with_key: Collective, say: Callable[[str], None], suite: str
 ) -> None:
-    # Swap is the whole machine's, so that a test host cannot have its own: the virtual machine's test makes some.
+    # Swap is the whole machine's, so that a container cannot have its own: the virtual machine's test makes some.
     prepare = ("host", "prepare", server.uri, "--swap", "0")
     planned = with_key.darkpeak(*prepare, "--plan", check=False)
     assert planned.returncode == 1
     assert "make the login docker: admins drive Docker as that" in planned.stdout
-    assert not (server.machine.root / "etc/docker").exists()
+    assert server.run("test", "-e", "/etc/docker", check=False).returncode
     assert "nothing was done" in with_key.darkpeak(*prepare, check=False).stderr
 
     done = with_key.darkpeak(*prepare, "--yes", timeout=400)
     say(f"{suite}: {len(done.stdout.splitlines())} steps")
-    as_admin = f"ssh://docker@{server.machine.address}"
-    asked = run(["docker", "--host", as_admin, "info", "--format", "{{json .}}"])
-    info = json.loads(asked.stdout)
-    assert (info["LiveRestoreEnabled"], info["LoggingDriver"]) == (True, "local")
-    assert info["DefaultAddressPools"] == [{"Base": "10.240.0.0/16", "Size": 24}]
-    assert "Docker" in with_key.darkpeak("--host", as_admin, "doctor", check=False).stdout
-    shell = run(["ssh", "-o", "BatchMode=yes", f"docker@{server.machine.address}", "id"], check=False)
-    assert (shell.returncode, shell.stdout) == (1, "")
-    assert "drives Docker, and nothing else" in shell.stderr
+    is_prepared(server, with_key)
 
-    server.start_sshd("-p", str(CLOSED))
-    assert connects(server, 22)
-    assert not connects(server, CLOSED)
-
-    before, engine = server.files(), server.engine()
+    before, engine = server.fingerprint(), server.engine()
     again = with_key.darkpeak(*prepare, "--yes")
     assert again.stdout == "nothing to do: all of it is there\n"
-    assert (server.files(), server.engine()) == (before, engine)
+    assert (server.fingerprint(), server.engine()) == (before, engine)
 
-    (server.machine.root / "etc/docker/daemon.json").write_text('{"debug": true}\n')
+    server.reboot()
+    is_prepared(server, with_key)
+    assert with_key.darkpeak(*prepare, "--yes").stdout == again.stdout
+
+    engine = server.engine()
+    server.run("sh", "-c", """echo '{"debug": true}' >/etc/docker/daemon.json""")
     with_key.darkpeak(*prepare, "--yes", timeout=200)
-    settings = json.loads((server.machine.root / "etc/docker/daemon.json").read_text())
+    settings = json.loads(server.run("cat", "/etc/docker/daemon.json").stdout)
     assert (settings["debug"], settings["live-restore"]) == (True, True)
     assert server.engine() != engine
 
 
-def connects(server: Server, port: int) -> bool:
-    """Say whether a port of the server can be reached."""
-    return not run(
-        ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{server.machine.address}/{port}"], check=False
-    ).returncode
+def is_prepared(server: Server, collective: Collective) -> None:
+    """See that an admin drives Docker there and does nothing else, and that other ports are closed."""
+    as_admin = f"ssh://docker@{server.address}"
+    info = json.loads(run(["docker", "--host", as_admin, "info", "--format", "{{json .}}"]).stdout)
+    assert (info["LiveRestoreEnabled"], info["LoggingDriver"]) == (True, "local")
+    assert info["DefaultAddressPools"] == [{"Base": "10.240.0.0/16", "Size": 24}]
+    assert "Docker" in collective.darkpeak("--host", as_admin, "doctor", check=False).stdout
+    shell = run(["ssh", "-o", "BatchMode=yes", f"docker@{server.address}", "id"], check=False)
+    assert (shell.returncode, shell.stdout) == (1, "")
+    assert "drives Docker, and nothing else" in shell.stderr
+
+    assert server.run("systemctl", "is-enabled", *UNITS).stdout.split() == ["enabled"] * len(UNITS)
+    assert server.run("systemctl", "is-active", *UNITS).stdout.split() == ["active"] * len(UNITS)
+    server.run("/usr/sbin/sshd", "-p", str(CLOSED))
+    assert server.connects(22)
+    assert not server.connects(CLOSED)
+    server.run("pkill", "-f", f"sshd.*-p {CLOSED}")
 
 
 def test_no_way_in_is_said(collective: Collective) -> None:
