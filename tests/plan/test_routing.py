@@ -120,7 +120,7 @@ def test_the_way_in_by_ssh(tmp_path: Path, domain: str, routes: str, block: str)
 def test_status_says_what_the_router_counted_of_a_service(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     files = collective.read(root)[0]
-    counted = [Counted(6010, 4, 2, 1, 50, 0), Counted(6030, 9, 9, 9, 9, 9)]
+    counted = [Counted(6010, 4, 1, 50), Counted(6030, 9, 9, 9)]
     rows = make_status(files, files.services, Observed((OLD,)), counted=counted)
     assert [(row.service, row.requests, row.failed, row.ms) for row in rows] == [
         ("directory", None, None, None),

@@ -103,4 +103,4 @@ def test_a_notice_is_put_up_kept_by_other_changes_and_taken_down() -> None:
 
 def test_counters_are_read_by_service() -> None:
     counted = the_router(a_router()).counters()
-    assert counted == [Counted(6010, 0, 0, 0, 0, 0), Counted(6020, 200, 12, 3, 500, 1)]
+    assert counted == [Counted(6010, 0, 0, 0), Counted(6020, 200, 3, 500)]

@@ -120,10 +120,8 @@ class Counted(NamedTuple):
 
     block: int
     requests: int
-    last_minute: int
     failed: int
     milliseconds: int  # of all its answers together
-    at_once: int
 
 
 def compare(before: Table, after: Table) -> Changes:
