@@ -4,6 +4,7 @@ A volume, because that is what `docker system prune` leaves alone; it takes cont
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from darkpeak.daemon.engine import Engine
 
@@ -20,11 +21,8 @@ def read(engine: Engine, label: str) -> dict[str, dict[str, str]]:
 
 
 def forget(engine: Engine, name: str) -> None:
-    """Remove a note, or nothing where somebody else has done so."""
+    """Remove a note; one that cannot be removed now is no harm, since a newer one stands beside it."""
     from docker.errors import APIError
 
-    try:
+    with suppress(APIError):
         engine.client.api.remove_volume(name)
-    except APIError as error:
-        if error.status_code != 404:  # noqa: PLR2004 (not found)
-            raise
