@@ -87,7 +87,7 @@ class Engine:
             mend = "start it (bin/demo does on this machine), or point --host or DOCKER_HOST at the right one"
             if "HTTP request to an HTTPS server" in str(error):
                 mend = "it wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
-            raise SystemFailure(f"no Docker engine answers at {self.name}: {_short(error)}", mend=mend) from None
+            raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", mend=mend) from None
 
     def observe(self) -> Observed:
         """Take one snapshot of all containers that compose has made on this engine, and of the images' names."""
@@ -97,7 +97,7 @@ class Engine:
             found = self.client.api.containers(all=True, filters={"label": [PROJECT_LABEL]})
             images = self.client.api.images()
         except (DockerException, OSError) as error:
-            raise SystemFailure(f"the engine at {self.name} did not list its containers: {_short(error)}") from None
+            raise SystemFailure(f"the engine at {self.name} did not list its containers: {in_short(error)}") from None
         kept = [item for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True"]
         names = ((name.removesuffix(":latest"), item["Id"]) for item in images for name in item.get("RepoTags") or ())
         running = sorted((_running(item) for item in kept), key=lambda item: (item.project, item.name))
@@ -166,7 +166,7 @@ def _parts(label: str) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-def _short(error: BaseException) -> str:
+def in_short(error: BaseException) -> str:
     """Return an error's innermost words: the library wraps them three deep."""
     text = str(error)
     found = re.findall(r"(?:Error\(\d+, |Errno \d+\] )'?([^')]+)", text)

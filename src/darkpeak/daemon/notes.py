@@ -3,26 +3,46 @@
 A volume, because that is what `docker system prune` leaves alone; it takes containers that never ran, and their labels.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
-from darkpeak.daemon.engine import Engine
+from darkpeak.daemon.engine import Engine, in_short
+from darkpeak.errors import SystemFailure
 
 
 def write(engine: Engine, name: str, labels: Mapping[str, str]) -> None:
-    """Write a note under a name that no other note has."""
-    engine.client.api.create_volume(name, labels=dict(labels))
+    """Write a note under a name that no other note has.
+
+    Raises:
+        SystemFailure: when the engine does not take it.
+    """
+    with _asking(engine):
+        engine.client.api.create_volume(name, labels=dict(labels))
 
 
 def read(engine: Engine, label: str) -> dict[str, dict[str, str]]:
-    """Return the notes that have a label (`KEY` or `KEY=VALUE`): their labels, by name."""
-    found = engine.client.api.volumes(filters={"label": [label]})["Volumes"]
+    """Return the notes that have a label (`KEY` or `KEY=VALUE`): their labels, by name.
+
+    Raises:
+        SystemFailure: when the engine does not say.
+    """
+    with _asking(engine):
+        found = engine.client.api.volumes(filters={"label": [label]})["Volumes"]
     return {item["Name"]: item["Labels"] for item in found or ()}
 
 
 def forget(engine: Engine, name: str) -> None:
     """Remove a note; one that cannot be removed now is no harm, since a newer one stands beside it."""
-    from docker.errors import APIError
-
-    with suppress(APIError):
+    with suppress(SystemFailure), _asking(engine):
         engine.client.api.remove_volume(name)
+
+
+@contextmanager
+def _asking(engine: Engine) -> Iterator[None]:
+    from docker.errors import DockerException
+
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        message = f"the engine at {engine.name} did not note what was done: {in_short(error)}"
+        raise SystemFailure(message, mend="is its disk full? darkpeak doctor looks") from None
