@@ -47,8 +47,8 @@ def write(engine: Engine, record: Record) -> None:
     about = re.sub(r"[^a-zA-Z0-9_.-]+", "-", record.service)
     name = f"darkpeak-record-{record.kind}-{about}-{stamp}"
     notes.write(engine, name, {LABEL: label, FACTS_LABEL: json.dumps(asdict(record))})
-    for name in old:
-        notes.forget(engine, name)
+    for item in old:
+        notes.forget(engine, item)
 
 
 def read(engine: Engine) -> list[Record]:

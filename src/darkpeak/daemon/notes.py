@@ -1,6 +1,7 @@
 """What is written down on a daemon for every admin to see: facts as the labels of empty volumes.
 
 A volume, because that is what `docker system prune` leaves alone; it takes containers that never ran, and their labels.
+(`docker volume prune` takes it on engines before 23, as it there takes the data of every service that is stopped.)
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ def write(engine: Engine, name: str, labels: Mapping[str, str]) -> None:
     Raises:
         SystemFailure: when the engine does not take it.
     """
-    with _asking(engine):
+    with _asking(engine, "did not write down what was done", "is its disk full? darkpeak doctor looks"):
         engine.client.api.create_volume(name, labels=dict(labels))
 
 
@@ -26,23 +27,22 @@ def read(engine: Engine, label: str) -> dict[str, dict[str, str]]:
     Raises:
         SystemFailure: when the engine does not say.
     """
-    with _asking(engine):
+    with _asking(engine, "did not say what is on record", "darkpeak doctor looks at the engine"):
         found = engine.client.api.volumes(filters={"label": [label]})["Volumes"]
     return {item["Name"]: item["Labels"] for item in found or ()}
 
 
 def forget(engine: Engine, name: str) -> None:
     """Remove a note; one that cannot be removed now is no harm, since a newer one stands beside it."""
-    with suppress(SystemFailure), _asking(engine):
+    with suppress(SystemFailure), _asking(engine, "did not remove an old record"):
         engine.client.api.remove_volume(name)
 
 
 @contextmanager
-def _asking(engine: Engine) -> Iterator[None]:
+def _asking(engine: Engine, failure: str, mend: str = "") -> Iterator[None]:
     from docker.errors import DockerException
 
     try:
         yield
     except (DockerException, OSError) as error:
-        message = f"the engine at {engine.name} did not note what was done: {in_short(error)}"
-        raise SystemFailure(message, mend="is its disk full? darkpeak doctor looks") from None
+        raise SystemFailure(f"the engine at {engine.name} {failure}: {in_short(error)}", mend=mend) from None
