@@ -57,9 +57,9 @@ def test_ssh_is_for_git_and_nothing_else(served: Collective) -> None:
         assert answer.returncode, answer.stdout
 
 
-def test_the_browser_shows_what_the_rules_open_to_it(served: Collective) -> None:
+def test_the_browser_shows_what_the_rules_open_to_it(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
-    folder = ada.keys / "admin"
+    folder = tmp_path / "admin"
     ada.git("clone", "-q", f"{SERVER}/gitolite-admin", str(folder))
     with (folder / "conf" / "gitolite.conf").open("a") as rules:
         rules.write(RULES)
@@ -71,9 +71,9 @@ def test_the_browser_shows_what_the_rules_open_to_it(served: Collective) -> None
         assert page(hidden).startswith("HTTP/1.1 404 ")
 
 
-def test_what_somebody_pushed_runs_in_no_browser(served: Collective) -> None:
+def test_what_somebody_pushed_runs_in_no_browser(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
-    folder = ada.keys / "readme"
+    folder = tmp_path / "readme"
     ada.git("clone", "-q", f"{SERVER}/testing", str(folder))
     (folder / "README.md").write_text("<script>alert(1)</script>\n")
     ada.git("add", "README.md", cwd=folder)
@@ -85,7 +85,7 @@ def test_what_somebody_pushed_runs_in_no_browser(served: Collective) -> None:
 
 def test_backups_while_members_push_hold_every_push_that_was_done(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
-    folder = ada.keys / "busy"
+    folder = tmp_path / "busy"
     ada.git("clone", "-q", f"{SERVER}/testing", str(folder))
     done = [pushed(ada, folder, "start")]
     backups = {}
