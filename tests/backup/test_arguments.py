@@ -5,15 +5,18 @@ import re
 import pytest
 
 from darkpeak.backup.explain import explain
-from darkpeak.backup.helper import FILES, image_name, make_entering, make_helper
+from darkpeak.backup.helper import FILES, find_in_volumes, image_name, make_entering, make_helper
 from darkpeak.collective.repository import parse
 from darkpeak.errors import BadInput
 
 
 def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
-    argv = make_helper("darkpeak-0123", ["repository"])
-    mounts = [word.removeprefix("--volume=").split(":")[0] for word in argv if word.startswith("--volume=")]
-    assert mounts == ["darkpeak-restic-cache", "repository"]
+    argv = make_helper("darkpeak-0123", ["repository"], ["photos"])
+    assert [word.removeprefix("--volume=") for word in argv if word.startswith("--volume=")] == [
+        "darkpeak-restic-cache:/cache",
+        "repository:/repository/repository",
+        "photos:/volumes/photos:ro",
+    ]
     assert "--cap-drop=ALL" in argv
     assert [word for word in argv if "assword" in word or word.startswith("--mount")] == []
 
@@ -27,6 +30,33 @@ def test_a_way_into_a_container_gets_two_capabilities_and_no_network() -> None:
         "--cap-add=SYS_PTRACE",
     ]
     assert not [word for word in argv if word.startswith("--volume=")]
+
+
+MOUNTS = [
+    {"Type": "volume", "Name": "data", "Destination": "/data"},
+    {"Type": "volume", "Name": "inner", "Destination": "/data/deep/inner"},
+    {"Type": "volume", "Name": "others", "Destination": "/others"},
+    {"Type": "tmpfs", "Destination": "/run"},
+]
+
+
+@pytest.mark.parametrize(
+    ("folder", "place"),
+    [
+        ("/data/files", "/volumes/data/files"),
+        ("/data/files/../more/", "/volumes/data/more"),
+        ("/data/deep/inner", "/volumes/inner"),
+        ("/data/deep/inner/a", "/volumes/inner/a"),
+        ("/data", ""),  # part of it lies in another
+        ("/data/deep", ""),
+        ("/others", ""),  # which the helper does not have
+        ("/run/a", ""),
+        ("/etc", ""),
+        ("/data/../etc", ""),
+    ],
+)
+def test_where_a_folder_lies(folder: str, place: str) -> None:
+    assert find_in_volumes(folder, MOUNTS, ["data", "inner"]) == place
 
 
 def test_the_image_is_named_by_what_it_is_built_from() -> None:
@@ -75,9 +105,12 @@ def test_the_commands_by_hand() -> None:
         "age -d -i ~/.ssh/id_ed25519 backup-key.age | head -n 1 >password",
         f"{restic} snapshots --tag darkpeak-set,service=wiki,number=17",
         "mkdir ./wiki-restored",
-        f"{restic} dump --archive tar ID:/staging/wiki / | tar -x -C ./wiki-restored",
-        "cat ./wiki-restored/manifest.json; (cd ./wiki-restored/parts && sha256sum *)",
+        f"{restic} dump --archive tar ID / | tar -x -C ./wiki-restored",
+        (
+            "cat ./wiki-restored/staging/wiki/manifest.json; "
+            "(cd ./wiki-restored/staging/wiki/parts && find . -type f -exec sha256sum {} +)"
+        ),
         "(cd services/wiki && docker compose up -d --build --wait)",
-        "services/wiki/scripts/restore ./wiki-restored/parts",
+        "services/wiki/scripts/restore ./wiki-restored/staging/wiki/parts",
         "rm password",
     ]

@@ -1,13 +1,16 @@
 """What the helper tells of a part beside its size: how many rows count in it."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +19,16 @@ EMPTY = "CREATE TABLE a (b int);\nCOPY public.a (b) FROM stdin;\n\\.\n-- Postgre
 FILLED = EMPTY.replace("\\.\n", "1\n2\n\\.\n")
 
 
-def rows(folder: Path) -> dict[str, int | None]:
-    """Return what it tells of each file."""
+def parts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what it tells of each part."""
     done = subprocess.run([sys.executable, str(PROGRAM), str(folder)], capture_output=True, text=True, check=True)
-    return {path: part["rows"] for path, part in json.loads(done.stdout).items()}
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def rows(folder: Path) -> dict[str, int | None]:
+    """Return how many rows it tells of each part."""
+    return {path: part["rows"] for path, part in parts(folder).items()}
 
 
 @pytest.mark.parametrize(
@@ -54,3 +63,46 @@ def test_rows_of_a_database(tmp_path: Path) -> None:
             database.execute('CREATE TABLE "odd ""name" (b int)')
             database.executemany('INSERT INTO "odd ""name" VALUES (?)', [(value,) for value in values])
     assert rows(tmp_path) == {"some.db": 3, "none.db": 0}
+
+
+def test_a_folder_is_one_part(tmp_path: Path) -> None:
+    (tmp_path / "files/deep").mkdir(parents=True)
+    (tmp_path / "files/deep/a").write_text("some")
+    (tmp_path / "files/b").write_text("words")
+    (tmp_path / "files/link").symlink_to("b")
+    found = parts(tmp_path)["files"]
+    assert (found["size"], found["rows"]) == (9, 2)
+    assert "volume" not in found
+
+
+def gone(files: Path) -> None:
+    (files / "a").unlink()
+
+
+def another_time(files: Path) -> None:
+    os.utime(files / "a", ns=(1, 1))
+
+
+def swapped(files: Path) -> None:
+    (files / "a").rename(files / "c")
+    (files / "b").rename(files / "a")
+    (files / "c").rename(files / "b")
+
+
+def more(files: Path) -> None:
+    before = (files / "a").stat()
+    (files / "a").write_text("somewhat")
+    os.utime(files / "a", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [gone, another_time, swapped, more])
+def test_a_folder_in_which_something_changed_has_another_hash(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for number, name in enumerate("ab"):
+        (files / name).write_text("some")
+        os.utime(files / name, ns=(0, number))
+    before = parts(tmp_path)["files"]["sha256"]
+    assert parts(tmp_path)["files"]["sha256"] == before
+    change(files)
+    assert parts(tmp_path)["files"]["sha256"] != before

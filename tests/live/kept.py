@@ -114,6 +114,17 @@ class Kept:
         return {path.name for path in (self.volume / "locks").iterdir() if "-tmp-" not in path.name}
 
 
+def restore_by_hand(kept: Kept, service: str, home: Path) -> None:
+    """Restore the newest set with nothing but what `--explain` prints: age, docker (restic), the service's script."""
+    lines = kept.collective.darkpeak("restore", service, "--explain").stdout
+    (home / ".ssh").mkdir()
+    shutil.copy(kept.key, home / ".ssh" / "id_ed25519")
+    by_hand = f"set -euo pipefail\n{lines}".replace(" ID ", f" {kept.sets(service)[-1]['snapshot']} ")
+    environment = {**kept.collective.environment, "HOME": str(home)}
+    run(["bash", "-c", by_hand], cwd=kept.collective.top, env=environment, timeout=120)
+    shutil.rmtree(kept.collective.top / f"{service}-restored")
+
+
 def leftovers(kept: Kept) -> list[str]:
     """Return what a command that has ended should have taken with it."""
     names = kept.docker("ps", "-a", "--format", "{{.Names}}").split()

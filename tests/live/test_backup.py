@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from darkpeak.daemon.engine import Result as Outcome
 from tests.live import facts, ledger
 from tests.live.collectives import SERVICES
 from tests.live.commands import CommandFailed, run, wait_for
-from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, wait_for_line
+from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, restore_by_hand, wait_for_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,18 +56,10 @@ def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -
 
 
 def test_a_set_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:
-    """With nothing but what `--explain` prints: age, docker (restic), and the service's own script."""
     before = ledger.content(booked.collective)
     ledger.book(booked.collective, SMALL, 3)
-    lines = booked.collective.darkpeak("restore", ledger.NAME, "--explain").stdout
-    (tmp_path / ".ssh").mkdir()
-    shutil.copy(booked.key, tmp_path / ".ssh" / "id_ed25519")
-    snapshot = booked.sets()[-1]["snapshot"]
-    by_hand = f"set -euo pipefail\n{lines}".replace(" ID:", f" {snapshot}:")
-    environment = {**booked.collective.environment, "HOME": str(tmp_path)}
-    run(["bash", "-c", by_hand], cwd=booked.collective.top, env=environment, timeout=120)
+    restore_by_hand(booked, ledger.NAME, tmp_path)
     assert ledger.content(booked.collective) == before
-    shutil.rmtree(booked.collective.top / f"{ledger.NAME}-restored")
 
 
 def test_a_drill_is_cut_off_and_leaves_nothing(booked: Kept) -> None:

@@ -10,6 +10,7 @@ def explain(repository: Repository, service: str, name: str | None) -> list[str]
     number = name.partition("@")[0].rpartition("-")[2] if name else ""
     wanted = f"{TAG},service={service}" + (f",number={number}" if number else ",kind=backup")
     folder = f"./{service}-restored"
+    top = f"{folder}/staging/{service}"
     setup, restic = _by_hand(repository)
     return [
         f"# {service} from {repository.name}; ssh key: whichever of yours is in collective.toml",
@@ -17,10 +18,10 @@ def explain(repository: Repository, service: str, name: str | None) -> list[str]
         *setup,
         f"{restic} snapshots --tag {wanted}   # the tag number= tells which is newest, not the time",
         f"mkdir {folder}",
-        f"{restic} dump --archive tar ID:/staging/{service} / | tar -x -C {folder}   # ID: of the list above",
-        f"cat {folder}/manifest.json; (cd {folder}/parts && sha256sum *)   # the same sums?",
+        f"{restic} dump --archive tar ID / | tar -x -C {folder}   # ID: of the list above",
+        f"cat {top}/manifest.json; (cd {top}/parts && find . -type f -exec sha256sum {{}} +)   # the same sums?",
         f"(cd services/{service} && docker compose up -d --build --wait)",
-        f"services/{service}/scripts/restore {folder}/parts",
+        f"services/{service}/scripts/restore {top}/parts",
         "rm password",
     ]
 

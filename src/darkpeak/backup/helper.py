@@ -3,7 +3,8 @@
 restic runs there and not where the command was typed, because an admin's laptop on a home line must not carry the
 gigabytes of a remote host. The service's own scripts run there too, unchanged: their `docker compose exec` enters
 the service's containers directly (image/docker.py), and whatever else they ask of compose is asked of us. Neither
-the engine's socket nor anything else of the host is mounted: what the helper needs reaches it through the API.
+the engine's socket nor anything else of the host is mounted: what the helper needs reaches it through the API. The
+services' volumes are, to be read only: a folder that a script copies out of one is not copied, but read where it lies.
 
 It lives as long as we hold its standard input open: if we are killed, it ends, and all that runs in it.
 """
@@ -11,6 +12,7 @@ It lives as long as we hold its standard input open: if we are killed, it ends, 
 import hashlib
 import io
 import json
+import posixpath
 import subprocess
 import tarfile
 import tempfile
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from darkpeak.collective.model import Service
@@ -30,6 +32,7 @@ NAME = "darkpeak-helper"
 CACHE = "darkpeak-restic-cache"
 FILES = ("Dockerfile", "docker.py", "enter.py", "inventory.py", "script.py", "spoil.py")
 PROGRAMS = "/usr/local/lib/darkpeak"
+VOLUMES = "/volumes"
 WORK, SECRET = "/staging", "/secret"
 LABEL = "darkpeak.helper"
 GONE = 137
@@ -51,6 +54,7 @@ class Helper:
     """A running helper, and what it has running inside the services' containers."""
 
     engine: Engine
+    volumes: tuple[str, ...] = ()  # of the services, which it may read
     inside: ExitStack = field(default_factory=ExitStack)
     entered: dict[str, "Held"] = field(default_factory=dict)
     brought: set[str] = field(default_factory=set)  # folders of scripts that are there
@@ -138,23 +142,33 @@ class Helper:
             asked = json.loads(line)
             if "exit" in asked:
                 return int(asked["exit"])
-            answer = self._enter(stage, asked["enter"]) if "enter" in asked else _compose(stage, asked["compose"])
+            answer = self._answer(stage, asked)
             answers.write(json.dumps(answer).encode() + b"\n")
             answers.flush()
         return GONE
 
-    def _enter(self, stage: Stage, container: str) -> dict[str, Any]:
-        """Have a way into a running container of the stage."""
+    def _answer(self, stage: Stage, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one question of a script's."""
+        if "compose" in asked:
+            return _compose(stage, asked["compose"])
+        container = str(asked.get("enter") or asked.get("container"))
         running = [item for item in self.engine.observe().of(stage.project) if item.container == container]
         running = [item for item in running if item.state == "running"]
         if not running:
             return {"code": 1, "stderr": f"{container} of {stage.project} is not running\n"}
         newest = max(running, key=lambda item: (item.created, item.number))
         details = self.engine.client.api.inspect_container(newest.id)
+        if "lies" in asked:
+            return {"at": find_in_volumes(asked["lies"], details["Mounts"], self.volumes)}
+        return self._enter(details)
+
+    def _enter(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a way into a running container."""
         # A restarted container has another first process, and the way in ended with the one before.
-        key = f"{newest.id[:12]}-{details['State']['Pid']}"
+        container = details["Id"]
+        key = f"{container[:12]}-{details['State']['Pid']}"
         if key not in self.entered:
-            argv = make_entering(f"{NAME}-in-{newest.id[:12]}", newest.id, image_name(), f"{WORK}/ways/{key}")
+            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/ways/{key}")
             self.entered[key] = self.inside.enter_context(hold(self.engine, argv))
         config = details["Config"]
         return {
@@ -173,8 +187,10 @@ class Held:
 
 
 @contextmanager
-def start(engine: Engine, volumes: Sequence[str], said: Callable[[str], None]) -> Iterator[Helper]:
-    """Start the helper, with the volumes that hold repositories; the caller holds the lock `backup`.
+def start(
+    engine: Engine, repositories: Sequence[str], volumes: Sequence[str], said: Callable[[str], None]
+) -> Iterator[Helper]:
+    """Start the helper, with the volumes that hold repositories and those of services; the caller holds the lock.
 
     Raises:
         SystemFailure: when the image cannot be built or the engine does not start it.
@@ -183,8 +199,8 @@ def start(engine: Engine, volumes: Sequence[str], said: Callable[[str], None]) -
     # One of a holder that was killed a moment ago may still be ending.
     engine.docker("rm", "--force", "--volumes", NAME)
     with ExitStack() as stack:
-        stack.enter_context(hold(engine, make_helper(engine_name(engine), volumes)))
-        helper = Helper(engine)
+        stack.enter_context(hold(engine, make_helper(engine_name(engine), repositories, volumes)))
+        helper = Helper(engine, tuple(volumes))
         stack.enter_context(helper.inside)
         yield helper
 
@@ -208,16 +224,19 @@ def hold(engine: Engine, argv: tuple[str, ...]) -> Iterator[Held]:
             process.stdout.read()
 
 
-def make_helper(host_name: str, volumes: Sequence[str]) -> tuple[str, ...]:
+def make_helper(host_name: str, repositories: Sequence[str], volumes: Sequence[str]) -> tuple[str, ...]:
     """Return the command that starts the helper.
 
-    Its host name is the same each time, by which restic knows the locks that dead ones have left.
+    Its host name is the same each time, by which restic knows the locks that dead ones have left. Files keep their
+    owners, so it may give them away, and read what belongs to others.
     """
     return (
         *("docker", "run", "--rm", "--interactive", "--init", "--pull=never", "--log-driver=none"),
         *(f"--name={NAME}", f"--hostname={host_name}", f"--label={LABEL}=restic", "--cap-drop=ALL"),
+        *("--cap-add=CHOWN", "--cap-add=DAC_OVERRIDE", "--cap-add=FOWNER"),
         *("--security-opt=no-new-privileges", f"--tmpfs={SECRET}:mode=0700,size=1m", f"--volume={CACHE}:/cache"),
-        *("--env=RESTIC_CACHE_DIR=/cache", *(f"--volume={volume}:/repository/{volume}" for volume in volumes)),
+        *("--env=RESTIC_CACHE_DIR=/cache", *(f"--volume={name}:/repository/{name}" for name in repositories)),
+        *(f"--volume={name}:{VOLUMES}/{name}:ro" for name in volumes),
         *(image_name(), "sh", "-c", "echo ready; exec cat"),
     )
 
@@ -232,6 +251,18 @@ def make_entering(name: str, container: str, image: str, socket: str) -> tuple[s
         *(f"--name={name}", f"--label={LABEL}=enter", f"--pid=container:{container}", f"--volumes-from={NAME}"),
         *("--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", image, "python3", f"{PROGRAMS}/enter.py", socket),
     )
+
+
+def find_in_volumes(folder: str, mounts: Sequence[Mapping[str, Any]], volumes: Sequence[str]) -> str:
+    """Return where in the helper a container's folder lies; empty when not in one of these volumes, or in several."""
+    wanted = PurePosixPath(posixpath.normpath(folder))
+    places = {PurePosixPath(item["Destination"]): str(item.get("Name", "")) for item in mounts}
+    if any(place != wanted and place.is_relative_to(wanted) for place in places):
+        return ""
+    place = next((place for place in (wanted, *wanted.parents) if place in places), None)
+    if place is None or places[place] not in volumes:
+        return ""
+    return str(PurePosixPath(VOLUMES, places[place], wanted.relative_to(place)))
 
 
 def engine_name(engine: Engine) -> str:

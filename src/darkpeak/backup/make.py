@@ -1,21 +1,26 @@
 """Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import PurePosixPath
 
 from darkpeak.backup import helper as helpers
 from darkpeak.backup import records, sets, trouble
 from darkpeak.backup.helper import WORK, Helper, Stage
 from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
+from darkpeak.backup.store import Store
 from darkpeak.collective.model import Service
 from darkpeak.daemon import history, lock
 from darkpeak.daemon.engine import Result
 from darkpeak.daemon.up import find_router
 from darkpeak.errors import DarkpeakError, SystemFailure
+
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -60,49 +65,135 @@ def folder_of(service: Service) -> str:
     return f"{WORK}/{service.name}"
 
 
+@dataclass(frozen=True)
+class Written:
+    """What a service's own script left in the helper."""
+
+    parts: Mapping[str, sets.Part]
+    volumes: Mapping[str, str]  # parts that lie in volumes, and where in the helper
+    asked: tuple[Result | None, ...]  # scripts/verify just before, and just after
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a set is, and why it is not elsewhere."""
+
+    manifest: sets.Manifest
+    stores: tuple[Store, ...]
+    failures: tuple[str, ...]
+    changed: bool  # what lies in volumes is not any more what the manifest says of it
+
+
 def _make(session: Session, service: Service, kind: str) -> Made:
-    folder, helper = folder_of(service), session.helper
-    session.progress.step(service.name, "its own backup script")
-    helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
-    stage = session.stage(service)
-    asked = [_asked(helper, stage, kind)]
-    done = helper.script(stage, "backup", f"{folder}/parts")
-    if done.code and helpers.NO_SPACE in done.stderr:
-        raise SystemFailure(f"its backup script failed: {trouble.NO_SPACE}, on the engine's disk: darkpeak doctor")
-    if done.code:
-        raise SystemFailure(f"its backup script failed: {done.complaint()}")
-    parts = sets.make_inventory(helper.inventory(f"{folder}/parts"))
-    if not parts or not any(part.size for part in parts.values()):
-        raise SystemFailure("its backup script said that all is well, and wrote nothing")
-    asked.append(_asked(helper, stage, kind))
-    says = tuple(answer.complaint() for answer in asked if answer and not answer.code)
-    manifest = replace(_manifest(session, service, kind, parts), says=says if len(says) == len(asked) else ())
-    helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
-    saved, failures = [], [error.message for error in session.absent]
-    for store in session.stores:
-        session.progress.step(service.name, f"to {store.repository.name}")
-        try:
-            snapshot = store.save(folder, manifest, session.told(service.name))
-            session.listing.add(manifest.known(snapshot, store.repository.name))
-            saved.append(store.repository.name)
-        except DarkpeakError as error:
-            failures.append(error.message)
-    helper.must("rm", "-rf", folder)
+    for _ in range(TRIES):
+        written = _write(session, service, kind)
+        saved = _save(session, service, kind, written)
+        if not saved.changed:
+            break
+        session.progress.step(service.name, "files changed while they were read: once more")
+    else:
+        what = f"{', '.join(written.volumes)} changed each time that it was read"
+        raise SystemFailure(f"{what}: its backup script must make a dump of it")
+    session.helper.must("rm", "-rf", folder_of(service))
+    manifest, parts = saved.manifest, written.parts
     before = records.find(session.engine, records.BACKUP, service.name)
     known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
     seen = sets.unchanged(parts, before.seen if before else (), manifest.made)
     return Made(
         service=service.name,
-        set_name=manifest.name if saved else "",
+        set_name=manifest.name if saved.stores else "",
         number=manifest.number,
         size=manifest.size,
-        repositories=tuple(saved),
-        failures=tuple(failures),
-        odd=(*sets.oddities(parts, known), *_wrong(asked)),
+        repositories=tuple(store.repository.name for store in saved.stores),
+        failures=saved.failures,
+        odd=(*sets.oddities(parts, known), *_wrong(written.asked)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
         seen=seen,
         notes=tuple(_stale(session, service, seen)),
     )
+
+
+def _write(session: Session, service: Service, kind: str) -> Written:
+    """Have the service's own script write its parts."""
+    folder, helper = folder_of(service), session.helper
+    session.progress.step(service.name, "its own backup script")
+    helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
+    stage = session.stage(service)
+    before = _asked(helper, stage, kind)
+    done = helper.script(stage, "backup", f"{folder}/parts")
+    if done.code and helpers.NO_SPACE in done.stderr:
+        raise SystemFailure(f"its backup script failed: {trouble.NO_SPACE}, on the engine's disk: darkpeak doctor")
+    if done.code:
+        raise SystemFailure(f"its backup script failed: {done.complaint()}")
+    found = helper.inventory(f"{folder}/parts")
+    parts = sets.make_inventory(found)
+    if not parts or not any(part.size for part in parts.values()):
+        raise SystemFailure("its backup script said that all is well, and wrote nothing")
+    volumes = {name: str(part["volume"]) for name, part in found.items() if "volume" in part}
+    for name, at in volumes.items():
+        if any(PurePosixPath(other).is_relative_to(at) for one, other in volumes.items() if one != name):
+            raise SystemFailure(f"its backup script copies a folder twice: {name} holds another part, too")
+        # Seen from the set's own folder, it leads there too wherever the whole set is restored to.
+        helper.must("ln", "-sfnr", at, f"{folder}/parts/{name}")
+    return Written(parts, volumes, (before, _asked(helper, stage, kind)))
+
+
+def _save(session: Session, service: Service, kind: str, written: Written) -> Saved:
+    """Describe the parts, and put them into every repository."""
+    folder = folder_of(service)
+    says = tuple(answer.complaint() for answer in written.asked if answer and not answer.code)
+    says = says if len(says) == len(written.asked) else ()
+    manifest = replace(_manifest(session, service, kind, written.parts), says=says)
+    session.helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
+    failures = [error.message for error in session.absent]
+    stored: list[tuple[Store, sets.KnownSet]] = []
+    for store in session.stores:
+        session.progress.step(service.name, f"to {store.repository.name}")
+        try:
+            snapshot = store.save(folder, tuple(written.volumes.values()), manifest, session.told(service.name))
+        except DarkpeakError as error:
+            failures.append(error.message)
+        else:
+            stored.append((store, manifest.known(snapshot, store.repository.name)))
+    with ThreadPoolExecutor() as pool:  # what takes long is restic's deriving of the key
+        changed = pool.submit(_changed, session, service, written)
+        answers = list(pool.map(lambda one: _read_back(one[0], one[1], folder, manifest), stored))
+    failures += [error.message for error in answers if error]
+    good = [one for one, error in zip(stored, answers, strict=True) if not error]
+    if changed.result():
+        good = list(_discard(good))
+    for _, known in good:
+        session.listing.add(known)
+    return Saved(manifest, tuple(store for store, _ in good), tuple(failures), changed.result())
+
+
+def _read_back(store: Store, known: sets.KnownSet, folder: str, manifest: sets.Manifest) -> DarkpeakError | None:
+    """Success is never an exit code alone: read the manifest back. Return why it is not there."""
+    try:
+        store.read_back(known, folder, manifest)
+    except DarkpeakError as error:
+        return error
+    return None
+
+
+def _changed(session: Session, service: Service, written: Written) -> bool:
+    """Whether what lies in volumes is not any more what the manifest says of it."""
+    if not written.volumes:
+        return False
+    now = sets.make_inventory(session.helper.inventory(f"{folder_of(service)}/parts"))
+    return any(now.get(name) != written.parts[name] for name in written.volumes)
+
+
+def _discard(stored: Iterable[tuple[Store, sets.KnownSet]]) -> Iterator[tuple[Store, sets.KnownSet]]:
+    """Take back a set that is not of one moment; give those that stay, where nothing may be removed.
+
+    They keep their number, and their manifest keeps them from use.
+    """
+    for store, known in stored:
+        try:
+            store.forget([known.snapshot], prune=False)
+        except DarkpeakError:
+            yield store, known
 
 
 def _asked(helper: Helper, stage: Stage, kind: str) -> Result | None:
@@ -137,7 +228,7 @@ def _requests(session: Session, service: Service) -> int:
     return 0
 
 
-def _manifest(session: Session, service: Service, kind: str, parts: dict[str, sets.Part]) -> sets.Manifest:
+def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str, sets.Part]) -> sets.Manifest:
     """Describe a set. Its number is the next after all known ones, so that no clock decides which is newest."""
     recorded = records.find(session.engine, records.BACKUP, service.name)
     numbers = [known.number for known in session.sets(service.name) if known.host == session.host]

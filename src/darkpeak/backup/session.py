@@ -1,6 +1,6 @@
 """A stretch of work with the repositories: the lease, the helper, the opened repositories."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,10 +87,12 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         mend = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
         raise BadInput("collective.toml names no backup repositories", where="collective.toml", mend=mend)
     engine = place.compose.engine
-    volumes = [item.volume for item in repositories if item.volume]
+    own = [item.volume for item in repositories if item.volume]
     say = partial(progress.step, "backup")
+    projects = {service.project for service in place.collective.services}
+    volumes = [name for name, labels in engine.volumes(PROJECT_LABEL).items() if labels[PROJECT_LABEL] in projects]
     base.ensure(engine, lock.IMAGE.partition(":")[2], say)  # of which locks are made; an empty daemon has none
-    with lock.hold(engine, LOCK, say), helpers.start(engine, volumes, say) as helper:
+    with lock.hold(engine, LOCK, say), helpers.start(engine, own, volumes, say) as helper:
         _sweep(engine)
         stores = [Store(helper, repository, number) for number, repository in enumerate(repositories)]
         needed = [store.secrets(secret) for store in stores]
@@ -98,12 +100,18 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
             {"password": secret.password + "\n"} | {name: item[name] for item in needed for name in item}
         )
         with ThreadPoolExecutor(len(stores)) as pool:  # one that does not answer holds up no other
-            failures = list(pool.map(partial(_open, create=create), stores))
+            if create:
+                _raise_first(pool.map(lambda store: _failure(store.create), stores))
+            listing = Listing(stores)
+            failures = list(pool.map(lambda store: _failure(store.open), stores))
         ready = tuple(store for store, failure in zip(stores, failures, strict=True) if not failure)
+        if create or not ready:
+            _raise_first(failures)
+        for store, failure in zip(stores, failures, strict=True):
+            if failure:
+                listing.leave_out(store.repository.name)
         absent = tuple(failure for failure in failures if failure)
-        if absent and (create or not ready):
-            raise absent[0]
-        yield Session(place, helper, ready, absent, progress, Listing(ready))
+        yield Session(place, helper, ready, absent, progress, listing)
 
 
 def _sweep(engine: Engine) -> None:
@@ -113,12 +121,16 @@ def _sweep(engine: Engine) -> None:
         engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")
 
 
-def _open(store: Store, *, create: bool) -> DarkpeakError | None:
-    """Open a repository; return why it cannot be."""
+def _failure(work: Callable[[], object]) -> DarkpeakError | None:
+    """Do something with a repository; return why it could not be done."""
     try:
-        if create:
-            store.create()
-        store.open()
+        work()
     except DarkpeakError as error:
         return error
     return None
+
+
+def _raise_first(failures: Iterable[DarkpeakError | None]) -> None:
+    for failure in failures:
+        if failure:
+            raise failure

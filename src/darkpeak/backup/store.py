@@ -4,7 +4,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,13 @@ CONTACT_SECONDS = 30
 STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
 UNLOCK_TRIES = 3
 MINUTES_OF_A_DAY = "1440"
+# What lay in volumes comes to where the links to it are, all of it to the top; a link to anywhere else is no part.
+GATHER = """top=$(cd "$1" && pwd -P) && cd "$top" && for part in ".$2"/parts/* ".$2"/parts/.[!.]*; do
+    [ -L "$part" ] || continue
+    lay=$(readlink -m "$part")
+    rm "$part"
+    case $lay in "$top"/volumes/*) mv "$lay" "$part" ;; esac
+done; mv ".$2"/* ."""
 Told = Callable[[str], None]
 
 
@@ -92,23 +99,29 @@ class Store:
     def _host_name(self) -> str:
         return self.helper.must("hostname").decode().strip()
 
-    def save(self, folder: str, manifest: sets.Manifest, told: Told) -> str:
-        """Put a folder with parts and manifest into the repository, as one snapshot; return its id.
+    def save(self, folder: str, volumes: Sequence[str], manifest: sets.Manifest, told: Told) -> str:
+        """Put a folder with parts and manifest, and what lies in volumes, into the repository as one snapshot.
 
-        restic writes the snapshot last, when all that it names is there: what ends half way leaves no set.
+        Returns its id. restic writes it last, when all that it names is there: what ends half way leaves no set.
         """
         tags = ",".join(sets.make_tags(manifest))
         summary: Mapping[str, Any] = {}
-        for line in self._watched(told, "backup", "--json", "--tag", tags, folder):
+        for line in self._watched(told, "backup", "--json", "--tag", tags, folder, *volumes):
             if line.get("message_type") == "summary":
                 summary = line
         snapshot = str(summary.get("snapshot_id") or "")
         if not snapshot:
             raise SystemFailure(f"{self.repository.name} took the set, and says not where", mend="try again")
-        # Success is never an exit code alone: the manifest is read back.
-        if self._must("--no-lock", "dump", snapshot, f"{folder}/manifest.json").decode() != manifest.text():
-            raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
         return snapshot
+
+    def read_back(self, known: sets.KnownSet, folder: str, manifest: sets.Manifest) -> None:
+        """Make sure that a set that was saved is there.
+
+        Raises:
+            SystemFailure: when its manifest is not given back as it was.
+        """
+        if self._must("--no-lock", "dump", known.snapshot, f"{folder}/manifest.json").decode() != manifest.text():
+            raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
 
     def fetch(self, known: sets.KnownSet, folder: str, target: str, told: Told) -> sets.Manifest:
         """Bring a set into a folder of the helper, and make sure of every byte.
@@ -118,10 +131,9 @@ class Store:
         """
         self.helper.must("rm", "-rf", target)
         # No lock: what is full, or may only be read, still gives back what it has; and every byte is looked at below.
-        for _ in self._watched(
-            told, "--no-lock", "restore", "--json", f"{known.snapshot}:{folder}", "--target", target
-        ):
+        for _ in self._watched(told, "--no-lock", "restore", "--json", known.snapshot, "--target", target):
             pass
+        self.helper.run("sh", "-c", GATHER, "sh", target, folder)
         return examine(self.helper, known, target)
 
     def add_password(self, file: str) -> None:
@@ -151,10 +163,11 @@ class Store:
             raise NotSo(f"{self.repository.name} is damaged: {result.complaint(3)}", mend="restic check --read-data")
         self._complain(result)
 
-    def forget(self, snapshots: list[str]) -> None:
-        """Remove snapshots, and what only they needed."""
+    def forget(self, snapshots: list[str], *, prune: bool = True) -> None:
+        """Remove snapshots and (prune) what only they needed."""
         if snapshots:
-            self._complain(self.helper.run(*self.argv("forget", "--prune", *snapshots)))  # may take its time
+            what = ("--prune", *snapshots) if prune else snapshots
+            self._complain(self.helper.run(*self.argv("forget", *what)))  # may take its time
 
     def sweep(self) -> None:
         """Remove what dead helpers were writing, from a repository that is a volume of this engine.

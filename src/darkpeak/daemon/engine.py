@@ -103,6 +103,16 @@ class Engine:
         running = sorted((_running(item) for item in kept), key=lambda item: (item.project, item.name))
         return Observed(tuple(running), tuple(sorted(names)))
 
+    def volumes(self, label: str) -> dict[str, dict[str, str]]:
+        """Return the labels of the volumes that have a label (`KEY` or `KEY=VALUE`), by the volume's name."""
+        from docker.errors import DockerException
+
+        try:
+            found = self.client.api.volumes(filters={"label": [label]})["Volumes"]
+        except (DockerException, OSError) as error:
+            raise SystemFailure(f"the engine at {self.name} did not list its volumes: {in_short(error)}") from None
+        return {item["Name"]: item["Labels"] for item in found or ()}
+
     def container(self, running: Running) -> Any:
         """Return the library's object for a container."""
         return self.client.containers.get(running.id)

@@ -1,20 +1,27 @@
 """`docker compose` as a service's scripts know it, inside the helper.
 
 `exec` runs beside the data: our own standard input, output and error are handed to the process that enters the
-container, so that not a byte of a dump leaves the daemon's machine. Every other command is asked of whoever typed
-`darkpeak`, who has the compose file and the engine.
+container, so that not a byte of a dump leaves the daemon's machine. `cp` of a folder in a volume does not even copy:
+it makes a link to it, and restic reads it where it lies. Every other command is asked of whoever typed `darkpeak`, who
+has the compose file and the engine.
 """
 
 import array
 import json
 import socket
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 CONTROL = "/run/control"
 UNKNOWN = 125
 LOST = 137
 FLAGS = {"-T", "--no-TTY", "--no-tty", "-i", "--interactive"}
+ARCHIVE = {"-a", "--archive"}
+CONTENT = "/."
+EXACT = ("--numeric-owner", "--format=posix")  # with whole names and the fractions of seconds
+CHANGED, TRIES = 1, 3  # tar's exit code when a file changed while it was read
 
 
 def ask(question: dict[str, Any]) -> dict[str, Any]:
@@ -51,20 +58,76 @@ def enter(arguments: list[str]) -> int:
     if len(rest) <= 1:
         sys.stderr.write("docker compose exec needs a container and a program\n")
         return UNKNOWN
-    answer = ask({"enter": rest[0]})
+    return run_inside(rest[0], rest[1:], user, folder)
+
+
+def run_inside(  # noqa: PLR0913, PLR0917 (a process is that many things)
+    container: str, argv: list[str], user: str = "", folder: str = "", stdin: int = 0, stdout: int = 1
+) -> int:
+    """Run a program in a container of the service, on open files of ours; return its exit code."""
+    answer = ask({"enter": container})
     if "socket" not in answer:
         leave(answer)
-    question = {"argv": rest[1:], "user": user or answer["user"], "folder": folder or answer["folder"] or "/"}
+    question = {"argv": argv, "user": user or answer["user"], "folder": folder or answer["folder"] or "/"}
     question["environment"] = answer["environment"]
     with socket.socket(socket.AF_UNIX) as inside:
         inside.connect(answer["socket"])
         inside.sendmsg(
             [json.dumps(question).encode() + b"\n"],
-            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [stdin, stdout, 2]))],
         )
         code = inside.makefile("rb").readline()
     # No answer: what entered was killed, with whatever it ran. Never a success.
     return int(code) if code else LOST
+
+
+def copy(arguments: list[str]) -> int:
+    """Copy a folder with its owners, as `cp -a CONTAINER:FOLDER/. NEW` and `cp -a FOLDER/. CONTAINER:FOLDER` do."""
+    flags, names = arguments[:1], arguments[1:]
+    if len(names) != 2 or flags[0] not in ARCHIVE or not names[0].endswith(CONTENT):  # noqa: PLR2004 (from and to)
+        sys.stderr.write("beside the volumes there is docker compose cp -a FROM/. TO only\n")
+        return UNKNOWN
+    source, target = names[0].removesuffix(CONTENT), names[1]
+    container, _, folder = source.partition(":")
+    if folder.startswith("/"):
+        return copy_out(container, folder, Path(target))
+    container, _, folder = target.partition(":")
+    return copy_in(Path(source), container, folder)
+
+
+def copy_out(container: str, folder: str, target: Path) -> int:
+    """Have a container's folder here: as a link to where it lies in a volume that we have, or else as a copy."""
+    answer = ask({"lies": folder, "container": container})
+    if "code" in answer:
+        leave(answer)
+    if target.exists():
+        sys.stderr.write(f"{target} is there already\n")
+        return UNKNOWN
+    at = Path(answer["at"] or target)
+    if at.is_dir() and at.resolve() == at:  # what is itself a link leads elsewhere in the container than here
+        target.symlink_to(at)
+        return 0
+    argv = ["tar", *EXACT, "-C", folder, "-cf", "-", "."]
+    for _ in range(TRIES):
+        target.mkdir(parents=True, exist_ok=True)
+        unpack = subprocess.Popen(["tar", "--numeric-owner", "-xpf", "-", "-C", str(target)], stdin=subprocess.PIPE)
+        with unpack:
+            assert unpack.stdin  # noqa: S101 (a pipe, for the type checker)
+            code = run_inside(container, argv, "0", "/", stdout=unpack.stdin.fileno())
+        if code != CHANGED:
+            break
+        subprocess.run(["rm", "-rf", str(target)], check=True)
+    return code or unpack.returncode
+
+
+def copy_in(source: Path, container: str, folder: str) -> int:
+    """Copy a folder's content into a container's folder."""
+    pack = subprocess.Popen(["tar", *EXACT, "-C", str(source), "-cf", "-", "."], stdout=subprocess.PIPE)
+    with pack:
+        assert pack.stdout  # noqa: S101 (a pipe, for the type checker)
+        argv = ["tar", "--numeric-owner", "-C", folder, "-xpf", "-"]
+        code = run_inside(container, argv, "0", "/", stdin=pack.stdout.fileno())
+    return code or pack.returncode
 
 
 def main(argv: list[str]) -> int:
@@ -74,6 +137,8 @@ def main(argv: list[str]) -> int:
         return UNKNOWN
     if argv[1:2] == ["exec"]:
         return enter(argv[2:])
+    if argv[1:2] == ["cp"]:
+        return copy(argv[2:])
     leave(ask({"compose": argv[1:]}))
 
 

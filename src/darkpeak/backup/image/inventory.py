@@ -1,17 +1,26 @@
-"""Print each file below a folder with its size, hash and rows, as JSON: `python3 inventory.py FOLDER`.
+"""Print each part in a folder with its size, hash and rows, as JSON: `python3 inventory.py FOLDER`.
 
 Rows are what counts in a file of a known kind: the rows of a database's dump, the entries of a directory, the files of
 an archive. A dump of an empty database has a size and a hash like any other.
+
+A folder among the parts is one part: its rows are its files, and its hash is that of their list, with each one's time,
+size and name. What is in them restic knows, which names everything that it reads by its SHA-256. Where the folder is a
+link to a volume, that is told with it.
 """
 
 import hashlib
 import json
+import os
 import sqlite3
 import sys
 import tarfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+VOLUMES = Path("/volumes")
 
 
 def digest(path: Path) -> str:
@@ -64,14 +73,39 @@ def database_rows(path: Path) -> int:
         return 0
 
 
+def walk(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Give the files below a folder, each folder's in the order of their names; what goes meanwhile is left out."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        with suppress(FileNotFoundError):
+            if entry.is_dir(follow_symlinks=False):
+                yield from walk(entry.path, f"{above}{entry.name}/")
+            elif entry.is_file(follow_symlinks=False):
+                yield above + entry.name, entry.stat(follow_symlinks=False)
+
+
+def folder_part(folder: Path) -> dict[str, Any]:
+    """Describe a folder."""
+    lies = folder.resolve()
+    size, rows, listed = 0, 0, hashlib.sha256()
+    for name, found in walk(str(lies)):
+        listed.update(f"{found.st_mtime_ns} {found.st_size} ".encode() + os.fsencode(name) + b"\0")
+        size += found.st_size
+        rows += 1
+    volume = {"volume": str(lies)} if lies.is_relative_to(VOLUMES) else {}
+    return {"size": size, "sha256": listed.hexdigest(), "rows": rows, **volume}
+
+
+def part(path: Path) -> dict[str, Any]:
+    """Describe a part."""
+    if path.is_dir():
+        return folder_part(path)
+    return {"size": path.stat().st_size, "sha256": digest(path), "rows": rows(path)}
+
+
 def main(folder: Path) -> None:
     """Print it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    found = {
-        str(path.relative_to(folder)): {"size": path.stat().st_size, "sha256": digest(path), "rows": rows(path)}
-        for path in files
-    }
-    sys.stdout.write(json.dumps(found) + "\n")
+    parts = sorted(folder.iterdir()) if folder.is_dir() else []
+    sys.stdout.write(json.dumps({path.name: part(path) for path in parts}) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Cut a file in half, as a dump that died would be: `python3 spoil.py FILE`. Padding at its end does not count."""
+"""Cut a part in half, as a backup that died would be: `python3 spoil.py PART`.
+
+Of a file the half without the padding at its end is left, of a folder every second file.
+"""
 
 import os
 import sys
@@ -21,5 +24,14 @@ def content_size(path: Path) -> int:
     return 0
 
 
+def main(part: Path) -> None:
+    """Cut it."""
+    if part.is_dir():
+        for path in sorted(path for path in part.rglob("*") if path.is_file())[1::2]:
+            path.unlink()
+    else:
+        os.truncate(part, content_size(part) // 2)
+
+
 if __name__ == "__main__":
-    os.truncate(sys.argv[1], content_size(Path(sys.argv[1])) // 2)
+    main(Path(sys.argv[1]))

@@ -1,0 +1,88 @@
+"""Files in a volume: read where they lie, at one moment, and put back as they were, by the tool and by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live import album
+from tests.live.commands import run
+from tests.live.kept import Kept, restore_by_hand, wait_for_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def filled(kept: Kept) -> Iterator[Kept]:
+    """Return a collective with an album in it, and a repository."""
+    album.add(kept.collective)
+    kept.collective.darkpeak("up", album.NAME, timeout=600)
+    album.fill(kept.collective, "first")
+    yield kept
+    kept.collective.compose(album.NAME, "down", "--volumes")
+    run(["rm", "-r", str(kept.collective.folder(album.NAME))])
+
+
+def test_the_rules_have_nothing_against_it(filled: Kept) -> None:
+    assert filled.collective.darkpeak("lint", album.NAME, check=False).stdout == ""
+
+
+def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
+    before = album.content(filled.collective)
+    assert "5:60" in before
+    filled.darkpeak("backup", album.NAME)
+    newest = filled.sets(album.NAME)[-1]["snapshot"]
+    with filled.session() as work:
+        listed = work.helper.must(*work.stores[0].argv("ls", "--json", newest)).decode()
+    saved = {item["path"]: item["type"] for item in map(json.loads, listed.splitlines()[1:])}
+    assert saved["/staging/album/parts/files"] == "symlink"
+    assert saved[f"/volumes/{album.VOLUME}/files/first/deep/1"] == "file"
+    album.remove_all(filled.collective)
+    album.fill(filled.collective, "another")
+    filled.darkpeak("restore", album.NAME)
+    assert album.content(filled.collective) == before
+
+
+def test_a_set_of_files_is_drilled(filled: Kept) -> None:
+    filled.darkpeak("backup", album.NAME)
+    assert "right" in filled.darkpeak("drill", album.NAME).stdout
+    assert "and found" in filled.darkpeak("drill", album.NAME, "--spoilt").stdout
+
+
+def test_files_are_restored_by_hand(filled: Kept, tmp_path: Path) -> None:
+    before = album.content(filled.collective)
+    filled.darkpeak("backup", album.NAME)
+    album.remove_all(filled.collective)
+    restore_by_hand(filled, album.NAME, tmp_path)
+    assert album.content(filled.collective) == before
+
+
+def test_the_scripts_alone_bring_files_back(filled: Kept, tmp_path: Path) -> None:
+    before = album.content(filled.collective)
+    filled.collective.script(album.NAME, "backup", str(tmp_path / "by hand"))
+    album.remove_all(filled.collective)
+    filled.collective.script(album.NAME, "restore", str(tmp_path / "by hand"))
+    assert album.content(filled.collective) == before
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["for a while", "all the time"])
+def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends: bool) -> None:  # noqa: FBT001
+    known = [item["name"] for item in filled.sets(album.NAME)]
+    with album.rewritten(filled.collective) as stop, filled.start("backup", album.NAME) as backup:
+        wait_for_line(backup, f"{album.NAME}: files changed")
+        if ends:
+            stop()
+        _, said = backup.communicate(timeout=120)
+    names = [item["name"] for item in filled.sets(album.NAME)]
+    if ends:
+        assert (backup.returncode, len(names)) == (0, len(known) + 1), said
+        before = album.content(filled.collective)
+        filled.darkpeak("restore", album.NAME)
+        assert album.content(filled.collective) == before
+    else:
+        assert "files changed each time that it was read" in said
+        assert names == known
