@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from tests.live.bank import TEMPLATES
+from tests.live.commands import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ REWRITE = """\
 set -eu
 rm -f /tmp/stop
 while [ ! -e /tmp/stop ]; do
+    : >/tmp/going
     date +%N >>/var/lib/app/files/diary
     chown games:games /var/lib/app/files/diary
     sleep 0.1
@@ -102,8 +104,11 @@ def rewritten(collective: Collective) -> Iterator[Callable[[], object]]:
     """Have a file that changes all the time; gives what ends it."""
     stop = partial(collective.execute, NAME, "app", "touch", "/tmp/stop")  # noqa: S108 (in the container)
     writing = Thread(target=collective.execute, args=(NAME, "app", "rewrite"), kwargs={"timeout": 300})
+    collective.execute(NAME, "app", "rm", "-f", "/tmp/going")  # noqa: S108
     writing.start()
     try:
+        going = partial(collective.execute, NAME, "app", "test", "-e", "/tmp/going", check=False)  # noqa: S108
+        wait_for("the first change", lambda: going().returncode == 0)
         yield stop
     finally:
         stop()
