@@ -93,7 +93,7 @@ def _make(session: Session, service: Service, kind: str) -> Made:
         session.progress.step(service.name, "files changed while they were read: once more")
     else:
         what = f"{', '.join(written.volumes)} changed each time that it was read"
-        raise SystemFailure(f"{what}: its backup script must make a dump of it")
+        raise SystemFailure(f"{what}: try at a quieter hour, or let its backup script make a dump of it")
     session.helper.must("rm", "-rf", folder_of(service))
     manifest, parts = saved.manifest, written.parts
     before = records.find(session.engine, records.BACKUP, service.name)

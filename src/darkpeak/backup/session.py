@@ -87,12 +87,16 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         mend = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
         raise BadInput("collective.toml names no backup repositories", where="collective.toml", mend=mend)
     engine = place.compose.engine
-    own = [item.volume for item in repositories if item.volume]
+    repository_volumes = [item.volume for item in repositories if item.volume]
     say = partial(progress.step, "backup")
     projects = {service.project for service in place.collective.services}
-    volumes = [name for name, labels in engine.volumes(PROJECT_LABEL).items() if labels[PROJECT_LABEL] in projects]
+    labels = engine.volumes(PROJECT_LABEL)
+    service_volumes = [name for name in labels if labels[name][PROJECT_LABEL] in projects]
     base.ensure(engine, lock.IMAGE.partition(":")[2], say)  # of which locks are made; an empty daemon has none
-    with lock.hold(engine, LOCK, say), helpers.start(engine, own, volumes, say) as helper:
+    with (
+        lock.hold(engine, LOCK, say),
+        helpers.start(engine, repository_volumes, service_volumes, say) as helper,
+    ):
         _sweep(engine)
         stores = [Store(helper, repository, number) for number, repository in enumerate(repositories)]
         needed = [store.secrets(secret) for store in stores]

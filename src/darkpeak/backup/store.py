@@ -124,13 +124,13 @@ class Store:
             raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
 
     def fetch(self, known: sets.KnownSet, folder: str, target: str, told: Told) -> sets.Manifest:
-        """Bring a set into a folder of the helper, and make sure of every byte.
+        """Bring a set into a folder of the helper, and make sure that it is whole (`examine`).
 
         Raises:
             NotSo: when it is not what was saved.
         """
         self.helper.must("rm", "-rf", target)
-        # No lock: what is full, or may only be read, still gives back what it has; and every byte is looked at below.
+        # No lock: what is full, or may only be read, still gives back what it has; and all of it is looked at below.
         for _ in self._watched(told, "--no-lock", "restore", "--json", known.snapshot, "--target", target):
             pass
         self.helper.run("sh", "-c", GATHER, "sh", target, folder)
@@ -229,7 +229,9 @@ class Store:
 
 
 def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
-    """Make sure that a folder of the helper holds the set, byte for byte as it was saved; return its manifest.
+    """Make sure that a folder of the helper holds the set as it was saved; return its manifest.
+
+    Each file byte for byte; a folder by its list, since what is in it restic itself has compared.
 
     Raises:
         NotSo: when it does not.
