@@ -30,7 +30,7 @@ from darkpeak.errors import SystemFailure
 
 NAME = "darkpeak-helper"
 CACHE = "darkpeak-restic-cache"
-FILES = ("Dockerfile", "docker.py", "enter.py", "inventory.py", "script.py", "spoil.py")
+FILES = ("Dockerfile", "docker.py", "enter.py", "gather.py", "inventory.py", "script.py", "spoil.py")
 PROGRAMS = "/usr/local/lib/darkpeak"
 VOLUMES = "/volumes"
 WORK, SECRET = "/staging", "/secret"

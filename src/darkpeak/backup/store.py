@@ -5,27 +5,21 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from darkpeak.backup import pace, sets, trouble
-from darkpeak.backup.helper import NAME, SECRET, Helper
+from darkpeak.backup.helper import NAME, PROGRAMS, SECRET, Helper
 from darkpeak.backup.key import Secret
 from darkpeak.collective.repository import Repository
 from darkpeak.daemon.engine import Result
-from darkpeak.errors import NotSo, SystemFailure
+from darkpeak.errors import DarkpeakError, NotSo, SystemFailure
 
 CONTACT_SECONDS = 30
 STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
 UNLOCK_TRIES = 3
 MINUTES_OF_A_DAY = "1440"
-# What lay in volumes comes to where the links to it are, all of it to the top; a link to anywhere else is no part.
-GATHER = """top=$(cd "$1" && pwd -P) && cd "$top" && for part in ".$2"/parts/* ".$2"/parts/.[!.]*; do
-    [ -L "$part" ] || continue
-    lay=$(readlink -m "$part")
-    rm "$part"
-    case $lay in "$top"/volumes/*) mv "$lay" "$part" ;; esac
-done; mv ".$2"/* ."""
 Told = Callable[[str], None]
 
 
@@ -104,12 +98,15 @@ class Store:
 
         Returns its id. restic writes it last, when all that it names is there: what ends half way leaves no set.
         """
-        tags = ",".join(sets.make_tags(manifest))
-        summary: Mapping[str, Any] = {}
-        for line in self._watched(told, "backup", "--json", "--tag", tags, folder, *volumes):
-            if line.get("message_type") == "summary":
-                summary = line
-        snapshot = str(summary.get("snapshot_id") or "")
+        tags, snapshot = ",".join(sets.make_tags(manifest)), ""
+        try:
+            for line in self._watched(told, "backup", "--json", "--tag", tags, folder, *volumes):
+                snapshot = str(line.get("snapshot_id") or snapshot)
+        except DarkpeakError:
+            if snapshot:  # without a file that it could not read
+                with suppress(DarkpeakError):  # where nothing may be removed, its manifest keeps it from use
+                    self.forget([snapshot], prune=False)
+            raise
         if not snapshot:
             raise SystemFailure(f"{self.repository.name} took the set, and says not where", mend="try again")
         return snapshot
@@ -133,7 +130,7 @@ class Store:
         # No lock: what is full, or may only be read, still gives back what it has; and all of it is looked at below.
         for _ in self._watched(told, "--no-lock", "restore", "--json", known.snapshot, "--target", target):
             pass
-        self.helper.run("sh", "-c", GATHER, "sh", target, folder)
+        self.helper.run("python3", f"{PROGRAMS}/gather.py", target, folder)  # what is missing, `examine` says
         return examine(self.helper, known, target)
 
     def add_password(self, file: str) -> None:
