@@ -115,6 +115,17 @@ def rewritten(collective: Collective) -> Iterator[Callable[[], object]]:
         writing.join()
 
 
+def fill_with_much(collective: Collective) -> None:
+    """Have two files that take a while to be read, and after them a small one."""
+    words = "for name in 0 1; do head -c 200M /dev/urandom >$name; done; echo >2; echo >last; chown games:games *"
+    collective.execute(NAME, "app", "sh", "-c", f"cd {FILES} && {words}")
+
+
+def remove_last(collective: Collective) -> None:
+    """Lose what is read last."""
+    collective.execute(NAME, "app", "rm", f"{FILES}/last")
+
+
 def remove_all(collective: Collective) -> None:
     """Lose it."""
     collective.execute(NAME, "app", "sh", "-c", 'rm -rf "$0"/*', FILES)

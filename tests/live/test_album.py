@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.live import album
-from tests.live.commands import run
+from tests.live.commands import run, wait_for
 from tests.live.kept import Kept, restore_by_hand, wait_for_line
 
 if TYPE_CHECKING:
@@ -86,3 +86,15 @@ def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends
     else:
         assert "files changed each time that it was read" in said
         assert names == known
+
+
+def test_a_set_without_a_file_that_went_meanwhile_is_taken_back(filled: Kept) -> None:
+    """It was in the list of what is to be read, and is gone when its turn comes; the next try is whole."""
+    album.fill_with_much(filled.collective)
+    sets, packs = filled.sets(album.NAME), len(filled.packs())
+    with filled.start("backup", album.NAME) as backup:
+        wait_for("restic to read", lambda: len(filled.packs()) > packs)
+        album.remove_last(filled.collective)
+        _, said = backup.communicate(timeout=120)
+    assert "files changed while they were read" in said
+    assert (backup.returncode, len(filled.sets(album.NAME))) == (0, len(sets) + 1), said
