@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import router
 import times
-from files import PUBLIC, Record, read_records, read_wanted, write_records
+from files import PUBLIC, Record, alone, read_records, read_wanted, write_records
 
 if TYPE_CHECKING:
     import ca
@@ -115,7 +115,8 @@ def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
     """Let go of what nobody asks for any more once it has expired; until then it may be wanted back."""
     for name in sorted(records.keys() - wanted.keys()):
         if records[name].until < time.time():
-            router.remove(path_of(name))
+            with alone():
+                router.remove(path_of(name))
             del records[name]
 
 

@@ -18,7 +18,7 @@ from acme import challenges, client, errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from files import HOME, Wanted, put
+from files import HOME, Wanted, alone, put
 from times import DAY, HOUR
 
 ACCOUNT_KEY = HOME / "account.key"
@@ -131,7 +131,8 @@ class Authority:
     def _net(self) -> Network:
         wanted = self._wanted
         if not ACCOUNT_KEY.exists():
-            put(ACCOUNT_KEY, pem_of(ec.generate_private_key(ec.SECP256R1())), 0o600)
+            with alone():
+                put(ACCOUNT_KEY, pem_of(ec.generate_private_key(ec.SECP256R1())), 0o600)
         key = josepy.JWKEC.load(ACCOUNT_KEY.read_bytes())
         return Network(key, alg=josepy.ES256, verify_ssl=wanted.trust, user_agent="darkpeak", timeout=30)
 

@@ -1,7 +1,10 @@
 """What is asked for, as the router's table says, and what became of it, as we keep it in the volume."""
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -85,7 +88,16 @@ def read_records() -> dict[str, Record]:
 def write_records(records: dict[str, Record]) -> None:
     """Keep the records; an empty file stands for none."""
     kept = {name: asdict(record) for name, record in sorted(records.items())}
-    put(RECORDS, (json.dumps(kept, indent=1) + "\n").encode() if kept else b"")
+    with alone():
+        put(RECORDS, (json.dumps(kept, indent=1) + "\n").encode() if kept else b"")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep everyone else from changing, reloading or saving what haproxy goes by meanwhile."""
+    with (TABLES / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def put(path: Path, content: bytes, mode: int = 0o640) -> None:

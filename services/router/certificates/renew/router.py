@@ -1,14 +1,11 @@
 """The running haproxy: answers to a CA's questions, certificates put in place without a reload, and what is served."""
 
-import fcntl
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from files import HOME, PUBLIC, TABLES, put
+from files import HOME, PUBLIC, alone, put
 
 ADMIN = Path("/run/control/haproxy")
 HTTPS = Path("/run/control/https")
@@ -43,23 +40,17 @@ def answer(host: str, path: str, content: str) -> None:
     """Answer a CA that asks a host for a path; the file first, so that a reload in between agrees."""
     key = f"{host}{path}"
     lines = [line for line in CHALLENGES.read_text().splitlines() if line.partition(" ")[0] != key]
-    put(CHALLENGES, "".join(f"{line}\n" for line in [*lines, f"{key} {content}"]).encode())
+    with alone():
+        put(CHALLENGES, "".join(f"{line}\n" for line in [*lines, f"{key} {content}"]).encode())
     tell(f"del map {CHALLENGES} {key}")
     tell(f"add map {CHALLENGES} {key} {content}")
 
 
 def silence() -> None:
     """Answer nothing any more: no question is open."""
-    put(CHALLENGES, b"")
+    with alone():
+        put(CHALLENGES, b"")
     tell(f"clear map {CHALLENGES}")
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Keep everyone else from changing or reloading haproxy meanwhile."""
-    with (TABLES / ".lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def install(path: Path, pem: str, name: str) -> None:
