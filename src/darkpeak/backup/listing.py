@@ -16,18 +16,14 @@ class Listing:
 
     def __init__(self, stores: Sequence[Store]) -> None:
         pool = ThreadPoolExecutor(len(stores))
-        self._asked = {store.repository.name: pool.submit(store.list_sets) for store in stores}
+        self._asked = [pool.submit(store.list_sets) for store in stores]
         self._added: list[KnownSet] = []
         self._gone: set[str] = set()
         pool.shutdown(wait=False)
 
-    def leave_out(self, name: str) -> None:
-        """Don't wait for a repository that cannot be used."""
-        del self._asked[name]
-
     def read(self) -> list[KnownSet]:
         """Return all sets, each repository's newest last."""
-        found = [*(known for asked in self._asked.values() for known in asked.result()), *self._added]
+        found = [*(known for asked in self._asked for known in asked.result()), *self._added]
         return [known for known in found if known.snapshot not in self._gone]
 
     def add(self, known: KnownSet) -> None:

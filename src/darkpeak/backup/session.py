@@ -106,16 +106,12 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         with ThreadPoolExecutor(len(stores)) as pool:  # one that does not answer holds up no other
             if create:
                 _raise_first(pool.map(lambda store: _failure(store.create), stores))
-            listing = Listing(stores)
             failures = list(pool.map(lambda store: _failure(store.open), stores))
         ready = tuple(store for store, failure in zip(stores, failures, strict=True) if not failure)
         if create or not ready:
             _raise_first(failures)
-        for store, failure in zip(stores, failures, strict=True):
-            if failure:
-                listing.leave_out(store.repository.name)
         absent = tuple(failure for failure in failures if failure)
-        yield Session(place, helper, ready, absent, progress, listing)
+        yield Session(place, helper, ready, absent, progress, Listing(ready))
 
 
 def _sweep(engine: Engine) -> None:
