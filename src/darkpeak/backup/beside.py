@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from darkpeak.backup import sets
-from darkpeak.backup.helper import WORK, Stage
-from darkpeak.backup.restore import fetch, find_sets, put
+from darkpeak.backup.helper import Stage
+from darkpeak.backup.restore import RESTORED, fetch, find_sets, put
 from darkpeak.backup.scratch import LABEL, free_subnets, make_scratch
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
@@ -44,12 +44,12 @@ def restore_as(session: Session, service: Service, name: str | None, project: st
         raise BadInput(f"{project!r} is no project's name", mend="lower-case letters, digits, - and _")
     if session.engine.observe().of(project):
         raise BadInput(f"there is a project {project} already", mend="name another one")
-    started, target = time.monotonic(), f"{WORK}/copy/{service.name}"
-    manifest = fetch(session, service, find_sets(session, service, name), target)
+    started = time.monotonic()
+    manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
     images, notes = images_of(session, service, manifest)
     stage = make_stage(session, service, images, project, COPY_LABEL)
     try:
-        verified = _fill(session, stage, f"{target}/parts")
+        verified = _fill(session, stage, f"{RESTORED}/parts")
     except BaseException:  # Ctrl-C as well
         with suppress(SystemFailure):
             remove(stage)

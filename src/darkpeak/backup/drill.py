@@ -8,7 +8,7 @@ from darkpeak.backup import records, sets
 from darkpeak.backup.beside import images_of, scratch, start
 from darkpeak.backup.helper import PROGRAMS, WORK, Helper, Stage
 from darkpeak.backup.records import Record
-from darkpeak.backup.restore import fetch, find_sets, put
+from darkpeak.backup.restore import RESTORED, fetch, find_sets, put
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.errors import NotSo
@@ -35,11 +35,10 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
         SystemFailure: when the engine or every repository fails, which says nothing about the set.
     """
     wanted = find_sets(session, service, name)
-    target = f"{WORK}/drill/{service.name}"
     started = time.monotonic()
     try:
-        manifest = fetch(session, service, wanted, target)
-        said, notes = live_through(session, service, manifest, f"{target}/parts")
+        manifest = fetch(session, service, wanted, RESTORED)
+        said, notes = live_through(session, service, manifest, f"{RESTORED}/parts")
     except NotSo as error:
         done = Drilled(service.name, wanted[0].name, good=False, said=error.message)
     else:
@@ -57,12 +56,11 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
     The set in the repository stays as it is; only what was fetched is spoilt, with a manifest that agrees.
     """
     wanted = find_sets(session, service, None)
-    target = f"{WORK}/drill/{service.name}"
-    manifest = fetch(session, service, wanted, target)
+    manifest = fetch(session, service, wanted, RESTORED)
     path = max(manifest.parts, key=lambda item: manifest.parts[item].size)
-    session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{target}/parts/{path}")
+    session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{RESTORED}/parts/{path}")
     try:
-        live_through(session, service, manifest, f"{target}/parts")
+        live_through(session, service, manifest, f"{RESTORED}/parts")
     except NotSo as error:
         return Drilled(service.name, manifest.name, good=True, said=f"{path} was cut in half, and found: {error}")
     said = f"{path} was cut in half, and the drill found nothing wrong"
@@ -96,7 +94,7 @@ def live_through(
 
 def _lost(helper: Helper, stage: Stage, manifest: sets.Manifest) -> list[str]:
     """Say what is missing from a backup of the restored service, compared with the set that it came from."""
-    folder = f"{WORK}/drill/{stage.service.name}-again"
+    folder = f"{WORK}/.again"
     helper.must("rm", "-rf", folder)
     again = helper.script(stage, "backup", folder)
     if again.code:

@@ -33,7 +33,7 @@ CACHE = "darkpeak-restic-cache"
 FILES = ("Dockerfile", "docker.py", "enter.py", "gather.py", "inventory.py", "script.py", "spoil.py")
 PROGRAMS = "/usr/local/lib/darkpeak"
 VOLUMES = "/volumes"
-WORK, SECRET = "/staging", "/secret"
+WORK, SECRET = "/staging", "/secret"  # in WORK a service's set has its name, and what is ours begins with a dot
 LABEL = "darkpeak.helper"
 GONE = 137
 VERIFY = "verify"
@@ -89,6 +89,14 @@ class Helper:
         found: dict[str, Any] = json.loads(self.must("python3", f"{PROGRAMS}/inventory.py", folder))
         return found
 
+    def empty(self) -> None:
+        """Drop what is staged. Only when nothing runs in it any more, so not when work was broken off.
+
+        When a container ends, the engine's disk writes what it has not yet written; a set that was fetched and is done
+        with takes seconds a GiB to be written, and then removed.
+        """
+        self.run("find", WORK, "-mindepth", "1", "-delete")
+
     def copy_out(self, folder: str, target: Path) -> None:
         """Write one of its folders into a folder of this machine, streamed."""
         target.mkdir(parents=True, exist_ok=True)
@@ -106,7 +114,7 @@ class Helper:
 
     def script(self, stage: Stage, name: str, *arguments: str) -> Result:
         """Run one of a service's own scripts beside the volumes."""
-        folder = f"{WORK}/services/{stage.service.name}"
+        folder = f"{WORK}/.services/{stage.service.name}"
         if folder not in self.brought:
             unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
             self.must("sh", "-c", unpack, "sh", folder, stdin=_pack(stage))
@@ -168,11 +176,11 @@ class Helper:
         container = details["Id"]
         key = f"{container[:12]}-{details['State']['Pid']}"
         if key not in self.entered:
-            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/ways/{key}")
+            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/.ways/{key}")
             self.entered[key] = self.inside.enter_context(hold(self.engine, argv))
         config = details["Config"]
         return {
-            "socket": f"{WORK}/ways/{key}",
+            "socket": f"{WORK}/.ways/{key}",
             "user": config.get("User") or "",
             "folder": config.get("WorkingDir") or "/",
             "environment": config.get("Env") or [],

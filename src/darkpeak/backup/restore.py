@@ -14,6 +14,9 @@ from darkpeak.collective.model import Service
 from darkpeak.daemon import lock
 from darkpeak.errors import BadInput, DarkpeakError, NotSo, SystemFailure
 
+# One set at a time: the next takes its place.
+RESTORED, BEFORE = f"{WORK}/.restored", f"{WORK}/.before"
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -63,15 +66,15 @@ def restore(
         SystemFailure: when the state before could not be put back; its set is named.
     """
     started = time.monotonic()
-    stage, target = session.stage(service), f"{WORK}/restored/{service.name}"
+    stage = session.stage(service)
     wanted = find_sets(session, service, name)
-    manifest = fetch(session, service, wanted, target)
+    manifest = fetch(session, service, wanted, RESTORED)
     if not session.engine.observe().of(service.project):
         raise BadInput(f"{service.name} is not there to be restored into", mend=f"darkpeak up {service.name}")
     kept = _keep_present(session, service, discard=discard) if keep else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         session.progress.step(service.name, "its own restore script")
-        verified, failure = put(session.helper, stage, f"{target}/parts")
+        verified, failure = put(session.helper, stage, f"{RESTORED}/parts")
         if failure:
             failure = _undo(session, stage, kept, failure)
     record = Record(records.RESTORE, service.name, records.now(), manifest.name, not failure, failure)
@@ -87,9 +90,8 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
     """Write the parts of a set into a new folder of this machine, and touch nothing else; return the set's name."""
     if target.exists() and any(target.iterdir()):
         raise BadInput(f"{target} is not empty", mend="name a new folder")
-    inside = f"{WORK}/restored/{service.name}"
-    manifest = fetch(session, service, find_sets(session, service, name), inside)
-    session.helper.copy_out(f"{inside}/parts", target)
+    manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
+    session.helper.copy_out(f"{RESTORED}/parts", target)
     return manifest.name
 
 
@@ -126,10 +128,9 @@ def _undo(session: Session, stage: Stage, kept: str, failure: str) -> str:
     if not kept:
         return f"{failure}; there was no state before to put back"
     session.progress.step(service.name, "putting back what was there")
-    target = f"{WORK}/before/{service.name}"
     try:
-        fetch(session, service, find_sets(session, service, kept), target)
-        _, again = put(session.helper, stage, f"{target}/parts")
+        fetch(session, service, find_sets(session, service, kept), BEFORE)
+        _, again = put(session.helper, stage, f"{BEFORE}/parts")
     except DarkpeakError as error:
         again = error.message
     if again:

@@ -112,6 +112,7 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
             _raise_first(failures)
         absent = tuple(failure for failure in failures if failure)
         yield Session(place, helper, ready, absent, progress, Listing(ready))
+        helper.empty()
 
 
 def _sweep(engine: Engine) -> None:
