@@ -54,6 +54,7 @@ for number in 1 2 3 4 5 6 7 8 9; do
 done
 printf 'a line\\n' >"$1/deep/er/of two words ✿"
 : >"$1/nothing"
+{ head -c 3000000 /dev/zero; echo middle; head -c 2000000 /dev/zero; } >"$1/zeros"
 ln -s deep/1 "$1/first"
 ln -s /nowhere "$1/lost"
 chmod 600 "$1/deep/1" && chmod 751 "$1/deep"

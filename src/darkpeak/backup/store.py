@@ -128,7 +128,8 @@ class Store:
         """
         self.helper.must("rm", "-rf", target)
         # No lock: what is full, or may only be read, still gives back what it has; and all of it is looked at below.
-        for _ in self._watched(told, "--no-lock", "restore", "--json", known.snapshot, "--target", target):
+        # Sparse: else restic has the disk set room aside for each file first, which takes as long as all else together.
+        for _ in self._watched(told, "--no-lock", "restore", "--sparse", "--json", known.snapshot, "--target", target):
             pass
         self.helper.run("python3", f"{PROGRAMS}/gather.py", target, folder)  # what is missing, `examine` says
         return examine(self.helper, known, target)
