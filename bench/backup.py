@@ -6,9 +6,9 @@
 The data: 1 GiB (--mib) in a volume, a third each of what does not compress (pictures), of text, and of small files; its
 scripts are like docs/templates/files, so that ours reads it where it lies, as theirs do. Ours is the whole of `darkpeak
 backup` and `darkpeak restore --to` without the copy to this machine: from typing the command to a set that was read
-back, and from the repository to files that were compared with the manifest's list. Theirs is the program alone, in a
-container on the same engine. Each figure is the median of several rounds, all in turn, and each second round the other
-way round.
+back, and from the repository to files that were compared with the manifest's list, and dropped again. Theirs is the
+program alone, in a container on the same engine. Each figure is the median of several rounds, all in turn, and each
+second round the other way round.
 """
 
 from __future__ import annotations
