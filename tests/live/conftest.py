@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.live.facts")
 Campaign = Callable[..., int]
 MEASURED = "measured"
-# Each file goes to one host whole: were one of these the last, the other hosts would wait for it.
-LONGEST = (
-    *("test_contract", "test_deploy", "test_backup", "test_faults", "test_remote", "test_machine", "test_album"),
-    *("test_router_load", "test_prepare", "test_up"),
-)
+# Each file goes to one host whole: were one of these the last, the others would wait for it.
+LONGEST = ("test_contract", "test_backup", "test_deploy", "test_machine", "test_remote", "test_router_load")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
