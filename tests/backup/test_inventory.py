@@ -1,5 +1,6 @@
 """What the helper tells of a part beside its size: how many rows count in it."""
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -106,3 +107,13 @@ def test_a_folder_in_which_something_changed_has_another_hash(tmp_path: Path, ch
     assert parts(tmp_path)["files"]["sha256"] == before
     change(files)
     assert parts(tmp_path)["files"]["sha256"] != before
+
+
+def test_the_hash_of_a_folder_stays_what_it_was_for_sets_that_there_are(tmp_path: Path) -> None:
+    for name in ("files/b", "files/a/c", "files/a/b", "files/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, ns=(0, 1_500_000_000_123_456_789))
+    listed = [("a/b", 9), ("a/c", 9), ("a.txt", 11), ("b", 7)]
+    text = "".join(f"1500000000123456789 {size} {name}\0" for name, size in listed)
+    assert parts(tmp_path)["files"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()

@@ -14,13 +14,13 @@ import os
 import sqlite3
 import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 VOLUMES = Path("/volumes")
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def digest(path: Path) -> str:
@@ -73,26 +73,42 @@ def database_rows(path: Path) -> int:
         return 0
 
 
-def walk(folder: str, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """Give the files below a folder, each folder's in the order of their names; what goes meanwhile is left out."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        with suppress(FileNotFoundError):
-            if entry.is_dir(follow_symlinks=False):
-                yield from walk(entry.path, f"{above}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield above + entry.name, entry.stat(follow_symlinks=False)
+class Listed:
+    """The files below a folder: how many, how large, and the hash of their list."""
+
+    def __init__(self, top: Path) -> None:
+        self.size = self.rows = 0
+        self.hash = hashlib.sha256()
+        self._add(os.open(top, FOLDER), "")
+
+    def _add(self, folder: int, above: str) -> None:
+        """Add what is in an open folder, in the order of the names; what goes meanwhile is left out.
+
+        Open, so that the system does not follow its path again for each of many thousand files.
+        """
+        try:
+            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+                name = above + entry.name
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        self._add(os.open(entry.name, FOLDER, dir_fd=folder), name + "/")
+                    elif entry.is_file(follow_symlinks=False):
+                        found = entry.stat(follow_symlinks=False)
+                        self.hash.update(f"{found.st_mtime_ns} {found.st_size} ".encode() + os.fsencode(name) + b"\0")
+                        self.size += found.st_size
+                        self.rows += 1
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+        finally:
+            os.close(folder)
 
 
 def folder_part(folder: Path) -> dict[str, Any]:
     """Describe a folder."""
     lies = folder.resolve()
-    size, rows, listed = 0, 0, hashlib.sha256()
-    for name, found in walk(str(lies)):
-        listed.update(f"{found.st_mtime_ns} {found.st_size} ".encode() + os.fsencode(name) + b"\0")
-        size += found.st_size
-        rows += 1
+    listed = Listed(lies)
     volume = {"volume": str(lies)} if lies.is_relative_to(VOLUMES) else {}
-    return {"size": size, "sha256": listed.hexdigest(), "rows": rows, **volume}
+    return {"size": listed.size, "sha256": listed.hash.hexdigest(), "rows": listed.rows, **volume}
 
 
 def part(path: Path) -> dict[str, Any]:
