@@ -100,7 +100,9 @@ class Store:
         """
         tags, snapshot = ",".join(sets.make_tags(manifest)), ""
         try:
-            for line in self._watched(told, "backup", "--json", "--tag", tags, folder, *volumes):
+            # How much there is the manifest says: restic's own count would look at every file once more.
+            argv = ("backup", "--no-scan", "--json", "--tag", tags, folder, *volumes)
+            for line in self._watched(told, *argv, total=manifest.size):
                 snapshot = str(line.get("snapshot_id") or snapshot)
         except DarkpeakError:
             if snapshot:  # without a file that it could not read
@@ -195,7 +197,7 @@ class Store:
         if error:
             raise error
 
-    def _watched(self, told: Told, *arguments: str) -> Iterator[Mapping[str, Any]]:
+    def _watched(self, told: Told, *arguments: str, total: int = 0) -> Iterator[Mapping[str, Any]]:
         """Run restic and hand on what it says, a value a line; kill it when it stands still."""
         argv = ("docker", "exec", "--env=RESTIC_PROGRESS_FPS=1", NAME, *self.argv(*arguments))
         pipe = subprocess.PIPE
@@ -214,7 +216,7 @@ class Store:
                     continue
                 if value.get("message_type") == "status":
                     watch.moved(value.get("bytes_done", value.get("bytes_restored", 0)))
-                    told(pace.describe(value))
+                    told(pace.describe({**value, "total_bytes": total or value.get("total_bytes")}))
                 if value.get("message_type") in ("error", "exit_error"):
                     last = [*last[-2:], _message(value)]
                 yield value
