@@ -73,16 +73,28 @@ class Helper:
             raise SystemFailure(f"the backup helper failed: {result.complaint()}", mend="try again")
         return result.stdout
 
-    def put_secrets(self, files: Mapping[str, str]) -> None:
-        """Write files into its memory: never an environment variable, label or argument."""
+    def put(self, folder: str, files: Mapping[str, str], links: Mapping[str, str], mode: int = 0o644) -> None:
+        """Write files into one of its folders, and links in the place of what had their names."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for name, text in files.items():
                 content = text.encode()
                 member = tarfile.TarInfo(name)
-                member.size, member.mode = len(content), 0o600
+                member.size, member.mode = len(content), mode
                 archive.addfile(member, io.BytesIO(content))
-        self.must("tar", "--no-same-owner", "-xf", "-", "-C", SECRET, stdin=packed.getvalue())
+            for name, target in links.items():
+                member = tarfile.TarInfo(name)
+                member.type, member.linkname = tarfile.SYMTYPE, target
+                archive.addfile(member)
+        self.must("tar", "--no-same-owner", "--touch", "-xf", "-", "-C", folder, stdin=packed.getvalue())
+
+    def put_secrets(self, files: Mapping[str, str]) -> None:
+        """Write files into its memory: never an environment variable, label or argument."""
+        self.put(SECRET, files, {}, mode=0o600)
+
+    def clear(self, folder: str) -> None:
+        """Have an empty folder."""
+        self.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
 
     def inventory(self, folder: str) -> dict[str, Any]:
         """Return the files of one of its folders, each with size and hash."""
@@ -112,14 +124,18 @@ class Helper:
         if process.returncode:
             raise SystemFailure(f"{target} was not filled: the helper ended too early")
 
-    def script(self, stage: Stage, name: str, *arguments: str) -> Result:
-        """Run one of a service's own scripts beside the volumes."""
-        folder = f"{WORK}/.services/{stage.service.name}"
+    def bring(self, service: Service) -> str:
+        """Have a service's own scripts there; return where."""
+        folder = f"{WORK}/.services/{service.name}"
         if folder not in self.brought:
             unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
-            self.must("sh", "-c", unpack, "sh", folder, stdin=_pack(stage))
+            self.must("sh", "-c", unpack, "sh", folder, stdin=_pack(service))
             self.brought.add(folder)
-        argv = ("python3", f"{PROGRAMS}/script.py", f"{folder}/scripts/{name}", *arguments)
+        return f"{folder}/scripts"
+
+    def script(self, stage: Stage, name: str, *arguments: str) -> Result:
+        """Run one of a service's own scripts beside the volumes."""
+        argv = ("python3", f"{PROGRAMS}/script.py", f"{self.bring(stage.service)}/{name}", *arguments)
         pipe = subprocess.PIPE
         with (
             tempfile.TemporaryFile() as said,
@@ -307,11 +323,11 @@ def _compose(stage: Stage, arguments: list[str]) -> dict[str, Any]:
     }
 
 
-def _pack(stage: Stage) -> bytes:
+def _pack(service: Service) -> bytes:
     """Return a service's scripts as an archive; `verify` may bring other files along beside them."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(stage.service.folder / "scripts", "scripts", filter=_plain)
+        archive.add(service.folder / "scripts", "scripts", filter=_plain)
     return packed.getvalue()
 
 

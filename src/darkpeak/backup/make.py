@@ -1,5 +1,6 @@
 """Make sets: a service's own script writes its parts beside the volumes, then they go to every repository."""
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -50,6 +51,10 @@ def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_
     What looks odd is odd again next time, unless it was made by hand: whoever looks at it takes it as right.
     """
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
+        # Beside the question whether the repositories can be used.
+        session.helper.clear(folder_of(service))
+        session.helper.bring(service)
+        session.require()
         try:
             made = _make(session, service, kind)
         except DarkpeakError as error:
@@ -88,13 +93,13 @@ def _make(session: Session, service: Service, kind: str) -> Made:
     for _ in range(TRIES):
         written = _write(session, service, kind)
         saved = _save(session, service, kind, written)
+        session.helper.clear(folder_of(service))
         if not saved.changed:
             break
         session.progress.step(service.name, "files changed while they were read: once more")
     else:
         what = f"{', '.join(written.volumes)} changed each time that it was read"
         raise SystemFailure(f"{what}: try at a quieter hour, or let its backup script make a dump of it")
-    session.helper.must("rm", "-rf", folder_of(service))
     manifest, parts = saved.manifest, written.parts
     before = records.find(session.engine, records.BACKUP, service.name)
     known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
@@ -117,7 +122,6 @@ def _write(session: Session, service: Service, kind: str) -> Written:
     """Have the service's own script write its parts."""
     folder, helper = folder_of(service), session.helper
     session.progress.step(service.name, "its own backup script")
-    helper.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
     stage = session.stage(service)
     before = _asked(helper, stage, kind)
     done = helper.script(stage, "backup", f"{folder}/parts")
@@ -133,8 +137,6 @@ def _write(session: Session, service: Service, kind: str) -> Written:
     for name, at in volumes.items():
         if any(PurePosixPath(other).is_relative_to(at) for one, other in volumes.items() if one != name):
             raise SystemFailure(f"its backup script copies a folder twice: {name} holds another part, too")
-        # Seen from the set's own folder, it leads there too wherever the whole set is restored to.
-        helper.must("ln", "-sfnr", at, f"{folder}/parts/{name}")
     return Written(parts, volumes, (before, _asked(helper, stage, kind)))
 
 
@@ -144,7 +146,9 @@ def _save(session: Session, service: Service, kind: str, written: Written) -> Sa
     says = tuple(answer.complaint() for answer in written.asked if answer and not answer.code)
     says = says if len(says) == len(written.asked) else ()
     manifest = replace(_manifest(session, service, kind, written.parts), says=says)
-    session.helper.must("sh", "-c", 'cat >"$1/manifest.json"', "sh", folder, stdin=manifest.text().encode())
+    # Seen from the set's own folder, a link leads there too wherever the whole set is restored to.
+    links = {f"parts/{name}": posixpath.relpath(at, f"{folder}/parts") for name, at in written.volumes.items()}
+    session.helper.put(folder, {"manifest.json": manifest.text()}, links)
     failures = [error.message for error in session.absent]
     stored: list[tuple[Store, sets.KnownSet]] = []
     for store in session.stores:

@@ -45,6 +45,7 @@ def recover_all(session: Session, services: Sequence[Service]) -> Iterator[Recov
     A service that was there before is left as it is: what is on an empty daemon is only what we brought, and that is
     recorded there before we bring it.
     """
+    session.require()
     place = session.place
     deployer = Deployer(place.collective, place.compose, session.progress)
     present = session.engine.observe()

@@ -1,6 +1,6 @@
 """A stretch of work with the repositories: the lease, the helper, the opened repositories."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +39,6 @@ class Session:
 
     place: Place
     helper: Helper
-    stores: tuple[Store, ...]
-    absent: tuple[DarkpeakError, ...]  # why the other repositories cannot be used now
     progress: Progress
     listing: Listing
 
@@ -53,6 +51,20 @@ class Session:
     def host(self) -> str:
         """The engine's name in [hosts]."""
         return self.place.host
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """The repositories that can be used; raises why not, when not a single one can."""
+        return self.listing.stores()
+
+    @property
+    def absent(self) -> tuple[DarkpeakError, ...]:
+        """Why the other repositories cannot be used now."""
+        return self.listing.absent()
+
+    def require(self) -> None:
+        """Raise why no repository can be used, when not a single one can."""
+        self.listing.stores()
 
     def stage(self, service: Service) -> Stage:
         """Return the live project of a service, for its scripts to act on."""
@@ -73,14 +85,16 @@ class Session:
 
 @contextmanager
 def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = False) -> Iterator[Session]:
-    """Take the lease, start the helper, open every repository that answers.
+    """Take the lease, start the helper, have every repository asked whether it can be used.
 
-    One helper runs on an engine at a time: two backups would only be in each other's way, and by the lease the
-    locks of dead helpers are known for what they are.
+    The answers are waited for by what needs them first; whatever touches a service begins by `require`.
+
+    One helper runs on an engine at a time: two backups would only be in each other's way, and by the lease the locks
+    of dead helpers are known for what they are.
 
     Raises:
         BadInput: when no repository is written down.
-        DarkpeakError: when not a single one can be used, or (create) one cannot be made.
+        DarkpeakError: (create) when one cannot be made, or cannot be used.
     """
     repositories = [parse(name) for name in place.collective.backup.repositories]
     if not repositories:
@@ -103,15 +117,13 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         helper.put_secrets(
             {"password": secret.password + "\n"} | {name: item[name] for item in needed for name in item}
         )
-        with ThreadPoolExecutor(len(stores)) as pool:  # one that does not answer holds up no other
-            if create:
-                _raise_first(pool.map(lambda store: _failure(store.create), stores))
-            failures = list(pool.map(lambda store: _failure(store.open), stores))
-        ready = tuple(store for store, failure in zip(stores, failures, strict=True) if not failure)
-        if create or not ready:
-            _raise_first(failures)
-        absent = tuple(failure for failure in failures if failure)
-        yield Session(place, helper, ready, absent, progress, Listing(ready))
+        if create:
+            with ThreadPoolExecutor(len(stores)) as pool:
+                list(pool.map(Store.create, stores))
+        session = Session(place, helper, progress, Listing(stores))
+        if create and session.absent:
+            raise session.absent[0]
+        yield session
         helper.empty()
 
 
@@ -120,18 +132,3 @@ def _sweep(engine: Engine) -> None:
     found = engine.client.api.containers(all=True, filters={"label": [LABEL]})
     for project in sorted({item["Labels"].get(PROJECT_LABEL, "") for item in found} - {""}):
         engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")
-
-
-def _failure(work: Callable[[], object]) -> DarkpeakError | None:
-    """Do something with a repository; return why it could not be done."""
-    try:
-        work()
-    except DarkpeakError as error:
-        return error
-    return None
-
-
-def _raise_first(failures: Iterable[DarkpeakError | None]) -> None:
-    for failure in failures:
-        if failure:
-            raise failure
