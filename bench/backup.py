@@ -3,12 +3,12 @@
     bench/run bench/backup.py           a table
     bench/run bench/backup.py --json    the figures that are held to a bound
 
-The data: 1 GiB (--mib) in a volume, a third each of what does not compress (pictures), of text, and of small files; its
+The data: 8 GiB (--mib) in a volume, a third each of what does not compress (pictures), of text, and of small files; its
 scripts are like docs/templates/files, so that ours reads it where it lies, as theirs do. Ours is the whole of `darkpeak
-backup` and `darkpeak restore --to` without the copy to this machine: from typing the command to a set that was read
-back, and from the repository to files that were compared with the manifest's list, and dropped again. Theirs is the
-program alone, in a container on the same engine, with its cache and its host's name kept. Each figure is the median of
-several rounds, all in turn, and each second round the other way round.
+backup`, from typing the command to a set that was read back; and of `darkpeak restore` what brings the set from the
+repository to files that were compared with the manifest's list. Theirs is the program alone, in a container on the same
+engine, with its cache and its host's name kept. What was restored is then dropped by each, which has a row of its own.
+Each figure is the median of several rounds, all in turn, and each second round the other way round.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import os
 import statistics
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -62,23 +62,27 @@ OTHERS = f"""\
 FROM {HELPER}
 RUN apt-get update && apt-get install -y --no-install-recommends borgbackup zstd && rm -rf /var/lib/apt/lists/*
 """
+UNPACK_BORG = "cd /b; borg extract /r::$(borg list --short --last 1 /r)"
+UNPACK = "zstd -qdc /r/data.tar.zst | tar -C /b -xf -"
 PACK = "tar -C /data -cf - . | zstd -q -T0 -f -o /r/data.tar.zst"
 FILL = """\
 #!/usr/bin/python3
 # fill MIB SEED SHARE: writes the data; with a share below 1, only so much of it, over what was there.
-import os, random, sys
+import random, sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 mib, seed, share = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-dice = random.Random(seed)
-words = [f"{dice.getrandbits(32):x}".encode() for _ in range(4000)]
-def text(size):
-    return b" ".join(dice.choices(words, k=size // 9 + 1))[:size]
-for kind, size, make in (("pictures", 4 << 20, dice.randbytes), ("text", 1 << 20, text), ("small", 8 << 10, text)):
+def fill(kind, size):
+    dice = random.Random(f"{kind} {seed}")
+    words = [f"{dice.getrandbits(32):x}".encode() for _ in range(4000)]
     for number in range((mib << 20) // 3 // size):
         path = Path("/data", kind, str(number % 100), str(number))
         if dice.random() < share:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(make(size))
+            text = kind != "pictures"
+            path.write_bytes(b" ".join(dice.choices(words, k=size // 9 + 1))[:size] if text else dice.randbytes(size))
+with ProcessPoolExecutor() as pool:
+    list(pool.map(fill, ("text", "small", "pictures"), (1 << 20, 8 << 10, 4 << 20)))
 """
 BACKUP = """\
 #!/bin/sh
@@ -113,6 +117,11 @@ def add(collective: Collective) -> None:
 def seconds(work: Callable[[], object]) -> float:
     """Return how long it takes, on a disk that has nothing to write from before."""
     os.sync()
+    return seconds_at_once(work)
+
+
+def seconds_at_once(work: Callable[[], object]) -> float:
+    """Return how long it takes, with what the disk has still to write."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -160,6 +169,7 @@ class Bench:
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
         self.peak = Peak()
+        self.restoring = ExitStack()
         self.service = next(item for item in read(kept.collective.top)[0].services if item.name == NAME)
 
     def plain(self, volumes: dict[str, str], words: str, image: str = HELPER) -> None:
@@ -191,9 +201,13 @@ class Bench:
 
     def back(self) -> None:
         """Bring the newest set back, every byte compared."""
-        with self.kept.session() as work:
-            known = max(work.sets(NAME), key=lambda item: item.number)
-            work.store_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
+        work = self.restoring.enter_context(self.kept.session())
+        known = max(work.sets(NAME), key=lambda item: item.number)
+        work.store_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
+
+    def drop(self) -> None:
+        """Drop what was brought back, as the end of each command does."""
+        self.restoring.close()
 
     def round(self, mib: int, seed: int) -> dict[str, float]:
         """Measure everything once."""
@@ -203,30 +217,30 @@ class Bench:
         self.plain({"bench-restic": "/r"}, "restic -q -r /r init")
         self.plain({"bench-borg": "/r"}, "borg init -e repokey /r", "bench-others")
         restic, borg = {**data, "bench-restic": "/r"}, {**data, "bench-borg": "/r"}
-        tar, target = {**data, "bench-tar": "/r"}, {"bench-back": "/b"}
+        tar = {**data, "bench-tar": "/r"}
         save = {
             "ours": self.ours,
             "restic": lambda: self.plain(restic, "restic -q -r /r backup /data"),
             "borg": lambda: self.plain(borg, "borg create -C zstd /r::{now} /data", "bench-others"),
             "tar": lambda: self.plain(tar, PACK, "bench-others"),
         }
-        extract = "mkdir /b/borg; cd /b/borg; borg extract /r::$(borg list --short --last 1 /r)"
-        unpack = "mkdir /b/tar; zstd -qdc /r/data.tar.zst | tar -C /b/tar -xf -"
+        back = {name: {f"bench-{name}": "/r", "bench-back": "/b"} for name in ("restic", "borg", "tar")}
         bring_back = {
             "ours": self.back,
-            "restic": lambda: self.plain(
-                {"bench-restic": "/r", **target}, "restic -q -r /r restore latest --target /b/restic"
-            ),
-            "borg": lambda: self.plain({"bench-borg": "/r", **target}, extract, "bench-others"),
-            "tar": lambda: self.plain({"bench-tar": "/r", **target}, unpack, "bench-others"),
+            "restic": lambda: self.plain(back["restic"], "restic -q -r /r restore latest --target /b/all"),
+            "borg": lambda: self.plain(back["borg"], UNPACK_BORG, "bench-others"),
+            "tar": lambda: self.plain(back["tar"], UNPACK, "bench-others"),
         }
+        drop = dict.fromkeys(bring_back, lambda: self.plain({"bench-back": "/b"}, "find /b -mindepth 1 -delete"))
+        drop["ours"] = self.drop
         self.fill(mib, seed)
-        for step, works in (("first", save), ("changed", save), ("restored", bring_back)):
-            # A disk that has written much is slower for a while: each comes first as often as last.
-            for name in list(works)[:: -1 if seed % 2 else 1]:
-                found[f"{step} {name}"] = seconds(works[name])
-            if step == "first":
-                self.fill(mib, seed + 1000, 0.02)
+        # A disk that has written much is slower for a while: each comes first as often as last.
+        names = list(save)[:: -1 if seed % 2 else 1]
+        found |= {f"first {name}": seconds(save[name]) for name in names}
+        self.fill(mib, seed + 1000, 0.02)
+        found |= {f"changed {name}": seconds(save[name]) for name in names}
+        for name in names:
+            found |= {f"restored {name}": seconds(bring_back[name]), f"dropped {name}": seconds_at_once(drop[name])}
         return found
 
 
@@ -250,8 +264,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--mib", type=int, default=GIB)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mib", type=int, default=8 * GIB)
     options = parser.parse_args()
     host = Host.current()
     host.forget()
@@ -277,7 +291,8 @@ def main() -> None:
         return
     names = ("ours", "restic", "borg", "tar")
     print("| | darkpeak | restic | borg | tar, zstd |\n|---|---|---|---|---|")
-    for step, about in (("first", "first backup"), ("changed", "2 % changed"), ("restored", "restore")):
+    steps = {"first": "first backup", "changed": "2 % changed", "restored": "restore", "dropped": "and dropped again"}
+    for step, about in steps.items():
         print(f"| {about} | " + " | ".join(f"{found[f'{step} {name}']:.1f} s" for name in names) + " |")
     print("\n" + "\n".join(f"{name}: {value}" for name, value in held.items()))
 
