@@ -217,8 +217,8 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
 
 def test_a_wrong_key_opens_nothing(kept: Kept, campaign: Campaign) -> None:
     for _ in range(campaign(50, short=2)):
-        with pytest.raises(NotSo, match="does not open with the key"), kept.session(make()):
-            pass
+        with pytest.raises(NotSo, match="does not open with the key"), kept.session(make()) as work:
+            work.require()
     assert kept.secret != Secret("")
     kept.darkpeak("key check")
 

@@ -49,15 +49,15 @@ def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_
     """Make one set of a service; what fails is said in the result, and recorded for everyone to see.
 
     What looks odd is odd again next time, unless it was made by hand: whoever looks at it takes it as right.
+
+    Raises:
+        DarkpeakError: why no repository can be used, when not a single one can; nothing is recorded then.
     """
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
-        # Beside the question whether the repositories can be used.
-        session.helper.clear(folder_of(service))
-        session.helper.bring(service)
-        session.require()
         try:
             made = _make(session, service, kind)
         except DarkpeakError as error:
+            session.require()  # else that is what is wrong, and with every service
             made = Made(service.name, failures=(error.message,))
     if kind == sets.BACKUP:
         session.progress.step(service.name, "saved" if made.good else "failed")
@@ -90,6 +90,10 @@ class Saved:
 
 
 def _make(session: Session, service: Service, kind: str) -> Made:
+    # While the repositories are asked whether they can be used; nothing is touched before one can.
+    session.helper.clear(folder_of(service))
+    session.helper.bring(service)
+    session.require()
     for _ in range(TRIES):
         written = _write(session, service, kind)
         saved = _save(session, service, kind, written)
