@@ -9,6 +9,7 @@ backup`, from typing the command to a set that was read back; and of `darkpeak r
 repository to files that were compared with the manifest's list. Theirs is the program alone, in a container on the same
 engine, with its cache and its host's name kept. What was restored is then dropped by each, which has a row of its own.
 Each figure is the median of several rounds, all in turn, and each second round the other way round.
+All that takes some 50 minutes, and 45 GiB of disk; `--mib 1024 --rounds 4`, some ten minutes.
 """
 
 from __future__ import annotations
