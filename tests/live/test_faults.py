@@ -234,6 +234,7 @@ def test_the_key_of_another_collective_opens_nothing(booked: Kept, campaign: Cam
         for _ in range(campaign(50, short=1)):
             refused = booked.darkpeak("backup", ledger.NAME, check=False)
             assert (refused.returncode, "does not open with the key" in refused.stderr) == (1, True), refused.stderr
+            assert "its own backup script" not in refused.stderr
     finally:
         path.write_bytes(own)
         booked.write_backup(f"volume:{REPOSITORY}")
