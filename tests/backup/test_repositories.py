@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from darkpeak.backup.listing import Listing
+from darkpeak.backup.recover import recover_all
+from darkpeak.backup.repositories import Repositories
+from darkpeak.backup.session import Session
 from darkpeak.backup.sets import KnownSet
 from darkpeak.errors import SystemFailure
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Repository:
+class Fake:
     """One that answers as it is told to, once it may."""
 
     number: int
@@ -25,7 +27,7 @@ class Repository:
 
     def open(self) -> None:
         """Answer, or fail to."""
-        self.may.wait()
+        self.may.wait(10)
         self.asked.append("open")
         if self.fails:
             raise SystemFailure(self.fails)
@@ -41,42 +43,49 @@ def known(snapshot: str) -> KnownSet:
     return KnownSet("wiki", "", 1, "backup", "2026-01-01T00:00:00+00:00", snapshot, "nas")
 
 
-def make(*repositories: Repository) -> Listing:
-    """Return the listing of repositories that answer from now on."""
-    listing = Listing(cast("list[Store]", list(repositories)))
+def make(*repositories: Fake) -> Repositories:
+    """Return the repositories of a session that answer from now on."""
+    found = Repositories(cast("list[Store]", list(repositories)))
     for item in repositories:
         item.may.set()
-    return listing
+    return found
 
 
 def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
-    good, bad = Repository(0), Repository(1, "the nas is off")
-    listing = make(bad, good)
-    assert [store.number for store in listing.stores()] == [0]
-    assert [error.message for error in listing.absent()] == ["the nas is off"]
-    assert listing.read() == [known("0")]
+    good, bad = Fake(0), Fake(1, "the nas is off")
+    found = make(bad, good)
+    assert [store.number for store in found.stores()] == [0]
+    assert [error.message for error in found.absent()] == ["the nas is off"]
+    assert found.sets() == [known("0")]
     assert bad.asked == ["open"]
 
 
 def test_where_none_can_be_used_the_first_says_why() -> None:
-    listing = make(Repository(0, "the nas is off"), Repository(1, "no such host"))
-    for ask in (listing.stores, listing.read):
+    found = make(Fake(0, "the nas is off"), Fake(1, "no such host"))
+    for ask in (found.stores, found.sets):
         with pytest.raises(SystemFailure, match="the nas is off"):
             ask()
 
 
 def test_they_are_asked_while_other_work_goes_on() -> None:
-    slow = Repository(0)
-    listing = Listing(cast("list[Store]", [slow]))
-    assert slow.asked == []  # and we are here
+    slow = Fake(0)
+    found = Repositories(cast("list[Store]", [slow]))
+    assert slow.asked == []
     slow.may.set()
-    assert [store.number for store in listing.stores()] == [0]
+    assert [store.number for store in found.stores()] == [0]
 
 
 def test_what_we_change_is_known_without_asking_again() -> None:
-    store = Repository(0)
-    listing = make(store)
-    listing.add(known("new"))
-    listing.remove(["0"])
-    assert listing.read() == [known("new")]
+    store = Fake(0)
+    found = make(store)
+    found.add(known("new"))
+    found.remove(["0"])
+    assert found.sets() == [known("new")]
     assert store.asked == ["open", "list"]
+
+
+def test_a_lost_machine_is_not_begun_where_none_can_be_used() -> None:
+    nothing = cast("Any", None)  # nor is anything looked at
+    session = Session(nothing, nothing, nothing, make(Fake(0, "the nas is off")))
+    with pytest.raises(SystemFailure, match="the nas is off"):
+        next(recover_all(session, []))

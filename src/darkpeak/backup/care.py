@@ -38,7 +38,7 @@ def prune(session: Session, decided: Sequence[Kept]) -> None:
         if gone:
             session.progress.step("prune", f"{len(gone)} sets of {name}")
             store.forget(gone)
-            session.listing.remove(gone)
+            session.repositories.remove(gone)
         store.sweep()
 
 

@@ -171,7 +171,7 @@ def _save(session: Session, service: Service, kind: str, written: Written) -> Sa
     if changed.result():
         good = list(_discard(good))
     for _, known in good:
-        session.listing.add(known)
+        session.repositories.add(known)
     return Saved(manifest, tuple(store for store, _ in good), tuple(failures), changed.result())
 
 

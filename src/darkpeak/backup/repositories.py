@@ -1,8 +1,8 @@
 """The repositories of a session: which can be used, and the sets in them. Asked while other work goes on.
 
-Each question costs restic a second to derive the key, so its answer is waited for only where it is needed. Each
-repository is asked by itself: one that does not answer holds up no other. The sets are asked for once, and kept up
-with what we change ourselves. The session's lease makes that right: nobody else changes those of this engine meanwhile.
+Each question costs restic half a second or more to derive the key, so its answer is waited for only where it is
+needed. Each repository is asked by itself: one that does not answer holds up no other. The sets are asked for once, and
+kept up with what we change ourselves: by the session's lease nobody else changes those of this engine meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,8 @@ from darkpeak.backup.store import Store
 from darkpeak.errors import DarkpeakError
 
 
-class Listing:
-    """The repositories, and what they hold; begins to ask them when it is made."""
+class Repositories:
+    """Those that the collective names; begins to ask them when it is made."""
 
     def __init__(self, stores: Sequence[Store]) -> None:
         pool = ThreadPoolExecutor(2 * len(stores))
@@ -39,7 +39,7 @@ class Listing:
             raise self.absent()[0]
         return ready
 
-    def read(self) -> list[KnownSet]:
+    def sets(self) -> list[KnownSet]:
         """Return all sets in those that can be used, each repository's newest last."""
         listed = (known for store in self.stores() for known in self._listed[store.number].result())
         return [known for known in (*listed, *self._added) if known.snapshot not in self._gone]

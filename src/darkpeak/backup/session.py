@@ -9,7 +9,7 @@ from functools import partial
 from darkpeak.backup import helper as helpers
 from darkpeak.backup.helper import Helper, Stage
 from darkpeak.backup.key import Secret
-from darkpeak.backup.listing import Listing
+from darkpeak.backup.repositories import Repositories
 from darkpeak.backup.scratch import LABEL
 from darkpeak.backup.sets import KnownSet
 from darkpeak.backup.store import Store
@@ -40,7 +40,7 @@ class Session:
     place: Place
     helper: Helper
     progress: Progress
-    listing: Listing
+    repositories: Repositories
 
     @property
     def engine(self) -> Engine:
@@ -55,16 +55,16 @@ class Session:
     @property
     def stores(self) -> tuple[Store, ...]:
         """The repositories that can be used; raises why not, when not a single one can."""
-        return self.listing.stores()
+        return self.repositories.stores()
 
     @property
     def absent(self) -> tuple[DarkpeakError, ...]:
         """Why the other repositories cannot be used now."""
-        return self.listing.absent()
+        return self.repositories.absent()
 
     def require(self) -> None:
         """Raise why no repository can be used, when not a single one can."""
-        self.listing.stores()
+        self.repositories.stores()
 
     def stage(self, service: Service) -> Stage:
         """Return the live project of a service, for its scripts to act on."""
@@ -76,7 +76,7 @@ class Session:
 
     def sets(self, service: str | None = None) -> list[KnownSet]:
         """Return the sets in all repositories that answer."""
-        return [known for known in self.listing.read() if service in (None, known.service)]
+        return [known for known in self.repositories.sets() if service in (None, known.service)]
 
     def store_of(self, known: KnownSet) -> Store:
         """Return the repository that a set was listed by."""
@@ -96,12 +96,12 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         BadInput: when no repository is written down.
         DarkpeakError: (create) when one cannot be made, or cannot be used.
     """
-    repositories = [parse(name) for name in place.collective.backup.repositories]
-    if not repositories:
+    written = [parse(name) for name in place.collective.backup.repositories]
+    if not written:
         mend = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
         raise BadInput("collective.toml names no backup repositories", where="collective.toml", mend=mend)
     engine = place.compose.engine
-    repository_volumes = [item.volume for item in repositories if item.volume]
+    repository_volumes = [item.volume for item in written if item.volume]
     say = partial(progress.step, "backup")
     projects = {service.project for service in place.collective.services}
     labels = engine.volumes(PROJECT_LABEL)
@@ -112,7 +112,7 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         helpers.start(engine, repository_volumes, service_volumes, say) as helper,
     ):
         _sweep(engine)
-        stores = [Store(helper, repository, number) for number, repository in enumerate(repositories)]
+        stores = [Store(helper, repository, number) for number, repository in enumerate(written)]
         needed = [store.secrets(secret) for store in stores]
         helper.put_secrets(
             {"password": secret.password + "\n"} | {name: item[name] for item in needed for name in item}
@@ -120,7 +120,7 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
         if create:
             with ThreadPoolExecutor(len(stores)) as pool:
                 list(pool.map(Store.create, stores))
-        session = Session(place, helper, progress, Listing(stores))
+        session = Session(place, helper, progress, Repositories(stores))
         if create and session.absent:
             raise session.absent[0]
         yield session
