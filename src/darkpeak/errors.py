@@ -9,24 +9,24 @@ class DarkpeakError(Exception):
 
     exit_code = 3
 
-    def __init__(self, message: str, where: str = "", mend: str = "") -> None:
+    def __init__(self, message: str, where: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
-        self.mend = mend
+        self.hint = hint
 
     def lines(self) -> list[str]:
         """Return the error in at most three lines, without a label before the first."""
-        return [self.message, *([f"at {self.where}"] if self.where else []), *([self.mend] if self.mend else [])]
+        return [self.message, *([f"at {self.where}"] if self.where else []), *([self.hint] if self.hint else [])]
 
 
-class NotSo(DarkpeakError):
+class CheckFailed(DarkpeakError):
     """The thing asked about is not so: findings, a failed drill."""
 
     exit_code = 1
 
 
-class BadInput(DarkpeakError):
+class UsageError(DarkpeakError):
     """Wrong use, or files that say something impossible; nothing was touched."""
 
     exit_code = 2

@@ -70,7 +70,7 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Ma
 def show_error(error: DarkpeakError, *, as_json: bool) -> None:
     """Print an error: what is wrong, where, and what to do now."""
     if as_json:
-        show_json({"error": {"message": error.message, "where": error.where, "mend": error.mend}})
+        show_json({"error": {"message": error.message, "where": error.where, "hint": error.hint}})
         return
     first, *rest = error.lines()
     mark = "\033[31merror:\033[0m" if sys.stderr.isatty() else "error:"

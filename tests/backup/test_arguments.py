@@ -7,7 +7,7 @@ import pytest
 from darkpeak.backup.explain import explain
 from darkpeak.backup.helper import FILES, find_in_volumes, image_name, make_entering, make_helper
 from darkpeak.collective.repository import parse
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 
 def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
@@ -94,7 +94,7 @@ def test_repositories(name: str, kind: str, url: str) -> None:
     ],
 )
 def test_what_is_no_repository_is_refused(name: str, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UsageError, match=said):
         parse(name)
 
 

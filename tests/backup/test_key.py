@@ -11,7 +11,7 @@ from darkpeak import lint
 from darkpeak.backup import key
 from darkpeak.collective.model import Admin, Collective
 from darkpeak.collective.sealed import FILE, openers
-from darkpeak.errors import BadInput, NotSo
+from darkpeak.errors import CheckFailed, UsageError
 
 SECRET = key.Secret("word", {"rest:https://nas.test/": {"login": "ada:pass"}})
 
@@ -46,7 +46,7 @@ def test_each_admin_opens_it(tmp_path: Path, make_admin: Callable[..., tuple[Adm
     key.write(collective, SECRET, [ada, grace])
     assert key.read(collective, [first], never) == key.read(collective, [third, second], never) == SECRET
     assert openers(collective) == ("ada", "grace")
-    with pytest.raises(NotSo, match=r"is not opened by .*eve"):
+    with pytest.raises(CheckFailed, match=r"is not opened by .*eve"):
         key.read(collective, [third], never)
     assert lint.check(collective) == []
 
@@ -58,7 +58,7 @@ def test_a_passphrase_is_asked_for_only_where_it_can_help(
     collective = make_collective(tmp_path, ada, eve)
     key.write(collective, SECRET, [ada])
     assert key.read(collective, [other, first], lambda _: "rosebud") == SECRET
-    with pytest.raises(NotSo, match="passphrase"):
+    with pytest.raises(CheckFailed, match="passphrase"):
         key.read(collective, [first], lambda _: "wrong")
 
 
@@ -73,7 +73,7 @@ def test_one_opener_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple
 
 @pytest.mark.parametrize("line", ["", "ssh-ed25519 nonsense", "ecdsa-sha2-nistp256 AAAA"])
 def test_a_key_that_age_cannot_use_is_refused(tmp_path: Path, line: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         key.write(make_collective(tmp_path), SECRET, [Admin("ada", ssh=(line,) if line else ())])
     assert not (tmp_path / FILE).exists()
 
@@ -92,5 +92,5 @@ def test_a_file_that_was_damaged_opens_for_nobody(
     key.write(collective, SECRET, [ada])
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes()[:-60] + b"A" * 20 + path.read_bytes()[-40:])
-    with pytest.raises(NotSo):
+    with pytest.raises(CheckFailed):
         key.read(collective, [first], never)

@@ -23,7 +23,7 @@ from darkpeak.backup.sets import (
     stale,
     unchanged,
 )
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 
 PARTS = {"database.sql": Part(900, "aa"), "keys.tar": Part(50, "bb")}
 MANIFEST = Manifest("chat", "", 7, BACKUP, "2026-01-02T03:04:05+00:00", "ada@peak", "abc1234", {"database": "x"}, PARTS)
@@ -41,7 +41,7 @@ def test_a_manifest_comes_back_as_it_was() -> None:
     ["", "no json", "[]", "{}", '{"set": "chat-7"}', MANIFEST.text().replace('"set": "chat-7"', '"set": "chat-8"')],
 )
 def test_what_is_no_manifest_of_the_set_is_refused(text: str) -> None:
-    with pytest.raises(NotSo):
+    with pytest.raises(CheckFailed):
         parse_manifest(text.encode(), "chat-7")
 
 
@@ -153,7 +153,7 @@ def test_the_newest_is_chosen(sets: list[KnownSet], name: str | None, host: str,
 
 @pytest.mark.parametrize("name", [None, "chat-4"])
 def test_no_such_set(name: str | None) -> None:
-    with pytest.raises(NotSo):
+    with pytest.raises(CheckFailed):
         choose([KnownSet("wiki", "", 4, BACKUP, "", "", "")], "chat", "", name)
 
 

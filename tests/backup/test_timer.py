@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak.backup.timer import Call, change_crontab, kept, make_line, make_units, parse_time
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 CALL = Call("Dark Peak", ("/srv/bin/darkpeak", "nightly", "--host", "ssh://a@b"), Path("/srv/our own"))
 LINE = (
@@ -81,5 +81,5 @@ def test_what_names_the_daemon_is_kept() -> None:
 
 def test_times() -> None:
     assert [parse_time("3:17"), parse_time("23:59")] == [(3, 17), (23, 59)]
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         parse_time("24:00")

@@ -100,4 +100,4 @@ def test_wrong_use_is_two(tmp_path: Path, arguments: tuple[str, ...], said: str)
 def test_errors_are_json_where_results_are(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
     assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["mend"] == "there are: directory, wiki"
+    assert json.loads(done.stdout)["error"]["hint"] == "there are: directory, wiki"

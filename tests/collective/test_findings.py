@@ -283,4 +283,4 @@ def test_every_finding_says_how_to_mend_it(tmp_path: Path) -> None:
     found, unreadable = collective.read(tmp_path)
     every = [*unreadable, *lint.check(found)]
     assert len(every) > 2
-    assert all(finding.mend for finding in every)
+    assert all(finding.hint for finding in every)

@@ -8,7 +8,7 @@ from darkpeak import collective
 from darkpeak.collective import Collective
 from darkpeak.collective.hosts import find_host, place, uri_of
 from darkpeak.daemon.compose import make_compose
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 from tests.making import DIRECTORY, write_collective, write_service
 
 HOSTS = """
@@ -84,7 +84,7 @@ def test_a_host_by_name_or_by_uri(root: Path) -> None:
     ]
     assert uri_of(hosts, "server") == "ssh://ops@server"
     assert uri_of(hosts, "unix:///other.sock") == "unix:///other.sock"
-    with pytest.raises(BadInput, match="there is no host serve"):
+    with pytest.raises(UsageError, match="there is no host serve"):
         uri_of(hosts, "serve")
 
 

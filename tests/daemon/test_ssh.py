@@ -24,7 +24,7 @@ WORDS = {
 def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
     error = explain(SERVER, said)
     assert error.message == f"no way in to ops@server by ssh: {meaning}"
-    assert (bool(error.mend), error.exit_code, len(error.lines())) == (True, 3, 2)
+    assert (bool(error.hint), error.exit_code, len(error.lines())) == (True, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
 )
 def test_why_nobody_answers_behind_it(found: str, said: str, message: str) -> None:
     error = explain_silence(SERVER, found, said)
-    assert (error.message, bool(error.mend)) == (message, True)
+    assert (error.message, bool(error.hint)) == (message, True)
 
 
 def test_a_name_is_never_an_option(tmp_path: Path) -> None:

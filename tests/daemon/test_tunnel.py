@@ -6,7 +6,7 @@ import pytest
 
 from darkpeak.collective.uri import Uri
 from darkpeak.daemon.tunnel import check_free, find_target
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 SOCKET = "/var/run/docker.sock"
 
@@ -25,7 +25,7 @@ def test_it_leads_where_ssh_goes(wanted: str, target: Uri) -> None:
 
 @pytest.mark.parametrize("wanted", ["tcp://server:2375", "unix:///run/docker.sock", "-oProxyCommand=id", ""])
 def test_it_leads_nowhere_else(wanted: str) -> None:
-    with pytest.raises(BadInput, match="no tunnel leads to"):
+    with pytest.raises(UsageError, match="no tunnel leads to"):
         find_target(wanted)
 
 
@@ -34,6 +34,6 @@ def test_a_taken_port_is_said_in_a_line() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(BadInput, match=f"^port {port} is taken$"):
+        with pytest.raises(UsageError, match=f"^port {port} is taken$"):
             check_free(port)
     check_free(port)

@@ -3,7 +3,7 @@
 import pytest
 
 from darkpeak.directory.member import Member, check_member, check_password, check_uid
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 
 @pytest.mark.parametrize("uid", ["a", "ada", "ada.l", "a-b_c.9", "a" * 32])
@@ -15,7 +15,7 @@ def test_a_uid_that_will_do(uid: str) -> None:
     "uid", ["", "Ada", "9a", ".a", "ada,ou=groups", "ada)(uid=*", "a b", "ä", "ada\n", "a" * 33, "-a", "a/b", "a+b"]
 )
 def test_a_uid_that_will_not(uid: str) -> None:
-    with pytest.raises(BadInput, match="cannot be a member's name"):
+    with pytest.raises(UsageError, match="cannot be a member's name"):
         check_uid(uid)
 
 
@@ -32,7 +32,7 @@ def test_a_uid_that_will_not(uid: str) -> None:
     ],
 )
 def test_a_member_that_will_not_do(member: Member) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         check_member(member)
 
 
@@ -43,7 +43,7 @@ def test_a_member_needs_no_mail() -> None:
 
 @pytest.mark.parametrize("password", ["", "seven77", "{SSHA}abcdefgh", "{CLEARTEXT}secret", "eight\0888"])
 def test_a_password_that_will_not_do(password: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         check_password(password)
 
 

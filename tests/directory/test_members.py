@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from darkpeak.directory.members import Directory, Member
-from darkpeak.errors import BadInput, DarkpeakError, SystemFailure
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_no_password_is_on_a_command_line() -> None:
 @pytest.mark.parametrize(
     ("code", "error", "message"),
     [
-        (68, BadInput, "there is a member ada already"),
+        (68, UsageError, "there is a member ada already"),
         (1, SystemFailure, "ada was not added: no such container"),
         (127, SystemFailure, "ada was not added: no such container"),
     ],
@@ -77,17 +77,17 @@ def test_a_bad_name_is_refused_before_anything_runs() -> None:
         lambda: directory.leave("ada", "A"),
     ]
     for act in acts:
-        with pytest.raises(BadInput):
+        with pytest.raises(UsageError):
             act()
     assert container.ran == []
 
 
 def test_an_unknown_member_is_said_to_be_unknown() -> None:
-    with pytest.raises(BadInput, match="there is no member ada"):
+    with pytest.raises(UsageError, match="there is no member ada"):
         Directory(Container([Answer(32)])).passwd("ada", "correct horse")
-    with pytest.raises(BadInput, match="there is no member ada"):
+    with pytest.raises(UsageError, match="there is no member ada"):
         Directory(Container([Answer()])).remove("ada")
-    with pytest.raises(BadInput, match="there is no member ada"):
+    with pytest.raises(UsageError, match="there is no member ada"):
         Directory(Container([Answer()])).join("ada", "admins")
 
 
@@ -113,7 +113,7 @@ def test_a_group_is_made_by_its_first_member() -> None:
 
 @pytest.mark.parametrize("code", [16, 32])
 def test_nobody_leaves_a_group_they_are_not_in(code: int) -> None:
-    with pytest.raises(BadInput, match="ada is not in the group admins"):
+    with pytest.raises(UsageError, match="ada is not in the group admins"):
         Directory(Container([Answer(code)])).leave("ada", "admins")
 
 

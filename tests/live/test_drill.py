@@ -12,7 +12,7 @@ from darkpeak.backup.helper import WORK
 from darkpeak.backup.make import folder_of, make_set
 from darkpeak.backup.sets import KnownSet, Manifest, make_inventory
 from darkpeak.backup.store import examine
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 from tests.live import ledger
 from tests.live.kept import SMALL
 
@@ -107,14 +107,14 @@ BEFOREHAND = {
 @pytest.mark.parametrize("words", AFTERWARDS.values(), ids=AFTERWARDS.keys())
 def test_what_was_spoilt_afterwards_is_found_before_anything_starts(fetched: Fetched, words: str) -> None:
     fetched.spoil(words)
-    with pytest.raises(NotSo):
+    with pytest.raises(CheckFailed):
         examine(fetched.session.helper, fetched.known, SPOILT)
 
 
 @pytest.mark.parametrize("words", BEFOREHAND.values(), ids=BEFOREHAND.keys())
 def test_what_was_spoilt_beforehand_is_found_by_asking_the_service(fetched: Fetched, words: str, say: Say) -> None:
     fetched.spoil(words)
-    with pytest.raises(NotSo) as found:
+    with pytest.raises(CheckFailed) as found:
         fetched.drill(fetched.manifest_that_agrees())
     say(f"found: {found.value}")
 

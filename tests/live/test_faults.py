@@ -16,7 +16,7 @@ from darkpeak.backup import care
 from darkpeak.backup.key import Secret, make
 from darkpeak.backup.make import make_set
 from darkpeak.backup.restore import restore
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 from tests.live import ledger
 from tests.live.collectives import TOOL
 from tests.live.commands import run, wait_for
@@ -205,7 +205,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
                 pack.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
             try:
                 restore(work, kept.ledger, None)
-            except NotSo:
+            except CheckFailed:
                 refused += 1
             assert ledger.content(kept.collective) == before
             (scrubbed,) = care.scrub(work, whole=True)
@@ -217,7 +217,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
 
 def test_a_wrong_key_opens_nothing(kept: Kept, campaign: Campaign) -> None:
     for _ in range(campaign(50, short=2)):
-        with pytest.raises(NotSo, match="does not open with the key"), kept.session(make()) as work:
+        with pytest.raises(CheckFailed, match="does not open with the key"), kept.session(make()) as work:
             work.require()
     assert kept.secret != Secret("")
     kept.darkpeak("key check")

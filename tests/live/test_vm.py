@@ -88,10 +88,10 @@ def laptop(collective: Collective) -> Iterator[Laptop]:
 def test_too_little_memory_is_said_in_a_line(laptop: Laptop) -> None:
     refused = laptop.darkpeak("vm", "up", "--memory", "99999999", check=False)
     assert refused.returncode == 3
-    [said, mend] = refused.stderr.splitlines()
+    [said, hint] = refused.stderr.splitlines()
     assert said.startswith("error: ")
     assert said.endswith("MiB of memory are free, and a VM of 99999999 MiB needs more")
-    assert "--memory" in mend
+    assert "--memory" in hint
     assert not (laptop.folder / "making").exists()
 
 
@@ -111,9 +111,9 @@ def test_a_port_that_is_taken_is_said_in_a_line(laptop: Laptop, port: int, whose
     with socket.create_server(("127.0.0.1", port)):
         refused = laptop.darkpeak("vm", "up", check=False)
     assert refused.returncode == 2
-    said, mend = refused.stderr.splitlines()
+    said, hint = refused.stderr.splitlines()
     assert said == f"error: port {port} is taken"
-    assert whose in mend
+    assert whose in hint
 
 
 def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) -> None:

@@ -85,7 +85,7 @@ def test_one_fact_one_check(
     checks = evaluate(facts, files)
     assert [(check.check, str(check.verdict)) for check in checks if check.check == name] == [(name, verdict)]
     assert [check.check for check in checks if check.verdict is not Verdict.OK and check.check != name] == []
-    assert all(check.mend for check in checks if check.verdict is not Verdict.OK)
+    assert all(check.hint for check in checks if check.verdict is not Verdict.OK)
 
 
 def test_a_name_that_leads_nowhere_is_bad_unless_it_is_localhost(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_without_a_machine_it_is_said_why(files: Collective) -> None:
 
 
 def test_a_silent_daemon_is_all_there_is_to_say(files: Collective) -> None:
-    facts = Facts("ssh://ops@server", "2.26.1", failure="no way in", failure_mend="ssh -v")
+    facts = Facts("ssh://ops@server", "2.26.1", failure="no way in", failure_hint="ssh -v")
     checks = evaluate(facts, files)
     assert [(check.check, str(check.verdict)) for check in checks] == [("compose", "ok"), ("daemon", "bad")]
 

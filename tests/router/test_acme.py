@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.router.acme import Acme, Certified, Held, parse_acme
 from darkpeak.router.control import Router
 from darkpeak.router.files import render
@@ -28,7 +28,7 @@ ACME = Acme("https://ca.example/dir", "a@peak.test", certificates=(("a.peak.test
     ],
 )
 def test_what_cannot_be_certified_is_refused(acme: Acme, message: str) -> None:
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(UsageError, match=message):
         render(Table((), acme=acme))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.router.control import Notice, Router
 from darkpeak.router.files import render
 from darkpeak.router.routes import Changes, Counted, Route, Table, TcpRoute
@@ -71,7 +71,7 @@ def test_a_router_edited_behind_our_back_is_brought_in_line() -> None:
 
 def test_nothing_is_touched_when_a_route_leads_astray() -> None:
     container = a_router()
-    with pytest.raises(BadInput):
+    with pytest.raises(UsageError):
         the_router(container).apply(Table(("localhost",), (Route("wiki", 22),)))
     assert container.ran == []
 

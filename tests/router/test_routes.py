@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
 from darkpeak.router.files import find_drift, parse, render
 from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare
@@ -106,7 +106,7 @@ def test_lines_that_make_no_sense_are_no_routes() -> None:
     ],
 )
 def test_what_leads_astray_is_refused(table: Table, message: str) -> None:
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(UsageError, match=message):
         render(table)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkpeak import collective
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 from darkpeak.system.base import DAEMON, DAEMON_FILE, FIREWALL, Wanted, make_files, make_wanted, merge, packages_of
 from darkpeak.system.plan import Found, make_steps, read_found
 from tests.making import edit, write_collective
@@ -65,7 +65,7 @@ def test_an_admins_own_settings_of_the_engine_stay() -> None:
 
 def test_an_engine_file_that_is_no_json_is_not_written_over() -> None:
     found = replace(READY, files=((DAEMON_FILE, "{", 0o644),))
-    with pytest.raises(BadInput, match="it is no JSON"):
+    with pytest.raises(UsageError, match="it is no JSON"):
         make_steps(found, WANTED)
 
 
@@ -93,5 +93,5 @@ def test_what_a_look_prints_is_read() -> None:
 
 
 def test_another_system_is_refused() -> None:
-    with pytest.raises(BadInput, match="no Debian but fedora"):
+    with pytest.raises(UsageError, match="no Debian but fedora"):
         read_found("=id fedora\n")

@@ -14,7 +14,7 @@ from darkpeak.backup.scratch import LABEL, free_subnets, make_scratch
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon.engine import Result, run
-from darkpeak.errors import BadInput, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 
 HEALTHY_SECONDS = "180"
 COPY_LABEL = "darkpeak.copy"  # of what stays until somebody removes it
@@ -37,13 +37,13 @@ def restore_as(session: Session, service: Service, name: str | None, project: st
     """Restore a set into a project beside the live one, and leave it there to be looked at.
 
     Raises:
-        BadInput: when the name is none, or somebody's.
-        NotSo: when what was restored is not right; then there is no copy either.
+        UsageError: when the name is none, or somebody's.
+        CheckFailed: when what was restored is not right; then there is no copy either.
     """
     if not PROJECT.fullmatch(project):
-        raise BadInput(f"{project!r} is no project's name", mend="lower-case letters, digits, - and _")
+        raise UsageError(f"{project!r} is no project's name", hint="lower-case letters, digits, - and _")
     if session.engine.observe().of(project):
-        raise BadInput(f"there is a project {project} already", mend="name another one")
+        raise UsageError(f"there is a project {project} already", hint="name another one")
     started = time.monotonic()
     manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
     images, notes = images_of(session, service, manifest)
@@ -63,7 +63,7 @@ def _fill(session: Session, stage: Stage, parts: str) -> str:
     session.progress.step(stage.service.name, "restoring into it")
     verified, failure = put(session.helper, stage, parts)
     if failure:
-        raise NotSo(f"{stage.service.name} was not restored as {stage.project}: {failure}")
+        raise CheckFailed(f"{stage.service.name} was not restored as {stage.project}: {failure}")
     return verified
 
 
@@ -71,12 +71,12 @@ def start(session: Session, stage: Stage) -> None:
     """Bring the project up.
 
     Raises:
-        NotSo: when it does not become healthy.
+        CheckFailed: when it does not become healthy.
     """
     session.progress.step(stage.service.name, "starting beside the live one")
     up = stage.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", HEALTHY_SECONDS)
     if up.code:
-        raise NotSo(f"the scratch project does not become healthy: {up.complaint()}")
+        raise CheckFailed(f"the scratch project does not become healthy: {up.complaint()}")
 
 
 @contextmanager
@@ -113,8 +113,8 @@ def remove(stage: Stage) -> None:
     """Remove all of a project."""
     gone = stage.compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
     if gone.code:
-        mend = f"docker compose --project-name {stage.project} down --volumes"
-        raise SystemFailure(f"{stage.project} was not removed: {gone.complaint()}", mend=mend)
+        hint = f"docker compose --project-name {stage.project} down --volumes"
+        raise SystemFailure(f"{stage.project} was not removed: {gone.complaint()}", hint=hint)
 
 
 def images_of(session: Session, service: Service, manifest: sets.Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -129,7 +129,7 @@ def images_of(session: Session, service: Service, manifest: sets.Manifest) -> tu
             images[container.name] = today[container.name]
             notes.append(f"the image of {container.name} that the set was made with is gone: today's was used")
         else:
-            raise SystemFailure(f"there is no image of {container.name} here", mend=f"darkpeak up {service.name}")
+            raise SystemFailure(f"there is no image of {container.name} here", hint=f"darkpeak up {service.name}")
     return images, tuple(notes)
 
 

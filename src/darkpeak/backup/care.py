@@ -7,7 +7,7 @@ from darkpeak.backup import records, retention
 from darkpeak.backup.records import Record
 from darkpeak.backup.retention import Kept
 from darkpeak.backup.session import Session
-from darkpeak.errors import DarkpeakError, NotSo
+from darkpeak.errors import CheckFailed, DarkpeakError
 
 SHARES = 30  # of a repository: one a day reads all of it in a month
 
@@ -58,7 +58,7 @@ def scrub(session: Session, *, whole: bool) -> list[Scrubbed]:
         try:
             store.check(share)
             result = Scrubbed(name, share, good=True)
-        except NotSo as error:
+        except CheckFailed as error:
             result = Scrubbed(name, share, good=False, said=error.message)
         except DarkpeakError as error:
             done.append(Scrubbed(name, share, good=False, said=error.message))

@@ -11,7 +11,7 @@ from darkpeak.backup.records import Record
 from darkpeak.backup.restore import RESTORED, fetch, find_sets, put
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 
 LEAST_OF_SIZE = 0.9  # a backup of the restored service has about the size of the set that it came from
 
@@ -39,7 +39,7 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
     try:
         manifest = fetch(session, service, wanted, RESTORED)
         said, notes = live_through(session, service, manifest, f"{RESTORED}/parts")
-    except NotSo as error:
+    except CheckFailed as error:
         done = Drilled(service.name, wanted[0].name, good=False, said=error.message)
     else:
         took = round(time.monotonic() - started, 1)
@@ -61,7 +61,7 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
     session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{RESTORED}/parts/{path}")
     try:
         live_through(session, service, manifest, f"{RESTORED}/parts")
-    except NotSo as error:
+    except CheckFailed as error:
         return Drilled(service.name, manifest.name, good=True, said=f"{path} was cut in half, and found: {error}")
     said = f"{path} was cut in half, and the drill found nothing wrong"
     return Drilled(service.name, manifest.name, good=False, said=said)
@@ -73,7 +73,7 @@ def live_through(
     """Restore parts into a scratch project and ask it; return what its check said, and what a person should know.
 
     Raises:
-        NotSo: when anything is not right.
+        CheckFailed: when anything is not right.
     """
     images, notes = images_of(session, service, manifest)
     with scratch(session, service, images) as stage:
@@ -82,11 +82,11 @@ def live_through(
         verified, failure = put(session.helper, stage, parts)
         failure = failure or sets.disagreement(manifest.says, verified)
         if failure:
-            raise NotSo(failure)
+            raise CheckFailed(failure)
         session.progress.step(service.name, "backing it up again, to compare")
         lost = _lost(session.helper, stage, manifest)
         if lost:
-            raise NotSo("; ".join(lost))
+            raise CheckFailed("; ".join(lost))
     if not verified:
         notes = (*notes, f"{service.name} has no scripts/verify: only its health and sizes were looked at")
     return verified, notes

@@ -68,9 +68,9 @@ class Helper:
         result = self.run(*argv, stdin=stdin)
         if NO_SPACE in result.stderr:
             what = f"the disk of {self.engine.name} is full: there is no room for what a service's script writes"
-            raise SystemFailure(what, mend="darkpeak doctor shows how much there is; nothing was lost")
+            raise SystemFailure(what, hint="darkpeak doctor shows how much there is; nothing was lost")
         if result.code:
-            raise SystemFailure(f"the backup helper failed: {result.complaint()}", mend="try again")
+            raise SystemFailure(f"the backup helper failed: {result.complaint()}", hint="try again")
         return result.stdout
 
     def put(self, folder: str, files: Mapping[str, str], links: Mapping[str, str], mode: int = 0o644) -> None:

@@ -33,7 +33,7 @@ def find_keeper() -> str:
         return SYSTEMD
     if shutil.which("crontab"):
         return CRON
-    raise SystemFailure("nothing here runs commands by the clock", mend="apt-get install cron, then the same again")
+    raise SystemFailure("nothing here runs commands by the clock", hint="apt-get install cron, then the same again")
 
 
 def install(call: Call, keeper: str) -> list[Written]:
@@ -102,4 +102,4 @@ def _systemctl(*arguments: str) -> Result:
 
 def _must(result: Result) -> None:
     if result.code:
-        raise SystemFailure(f"it was not taken: {result.complaint()}", mend="darkpeak nightly --uninstall undoes it")
+        raise SystemFailure(f"it was not taken: {result.complaint()}", hint="darkpeak nightly --uninstall undoes it")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from darkpeak.collective.model import Admin, Collective
 from darkpeak.collective.sealed import FILE, openers, tag, tags
-from darkpeak.errors import BadInput, NotSo
+from darkpeak.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
     from pyrage.ssh import Identity
@@ -50,14 +50,14 @@ def write(collective: Collective, secret: Secret, admins: Iterable[Admin]) -> No
     """Encrypt the key to these admins' ssh keys, and put it in place in one step.
 
     Raises:
-        BadInput: when an admin has no ssh key, or one that age cannot use.
+        UsageError: when an admin has no ssh key, or one that age cannot use.
     """
     import pyrage
 
     recipients = [_recipient(admin, line) for admin in admins for line in admin.ssh]
     if not recipients:
-        mend = 'write ssh = ["ssh-ed25519 AAAA…"] under [admins.NAME] in collective.toml, for at least two people'
-        raise BadInput("no admin has an ssh key to encrypt the backup key to", mend=mend)
+        hint = 'write ssh = ["ssh-ed25519 AAAA…"] under [admins.NAME] in collective.toml, for at least two people'
+        raise UsageError("no admin has an ssh key to encrypt the backup key to", hint=hint)
     sealed = pyrage.encrypt(secret.text(), recipients, armored=True)
     path = collective.root / FILE
     aside = path.with_suffix(".partial")
@@ -69,14 +69,14 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     """Decrypt the key with the first of these ssh keys that opens it; without any named, with the usual ones.
 
     Raises:
-        BadInput: when there is no key file.
-        NotSo: when none of the ssh keys opens it.
+        UsageError: when there is no key file.
+        CheckFailed: when none of the ssh keys opens it.
     """
     import pyrage
 
     path = collective.root / FILE
     if not path.is_file():
-        raise BadInput(f"there is no {FILE}", where=str(collective.root), mend="darkpeak backup init makes it, once")
+        raise UsageError(f"there is no {FILE}", where=str(collective.root), hint="darkpeak backup init makes it, once")
     sealed = path.read_bytes()
     wanted = set(tags(sealed))
     for file in identities or usual():
@@ -88,7 +88,9 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
             continue
     tried = ", ".join(map(str, identities or usual())) or "no ssh key in ~/.ssh"
     can = ", ".join(openers(collective)) or "nobody of collective.toml"
-    raise NotSo(f"{FILE} is not opened by {tried}", mend=f"give another with --identity FILE; it opens for: {can}")
+    raise CheckFailed(
+        f"{FILE} is not opened by {tried}", hint=f"give another with --identity FILE; it opens for: {can}"
+    )
 
 
 def usual() -> list[Path]:
@@ -104,7 +106,7 @@ def _recipient(admin: Admin, line: str) -> object:
         return pyrage.ssh.Recipient.from_str(line.strip())
     except pyrage.RecipientError:
         what = f"age cannot encrypt to this ssh key of {admin.name}: {line[:40]}…"
-        raise BadInput(what, mend="ssh-ed25519 and ssh-rsa keys will do: ssh-keygen -t ed25519") from None
+        raise UsageError(what, hint="ssh-ed25519 and ssh-rsa keys will do: ssh-keygen -t ed25519") from None
 
 
 def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
@@ -114,7 +116,7 @@ def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
     try:
         content = file.read_bytes()
     except OSError:
-        raise BadInput(f"{file} cannot be read", mend="name your private ssh key with --identity FILE") from None
+        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity FILE") from None
     try:
         return pyrage.ssh.Identity.from_buffer(content)
     except pyrage.IdentityError as error:
@@ -132,5 +134,5 @@ def _without_passphrase(content: bytes, file: Path, ask: Ask) -> bytes:
     try:
         private = form.load_ssh_private_key(content, ask(file).encode())
     except ValueError:
-        raise NotSo(f"that is not the passphrase of {file}", mend="try again") from None
+        raise CheckFailed(f"that is not the passphrase of {file}", hint="try again") from None
     return private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())

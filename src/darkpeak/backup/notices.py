@@ -58,10 +58,10 @@ def _send(urls: str, title: str, text: str) -> None:
     messenger = apprise.Apprise()
     for number, url in enumerate(wanted, 1):
         if not messenger.add(url):
-            mend = f"darkpeak key secret {NOTIFY} {URLS} takes one apprise URL a line"
-            raise SystemFailure(f"notice address {number} is none that apprise knows", mend=mend)
+            hint = f"darkpeak key secret {NOTIFY} {URLS} takes one apprise URL a line"
+            raise SystemFailure(f"notice address {number} is none that apprise knows", hint=hint)
     if not messenger.notify(title=title, body=text):
-        raise SystemFailure("a notice could not be sent to everyone", mend="are the addresses right, and reachable?")
+        raise SystemFailure("a notice could not be sent to everyone", hint="are the addresses right, and reachable?")
 
 
 def _ping(url: str) -> None:

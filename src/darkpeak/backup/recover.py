@@ -10,7 +10,7 @@ from darkpeak.backup.restore import find_sets, restore
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import ROUTER, Collective, Service
 from darkpeak.daemon.up import Deployer, UpResult
-from darkpeak.errors import DarkpeakError, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _recover(session: Session, deployer: Deployer, service: Service) -> Recovere
 def _restore(session: Session, service: Service) -> Recovered:
     try:
         find_sets(session, service, None)
-    except NotSo as error:
+    except CheckFailed as error:
         return Recovered(service.name, "empty", said=error.message)
     restored = restore(session, service, None, keep=False)
     said = restored.verified or "it has no scripts/verify"

@@ -12,7 +12,7 @@ from darkpeak.backup.records import Record
 from darkpeak.backup.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.daemon import lock
-from darkpeak.errors import BadInput, DarkpeakError, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
 
 # One set at a time: the next takes its place.
 RESTORED, BEFORE = f"{WORK}/.restored", f"{WORK}/.before"
@@ -39,7 +39,7 @@ def fetch(session: Session, service: Service, wanted: list[sets.KnownSet], targe
     """Bring a set into the helper from the first repository that has it whole.
 
     Raises:
-        NotSo: when no repository has it whole; what is wrong with each is said.
+        CheckFailed: when no repository has it whole; what is wrong with each is said.
     """
     wrong = []
     for known in wanted:
@@ -49,7 +49,7 @@ def fetch(session: Session, service: Service, wanted: list[sets.KnownSet], targe
             return store.fetch(known, folder_of(service), target, session.told(service.name))
         except DarkpeakError as error:
             wrong.append(error.message)
-    raise NotSo("; ".join(wrong), mend="nothing was touched; darkpeak snapshots shows the other sets")
+    raise CheckFailed("; ".join(wrong), hint="nothing was touched; darkpeak snapshots shows the other sets")
 
 
 def restore(
@@ -62,7 +62,7 @@ def restore(
     without `keep` there is none.
 
     Raises:
-        NotSo: when the set is spoilt, or what it restored is not right; the present state is there.
+        CheckFailed: when the set is spoilt, or what it restored is not right; the present state is there.
         SystemFailure: when the state before could not be put back; its set is named.
     """
     started = time.monotonic()
@@ -70,7 +70,7 @@ def restore(
     wanted = find_sets(session, service, name)
     manifest = fetch(session, service, wanted, RESTORED)
     if not session.engine.observe().of(service.project):
-        raise BadInput(f"{service.name} is not there to be restored into", mend=f"darkpeak up {service.name}")
+        raise UsageError(f"{service.name} is not there to be restored into", hint=f"darkpeak up {service.name}")
     kept = _keep_present(session, service, discard=discard) if keep else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         session.progress.step(service.name, "its own restore script")
@@ -80,7 +80,9 @@ def restore(
     record = Record(records.RESTORE, service.name, records.now(), manifest.name, not failure, failure)
     records.write(session.engine, record)
     if failure:
-        raise NotSo(f"{service.name} was not restored: {failure}", mend=f"darkpeak logs {service.name} may show why")
+        raise CheckFailed(
+            f"{service.name} was not restored: {failure}", hint=f"darkpeak logs {service.name} may show why"
+        )
     session.progress.step(service.name, "restored")
     took = round(time.monotonic() - started, 1)
     return Restored(service.name, manifest.name, wanted[0].repository, kept, verified, took)
@@ -89,7 +91,7 @@ def restore(
 def unpack(session: Session, service: Service, name: str | None, target: Path) -> str:
     """Write the parts of a set into a new folder of this machine, and touch nothing else; return the set's name."""
     if target.exists() and any(target.iterdir()):
-        raise BadInput(f"{target} is not empty", mend="name a new folder")
+        raise UsageError(f"{target} is not empty", hint="name a new folder")
     manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
     session.helper.copy_out(f"{RESTORED}/parts", target)
     return manifest.name
@@ -104,7 +106,7 @@ def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
     if discard:
         return ""
     what = f"what {service.name} holds now cannot be saved: {'; '.join(made.failures)}"
-    raise NotSo(what, mend="nothing was touched; --discard gives the present state up")
+    raise CheckFailed(what, hint="nothing was touched; --discard gives the present state up")
 
 
 def put(helper: Helper, stage: Stage, parts: str) -> tuple[str, str]:
@@ -135,5 +137,5 @@ def _undo(session: Session, stage: Stage, kept: str, failure: str) -> str:
         again = error.message
     if again:
         what = f"{service.name}: {failure}; and what was there before could not be put back: {again}"
-        raise SystemFailure(what, mend=f"it is safe in the set {kept}: darkpeak restore {service.name} --set {kept}")
+        raise SystemFailure(what, hint=f"it is safe in the set {kept}: darkpeak restore {service.name} --set {kept}")
     return f"{failure}; what was there before is back"

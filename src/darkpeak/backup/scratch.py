@@ -74,4 +74,4 @@ def free_subnets(used: Iterable[str]) -> Iterator[str]:
     for subnet in RANGE.subnets(new_prefix=24):
         if not any(subnet.overlaps(item) for item in ours if isinstance(item, ipaddress.IPv4Network)):
             yield str(subnet)
-    raise SystemFailure(f"no subnet of {RANGE} is free for a drill", mend="docker network prune, on that daemon")
+    raise SystemFailure(f"no subnet of {RANGE} is free for a drill", hint="docker network prune, on that daemon")

@@ -19,7 +19,7 @@ from darkpeak.daemon import base, lock
 from darkpeak.daemon.compose import Compose
 from darkpeak.daemon.deploy import Progress
 from darkpeak.daemon.engine import PROJECT_LABEL, Engine
-from darkpeak.errors import BadInput, DarkpeakError
+from darkpeak.errors import DarkpeakError, UsageError
 
 LOCK = "_backup"  # no service can be called so
 
@@ -93,13 +93,13 @@ def opened(place: Place, secret: Secret, progress: Progress, *, create: bool = F
     of dead helpers are known for what they are.
 
     Raises:
-        BadInput: when no repository is written down.
+        UsageError: when no repository is written down.
         DarkpeakError: (create) when one cannot be made, or cannot be used.
     """
     written = [parse(name) for name in place.collective.backup.repositories]
     if not written:
-        mend = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
-        raise BadInput("collective.toml names no backup repositories", where="collective.toml", mend=mend)
+        hint = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
+        raise UsageError("collective.toml names no backup repositories", where="collective.toml", hint=hint)
     engine = place.compose.engine
     repository_volumes = [item.volume for item in written if item.volume]
     say = partial(progress.step, "backup")

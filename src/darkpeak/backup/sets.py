@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 
 TAG = "darkpeak-set"
 STALE_DAYS = 7
@@ -85,7 +85,7 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
     """Read a manifest, which must be that of the expected set.
 
     Raises:
-        NotSo: when it is none, or that of another.
+        CheckFailed: when it is none, or that of another.
     """
     try:
         found = json.loads(text)
@@ -93,9 +93,9 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
         parts = {path: Part(**part) for path, part in found.pop("parts").items()}
         manifest = Manifest(parts=parts, says=tuple(found.pop("says", ())), **found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotSo(f"{expected} has no manifest that can be read: {error}") from None
+        raise CheckFailed(f"{expected} has no manifest that can be read: {error}") from None
     if expected not in (name, manifest.name) or name != manifest.name:
-        raise NotSo(f"{expected} holds the manifest of {name}")
+        raise CheckFailed(f"{expected} holds the manifest of {name}")
     return manifest
 
 
@@ -195,7 +195,7 @@ def choose(sets: Iterable[KnownSet], service: str, host: str, name: str | None) 
     The newest is that of the same host; of any, where this host has none yet.
 
     Raises:
-        NotSo: when there is none.
+        CheckFailed: when there is none.
     """
     own = [item for item in sets if item.service == service]
     if name is None:
@@ -205,5 +205,5 @@ def choose(sets: Iterable[KnownSet], service: str, host: str, name: str | None) 
     chosen = [item for item in own if item.name == name]
     if not chosen:
         what = f"there is no set {name}" if name else f"there is no set of {service}"
-        raise NotSo(what, mend="darkpeak snapshots shows those there are")
+        raise CheckFailed(what, hint="darkpeak snapshots shows those there are")
     return chosen

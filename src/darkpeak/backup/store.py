@@ -14,7 +14,7 @@ from darkpeak.backup.helper import NAME, PROGRAMS, SECRET, Helper
 from darkpeak.backup.key import Secret
 from darkpeak.collective.repository import Repository
 from darkpeak.daemon.engine import Result
-from darkpeak.errors import DarkpeakError, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 
 CONTACT_SECONDS = 30
 STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
@@ -57,15 +57,15 @@ class Store:
 
         Raises:
             SystemFailure: when it does not answer.
-            BadInput: when there is none yet.
-            NotSo: when it does not open.
+            UsageError: when there is none yet.
+            CheckFailed: when it does not open.
         """
         for _ in range(UNLOCK_TRIES):
             own = [item for item in self._locks() if item.get("hostname") == self._host_name()]
             if not own:
                 return
             self._must("unlock")
-        raise SystemFailure(f"{self.repository.name} keeps a lock of a dead helper", mend="restic unlock --remove-all")
+        raise SystemFailure(f"{self.repository.name} keeps a lock of a dead helper", hint="restic unlock --remove-all")
 
     def create(self) -> bool:
         """Make the repository, where there is none; return whether it was made."""
@@ -110,7 +110,7 @@ class Store:
                     self.forget([snapshot], prune=False)
             raise
         if not snapshot:
-            raise SystemFailure(f"{self.repository.name} took the set, and says not where", mend="try again")
+            raise SystemFailure(f"{self.repository.name} took the set, and says not where", hint="try again")
         return snapshot
 
     def read_back(self, known: sets.KnownSet, folder: str, manifest: sets.Manifest) -> None:
@@ -126,7 +126,7 @@ class Store:
         """Bring a set into a folder of the helper, and make sure that it is whole (`examine`).
 
         Raises:
-            NotSo: when it is not what was saved.
+            CheckFailed: when it is not what was saved.
         """
         self.helper.must("rm", "-rf", target)
         # No lock: what is full, or may only be read, still gives back what it has; and all of it is looked at below.
@@ -155,12 +155,14 @@ class Store:
         """Read a part of the repository back (like 3/30), or only its structure.
 
         Raises:
-            NotSo: when something in it is damaged.
+            CheckFailed: when something in it is damaged.
         """
         subset = ("--read-data-subset", part) if part else ()
         result = self.helper.run(*self.argv("check", *subset))
         if result.code == 1:
-            raise NotSo(f"{self.repository.name} is damaged: {result.complaint(3)}", mend="restic check --read-data")
+            raise CheckFailed(
+                f"{self.repository.name} is damaged: {result.complaint(3)}", hint="restic check --read-data"
+            )
         self._complain(result)
 
     def forget(self, snapshots: list[str], *, prune: bool = True) -> None:
@@ -234,13 +236,13 @@ def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
     Each file byte for byte; a folder by its list, since what is in it restic itself has compared.
 
     Raises:
-        NotSo: when it does not.
+        CheckFailed: when it does not.
     """
     text = helper.run("cat", f"{target}/manifest.json").stdout
     manifest = sets.parse_manifest(text, known.name)
     wrong = sets.complaints(manifest, sets.make_inventory(helper.inventory(f"{target}/parts")))
     if wrong:
-        raise NotSo(f"{known.name} in {known.repository} is spoilt: {'; '.join(wrong)}")
+        raise CheckFailed(f"{known.name} in {known.repository} is spoilt: {'; '.join(wrong)}")
     return manifest
 
 

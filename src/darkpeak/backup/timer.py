@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 KEPT = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "SSH_AUTH_SOCK")
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -40,11 +40,11 @@ def parse_time(text: str) -> tuple[int, int]:
     """Read an hour and a minute.
 
     Raises:
-        BadInput: when it is none.
+        UsageError: when it is none.
     """
     found = TIME.fullmatch(text)
     if not found:
-        raise BadInput(f"{text} is no time of day", mend="write it like 03:17")
+        raise UsageError(f"{text} is no time of day", hint="write it like 03:17")
     return int(found[1]), int(found[2])
 
 

@@ -3,7 +3,7 @@
 import re
 
 from darkpeak.daemon.engine import Result
-from darkpeak.errors import BadInput, DarkpeakError, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
 
 ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
 LOCKED_BY = re.compile(r"locked (?:exclusively )?by PID \d+ on (\S+) by .*?lock was created at (\S+ \S+)", re.DOTALL)
@@ -15,9 +15,9 @@ SILENT = (
 )
 KNOWN: dict[int, tuple[type[DarkpeakError], str, str]] = {
     **dict.fromkeys(TIMED_OUT, SILENT),
-    ABSENT: (BadInput, "there is no repository at {} yet", "darkpeak backup init makes it"),
+    ABSENT: (UsageError, "there is no repository at {} yet", "darkpeak backup init makes it"),
     WRONG_KEY: (
-        *(NotSo, "{} does not open with the key in backup-key.age"),
+        *(CheckFailed, "{} does not open with the key in backup-key.age"),
         "is it another collective's? An older backup-key.age from git may fit",
     ),
 }
@@ -28,16 +28,16 @@ def of(repository: str, result: Result) -> DarkpeakError | None:
     if not result.code:
         return None
     if result.code in KNOWN:
-        kind, what, mend = KNOWN[result.code]
-        return kind(what.format(repository), mend=mend)
+        kind, what, hint = KNOWN[result.code]
+        return kind(what.format(repository), hint=hint)
     said = result.stderr.decode(errors="replace")
     if result.code == LOCKED:
         found = LOCKED_BY.search(said)
         holder = f"by {found[1]}, since {found[2]}" if found else "by somebody"
-        mend = "try again when that has ended; if it died, restic unlock, typed by hand, takes its lock away"
-        return SystemFailure(f"{repository} is locked {holder}", mend=mend)
+        hint = "try again when that has ended; if it died, restic unlock, typed by hand, takes its lock away"
+        return SystemFailure(f"{repository} is locked {holder}", hint=hint)
     if NO_SPACE in said:
-        mend = "make room where it lies; if that is the engine's own disk, darkpeak doctor shows how much there is"
-        return SystemFailure(f"{repository}: {NO_SPACE}", mend=mend)
+        hint = "make room where it lies; if that is the engine's own disk, darkpeak doctor shows how much there is"
+        return SystemFailure(f"{repository}: {NO_SPACE}", hint=hint)
     fatal = [line.removeprefix("Fatal: ") for line in said.splitlines() if "Fatal" in line]
     return SystemFailure(f"{repository}: {fatal[-1] if fatal else result.complaint()}")

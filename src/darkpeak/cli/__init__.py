@@ -7,7 +7,7 @@ import click
 from darkpeak import __version__
 from darkpeak.cli import backups, care, data, dns, hosts, keys, members, nightly, routing, run, show, vm
 from darkpeak.cli.common import HOST_HELP, Settings
-from darkpeak.errors import BadInput, DarkpeakError, SystemFailure
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 
 EPILOG = """\b
 Exit codes:
@@ -46,10 +46,10 @@ def main() -> None:
         code = _say(_of_a_cut(error), as_json=as_json)
     except click.ClickException as error:
         usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "darkpeak"
-        code = _say(BadInput(error.format_message(), mend=f"{usage} --help shows how"), as_json=as_json)
+        code = _say(UsageError(error.format_message(), hint=f"{usage} --help shows how"), as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
         code = 130
-        _say(DarkpeakError("interrupted", mend="the same command goes on from here"), as_json=as_json)
+        _say(DarkpeakError("interrupted", hint="the same command goes on from here"), as_json=as_json)
     except BrokenPipeError:
         code = 0
     sys.exit(code)
@@ -62,8 +62,8 @@ def _of_a_cut(error: DarkpeakError) -> DarkpeakError:
     if not cut:
         return error
     first = error.message.partition("\n")[0]
-    mend = "what is done stays done; the same command goes on from here"
-    return SystemFailure(f"the ssh connection to {cut} was cut: {first}", mend=mend)
+    hint = "what is done stays done; the same command goes on from here"
+    return SystemFailure(f"the ssh connection to {cut} was cut: {first}", hint=hint)
 
 
 def _say(error: DarkpeakError, *, as_json: bool) -> int:

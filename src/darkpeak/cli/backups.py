@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darkpeak.cli.common import Group, Settings, chosen, command
-from darkpeak.errors import BadInput, NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.backup.beside import Copied
@@ -33,7 +33,7 @@ IDENTITY = click.option(
 def ask_passphrase(file: Path) -> str:
     """Ask for the passphrase of a key file."""
     if not sys.stdin.isatty():
-        raise BadInput(f"{file} has a passphrase, and there is no terminal to ask for it on", mend="use another key")
+        raise UsageError(f"{file} has a passphrase, and there is no terminal to ask for it on", hint="use another key")
     return str(click.prompt(f"Passphrase of {file}", hide_input=True, err=True))
 
 
@@ -68,7 +68,7 @@ def _run_script(settings: Settings, name: str, script: str, directory: Path) -> 
         raise SystemFailure(
             f"{script} of {name} failed: {kept.complaint()}",
             where=output.relative(service.folder / "scripts" / script),
-            mend=f"darkpeak logs {name} may show why; nothing counts as done",
+            hint=f"darkpeak logs {name} may show why; nothing counts as done",
         )
     return {"service": name, "done": script, "folder": str(directory.absolute())}
 
@@ -106,7 +106,7 @@ def _init(settings: Settings, identities: tuple[Path, ...]) -> None:
     if made:
         output.note(f"now: git add {sealed.FILE} && git commit: without it, no set can be read by anybody")
     if len(can) < sealed.LEAST_OPENERS:
-        raise NotSo("only one admin can open the backup key", mend="darkpeak key add ADMIN, for a second person")
+        raise CheckFailed("only one admin can open the backup key", hint="darkpeak key add ADMIN, for a second person")
 
 
 @command("backup")
@@ -150,7 +150,7 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
             output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
     if bad:
-        raise SystemFailure("; ".join(bad), mend="what is not in the table above has no set; run it again")
+        raise SystemFailure("; ".join(bad), hint="what is not in the table above has no set; run it again")
 
 
 @command("snapshots")
@@ -217,9 +217,9 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     from darkpeak.backup.beside import restore_as
 
     if sum(map(bool, (to, project, source, explain))) > 1:
-        raise BadInput("--to, --as, --from and --explain exclude each other", mend="give one of them")
+        raise UsageError("--to, --as, --from and --explain exclude each other", hint="give one of them")
     if everything != (name is None) or (everything and (to or project or source or explain or set_name)):
-        raise BadInput("name one service, or give --all alone", mend="darkpeak restore --help shows how")
+        raise UsageError("name one service, or give --all alone", hint="darkpeak restore --help shows how")
     collective = settings.collective(sound=everything)
     if name is None:
         _recover(settings, collective, identities)
@@ -269,7 +269,7 @@ def drill(
     from darkpeak.backup import drill as drilling
 
     if set_name and len(names) != 1:
-        raise BadInput("--set is of one service", mend="name that service")
+        raise UsageError("--set is of one service", hint="name that service")
     collective = settings.collective()
     secret = read_key(collective, identities)
     done = []
@@ -293,7 +293,9 @@ def drill(
     bad = [item for item in done if not item.good]
     if bad:
         what = "; ".join(f"{item.service}: {item.said}" for item in bad)
-        raise NotSo(what, mend="darkpeak drill SERVICE --set SET tries an older one; darkpeak backup makes a new one")
+        raise CheckFailed(
+            what, hint="darkpeak drill SERVICE --set SET tries an older one; darkpeak backup makes a new one"
+        )
 
 
 def _recover(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
@@ -312,7 +314,7 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
         output.show_table(("service", "", "set", "time", "what it said"), rows, {"restored": "green", "failed": "red"})
     bad = [f"{item.service}: {item.said}" for item in done if not item.good]
     if bad:
-        raise SystemFailure("; ".join(bad), mend="mend that and run it again: it goes on from here")
+        raise SystemFailure("; ".join(bad), hint="mend that and run it again: it goes on from here")
 
 
 def _restored_line(done: "Restored") -> str:

@@ -6,7 +6,7 @@ import click
 
 from darkpeak.cli.backups import IDENTITY, read_key, session
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import NotSo
+from darkpeak.errors import CheckFailed
 
 
 @command("prune")
@@ -62,7 +62,7 @@ def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> N
         output.show_lines(f"{item.repository}: {item.share} read back" for item in done if item.good)
     bad = [item.said for item in done if not item.good]
     if bad:
-        raise NotSo("; ".join(bad), mend="make a new repository from one that is whole, and keep this one aside")
+        raise CheckFailed("; ".join(bad), hint="make a new repository from one that is whole, and keep this one aside")
 
 
 COMMANDS = (prune, scrub)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Collective, Host, Service
@@ -47,15 +47,15 @@ class Settings:
         """Read the collective; with `sound`, refuse one with findings before anything is touched.
 
         Raises:
-            BadInput: when there is no collective, or it must be sound and is not.
+            UsageError: when there is no collective, or it must be sound and is not.
         """
         from darkpeak import collective as files
         from darkpeak import output
 
         found, findings = self.findings()
         if findings and sound:
-            shown = "\n".join(f"  {item.at}: {item.what}. {item.mend[:1].upper()}{item.mend[1:]}." for item in findings)
-            raise BadInput(f"the files have {files.count(len(findings), 'finding')}; nothing was touched\n{shown}")
+            shown = "\n".join(f"  {item.at}: {item.what}. {item.hint[:1].upper()}{item.hint[1:]}." for item in findings)
+            raise UsageError(f"the files have {files.count(len(findings), 'finding')}; nothing was touched\n{shown}")
         if findings:
             output.note(f"note: the files have {files.count(len(findings), 'finding')}: darkpeak lint shows them")
         return self._as_on(found, self.host)
@@ -76,7 +76,7 @@ class Settings:
         start = Path(self.folder).absolute() if self.folder else Path.cwd()
         try:
             return files.read(files.find_root(start))[0].hosts
-        except BadInput:
+        except UsageError:
             if self.folder:
                 raise
             return ()
@@ -100,7 +100,7 @@ class Settings:
         """Return the named services, or all, by the engine on which they live; with --host, they all live there.
 
         Raises:
-            BadInput: for a name that no service has, or a --host that is nobody's.
+            UsageError: for a name that no service has, or a --host that is nobody's.
         """
         from darkpeak.daemon.compose import Compose
 
@@ -166,12 +166,12 @@ def chosen(collective: "Collective", names: tuple[str, ...]) -> "list[Service]":
     """Return the named services, or all of them.
 
     Raises:
-        BadInput: for a name that no service has.
+        UsageError: for a name that no service has.
     """
     known = {service.name: service for service in collective.services}
     for name in names:
         if name not in known:
-            raise BadInput(f"there is no service {name}", mend=f"there are: {', '.join(sorted(known))}")
+            raise UsageError(f"there is no service {name}", hint=f"there are: {', '.join(sorted(known))}")
     return [known[name] for name in names] if names else list(collective.services)
 
 

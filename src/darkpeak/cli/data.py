@@ -5,7 +5,7 @@ import sys
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, SystemFailure
 
 
 @command("updates")
@@ -23,7 +23,7 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     for service, compose in ((item, group.compose) for group in groups for item in group.services if item.runs):
         asked = compose.script_kept(service, "updates")
         if asked.code:
-            raise SystemFailure(f"{service.name} could not be asked: {asked.complaint()}", mend="is it up?")
+            raise SystemFailure(f"{service.name} could not be asked: {asked.complaint()}", hint="is it up?")
         found.setdefault(service.name, []).extend(asked.stdout.decode(errors="replace").splitlines())
     if settings.as_json:
         output.show_json(found)
@@ -34,8 +34,8 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
         late = [name for name, lines in found.items() if lines]
         if not settings.as_json:
             message = f"out of date: {', '.join(late)}"
-            raise NotSo(message, mend=f"docker compose build --no-cache in services/{late[0]}, then darkpeak up")
-        sys.exit(NotSo.exit_code)
+            raise CheckFailed(message, hint=f"docker compose build --no-cache in services/{late[0]}, then darkpeak up")
+        sys.exit(CheckFailed.exit_code)
 
 
 COMMANDS = (updates,)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Collective
@@ -89,7 +89,9 @@ def _setup_for(collective: "Collective") -> "Setup | None":
     service = next((item for item in collective.services if item.name == SERVICE), None)
     port = next((port.published[0] for port in service.ports if port.protocol == "udp"), None) if service else None
     if port is None:
-        raise BadInput("there is no service dns that publishes a udp port", mend="copy services/dns from the catalogue")
+        raise UsageError(
+            "there is no service dns that publishes a udp port", hint="copy services/dns from the catalogue"
+        )
     return make_setup(find_resolver(files.look()), collective.domain, port)
 
 

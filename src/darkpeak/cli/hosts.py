@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def doctor(settings: Settings) -> None:
     if settings.as_json:
         output.show_json(checks)
     else:
-        columns = ("host", "check", "verdict", "what", "mend")
+        columns = ("host", "check", "verdict", "what", "hint")
         shown = columns if any(check.host for check in checks) else columns[1:]
         output.show_table(shown, output.as_rows(checks, shown), VERDICTS)
     sys.exit(1 if any(check.verdict is Verdict.BAD for check in checks) else 0)
@@ -140,7 +140,7 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
         if only_plan or not steps:
             sys.exit(1 if steps else 0)
         if not yes and not output.ask(f"do this on {server.connection.name}?"):
-            raise BadInput("nothing was done", mend="--yes does it without asking")
+            raise UsageError("nothing was done", hint="--yes does it without asking")
         for step in steps:
             output.note(f"{step.what} …")
             server.make(step)
@@ -163,7 +163,7 @@ def collective_here(settings: Settings) -> "Collective | None":
 
     try:
         find_root(Path(settings.folder or ".").absolute())
-    except BadInput:
+    except UsageError:
         if settings.folder:
             raise
         return None

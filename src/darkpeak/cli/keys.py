@@ -8,7 +8,7 @@ import click
 
 from darkpeak.cli.backups import IDENTITY, read_key, session
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput, NotSo
+from darkpeak.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Admin, Collective
@@ -28,7 +28,7 @@ def _admin(collective: "Collective", name: str) -> "Admin":
         if admin.name == name:
             return admin
     known = ", ".join(admin.name for admin in collective.admins)
-    raise BadInput(f"nobody is called {name}", where="collective.toml", mend=f"there are: {known}")
+    raise UsageError(f"nobody is called {name}", where="collective.toml", hint=f"there are: {known}")
 
 
 def _opening(collective: "Collective", *, but: str = "") -> "list[Admin]":
@@ -48,7 +48,7 @@ def _say(settings: Settings, collective: "Collective", done: str) -> None:
     else:
         output.show_lines([f"{done}; the backup key opens for {', '.join(can)}"])
     if len(can) < LEAST_OPENERS:
-        raise NotSo("fewer than two admins can open the backup key", mend="darkpeak key add ADMIN")
+        raise CheckFailed("fewer than two admins can open the backup key", hint="darkpeak key add ADMIN")
 
 
 @command("add")
@@ -65,8 +65,8 @@ def add(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     collective = settings.collective()
     admin = _admin(collective, name)
     if not admin.ssh:
-        mend = f'write ssh = ["ssh-ed25519 AAAA…"] under [admins.{name}]'
-        raise BadInput(f"{name} has no ssh key", where="collective.toml", mend=mend)
+        hint = f'write ssh = ["ssh-ed25519 AAAA…"] under [admins.{name}]'
+        raise UsageError(f"{name} has no ssh key", where="collective.toml", hint=hint)
     secret = read_key(collective, identities)
     others = [item for item in _opening(collective) if item.name != name]
     keys.write(collective, secret, [*others, admin])
@@ -93,7 +93,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     secret, new = read_key(collective, identities), keys.make()
     rest = _opening(collective, but=name)
     if not rest:
-        raise BadInput(f"without {name} nobody could open the backup key", mend="darkpeak key add ADMIN first")
+        raise UsageError(f"without {name} nobody could open the backup key", hint="darkpeak key add ADMIN first")
     with session(settings, settings.groups(collective)[0], secret) as work:
         if work.absent:
             raise work.absent[0]
@@ -146,10 +146,12 @@ def secret(settings: Settings, repository: str, name: str, identities: tuple[Pat
     collective = settings.collective()
     if repository not in (*collective.backup.repositories, NOTIFY):
         known = ", ".join((*collective.backup.repositories, NOTIFY))
-        raise BadInput(f"{repository} is none of the repositories", where="collective.toml", mend=f"there are: {known}")
+        raise UsageError(
+            f"{repository} is none of the repositories", where="collective.toml", hint=f"there are: {known}"
+        )
     takes = (URLS, PING) if repository == NOTIFY else parse(repository).credentials
     if name not in takes:
-        raise BadInput(f"{repository} takes no {name}", mend=f"it takes: {', '.join(takes) or 'none'}")
+        raise UsageError(f"{repository} takes no {name}", hint=f"it takes: {', '.join(takes) or 'none'}")
     before = read_key(collective, identities)
     own = {**before.credentials.get(repository, {}), name: sys.stdin.read()}
     kept = {key: value for key, value in own.items() if value.strip()}

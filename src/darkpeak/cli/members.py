@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.directory.members import Directory
@@ -33,7 +33,7 @@ def _directory(settings: Settings) -> "Directory":
     running = find_container(group.collective, group.engine.observe(), "directory", "slapd")
     if running:
         return Directory(partial(group.engine.exec_in, running.id))
-    raise SystemFailure("no directory runs on this engine", mend="darkpeak up directory")
+    raise SystemFailure("no directory runs on this engine", hint="darkpeak up directory")
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -43,9 +43,9 @@ def _password(*, from_stdin: bool) -> str:
     elif sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:
-        raise BadInput("there is no terminal to ask for the password on", mend="give it with --password-stdin")
+        raise UsageError("there is no terminal to ask for the password on", hint="give it with --password-stdin")
     if not password:
-        raise BadInput("the password is empty", mend="give one with eight or more characters")
+        raise UsageError("the password is empty", hint="give one with eight or more characters")
     return str(password)
 
 

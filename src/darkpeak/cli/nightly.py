@@ -9,7 +9,7 @@ import click
 
 from darkpeak.cli.backups import IDENTITY, read_key, session
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput, DarkpeakError, NotSo
+from darkpeak.errors import CheckFailed, DarkpeakError, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.backup.install import Written
@@ -49,9 +49,9 @@ def nightly(  # noqa: PLR0913 (each is an option)
     Example: darkpeak nightly --install --identity /root/.ssh/id_ed25519
     """
     if install and uninstall:
-        raise BadInput("--install and --uninstall exclude each other", mend="give one of them")
+        raise UsageError("--install and --uninstall exclude each other", hint="give one of them")
     if (at or keeper) and not install:
-        raise BadInput("--at and --with go with --install", mend="darkpeak nightly --install --at 03:17")
+        raise UsageError("--at and --with go with --install", hint="darkpeak nightly --install --at 03:17")
     collective = settings.collective()
     if install:
         _install(settings, _call(settings, collective, identities, at or USUAL_TIME), keeper)
@@ -83,7 +83,7 @@ def _run(settings: Settings, collective: "Collective", identities: tuple[Path, .
         output.note(f"told: {told}")
     bad = [line.about for line in lines if not line.good]
     if bad:
-        raise NotSo(f"somebody must look after: {', '.join(bad)}", mend="the lines above say why")
+        raise CheckFailed(f"somebody must look after: {', '.join(bad)}", hint="the lines above say why")
 
 
 def _install(settings: Settings, call: "Call", keeper: str | None) -> None:
@@ -132,9 +132,9 @@ def _call(settings: Settings, collective: "Collective", identities: tuple[Path, 
 
 
 def _nobody(file: Path) -> str:
-    raise BadInput(
+    raise UsageError(
         f"{file} has a passphrase, and nobody is there at night to type it",
-        mend="make a key of the machine's own, put it under an admin's ssh = […], then darkpeak key add ADMIN",
+        hint="make a key of the machine's own, put it under an admin's ssh = […], then darkpeak key add ADMIN",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command, one
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def _routers(settings: Settings, name: str | None = None) -> "Iterator[Router]":
     for group in settings.groups(settings.collective(), (name,) if name else ()):
         router = find_router(group.collective, group.compose, group.engine.observe())
         if router is None:
-            raise SystemFailure(f"no router runs on {group.engine.name}", mend="darkpeak up router")
+            raise SystemFailure(f"no router runs on {group.engine.name}", hint="darkpeak up router")
         yield router
 
 
@@ -47,7 +47,7 @@ def maintenance(settings: Settings, *, name: str, state: str, notice: str, minut
 
     labels = [route.label for route in one(settings.collective(), name).http]
     if not labels:
-        raise BadInput(f"{name} has no http route, so there is no page to put up", mend=f"darkpeak stop {name}")
+        raise UsageError(f"{name} has no http route, so there is no page to put up", hint=f"darkpeak stop {name}")
     put_up = Notice(minutes * 60, notice) if state == "on" else None
     for router in _routers(settings, name):
         for label in labels:
@@ -117,10 +117,10 @@ def certificates(settings: Settings, *, renewed: str | None) -> None:
             found = True
         router = find_router(group.collective, group.compose, observed)
         if router is None:
-            raise SystemFailure(f"no router runs on {group.engine.name}", mend="darkpeak up router")
+            raise SystemFailure(f"no router runs on {group.engine.name}", hint="darkpeak up router")
         rows += list_certificates(group.collective, observed, router.certificates(), time.time())
     if not found:
-        raise BadInput(f"no certificate is asked for {renewed}", mend="darkpeak certificates lists them all")
+        raise UsageError(f"no certificate is asked for {renewed}", hint="darkpeak certificates lists them all")
     if settings.as_json:
         output.show_json(rows)
     else:

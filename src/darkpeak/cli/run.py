@@ -137,14 +137,14 @@ def unlock(settings: Settings, name: str, *, yes: bool) -> None:
 
     from darkpeak import output
     from darkpeak.daemon import lock
-    from darkpeak.errors import BadInput
+    from darkpeak.errors import UsageError
 
     engine = settings.group(settings.collective(), name).engine
     holder = lock.find(engine, name)
     told = f"{holder.who}, for {holder.age(datetime.now(UTC))}" if holder else ""
     if holder:
         if not yes and not output.ask(f"{name} is held by {told}. Break that lock?"):
-            raise BadInput(f"{name} stays locked by {told}", mend="answer y, or give --yes")
+            raise UsageError(f"{name} stays locked by {told}", hint="answer y, or give --yes")
         lock.break_it(engine, name)
     if settings.as_json:
         output.show_json({"service": name, "broken": holder})
@@ -163,7 +163,7 @@ def _complain(outcomes: "Iterable[Outcome]") -> None:
     if failed:
         raise SystemFailure(
             "; ".join(f"{item.service} {item.failure}" for item in failed),
-            mend="mend what the lines above say, then darkpeak up again: it goes on from here",
+            hint="mend what the lines above say, then darkpeak up again: it goes on from here",
         )
 
 
@@ -181,7 +181,7 @@ def _for_each(settings: Settings, names: tuple[str, ...], *arguments: str, done:
             result = group.compose.call(service, *arguments)
             if result.code:
                 words = f"{service.name} was not {done}: {result.complaint()}"
-                raise SystemFailure(words, mend=f"darkpeak logs {service.name} shows more")
+                raise SystemFailure(words, hint=f"darkpeak logs {service.name} shows more")
             told.append({"service": service.name, "done": done})
     if settings.as_json:
         output.show_json(told)
@@ -223,13 +223,13 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
     """
     from darkpeak import output
     from darkpeak.daemon.up import Deployer
-    from darkpeak.errors import BadInput
+    from darkpeak.errors import UsageError
 
     groups = settings.groups(settings.collective(), names)
     if volumes and not yes:
         listed = ", ".join(service.name for group in groups for service in group.services if service.runs)
         if not output.ask(f"Destroy all data of {listed}? Only a backup brings it back."):
-            raise BadInput("nothing was removed", mend="answer y, or give --yes")
+            raise UsageError("nothing was removed", hint="answer y, or give --yes")
     removed: list[str] = []
     with output.Progress(quiet=settings.as_json) as progress:
         for group in groups:

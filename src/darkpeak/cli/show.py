@@ -109,7 +109,7 @@ def routes(settings: Settings, *, check: bool) -> None:
         listed += [route for route in list_routes(group.collective, observed) if route.service in here]
         router = find_router(group.collective, group.compose, observed) if check else None
         if check and router is None:
-            raise SystemFailure(f"no router runs on {group.engine.name}", mend="darkpeak up router")
+            raise SystemFailure(f"no router runs on {group.engine.name}", hint="darkpeak up router")
         drift += router.drift(make_table(group.collective, observed)) if router else []
     if not check:
         _show(settings, listed, ("address", "service", "port", "state"))
@@ -152,9 +152,9 @@ def lint(settings: Settings, name: str | None) -> None:
         folder = f"services/{one(collective, name).name}/"
         findings = [finding for finding in findings if finding.at.file.startswith(folder)]
     if settings.as_json:
-        output.show_json([{"at": str(f.at), "rule": f.rule, "what": f.what, "mend": f.mend} for f in findings])
+        output.show_json([{"at": str(f.at), "rule": f.rule, "what": f.what, "hint": f.hint} for f in findings])
     else:
-        output.show_lines(f"{f.at}: {f.what} [{f.rule}]\n    {f.mend}" for f in findings)
+        output.show_lines(f"{f.at}: {f.what} [{f.rule}]\n    {f.hint}" for f in findings)
         output.note(f"{len(findings)} findings" if findings else "no findings")
     sys.exit(1 if findings else 0)
 

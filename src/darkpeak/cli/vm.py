@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from darkpeak.output import Progress
@@ -204,7 +204,7 @@ def destroy_command(settings: Settings, *, yes: bool, box: bool) -> None:
     from darkpeak import output
 
     if not yes and not output.ask("remove the VM and all data in it?"):
-        raise BadInput("nothing was removed", mend="--yes does it without asking")
+        raise UsageError("nothing was removed", hint="--yes does it without asking")
     _done(settings, _vm(settings).destroy(box=box), "removed", "nothing to do: there is no VM")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from darkpeak.collective.model import Backup, Finding, Keep, Place
 from darkpeak.collective.repository import parse
 from darkpeak.collective.tree import toml_line
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 FILE = "collective.toml"
 KEYS = ("repositories", "keep")
@@ -32,17 +32,17 @@ def _wrong(text: str, data: dict[str, Any]) -> Iterator[Finding]:
             yield _finding(text, (key,), "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEYS)}")
     repositories = data.get("repositories", [])
     if not isinstance(repositories, list) or not all(isinstance(name, str) for name in repositories):
-        mend = 'write repositories = ["sftp:backup@nas.example:/darkpeak"]'
-        yield _finding(text, ("repositories",), "wrong-type", "repositories must be a list of texts", mend)
+        hint = 'write repositories = ["sftp:backup@nas.example:/darkpeak"]'
+        yield _finding(text, ("repositories",), "wrong-type", "repositories must be a list of texts", hint)
     else:
         for name in repositories:
             error = _complaint(name)
             if error:
-                yield _finding(text, ("repositories",), "repository", error.message, error.mend)
+                yield _finding(text, ("repositories",), "repository", error.message, error.hint)
     keep = data.get("keep", {})
     if not isinstance(keep, dict):
-        mend = "write keep = {daily = 7, weekly = 4, monthly = 12}"
-        yield _finding(text, ("keep",), "wrong-type", "keep must be a table", mend)
+        hint = "write keep = {daily = 7, weekly = 4, monthly = 12}"
+        yield _finding(text, ("keep",), "wrong-type", "keep must be a table", hint)
         return
     for key, value in keep.items():
         if key not in KEEP_KEYS:
@@ -55,13 +55,13 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _complaint(name: str) -> BadInput | None:
+def _complaint(name: str) -> UsageError | None:
     try:
         parse(name)
-    except BadInput as error:
+    except UsageError as error:
         return error
     return None
 
 
-def _finding(text: str, path: tuple[str, ...], rule: str, what: str, mend: str) -> Finding:
-    return Finding(Place(FILE, toml_line(text, "backup", *path)), rule, what, mend)
+def _finding(text: str, path: tuple[str, ...], rule: str, what: str, hint: str) -> Finding:
+    return Finding(Place(FILE, toml_line(text, "backup", *path)), rule, what, hint)

@@ -40,11 +40,11 @@ def _wrong(root: Path, text: str, data: dict[str, Any], domain: str) -> Iterator
     elif "acme" in told and not URL.fullmatch(told["acme"]):
         yield _finding(text, "acme", "acme", f"{told['acme']!r} is no https address", EXAMPLE)
     elif "acme" in told and "trust" not in data and domain.rpartition(".")[2] in NOBODYS:
-        mend = "leave [certificates] out: the collective's own CA vouches; or name your own CA's root, trust = \"FILE\""
-        yield _finding(text, "acme", "acme-domain", f"no public CA can certify names of {domain}", mend)
+        hint = "leave [certificates] out: the collective's own CA vouches; or name your own CA's root, trust = \"FILE\""
+        yield _finding(text, "acme", "acme-domain", f"no public CA can certify names of {domain}", hint)
     if "contact" in told and ("@" not in told["contact"] or set(told["contact"]) & set(" :,")):
-        mend = 'write contact = "admins@collective.example"'
-        yield _finding(text, "contact", "contact", f"{told['contact']!r} is no mail address", mend)
+        hint = 'write contact = "admins@collective.example"'
+        yield _finding(text, "contact", "contact", f"{told['contact']!r} is no mail address", hint)
     if "dns" in told:
         yield from _wrong_hook(root, text, told["dns"])
     if "trust" in told:
@@ -54,8 +54,8 @@ def _wrong(root: Path, text: str, data: dict[str, Any], domain: str) -> Iterator
 def _wrong_hook(root: Path, text: str, name: str) -> Iterator[Finding]:
     file = root / HOOKS / name
     if not HOOK.fullmatch(name) or not file.is_file():
-        mend = f"put an executable file there that takes present|cleanup NAME VALUE (see {HOOKS}/README.md)"
-        yield _finding(text, "dns", "no-such-hook", f"there is no {HOOKS}/{name}", mend)
+        hint = f"put an executable file there that takes present|cleanup NAME VALUE (see {HOOKS}/README.md)"
+        yield _finding(text, "dns", "no-such-hook", f"there is no {HOOKS}/{name}", hint)
     elif not os.access(file, os.X_OK):
         yield _finding(text, "dns", "no-such-hook", f"{HOOKS}/{name} is not executable", f"chmod +x {HOOKS}/{name}")
 
@@ -66,12 +66,12 @@ def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
     except (OSError, UnicodeDecodeError):
         content = ""
     if "-----BEGIN CERTIFICATE-----" not in content:
-        mend = "put your CA's root certificate there, in PEM, beside collective.toml"
-        yield _finding(text, "trust", "trust", f"{name} holds no certificate", mend)
+        hint = "put your CA's root certificate there, in PEM, beside collective.toml"
+        yield _finding(text, "trust", "trust", f"{name} holds no certificate", hint)
     elif PRIVATE in content:
-        mend = "leave the certificate alone in it, and take the key out of git's history too"
-        yield _finding(text, "trust", "trust", f"{name} holds a private key", mend)
+        hint = "leave the certificate alone in it, and take the key out of git's history too"
+        yield _finding(text, "trust", "trust", f"{name} holds a private key", hint)
 
 
-def _finding(text: str, key: str, rule: str, what: str, mend: str) -> Finding:
-    return Finding(Place(FILE, toml_line(text, "certificates", *([key] if key else []))), rule, what, mend)
+def _finding(text: str, key: str, rule: str, what: str, hint: str) -> Finding:
+    return Finding(Place(FILE, toml_line(text, "certificates", *([key] if key else []))), rule, what, hint)

@@ -82,8 +82,8 @@ def _read_ports(ports: Tree, at: At, note: Note) -> Iterator[Port]:
         if port:
             yield port
         else:
-            mend = 'write "127.0.0.1:6010:80", or a range of two: "127.0.0.1:6010-6011:80"'
-            note(entry.line, "port-form", f"cannot read the port {entry.text() or 'entry'}", mend)
+            hint = 'write "127.0.0.1:6010:80", or a range of two: "127.0.0.1:6010-6011:80"'
+            note(entry.line, "port-form", f"cannot read the port {entry.text() or 'entry'}", hint)
 
 
 def _read_short_port(entry: Tree, at: At) -> Port | None:

@@ -27,9 +27,9 @@ class Notes:
         """Return a place in this file."""
         return Place(self.file, line)
 
-    def add(self, line: int, rule: str, what: str, mend: str) -> None:
+    def add(self, line: int, rule: str, what: str, hint: str) -> None:
         """Note one fault."""
-        self.findings.append(Finding(self.place(line), rule, what, mend))
+        self.findings.append(Finding(self.place(line), rule, what, hint))
 
 
 def read_declared(folder: Path, file: str, parsed: Tree, domain: str) -> tuple[Service | None, list[Finding]]:
@@ -82,8 +82,8 @@ def known_keys(mapping: Tree, known: tuple[str, ...], where: str, notes: Notes) 
         notes.add(mapping.line, "wrong-type", f"{where} must be a mapping", f"known there: {', '.join(known)}")
     for key in mapping.mapping():
         if key not in known:
-            mend = f"known there: {', '.join(known)}"
-            notes.add(mapping.key_line(key), "unknown-key", f"unknown key {key} in {where}", mend)
+            hint = f"known there: {', '.join(known)}"
+            notes.add(mapping.key_line(key), "unknown-key", f"unknown key {key} in {where}", hint)
 
 
 def text(own: Tree, key: str, notes: Notes) -> str:
@@ -125,8 +125,8 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
     value = own.mapping().get("block")
     if value is None:
         if level != "idea":
-            mend = "write block: and a free number (darkpeak ports shows them)"
-            notes.add(own.line - 1 or 1, "missing-key", "block is missing", mend)
+            hint = "write block: and a free number (darkpeak ports shows them)"
+            notes.add(own.line - 1 or 1, "missing-key", "block is missing", hint)
         return None
     return number(value, "block", notes)
 
@@ -187,8 +187,8 @@ def read_tcp(routes: Tree, notes: Notes) -> tuple[TcpRoute, ...]:
 
     for public in value.mapping():
         if not public.isdecimal() or int(public) not in PUBLIC_PORTS:
-            mend = "write the port that the world connects to, like 5222"
-            notes.add(value.key_line(public), "wrong-type", f"{public} is no public port", mend)
+            hint = "write the port that the world connects to, like 5222"
+            notes.add(value.key_line(public), "wrong-type", f"{public} is no public port", hint)
             return ()
     return _numbered(value, "a tcp route", notes, make)
 

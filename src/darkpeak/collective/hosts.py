@@ -8,7 +8,7 @@ from typing import Any
 from darkpeak.collective.model import ROUTER, Collective, Finding, Host, Place, Service
 from darkpeak.collective.tree import toml_line
 from darkpeak.collective.uri import FORMS, parse_uri
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 FILE = "collective.toml"
 KEYS = ("docker", "services")
@@ -43,15 +43,15 @@ def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
 
 def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     if not NAME.fullmatch(name):
-        mend = "lower-case letters, digits and hyphens, as in docker-compose.NAME.yml"
-        yield Finding(_place(text, name), "host-name", f"{name!r} cannot be a host's name", mend)
+        hint = "lower-case letters, digits and hyphens, as in docker-compose.NAME.yml"
+        yield Finding(_place(text, name), "host-name", f"{name!r} cannot be a host's name", hint)
     if not isinstance(values, dict):
         yield Finding(_place(text, name), "wrong-type", f"host {name} is not a table", f"write [hosts.{name}]")
         return
     for key in values:
         if key not in KEYS:
-            mend = f"known here: {', '.join(KEYS)}"
-            yield Finding(_place(text, name, key), "unknown-key", f"unknown key {key}", mend)
+            hint = f"known here: {', '.join(KEYS)}"
+            yield Finding(_place(text, name, key), "unknown-key", f"unknown key {key}", hint)
     docker, services = values.get("docker"), values.get("services", [])
     if docker is None:
         yield Finding(_place(text, name), "missing-key", "docker is missing", 'write docker = "ssh://USER@HOST"')
@@ -60,8 +60,8 @@ def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     elif parse_uri(docker) is None:
         yield Finding(_place(text, name, "docker"), "uri", f"nobody can read {docker!r}", f"write {FORMS}")
     if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
-        mend = 'write services = ["wiki", "chat"]'
-        yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", mend)
+        hint = 'write services = ["wiki", "chat"]'
+        yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", hint)
 
 
 def _place(text: str, *path: str) -> Place:
@@ -79,12 +79,12 @@ def uri_of(hosts: Sequence[Host], wanted: str) -> str:
     """Return the URI of a host by name, or the URI itself.
 
     Raises:
-        BadInput: when it is neither.
+        UsageError: when it is neither.
     """
     found = find_host(hosts, wanted)
     if found is None and parse_uri(wanted) is None:
         known = ", ".join(host.name for host in hosts)
-        raise BadInput(f"there is no host {wanted}", mend=f"there are: {known}; or write {FORMS}" if known else FORMS)
+        raise UsageError(f"there is no host {wanted}", hint=f"there are: {known}; or write {FORMS}" if known else FORMS)
     return found.docker if found else wanted
 
 

@@ -31,7 +31,7 @@ class Finding:
     at: Place
     rule: str
     what: str
-    mend: str
+    hint: str
 
 
 @dataclass(frozen=True)

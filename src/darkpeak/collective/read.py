@@ -11,7 +11,7 @@ from darkpeak.collective.declared import read_declared
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.model import COMPOSE_FILE, Admin, Collective, Finding, Place, Service
 from darkpeak.collective.variants import read_variants
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 COLLECTIVE_FILE = "collective.toml"
 TYPE_WORDS: Mapping[type, str] = {str: "text in quotes", dict: "a table", list: "a list", int: "a number"}
@@ -31,14 +31,14 @@ def find_root(start: Path) -> Path:
     """Return the nearest folder, from `start` upwards, that holds a collective.toml.
 
     Raises:
-        BadInput: when there is none.
+        UsageError: when there is none.
     """
     for folder in (start, *start.parents):
         if (folder / COLLECTIVE_FILE).is_file():
             return folder
-    raise BadInput(
+    raise UsageError(
         f"no {COLLECTIVE_FILE} in {start} or above it",
-        mend="go to your collective's folder, or name it with --collective FOLDER",
+        hint="go to your collective's folder, or name it with --collective FOLDER",
     )
 
 
@@ -89,8 +89,8 @@ def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
     findings = _wrong_keys(text, data, KEYS, ())
     for key, example in (("name", "Dark Peak"), ("domain", "localhost")):
         if key not in data:
-            mend = f'write {key} = "{example}"'
-            findings.append(Finding(Place(COLLECTIVE_FILE, 1), "missing-key", f"{key} is missing", mend))
+            hint = f'write {key} = "{example}"'
+            findings.append(Finding(Place(COLLECTIVE_FILE, 1), "missing-key", f"{key} is missing", hint))
     domain = data.get("domain")
     domain = domain if isinstance(domain, str) else "localhost"
     admins, found = _read_admins(text, data.get("admins"))
@@ -124,8 +124,8 @@ def _wrong_keys(text: str, data: dict[str, Any], known: Mapping[str, type], path
     for key, value in data.items():
         at = Place(COLLECTIVE_FILE, tree.toml_line(text, *path, key))
         if key not in known:
-            mend = f"known here: {', '.join(known)}"
-            findings.append(Finding(at, "unknown-key", f"unknown key {key}", mend))
+            hint = f"known here: {', '.join(known)}"
+            findings.append(Finding(at, "unknown-key", f"unknown key {key}", hint))
         elif not isinstance(value, known[key]):
             word = TYPE_WORDS[known[key]]
             findings.append(Finding(at, "wrong-type", f"{key} must be {word}", f"write {key} as {word}"))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 # Each kind with the files of credentials that it may take, put beside the password in backup-key.age.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -49,14 +49,14 @@ def parse(name: str) -> Repository:
     is meant is a volume of the daemon, or sftp to the machine that has the disk.
 
     Raises:
-        BadInput: when restic would not know it, or it holds a password.
+        UsageError: when restic would not know it, or it holds a password.
     """
     kind = name.partition(":")[0]
     if kind not in FORMS:
         what = "a folder of one machine" if name.startswith(("/", ".", "~")) else "no repository that is known"
-        raise BadInput(f"{name or 'an empty text'} is {what}", mend=f"write one {EXAMPLE}")
+        raise UsageError(f"{name or 'an empty text'} is {what}", hint=f"write one {EXAMPLE}")
     found = FORMS[kind].fullmatch(name)
     if not found:
-        mend = f"write it {EXAMPLE}; logins are no part of it: darkpeak key secret keeps them"
-        raise BadInput(f"{name} is no {kind} repository", mend=mend)
+        hint = f"write it {EXAMPLE}; logins are no part of it: darkpeak key secret keeps them"
+        raise UsageError(f"{name} is no {kind} repository", hint=hint)
     return Repository(name, kind, found.groupdict().get("volume") or "")

@@ -35,10 +35,10 @@ def _strangers(file: str, parsed: Tree, service: Service) -> list[Finding]:
     """A variant changes what is there: a container that it alone names has no part in plans and backups."""
     known = {container.name for container in service.containers}
     section = parsed.mapping().get("services", EMPTY)
-    mend = f"there are: {', '.join(sorted(known))}"
+    hint = f"there are: {', '.join(sorted(known))}"
     return [
         Finding(
-            Place(file, section.key_line(name)), "no-such-container", f"{service.name} has no container {name}", mend
+            Place(file, section.key_line(name)), "no-such-container", f"{service.name} has no container {name}", hint
         )
         for name in section.mapping()
         if name not in known

@@ -72,7 +72,7 @@ def _build(engine: Engine, suite: str) -> None:
     if not shutil.which("mmdebstrap"):
         raise SystemFailure(
             f"there is no image debian:{suite}, no registry to pull it from, and no mmdebstrap to build it",
-            mend="apt-get install mmdebstrap, then darkpeak base again",
+            hint="apt-get install mmdebstrap, then darkpeak base again",
         )
     # Files get the day's date and not the second's: the same archive gives the same image all day.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}

@@ -63,7 +63,7 @@ def _through_ssh(uri: str, surroundings: Mapping[str, str]) -> Endpoint | None:
     """Return the near end of an ssh connection, where the URI is one of ssh."""
     parsed = parse_uri(uri)
     if uri.startswith("ssh:") and parsed is None:
-        raise SystemFailure(f"nobody can read {uri}", mend="write ssh://USER@HOST[:PORT][/SOCKET]")
+        raise SystemFailure(f"nobody can read {uri}", hint="write ssh://USER@HOST[:PORT][/SOCKET]")
     if parsed is None or parsed.scheme != "ssh":
         return None
     near = f"unix://{ssh.connect(parsed).socket}"
@@ -84,7 +84,7 @@ def _checked(tls: Tls) -> Tls:
     missing = [name for name in CERTIFICATES if not (tls.folder / name).is_file()]
     if missing:
         message = f"no {missing[0]} in {tls.folder}, and this daemon is to be reached with TLS"
-        raise SystemFailure(message, mend="DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem")
+        raise SystemFailure(message, hint="DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem")
     return tls
 
 
@@ -109,7 +109,7 @@ def _read_context(name: str, surroundings: Mapping[str, str]) -> tuple[str, Tls 
         endpoint = context["Endpoints"]["docker"]
     except (OSError, subprocess.CalledProcessError, ValueError, LookupError):
         message = f"there is no docker context called {name}"
-        raise SystemFailure(message, mend="docker context ls shows them") from None
+        raise SystemFailure(message, hint="docker context ls shows them") from None
     if not context.get("TLSMaterial", {}).get("docker"):
         return str(endpoint["Host"]), None
     folder = Path(context["Storage"]["TLSPath"]) / "docker"

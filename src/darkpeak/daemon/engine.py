@@ -84,10 +84,10 @@ class Engine:
         try:
             return docker.DockerClient(**self.endpoint.arguments(), timeout=ANSWER_SECONDS)
         except (DockerException, OSError) as error:
-            mend = "start it (bin/demo does on this machine), or point --host or DOCKER_HOST at the right one"
+            hint = "start it (bin/demo does on this machine), or point --host or DOCKER_HOST at the right one"
             if "HTTP request to an HTTPS server" in str(error):
-                mend = "it wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
-            raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", mend=mend) from None
+                hint = "it wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
+            raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", hint=hint) from None
 
     def observe(self) -> Observed:
         """Take one snapshot of all containers that compose has made on this engine, and of the images' names."""
@@ -145,7 +145,7 @@ def run(argv: tuple[str, ...], environment: Mapping[str, str], stdin: bytes | No
     try:
         done = subprocess.run(argv, env=environment, input=stdin, capture_output=True, check=False)
     except FileNotFoundError:
-        raise SystemFailure(f"{argv[0]} is not installed", mend="bin/demo installs what is missing") from None
+        raise SystemFailure(f"{argv[0]} is not installed", hint="bin/demo installs what is missing") from None
     return Result(done.returncode, done.stdout, done.stderr)
 
 

@@ -41,8 +41,8 @@ def gather(engine: Engine, collective: Collective | None) -> Facts:
     try:
         asked = _ask(engine, collective)
     except SystemFailure as error:
-        mend = error.mend or "darkpeak status says more"
-        return Facts(engine.name, plugin, failure=error.message, failure_mend=mend, resolved=resolved)
+        hint = error.hint or "darkpeak status says more"
+        return Facts(engine.name, plugin, failure=error.message, failure_hint=hint, resolved=resolved)
     return Facts(daemon=engine.name, compose=plugin, resolved=resolved, **asked)
 
 

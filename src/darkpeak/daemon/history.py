@@ -14,7 +14,7 @@ from darkpeak.collective.model import Service
 from darkpeak.daemon import notes
 from darkpeak.daemon.engine import Engine, run
 from darkpeak.daemon.lock import who
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 
 LABEL = "darkpeak.deploy"
 
@@ -72,7 +72,7 @@ def go_back(engine: Engine, service: Service, number: int | None) -> Deploy:
     """Give the image names back to an earlier good deploy, by the images' own ids; return that deploy.
 
     Raises:
-        BadInput: when there is no such deploy.
+        UsageError: when there is no such deploy.
         SystemFailure: when an image of it is gone.
     """
     deploys = [deploy for deploy in read(engine, service.name) if deploy.good]
@@ -82,13 +82,15 @@ def go_back(engine: Engine, service: Service, number: int | None) -> Deploy:
     ]
     if not earlier:
         which = f"deploy {number}" if number else "earlier version"
-        raise BadInput(f"there is no {which} of {service.name} to go back to", mend=f"darkpeak history {service.name}")
+        raise UsageError(
+            f"there is no {which} of {service.name} to go back to", hint=f"darkpeak history {service.name}"
+        )
     images = dict(earlier[0].images)
     gone = [name for name, image in images.items() if engine.docker("image", "inspect", image).code]
     if gone:
         raise SystemFailure(
             f"the image of {gone[0]} in deploy {earlier[0].number} is gone from the daemon",
-            mend=f"check out commit {earlier[0].commit}, then darkpeak up {service.name}",
+            hint=f"check out commit {earlier[0].commit}, then darkpeak up {service.name}",
         )
     for container in service.containers:
         if container.name in images:

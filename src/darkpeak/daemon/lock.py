@@ -88,7 +88,7 @@ def _acquire(engine: Engine, lock: str, waiting: Callable[[str], None]) -> subpr
             waiting(f"waits for {holder.who}, who holds it for {holder.age(datetime.now(UTC))}")
         if time.monotonic() > deadline:
             held = f"{holder.who} for {holder.age(datetime.now(UTC))}" if holder else "somebody"
-            raise SystemFailure(f"{lock} is held by {held}", mend=f"ask them, or darkpeak unlock {lock}")
+            raise SystemFailure(f"{lock} is held by {held}", hint=f"ask them, or darkpeak unlock {lock}")
         time.sleep(PAUSE_SECONDS)
 
 

@@ -37,10 +37,10 @@ def forget(engine: Engine, name: str) -> None:
 
 
 @contextmanager
-def _asking(engine: Engine, failure: str, mend: str = "") -> Iterator[None]:
+def _asking(engine: Engine, failure: str, hint: str = "") -> Iterator[None]:
     from docker.errors import DockerException
 
     try:
         yield
     except (DockerException, OSError) as error:
-        raise SystemFailure(f"the engine at {engine.name} {failure}: {in_short(error)}", mend=mend) from None
+        raise SystemFailure(f"the engine at {engine.name} {failure}: {in_short(error)}", hint=hint) from None

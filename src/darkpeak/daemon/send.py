@@ -51,7 +51,7 @@ def send(names: Sequence[str], here: Engine, there: Engine) -> None:
         said = saving.stderr.read() if saving.stderr else b""
     if saving.returncode or loaded.returncode:
         words = (loaded.stderr or said).decode(errors="replace").strip().splitlines()
-        raise SystemFailure(f"the images did not arrive: {words[-1] if words else 'no word'}", mend="the same again")
+        raise SystemFailure(f"the images did not arrive: {words[-1] if words else 'no word'}", hint="the same again")
 
 
 def _has(engine: Engine, name: str) -> bool:

@@ -177,19 +177,19 @@ def explain(uri: Uri, said: str) -> SystemFailure:
     """Return why ssh did not get in, from its own words."""
     login = uri.login
     if "IDENTIFICATION HAS CHANGED" in said:
-        what, mend = (
+        what, hint = (
             "its host key has changed",
             f"ask its admins if it should; then ssh-keygen -R {uri.host}",
         )
     elif "Host key verification failed" in said:
-        what, mend = "its host key is unknown here", f"ssh {login} once, and compare the fingerprint with its admins'"
+        what, hint = "its host key is unknown here", f"ssh {login} once, and compare the fingerprint with its admins'"
     elif "Permission denied" in said or "Too many authentication failures" in said:
-        what, mend = "permission denied", f"ssh {login} must work first; ssh-add -l shows the keys of your agent"
+        what, hint = "permission denied", f"ssh {login} must work first; ssh-add -l shows the keys of your agent"
     elif "Could not resolve hostname" in said:
-        what, mend = "no such host name", "mend the name, or give it a Host entry in ~/.ssh/config"
+        what, hint = "no such host name", "mend the name, or give it a Host entry in ~/.ssh/config"
     else:
-        what, mend = f"unreachable: {_last(said)}", "is it up, and the network between? ssh -v says more"
-    return SystemFailure(f"no way in to {login} by ssh: {what}", mend=mend)
+        what, hint = f"unreachable: {_last(said)}", "is it up, and the network between? ssh -v says more"
+    return SystemFailure(f"no way in to {login} by ssh: {what}", hint=hint)
 
 
 def explain_silence(uri: Uri, found: str, said: str) -> SystemFailure:
@@ -197,15 +197,15 @@ def explain_silence(uri: Uri, found: str, said: str) -> SystemFailure:
     message = f"no Docker engine answers on {uri.login}"
     if "administratively prohibited" in said:
         return SystemFailure(
-            f"{uri.login} lets nobody forward a socket by ssh", mend="AllowStreamLocalForwarding yes in its sshd_config"
+            f"{uri.login} lets nobody forward a socket by ssh", hint="AllowStreamLocalForwarding yes in its sshd_config"
         )
     if "=absent=" in found:
-        mend = f"install docker.io there, or name its socket: ssh://{uri.host}/run/user/1000/docker.sock"
-        return SystemFailure(f"{message}: there is no {uri.path}", mend=mend)
+        hint = f"install docker.io there, or name its socket: ssh://{uri.host}/run/user/1000/docker.sock"
+        return SystemFailure(f"{message}: there is no {uri.path}", hint=hint)
     if "=denied=" in found:
-        mend = f"there: adduser {uri.user or 'your-login'} docker (members of that group are as powerful as root)"
-        return SystemFailure(f"{uri.login} may not use Docker there: {uri.path} is closed to it", mend=mend)
-    return SystemFailure(message, mend="is it running? there: systemctl status docker")
+        hint = f"there: adduser {uri.user or 'your-login'} docker (members of that group are as powerful as root)"
+        return SystemFailure(f"{uri.login} may not use Docker there: {uri.path} is closed to it", hint=hint)
+    return SystemFailure(message, hint="is it running? there: systemctl status docker")
 
 
 def _ping(path: Path) -> bool:
@@ -224,7 +224,7 @@ def _runtime_folder() -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     owner = folder.lstat()
     if owner.st_uid != os.getuid() or owner.st_mode & 0o077 or folder.is_symlink():
-        raise SystemFailure(f"{folder} is open to others", mend="remove it: connections are kept there")
+        raise SystemFailure(f"{folder} is open to others", hint="remove it: connections are kept there")
     for left in folder.glob("ssh-*"):
         if not (left / "control").exists() and time.time() - left.stat().st_mtime > OLD_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
@@ -237,7 +237,7 @@ def _run(argv: Sequence[str], said: Path, seconds: float | None) -> int:
         with said.open("ab") as out:
             ran = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=seconds, check=False)
     except FileNotFoundError:
-        raise SystemFailure("ssh is not installed", mend="apt-get install openssh-client") from None
+        raise SystemFailure("ssh is not installed", hint="apt-get install openssh-client") from None
     except subprocess.TimeoutExpired:
         return 255
     return ran.returncode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from darkpeak.collective.uri import Uri, parse_uri
 from darkpeak.daemon.ssh import Connection
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 
 PORT = 4243
 LOOPBACK = "localhost"  # by this name ssh listens on 127.0.0.1 and ::1, and nowhere else
@@ -19,11 +19,11 @@ def find_target(wanted: str) -> Uri:
     """Return where a tunnel leads, from an ssh:// URI or from what one would type after `ssh`.
 
     Raises:
-        BadInput: when it is neither.
+        UsageError: when it is neither.
     """
     uri = parse_uri(wanted if "://" in wanted else f"ssh://{wanted}")
     if uri is None or uri.scheme != "ssh":
-        raise BadInput(f"no tunnel leads to {wanted}", mend="write ssh://USER@HOST, or what you would type after ssh")
+        raise UsageError(f"no tunnel leads to {wanted}", hint="write ssh://USER@HOST, or what you would type after ssh")
     return uri
 
 
@@ -31,7 +31,7 @@ def keep_open(uri: Uri, port: int, opened: Callable[[], None], said: Callable[[s
     """Hold a tunnel open until we are interrupted; a cut is said and mended, a first failure is an error.
 
     Raises:
-        BadInput: when the port is taken.
+        UsageError: when the port is taken.
         SystemFailure: when there is no way in at first.
     """
     check_free(port)
@@ -78,7 +78,7 @@ def check_free(port: int) -> None:
     """See that nobody else listens on a port of loopback.
 
     Raises:
-        BadInput: when somebody does.
+        UsageError: when somebody does.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,4 +86,4 @@ def check_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
-            raise BadInput(f"port {port} {why}", mend="another tunnel? choose a free one with --port") from None
+            raise UsageError(f"port {port} {why}", hint="another tunnel? choose a free one with --port") from None

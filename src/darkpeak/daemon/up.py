@@ -14,7 +14,7 @@ from darkpeak.daemon import base, history, lock
 from darkpeak.daemon.compose import Compose
 from darkpeak.daemon.deploy import Job, Outcome, Progress, run_jobs, tidy, withdraw
 from darkpeak.daemon.engine import Engine
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.plan.plan import BESIDE, Plan, make_plan, make_rollback
 from darkpeak.plan.routing import make_table
@@ -24,7 +24,7 @@ from darkpeak.router.routes import Changes
 ROUTER = "router"
 ROUTES_LOCK = "_routes"
 DRAIN_SECONDS = 1.0  # for requests that chose the old port just before the routes changed
-MEND = "darkpeak up router"
+HINT = "darkpeak up router"
 NO_ROUTER = "no router runs, so nothing is routed: darkpeak up router"
 
 
@@ -78,10 +78,10 @@ def renew(collective: Collective, engine: Engine, observed: Observed, name: str)
     """
     running = find_container(collective, observed, ROUTER, "certificates")
     if running is None:
-        raise SystemFailure(f"nothing there gets certificates: the router on {engine.name} does not run", mend=MEND)
+        raise SystemFailure(f"nothing there gets certificates: the router on {engine.name} does not run", hint=HINT)
     asked = engine.exec_in(running.id, ("renew", name))
     if asked.code:
-        raise SystemFailure(asked.complaint() or f"{name} was not renewed", mend="darkpeak certificates lists them all")
+        raise SystemFailure(asked.complaint() or f"{name} was not renewed", hint="darkpeak certificates lists them all")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Deployer:
         """Go back to the images of an earlier deploy: the last different one, or the one with that number.
 
         Raises:
-            BadInput: when there is none.
+            UsageError: when there is none.
             SystemFailure: when its images are gone, or the daemon fails.
         """
         self._have_bases([])
@@ -147,15 +147,15 @@ class Deployer:
         """Remove services' containers and networks (and volumes), those relied on last, then their routes.
 
         Raises:
-            BadInput: when a service that stays relies on one of them.
+            UsageError: when a service that stays relies on one of them.
         """
         before = self.engine.observe()
         names = {service.name for service in services}
         for service in self.collective.services:
             needed = sorted(names & set(self.collective.relies_on(service)))
             if needed and service.name not in names and before.of(service.project):
-                mend = f"take it down as well: add {service.name}"
-                raise BadInput(f"{service.name} relies on {needed[0]}", mend=mend)
+                hint = f"take it down as well: add {service.name}"
+                raise UsageError(f"{service.name} relies on {needed[0]}", hint=hint)
         present = [service for service in services if volumes or before.of(service.project)]
         present.sort(key=lambda item: (-len(with_relied_on(self.collective, [item])), item.name))
         if not present:
@@ -167,7 +167,7 @@ class Deployer:
                 self.progress.step(service.name, "removing")
                 result = compose.call(service, "down", "--remove-orphans", *(["--volumes"] if volumes else []))
                 if result.code:
-                    raise SystemFailure(f"{service.name} was not removed: {result.complaint()}", mend="run it again")
+                    raise SystemFailure(f"{service.name} was not removed: {result.complaint()}", hint="run it again")
             self._settle({}, find_router(self.collective, compose, self.engine.observe()))
         return tuple(service.name for service in present)
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 
 UID = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 MAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
@@ -29,26 +29,28 @@ class Group:
 
 
 def check_uid(uid: str, what: str = "member") -> None:
-    """Raise BadInput if this cannot be a member's (or a group's) name."""
+    """Raise UsageError if this cannot be a member's (or a group's) name."""
     if not UID.fullmatch(uid):
-        raise BadInput(
+        raise UsageError(
             f"{uid!r} cannot be a {what}'s name",
-            mend="use up to 32 of a-z, 0-9, dot, underscore and hyphen, a letter first",
+            hint="use up to 32 of a-z, 0-9, dot, underscore and hyphen, a letter first",
         )
 
 
 def check_member(member: Member) -> None:
-    """Raise BadInput if the directory could not hold this member."""
+    """Raise UsageError if the directory could not hold this member."""
     check_uid(member.uid)
     if not member.name.strip() or not member.name.isprintable():
-        raise BadInput(f"{member.uid} needs a name that can be printed", mend="give the full name, e.g. 'Ada Lovelace'")
+        raise UsageError(
+            f"{member.uid} needs a name that can be printed", hint="give the full name, e.g. 'Ada Lovelace'"
+        )
     if member.mail and not MAIL.fullmatch(member.mail):
-        raise BadInput(f"{member.mail!r} is no mail address", mend="write it as ada@example.org, or leave it out")
+        raise UsageError(f"{member.mail!r} is no mail address", hint="write it as ada@example.org, or leave it out")
 
 
 def check_password(password: str) -> None:
-    """Raise BadInput for a password that is too short, or that slapd would take for a hash."""
+    """Raise UsageError for a password that is too short, or that slapd would take for a hash."""
     if len(password) < SHORTEST_PASSWORD:
-        raise BadInput("the password is too short", mend=f"use {SHORTEST_PASSWORD} characters or more")
+        raise UsageError("the password is too short", hint=f"use {SHORTEST_PASSWORD} characters or more")
     if SCHEME.match(password) or "\0" in password:
-        raise BadInput("the password begins like a hash", mend="choose one that does not begin with {NAME}")
+        raise UsageError("the password begins like a hash", hint="choose one that does not begin with {NAME}")

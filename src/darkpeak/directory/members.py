@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from darkpeak.directory import ldif_text
 from darkpeak.directory.member import Group, Member, check_member, check_password, check_uid
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 
 __all__ = ["Directory", "Group", "Member", "Result", "Run"]
 
@@ -68,9 +68,9 @@ class Directory:
         check_password(password)
         result = self._run(("ldapadd", *SOCKET), ldif_text.make_member(member, password))
         if result.code == ALREADY_EXISTS:
-            raise BadInput(
+            raise UsageError(
                 f"there is a member {member.uid} already",
-                mend=f"choose another name, or see `darkpeak member passwd {member.uid}`",
+                hint=f"choose another name, or see `darkpeak member passwd {member.uid}`",
             )
         require(result, f"{member.uid} was not added")
 
@@ -110,7 +110,7 @@ class Directory:
         check_uid(group, "group")
         result = self._run(("ldapmodify", *SOCKET, *PERMISSIVE), ldif_text.make_leave([group], uid))
         if result.code in (NO_SUCH_OBJECT, NO_SUCH_VALUE):
-            raise BadInput(f"{uid} is not in the group {group}")
+            raise UsageError(f"{uid} is not in the group {group}")
         require(result, f"{uid} was not taken out of {group}")
 
     def _require_member(self, uid: str) -> None:
@@ -135,9 +135,9 @@ class Directory:
             raise SystemFailure(f"the directory does not answer in LDIF: {error}") from error
 
 
-def unknown_member(uid: str) -> BadInput:
+def unknown_member(uid: str) -> UsageError:
     """Return the error for a member who does not exist."""
-    return BadInput(f"there is no member {uid}", mend="see who there is with `darkpeak member list`")
+    return UsageError(f"there is no member {uid}", hint="see who there is with `darkpeak member list`")
 
 
 def require(result: Result, otherwise: str) -> None:
@@ -146,5 +146,5 @@ def require(result: Result, otherwise: str) -> None:
         said = result.stderr.decode(errors="replace").strip().splitlines()
         reason = said[0] if said else f"exit code {result.code}"
         raise SystemFailure(
-            f"{otherwise}: {reason}", mend="see whether slapd runs and what it says: darkpeak logs directory"
+            f"{otherwise}: {reason}", hint="see whether slapd runs and what it says: darkpeak logs directory"
         )

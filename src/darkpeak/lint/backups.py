@@ -13,5 +13,5 @@ def key_for_two(collective: Collective) -> Iterator[Finding]:
     can = openers(collective)
     if len(can) < LEAST_OPENERS:
         who = f"only {can[0]}" if can else "no admin"
-        mend = 'write ssh = ["ssh-ed25519 …"] for two admins in collective.toml, then darkpeak key add ADMIN'
-        yield Finding(Place(FILE, 1), "backup-key", f"{who} can open the backup key", mend)
+        hint = 'write ssh = ["ssh-ed25519 …"] for two admins in collective.toml, then darkpeak key add ADMIN'
+        yield Finding(Place(FILE, 1), "backup-key", f"{who} can open the backup key", hint)

@@ -17,9 +17,9 @@ def block_number(service: Service) -> Iterator[Finding]:
     if service.block is None or service.block in BLOCKS:
         return
     below = service.block - service.block % BLOCK_SIZE
-    mend = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
+    hint = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
     what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "no such block"
-    yield Finding(service.key("block"), "block-number", what, mend)
+    yield Finding(service.key("block"), "block-number", what, hint)
 
 
 def one_block_each(collective: Collective) -> Iterator[Finding]:
@@ -51,13 +51,13 @@ def published_ports(service: Service) -> Iterator[Finding]:
     first = service.block or 0
     for port in service.ports:
         if port.address not in LOOPBACK:
-            mend = f'write "127.0.0.1:{port.published[0]}:{port.target[0]}"'
-            yield Finding(port.at, "not-on-loopback", f"port {port.published[0]} is open to the network", mend)
+            hint = f'write "127.0.0.1:{port.published[0]}:{port.target[0]}"'
+            yield Finding(port.at, "not-on-loopback", f"port {port.published[0]} is open to the network", hint)
         outside = [number for number in port.published if number not in range(first, first + BLOCK_SIZE)]
         if outside and first in BLOCKS:
             what = f"port {outside[0]} is outside the block {first}"
-            mend = f"publish on one of {first}-{first + BLOCK_SIZE - 1}"
-            yield Finding(port.at, "outside-block", what, mend)
+            hint = f"publish on one of {first}-{first + BLOCK_SIZE - 1}"
+            yield Finding(port.at, "outside-block", what, hint)
 
 
 def published_once(service: Service) -> Iterator[Finding]:
@@ -77,5 +77,5 @@ def subnets(service: Service) -> Iterator[Finding]:
         return
     for subnet, at in service.subnets:
         if subnet != subnet_of(service.block or 0):
-            mend = f"write {subnet_of(service.block or 0)}"
-            yield Finding(at, "subnet", f"subnet {subnet} is not that of block {service.block}", mend)
+            hint = f"write {subnet_of(service.block or 0)}"
+            yield Finding(at, "subnet", f"subnet {subnet} is not that of block {service.block}", hint)

@@ -21,7 +21,7 @@ class Database:
     package: re.Pattern[str]
     image: re.Pattern[str]
     dump: re.Pattern[str]
-    mend: str
+    hint: str
 
 
 KNOWN = (
@@ -65,7 +65,7 @@ def dumped(service: Service) -> Iterator[Finding]:
             if _holds(database, build) and not database.dump.search(said):
                 what = f"{container.name} holds {database.name}, and nothing dumps it: a copy of its files is no backup"
                 at = Place(f"{service.at.file.rpartition('/')[0]}/scripts/backup", _line(text, container.name))
-                yield Finding(at, "no-dump", what, database.mend)
+                yield Finding(at, "no-dump", what, database.hint)
 
 
 def _holds(database: Database, build: str) -> bool:

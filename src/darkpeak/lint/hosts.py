@@ -12,14 +12,14 @@ def known_services(collective: Collective) -> Iterator[Finding]:
     for host in collective.hosts:
         for name in host.services:
             if name == ROUTER:
-                what, mend = (
+                what, hint = (
                     "the router needs no place",
                     "leave it out: each host with services has its own router",
                 )
-                yield Finding(host.at, "placed-router", what, mend)
+                yield Finding(host.at, "placed-router", what, hint)
             elif name not in known:
-                mend = f"there are: {', '.join(sorted(known - {ROUTER}))}"
-                yield Finding(host.at, "unknown-service", f"there is no service {name}", mend)
+                hint = f"there are: {', '.join(sorted(known - {ROUTER}))}"
+                yield Finding(host.at, "unknown-service", f"there is no service {name}", hint)
 
 
 def one_place_each(collective: Collective) -> Iterator[Finding]:

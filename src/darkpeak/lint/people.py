@@ -35,8 +35,8 @@ def admin_names(collective: Collective) -> Iterator[Finding]:
     for service in collective.services:
         for name in sorted(set(service.admins)):
             if name not in known:
-                mend = f"write [admins.{name}] in collective.toml, or mend the name"
-                yield Finding(service.key("admins"), "unknown-admin", f"nobody is called {name or 'that'}", mend)
+                hint = f"write [admins.{name}] in collective.toml, or mend the name"
+                yield Finding(service.key("admins"), "unknown-admin", f"nobody is called {name or 'that'}", hint)
             if service.admins.count(name) > 1:
                 yield Finding(
                     service.key("admins"), "admin-twice", f"{name} is named twice", "name two different people"

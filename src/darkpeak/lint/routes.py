@@ -12,8 +12,8 @@ def labels(service: Service) -> Iterator[Finding]:
     """A label is the first part of a host name, or (with dots) all of it."""
     for route in (*service.http, *service.tls):
         if not all(LABEL.fullmatch(part) for part in route.label.split(".")):
-            mend = "use lower-case letters, digits and inner hyphens"
-            yield Finding(route.at, "label", f"{route.label!r} cannot begin a host name", mend)
+            hint = "use lower-case letters, digits and inner hyphens"
+            yield Finding(route.at, "label", f"{route.label!r} cannot begin a host name", hint)
 
 
 def one_label_each(collective: Collective) -> Iterator[Finding]:
@@ -44,8 +44,8 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
         if service.block is not None and service.block not in BLOCKS:
             return
         if port not in range(block, block + BLOCK_SIZE):
-            mend = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "claim a block first"
-            yield Finding(at, "route-outside-block", f"the {kind} route's port {port} is outside the block", mend)
+            hint = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "claim a block first"
+            yield Finding(at, "route-outside-block", f"the {kind} route's port {port} is outside the block", hint)
         elif port not in published and service.runs:
             what = f"no such container port: nothing publishes {port} for the {kind} route"
             yield Finding(at, "no-such-port", what, f'publish it: ports: ["127.0.0.1:{port}:80"]')

@@ -12,8 +12,8 @@ def defined_somewhere(collective: Collective) -> Iterator[Finding]:
     for service in collective.services:
         for shared in service.shared:
             if shared.external and shared.name not in defined:
-                mend = "mend the name, or add the service that defines it"
-                yield Finding(shared.at, "undefined-external", f"no service defines {shared.name}", mend)
+                hint = "mend the name, or add the service that defines it"
+                yield Finding(shared.at, "undefined-external", f"no service defines {shared.name}", hint)
 
 
 def no_circle(collective: Collective) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.names.setup import MACOS_FOLDER, OWN_FILES, PLAIN_FILE, SHARED_FILES, SIGNS, Change, Setup, Surroundings
 
 MARK = "# Made by `darkpeak dns setup`, and removed by `darkpeak dns undo`.\n"
@@ -39,17 +39,17 @@ def check(setup: Setup) -> None:
     """See that nothing stands in the way, before anything is touched.
 
     Raises:
-        BadInput: when a file of that name is somebody else's.
+        UsageError: when a file of that name is somebody else's.
         SystemFailure: when a program is missing.
     """
     for change in setup.changes:
         if change.own and _current(change) and not _current(change).startswith(MARK.encode()):
-            raise BadInput("a file is in the way that is not ours", where=change.path, mend="move it, then again")
+            raise UsageError("a file is in the way that is not ours", where=change.path, hint="move it, then again")
         if not Path(change.path).parent.parent.is_dir():
             raise SystemFailure(f"there is no {Path(change.path).parent.parent}", where=change.path)
     for program, package in setup.programs:
         if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
-            raise SystemFailure(f"{setup.note or program}; it is not installed", mend=f"apt-get install {package}")
+            raise SystemFailure(f"{setup.note or program}; it is not installed", hint=f"apt-get install {package}")
 
 
 def write(change: Change) -> None:
@@ -159,6 +159,6 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise SystemFailure("this login may not write it", where=str(path), mend="again with sudo") from None
+        raise SystemFailure("this login may not write it", where=str(path), hint="again with sudo") from None
     except OSError as error:
         raise SystemFailure(f"cannot be written: {error.strerror}", where=str(path)) from None

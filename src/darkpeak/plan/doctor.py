@@ -34,7 +34,7 @@ class Check:
     check: str
     verdict: Verdict
     what: str
-    mend: str = ""
+    hint: str = ""
     host: str = ""
 
 
@@ -67,7 +67,7 @@ def _compose(facts: Facts) -> Check:
 
 def _daemon(facts: Facts) -> Iterator[Check]:
     if facts.failure:
-        yield Check("daemon", Verdict.BAD, facts.failure, facts.failure_mend)
+        yield Check("daemon", Verdict.BAD, facts.failure, facts.failure_hint)
         return
     if version(facts.engine) < LEAST_ENGINE:
         what = f"Docker {facts.engine} is older than {'.'.join(map(str, LEAST_ENGINE))}"
@@ -85,13 +85,13 @@ def _resources(facts: Facts) -> Iterator[Check]:
         yield Check("disk", Verdict.WARN, f"not known: {facts.unknown}", "darkpeak base, then again")
         return
     free = f"{_size(machine.disk_free)} of {_size(machine.disk_total)} free"
-    mend = "docker image prune and docker builder prune there; or a larger disk"
+    hint = "docker image prune and docker builder prune there; or a larger disk"
     if machine.disk_free < DISK_BAD:
-        yield Check("disk", Verdict.BAD, f"only {free}", mend)
+        yield Check("disk", Verdict.BAD, f"only {free}", hint)
     elif machine.disk_free < DISK_WARN:
-        yield Check("disk", Verdict.WARN, free, mend)
+        yield Check("disk", Verdict.WARN, free, hint)
     elif machine.inodes_free < FEW_INODES:
-        yield Check("disk", Verdict.WARN, f"{free}, but only {machine.inodes_free} % of its inodes", mend)
+        yield Check("disk", Verdict.WARN, f"{free}, but only {machine.inodes_free} % of its inodes", hint)
     else:
         yield Check("disk", Verdict.OK, free)
     yield _memory(facts, machine)
@@ -111,8 +111,8 @@ def _clock(facts: Facts) -> Check:
     if off < CLOCK_WARN:
         return Check("clock", Verdict.OK, "agrees with ours")
     what = f"is {off:.0f} s {'ahead of' if facts.clock_ahead > 0 else 'behind'} ours"
-    mend = "one of the two is wrong: apt-get install systemd-timesyncd"
-    return Check("clock", Verdict.BAD if off >= CLOCK_BAD else Verdict.WARN, what, mend)
+    hint = "one of the two is wrong: apt-get install systemd-timesyncd"
+    return Check("clock", Verdict.BAD if off >= CLOCK_BAD else Verdict.WARN, what, hint)
 
 
 def _proxy(facts: Facts) -> Check:
@@ -197,8 +197,8 @@ def _names(facts: Facts, collective: Collective) -> Check:
     if domain.rpartition(".")[2] == "localhost":
         what = f"*.{domain}: curl and browsers find it by themselves, getent and programs of its kind do not"
         return Check("names", Verdict.WARN, what, "apt-get install libnss-myhostname")
-    mend = f"on a laptop darkpeak dns setup; else a DNS record *.{domain} with the address of the router's machine"
-    return Check("names", Verdict.BAD, f"*.{domain} leads nowhere from here", mend)
+    hint = f"on a laptop darkpeak dns setup; else a DNS record *.{domain} with the address of the router's machine"
+    return Check("names", Verdict.BAD, f"*.{domain} leads nowhere from here", hint)
 
 
 def _size(octets: int) -> str:

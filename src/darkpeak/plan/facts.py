@@ -31,7 +31,7 @@ class Facts:
     daemon: str
     compose: str  # the plugin's version on this machine, empty when there is none
     failure: str = ""  # why the daemon does not answer
-    failure_mend: str = ""
+    failure_hint: str = ""
     open_to_all: bool = False
     engine: str = ""
     memory_total: int = 0

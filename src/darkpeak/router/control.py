@@ -23,7 +23,7 @@ NEXT = f"{STATE}/next"
 NOTICES = "maintenance.map"
 PROBED_AT_ONCE = 200
 NO_ANSWER = "000"
-MEND = "darkpeak logs router says more; darkpeak up router starts it anew"
+HINT = "darkpeak logs router says more; darkpeak up router starts it anew"
 
 
 class Answer(NamedTuple):
@@ -65,7 +65,7 @@ class Router:
         """Bring files and running router to a table, and prove each changed route by a request.
 
         Raises:
-            BadInput: when the table leads where it may not; nothing was touched.
+            UsageError: when the table leads where it may not; nothing was touched.
             SystemFailure: when it could not be done, or a route that worked before would not; what was before is back.
         """
         wanted, before = render(table), self._files(TABLES)
@@ -108,7 +108,7 @@ class Router:
         try:
             return parse_held(self._run("certificates"))
         except ValueError as error:
-            raise SystemFailure(f"the router does not know its certificates: {error}", mend=MEND) from None
+            raise SystemFailure(f"the router does not know its certificates: {error}", hint=HINT) from None
 
     def sign(self, request: bytes, names: Sequence[str]) -> bytes:
         """Return a certificate by the collective's CA for exactly these names.
@@ -136,8 +136,8 @@ class Router:
         ports = {route.port // 10 * 10 for route in old}
         self._switch(render(replace(table, http=(*kept, *old), blocks=(*table.blocks, *ports))))
         names = ", ".join(sorted(broken))
-        mend = "nothing answers there; is the service up?"
-        raise SystemFailure(f"not routed, and put back as it was: {names}", mend=mend)
+        hint = "nothing answers there; is the service up?"
+        raise SystemFailure(f"not routed, and put back as it was: {names}", hint=hint)
 
     def _ask(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
         """Ask for each of the named http routes through the router."""
@@ -168,7 +168,7 @@ class Router:
             stream, _ = self._container.get_archive(STATE)
             packed = io.BytesIO(b"".join(stream))
         except (DockerException, OSError) as error:
-            raise SystemFailure(f"the router's tables cannot be read: {error}", mend=MEND) from None
+            raise SystemFailure(f"the router's tables cannot be read: {error}", hint=HINT) from None
         with tarfile.open(fileobj=packed) as archive:
             there = {name: f"router/{name}" for name in names if f"router/{name}" in archive.getnames()}
             members = {name: archive.extractfile(member) for name, member in there.items()}
@@ -180,7 +180,7 @@ class Router:
         try:
             self._container.put_archive(NEXT, _pack(files))
         except (DockerException, OSError) as error:
-            raise SystemFailure(f"nothing can be handed to the router: {error}", mend=MEND) from None
+            raise SystemFailure(f"nothing can be handed to the router: {error}", hint=HINT) from None
 
     def _run(self, *argv: str) -> bytes:
         """Run one of the container's programs and return what it prints."""
@@ -189,10 +189,10 @@ class Router:
         try:
             code, (out, err) = cast("Ran", self._container.exec_run(list(argv), demux=True))
         except (DockerException, OSError) as error:
-            raise SystemFailure(f"the router does not run {argv[0]}: {error}", mend=MEND) from None
+            raise SystemFailure(f"the router does not run {argv[0]}: {error}", hint=HINT) from None
         if code:
             said = " ".join((err or out or b"").decode(errors="replace").split())
-            raise SystemFailure(f"the router refused: {said or argv[0]}", mend=MEND)
+            raise SystemFailure(f"the router refused: {said or argv[0]}", hint=HINT)
         return out or b""
 
 

@@ -42,7 +42,7 @@ def render(table: Table) -> dict[str, bytes]:
     """Return the router's files.
 
     Raises:
-        BadInput: when a route leads where it may not.
+        UsageError: when a route leads where it may not.
     """
     check(table)
     tcp = sorted(table.tcp)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
 
 BLOCK_SIZE = 10
@@ -138,7 +138,7 @@ def check(table: Table) -> None:
     """Make sure that a table leads into declared blocks only, and every name to one place.
 
     Raises:
-        BadInput: at the first route that is not so.
+        UsageError: at the first route that is not so.
     """
     for domain in table.domains:
         _require(HOST.fullmatch(domain), f"{domain!r} is no domain")
@@ -190,4 +190,4 @@ def _once(what: str, names: Iterable[str]) -> None:
 
 def _require(condition: object, message: str) -> None:
     if not condition:
-        raise BadInput(message, mend="darkpeak lint shows where it is written")
+        raise UsageError(message, hint="darkpeak lint shows where it is written")

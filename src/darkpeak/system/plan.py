@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from darkpeak.errors import BadInput
+from darkpeak.errors import UsageError
 from darkpeak.system.base import (
     DAEMON_FILE,
     FIREWALL,
@@ -54,7 +54,7 @@ def read_found(said: str) -> Found:
     """Return what look.sh printed, a word and its value a line.
 
     Raises:
-        BadInput: when that is no Debian.
+        UsageError: when that is no Debian.
     """
     rows = [line.split(" ") for line in said.splitlines() if line.startswith("=")]
     one = {row[0]: row[1] for row in rows if len(row) > 1}
@@ -62,7 +62,7 @@ def read_found(said: str) -> Found:
         word: [row[1] for row in rows if row[0] == word and len(row) > 1] for word in ("=package", "=port", "=runs")
     }
     if one.get("=id") != "debian":
-        raise BadInput(f"that machine is no Debian but {one.get('=id') or 'unknown'}", mend="Debian 12 or newer")
+        raise UsageError(f"that machine is no Debian but {one.get('=id') or 'unknown'}", hint="Debian 12 or newer")
     files = [row[1:] for row in rows if row[0] == "=file"]
     return Found(
         suite=one.get("=suite", ""),
@@ -87,7 +87,7 @@ def make_steps(found: Found, wanted: Wanted) -> tuple[Step, ...]:
     """Return what is to be done, nothing where all is as it should be.
 
     Raises:
-        BadInput: when a file there cannot be read.
+        UsageError: when a file there cannot be read.
     """
     # Settings come before packages, so that what a package starts has read them.
     return (
@@ -115,7 +115,7 @@ def _files(found: Found, wanted: Wanted) -> Iterator[Step]:
     try:
         files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
     except ValueError as error:
-        raise BadInput(f"it is no JSON: {error}", where=DAEMON_FILE, mend="mend it there") from None
+        raise UsageError(f"it is no JSON: {error}", where=DAEMON_FILE, hint="mend it there") from None
     for file in files:
         there = found.file(file.path)
         if there == (file.text, file.mode):

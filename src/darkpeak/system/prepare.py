@@ -54,10 +54,10 @@ class Server:
         done = self.connection.run(make_command(arguments), text.encode())
         if done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-LAST_LINES:]
-            mend = "mend that there; the same command goes on from here"
+            hint = "mend that there; the same command goes on from here"
             if any("sudo:" in line for line in said):
-                mend = "log in as root, or let that login become root by sudo without a password"
-            raise SystemFailure(f"{self.connection.name} {failed}: {' / '.join(said) or 'no word'}", mend=mend)
+                hint = "log in as root, or let that login become root by sudo without a password"
+            raise SystemFailure(f"{self.connection.name} {failed}: {' / '.join(said) or 'no word'}", hint=hint)
         return done.stdout.decode(errors="replace")
 
 

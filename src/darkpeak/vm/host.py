@@ -9,7 +9,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from darkpeak.daemon.tunnel import check_free
-from darkpeak.errors import BadInput, SystemFailure
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vm.state import (
     BOX_ROOM,
     DISK_ROOM,
@@ -64,7 +64,7 @@ def check_programs(*, box: bool) -> None:
     if missing:
         packages = " ".join(dict.fromkeys(wanted[program] for program in missing))
         raise SystemFailure(
-            f"{missing[0]} is not installed", mend=f"apt-get install --no-install-recommends {packages}"
+            f"{missing[0]} is not installed", hint=f"apt-get install --no-install-recommends {packages}"
         )
 
 
@@ -77,7 +77,7 @@ def check_room(state: State, machine: Machine, *, box: bool, disk: bool) -> None
     available = _memory_available()
     if available < machine.memory * MIB + MEMORY_ROOM:
         what = f"{available // MIB} MiB of memory are free, and a VM of {machine.memory} MiB needs more"
-        raise SystemFailure(what, mend="end something large, or give it less with --memory")
+        raise SystemFailure(what, hint="end something large, or give it less with --memory")
     check_disk(state, (BOX_ROOM if box else 0) + (DISK_ROOM if disk else 0))
 
 
@@ -91,21 +91,21 @@ def check_disk(state: State, needed: int) -> None:
     free = shutil.disk_usage(state.folder).free
     if free < needed:
         what = f"{free / GIB:.1f} GiB of disk are free, and {needed / GIB:.0f} GiB are needed"
-        raise SystemFailure(what, where=str(state.folder), mend="make room there, or name another XDG_STATE_HOME")
+        raise SystemFailure(what, where=str(state.folder), hint="make room there, or name another XDG_STATE_HOME")
 
 
 def check_ports(*, router: bool) -> None:
     """See that nobody else has the ports that lead into the VM.
 
     Raises:
-        BadInput: when somebody has.
+        UsageError: when somebody has.
     """
     for port in (TUNNEL_PORT, *(ROUTER_PORTS if router else ())):
         try:
             check_free(port)
-        except BadInput as error:
+        except UsageError as error:
             whose = "another tunnel?" if port == TUNNEL_PORT else "this machine's own router? darkpeak stop router;"
-            raise BadInput(error.message, mend=f"{whose} ss -tlnp 'sport = :{port}' says who") from None
+            raise UsageError(error.message, hint=f"{whose} ss -tlnp 'sport = :{port}' says who") from None
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from darkpeak.errors import NotSo, SystemFailure
+from darkpeak.errors import CheckFailed, SystemFailure
 from darkpeak.system.base import SWAP_MIB, Wanted
 from darkpeak.system.prepare import script
 from darkpeak.vm import host, qemu
@@ -79,7 +79,7 @@ class Vm:
         """Bring up the VM, with its tunnel; what is there already stays.
 
         Raises:
-            BadInput: when a port is taken.
+            UsageError: when a port is taken.
             SystemFailure: when something is missing here, or fails.
         """
         with host.held(self.state, self.said) as lock:
@@ -126,8 +126,8 @@ class Vm:
         """Have the tunnel open.
 
         Raises:
-            BadInput: when its port is taken.
-            NotSo: when the VM does not run.
+            UsageError: when its port is taken.
+            CheckFailed: when the VM does not run.
         """
         self.check_running()
         with host.held(self.state, self.said):
@@ -168,11 +168,11 @@ class Vm:
         """See that the VM runs.
 
         Raises:
-            NotSo: when it does not.
+            CheckFailed: when it does not.
         """
         if not qemu.runs(self.state):
             what = "the VM is halted" if self.state.machine() else NO_VM
-            raise NotSo(what, mend="darkpeak vm up")
+            raise CheckFailed(what, hint="darkpeak vm up")
 
     def _make_disk(self, machine: Machine) -> None:
         """Copy the box; the disk gets its name last, so that a killed run leaves none."""
@@ -183,7 +183,7 @@ class Vm:
             done = subprocess.run(argv, capture_output=True, check=False)
             if done.returncode:
                 said = done.stderr.decode(errors="replace").strip()
-                raise SystemFailure(f"the disk was not made: {said}", mend="darkpeak vm box --rebuild, then again")
+                raise SystemFailure(f"the disk was not made: {said}", hint="darkpeak vm box --rebuild, then again")
             if name == DISK:
                 self.state.write_machine(machine)
             partial.replace(self.state.folder / name)

@@ -66,8 +66,8 @@ def wait_for_login(state: State, printed: Said) -> None:
         if not runs(state):
             raise SystemFailure(f"the VM ended while it started: {_last(text.encode())}", where=str(state.console))
         if time.monotonic() > deadline:
-            mend = "darkpeak vm up waits on; darkpeak vm destroy, and up, begins anew"
-            raise SystemFailure(f"no login after {LOGIN_SECONDS:.0f} s", where=str(state.console), mend=mend)
+            hint = "darkpeak vm up waits on; darkpeak vm destroy, and up, begins anew"
+            raise SystemFailure(f"no login after {LOGIN_SECONDS:.0f} s", where=str(state.console), hint=hint)
         time.sleep(PAUSE)
 
 
@@ -97,11 +97,11 @@ def open_tunnel(state: State) -> None:
         if done.returncode:
             log = state.folder / "tunnel.log"
             said = log.read_bytes() if log.exists() else b""
-            raise SystemFailure(f"the tunnel was not opened: {_last(said)}", mend="darkpeak vm status says how it is")
+            raise SystemFailure(f"the tunnel was not opened: {_last(said)}", hint="darkpeak vm status says how it is")
     deadline = time.monotonic() + DAEMON_SECONDS
     while not answers():
         if time.monotonic() > deadline:
-            raise SystemFailure("no Docker engine answers in the VM", mend="darkpeak vm ssh systemctl status docker")
+            raise SystemFailure("no Docker engine answers in the VM", hint="darkpeak vm ssh systemctl status docker")
         time.sleep(PAUSE)
 
 
