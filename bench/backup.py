@@ -25,9 +25,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from darkpeak.backup.helper import WORK
-from darkpeak.backup.make import folder_of
+from darkpeak.actions.backup import folder_of
 from darkpeak.collective import read
+from darkpeak.helper.helper import WORK
 from tests.live.collectives import TOP, Collective
 from tests.live.commands import run
 from tests.live.hosts import Host

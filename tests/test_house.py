@@ -37,7 +37,7 @@ def test_pure_rooms_know_nothing_outside(path: Path) -> None:
     found = imports(path)
     assert not {name.partition(".")[0] for name in found} & OUTSIDE
     rooms = {name.split(".")[1] for name in found if name.startswith("darkpeak.")}
-    assert not rooms & {"cli", "daemon", "output"}
+    assert not rooms & {"cli", "engine", "output"}
 
 
 def test_no_one_knows_the_command_line() -> None:

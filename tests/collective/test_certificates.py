@@ -8,7 +8,7 @@ from darkpeak import collective
 from darkpeak.collective.model import Certificates
 from darkpeak.plan.certificates import find_certificate, list_certificates
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.routing import make_table
+from darkpeak.plan.routes import make_table
 from darkpeak.router.acme import Acme, Certified, Held
 from tests.making import edit, write_collective
 

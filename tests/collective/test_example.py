@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from darkpeak import collective, lint
-from darkpeak.collective import declared
+from darkpeak.collective import x_darkpeak as declared
 from tests.making import DIRECTORY, DOCKERFILE, write_collective, write_service
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "service.md"

@@ -7,7 +7,7 @@ import pytest
 from darkpeak import collective
 from darkpeak.collective import Collective
 from darkpeak.collective.hosts import find_host, place, uri_of
-from darkpeak.daemon.compose import make_compose
+from darkpeak.engine.compose import make_compose
 from darkpeak.errors import UsageError
 from tests.making import DIRECTORY, write_collective, write_service
 

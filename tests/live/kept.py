@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkpeak.backup import key as keys
-from darkpeak.backup.helper import WORK
-from darkpeak.backup.make import folder_of
-from darkpeak.backup.session import Place, Session, opened
+from darkpeak.actions.backup import folder_of
+from darkpeak.actions.session import Place, Session, opened
 from darkpeak.collective import read
-from darkpeak.daemon.compose import Compose
-from darkpeak.daemon.engine import Engine
+from darkpeak.engine.compose import Compose
+from darkpeak.engine.engine import Engine
+from darkpeak.helper.helper import WORK
 from darkpeak.output import Progress
+from darkpeak.repository import key as keys
 from tests.live import ledger
 from tests.live.collectives import TOOL, Collective
 from tests.live.commands import Result, run

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.backup import trouble
-from darkpeak.backup.helper import NAME as HELPER
-from darkpeak.daemon.engine import Result as Outcome
+from darkpeak.engine.engine import Result as Outcome
+from darkpeak.helper.helper import NAME as HELPER
+from darkpeak.repository import restic_errors as trouble
 from tests.live import facts, ledger
 from tests.live.collectives import SERVICES
 from tests.live.commands import CommandFailed, run, wait_for

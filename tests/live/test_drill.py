@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.backup.drill import live_through
-from darkpeak.backup.helper import WORK
-from darkpeak.backup.make import folder_of, make_set
-from darkpeak.backup.sets import KnownSet, Manifest, make_inventory
-from darkpeak.backup.store import examine
+from darkpeak.actions.backup import folder_of, make_set
+from darkpeak.actions.drill import live_through
 from darkpeak.errors import CheckFailed
+from darkpeak.helper.helper import WORK
+from darkpeak.repository.restic import examine
+from darkpeak.repository.snapshots import KnownSet, Manifest, make_inventory
 from tests.live import ledger
 from tests.live.kept import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from darkpeak.backup.session import Session
+    from darkpeak.actions.session import Session
     from tests.live.kept import Kept
 
     Campaign = Callable[..., int]

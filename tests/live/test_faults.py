@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.backup import care
-from darkpeak.backup.key import Secret, make
-from darkpeak.backup.make import make_set
-from darkpeak.backup.restore import restore
+from darkpeak.actions import care
+from darkpeak.actions.backup import make_set
+from darkpeak.actions.restore import restore
 from darkpeak.errors import CheckFailed
+from darkpeak.repository.key import Secret, make
 from tests.live import ledger
 from tests.live.collectives import TOOL
 from tests.live.commands import run, wait_for

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective
+from darkpeak.actions.up import with_relied_on
 from darkpeak.collective import Collective
-from darkpeak.daemon.up import with_relied_on
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import Plan, make_plan
-from darkpeak.plan.show import make_tree
+from darkpeak.plan.text import make_tree
 from tests.making import write_collective
 
 

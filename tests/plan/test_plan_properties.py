@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from darkpeak.collective.model import Collective, Container, Place, Port, Service, Shared
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import Action, Plan, make_plan, newest_well
-from darkpeak.plan.show import make_tree
+from darkpeak.plan.text import make_tree
 
 AT = Place("docker-compose.yml", 1)
 NAMES = ("alpha", "beta", "gamma")

@@ -6,7 +6,7 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.routing import list_routes, make_table
+from darkpeak.plan.routes import list_routes, make_table
 from darkpeak.plan.ssh_config import make_ssh_config
 from darkpeak.plan.status import make_ports, make_roadmap, make_status
 from darkpeak.router.routes import Counted, Limit, Route, Table, TcpRoute, TlsRoute

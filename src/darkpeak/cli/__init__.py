@@ -57,7 +57,7 @@ def main() -> None:
 
 def _of_a_cut(error: DarkpeakError) -> DarkpeakError:
     """Return the error, or what is behind it: that a connection to a daemon was cut, and so whatever went over it."""
-    ssh = sys.modules.get("darkpeak.daemon.ssh")
+    ssh = sys.modules.get("darkpeak.engine.ssh")
     cut = ssh.find_cut() if ssh and isinstance(error, SystemFailure) else ""
     if not cut:
         return error

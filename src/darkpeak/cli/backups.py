@@ -13,11 +13,11 @@ from darkpeak.cli.common import Group, Settings, chosen, command
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.backup.beside import Copied
-    from darkpeak.backup.key import Secret
-    from darkpeak.backup.restore import Restored
-    from darkpeak.backup.session import Session
+    from darkpeak.actions.copy import Copied
+    from darkpeak.actions.restore import Restored
+    from darkpeak.actions.session import Session
     from darkpeak.collective.model import Collective
+    from darkpeak.repository.key import Secret
 
 INIT = "init"
 IDENTITY = click.option(
@@ -39,7 +39,7 @@ def ask_passphrase(file: Path) -> str:
 
 def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret":
     """Open the backup key with the caller's ssh key."""
-    from darkpeak.backup import key
+    from darkpeak.repository import key
 
     return key.read(collective, identities, ask_passphrase)
 
@@ -48,7 +48,7 @@ def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret"
 def session(settings: Settings, group: "Group", secret: "Secret", *, create: bool = False) -> Iterator["Session"]:
     """Open the repositories from one engine, for as long as a command needs them."""
     from darkpeak import output
-    from darkpeak.backup.session import Place, opened
+    from darkpeak.actions.session import Place, opened
 
     place = Place(group.collective, group.compose, group.host)
     with output.Progress(quiet=settings.as_json) as progress, opened(place, secret, progress, create=create) as work:
@@ -85,8 +85,8 @@ def _show_done(settings: Settings, done: list[dict[str, Any]]) -> None:
 def _init(settings: Settings, identities: tuple[Path, ...]) -> None:
     """Make the key, where there is none, and every repository that is not there yet."""
     from darkpeak import output
-    from darkpeak.backup import key
-    from darkpeak.collective import sealed
+    from darkpeak.collective import recipients as sealed
+    from darkpeak.repository import key
 
     collective = settings.collective()
     path = collective.root / sealed.FILE
@@ -123,7 +123,7 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
     Example: darkpeak backup wiki
     """
     from darkpeak import output
-    from darkpeak.backup.make import make_set
+    from darkpeak.actions.backup import make_set
 
     if names == (INIT,):
         _init(settings, identities)
@@ -213,8 +213,8 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     Example: darkpeak restore wiki --set wiki-17
     """
     from darkpeak import output
-    from darkpeak.backup import restore as restoring
-    from darkpeak.backup.beside import restore_as
+    from darkpeak.actions import restore as restoring
+    from darkpeak.actions.copy import restore_as
 
     if sum(map(bool, (to, project, source, explain))) > 1:
         raise UsageError("--to, --as, --from and --explain exclude each other", hint="give one of them")
@@ -266,7 +266,7 @@ def drill(
     Example: darkpeak drill wiki
     """
     from darkpeak import output
-    from darkpeak.backup import drill as drilling
+    from darkpeak.actions import drill as drilling
 
     if set_name and len(names) != 1:
         raise UsageError("--set is of one service", hint="name that service")
@@ -300,7 +300,7 @@ def drill(
 
 def _recover(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
     from darkpeak import output
-    from darkpeak.backup.recover import recover_all
+    from darkpeak.actions.recover import recover_all
 
     secret = read_key(collective, identities)
     done = []
@@ -329,8 +329,8 @@ def _copied_lines(done: "Copied") -> list[str]:
 
 
 def _explained(collective: "Collective", name: str, set_name: str | None) -> Iterator[str]:
-    from darkpeak.backup.explain import explain
-    from darkpeak.collective.repository import parse
+    from darkpeak.collective.repository_url import parse
+    from darkpeak.repository.by_hand import explain
 
     for written in collective.backup.repositories:
         yield from explain(parse(written), name, set_name)

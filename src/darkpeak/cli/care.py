@@ -22,7 +22,7 @@ def prune(settings: Settings, identities: tuple[Path, ...], *, dry_run: bool) ->
     Example: darkpeak prune --dry-run
     """
     from darkpeak import output
-    from darkpeak.backup import care
+    from darkpeak.actions import care
 
     collective = settings.collective()
     group = settings.groups(collective)[0]
@@ -50,7 +50,7 @@ def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> N
     Example: darkpeak scrub
     """
     from darkpeak import output
-    from darkpeak.backup import care
+    from darkpeak.actions import care
 
     collective = settings.collective()
     group = settings.groups(collective)[0]

@@ -13,8 +13,8 @@ from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Collective, Host, Service
-    from darkpeak.daemon.compose import Compose
-    from darkpeak.daemon.engine import Engine
+    from darkpeak.engine.compose import Compose
+    from darkpeak.engine.engine import Engine
 
 
 HOST_HELP = "A name of [hosts], or a daemon's URI (else DOCKER_HOST, else the docker context)."
@@ -85,14 +85,14 @@ class Settings:
         """Return the engine that --host, DOCKER_HOST or the docker context names, not yet asked anything."""
         from darkpeak.collective.hosts import uri_of
         from darkpeak.collective.uri import parse_uri
-        from darkpeak.daemon.engine import Engine
+        from darkpeak.engine.engine import Engine
 
         named = self.host and parse_uri(self.host) is None
         return Engine(uri_of(self.hosts(), self.host) if named and self.host else self.host)
 
     def compose(self, collective: "Collective") -> "Compose":
         """Return compose on that engine."""
-        from darkpeak.daemon.compose import Compose
+        from darkpeak.engine.compose import Compose
 
         return Compose(self.engine(), collective.domain)
 
@@ -102,7 +102,7 @@ class Settings:
         Raises:
             UsageError: for a name that no service has, or a --host that is nobody's.
         """
-        from darkpeak.daemon.compose import Compose
+        from darkpeak.engine.compose import Compose
 
         return [
             Group(name, there, Compose(engine, there.domain), services)
@@ -114,7 +114,7 @@ class Settings:
     ) -> "Iterator[tuple[str, Collective, Engine, tuple[Service, ...]]]":
         """Give the same, with engines that are not yet connected to."""
         from darkpeak.collective.hosts import find_host, place
-        from darkpeak.daemon.engine import Engine
+        from darkpeak.engine.engine import Engine
 
         services = chosen(collective, names)
         if self.host:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from darkpeak.collective import Collective
     from darkpeak.collective.uri import Uri
-    from darkpeak.daemon.engine import Engine
+    from darkpeak.engine.engine import Engine
 
 PORT = 4243  # the guide's
 VERDICTS = {"ok": "green", "warn": "yellow", "bad": "red"}
@@ -38,7 +38,7 @@ def tunnel(settings: Settings, where: str, *, port: int) -> None:
     Example: darkpeak tunnel server
     """
     from darkpeak import output
-    from darkpeak.daemon.tunnel import keep_open
+    from darkpeak.engine.tunnel import keep_open
 
     uri = _target(settings, where)
     address = f"tcp://localhost:{port}"
@@ -66,7 +66,7 @@ def doctor(settings: Settings) -> None:
     Example: darkpeak doctor
     """
     from darkpeak import output
-    from darkpeak.daemon.facts import gather
+    from darkpeak.engine.facts import gather
     from darkpeak.plan.doctor import Verdict, evaluate
 
     checks = [
@@ -151,7 +151,7 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
 def _target(settings: Settings, where: str) -> "Uri":
     """Return where an ssh connection leads, by a name of [hosts] or as written."""
     from darkpeak.collective.hosts import find_host
-    from darkpeak.daemon.tunnel import find_target
+    from darkpeak.engine.tunnel import find_target
 
     host = find_host(settings.hosts(), where)
     return find_target(host.docker if host else where)

@@ -32,7 +32,7 @@ def _admin(collective: "Collective", name: str) -> "Admin":
 
 
 def _opening(collective: "Collective", *, but: str = "") -> "list[Admin]":
-    from darkpeak.collective.sealed import openers
+    from darkpeak.collective.recipients import openers
 
     can = openers(collective)
     return [admin for admin in collective.admins if admin.name in can and admin.name != but]
@@ -40,7 +40,7 @@ def _opening(collective: "Collective", *, but: str = "") -> "list[Admin]":
 
 def _say(settings: Settings, collective: "Collective", done: str) -> None:
     from darkpeak import output
-    from darkpeak.collective.sealed import LEAST_OPENERS, openers
+    from darkpeak.collective.recipients import LEAST_OPENERS, openers
 
     can = openers(collective)
     if settings.as_json:
@@ -60,7 +60,7 @@ def add(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     \b
     Example: darkpeak key add grace
     """
-    from darkpeak.backup import key as keys
+    from darkpeak.repository import key as keys
 
     collective = settings.collective()
     admin = _admin(collective, name)
@@ -87,7 +87,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     Example: darkpeak key remove grace
     """
     from darkpeak import output
-    from darkpeak.backup import key as keys
+    from darkpeak.repository import key as keys
 
     collective = settings.collective()
     secret, new = read_key(collective, identities), keys.make()
@@ -139,9 +139,9 @@ def secret(settings: Settings, repository: str, name: str, identities: tuple[Pat
     \b
     Example: darkpeak key secret rest:https://nas.example/ login < login.txt
     """
-    from darkpeak.backup import key as keys
-    from darkpeak.backup.notices import NOTIFY, PING, URLS
-    from darkpeak.collective.repository import parse
+    from darkpeak.collective.repository_url import parse
+    from darkpeak.repository import key as keys
+    from darkpeak.schedule.notices import NOTIFY, PING, URLS
 
     collective = settings.collective()
     if repository not in (*collective.backup.repositories, NOTIFY):

@@ -10,7 +10,7 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.directory.members import Directory
+    from darkpeak.members.directory import Directory
 
 STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -26,7 +26,7 @@ def member() -> None:
 
 def _directory(settings: Settings) -> "Directory":
     """Return the running directory."""
-    from darkpeak.directory.members import Directory
+    from darkpeak.members.directory import Directory
     from darkpeak.plan.observed import find_container
 
     group = settings.group(settings.collective(), "directory")
@@ -69,7 +69,7 @@ def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, passw
     \b
     Example: darkpeak member add ada --name "Ada Lovelace"
     """
-    from darkpeak.directory.members import Member
+    from darkpeak.members.directory import Member
 
     directory = _directory(settings)
     directory.add(Member(uid, full_name or uid, mail), _password(from_stdin=password_stdin))

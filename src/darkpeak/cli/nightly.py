@@ -12,9 +12,9 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import CheckFailed, DarkpeakError, UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.backup.install import Written
-    from darkpeak.backup.timer import Call
     from darkpeak.collective.model import Collective
+    from darkpeak.schedule.install import Written
+    from darkpeak.schedule.timer import Call
 
 USUAL_TIME = "03:17"
 
@@ -63,8 +63,8 @@ def nightly(  # noqa: PLR0913 (each is an option)
 
 def _run(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
     from darkpeak import output
-    from darkpeak.backup.nightly import Line, run_night
-    from darkpeak.backup.notices import tell
+    from darkpeak.actions.night import Line, run_night
+    from darkpeak.schedule.notices import tell
 
     secret = read_key(collective, identities)
     lines: list[Line] = []
@@ -88,7 +88,7 @@ def _run(settings: Settings, collective: "Collective", identities: tuple[Path, .
 
 def _install(settings: Settings, call: "Call", keeper: str | None) -> None:
     from darkpeak import output
-    from darkpeak.backup import install
+    from darkpeak.schedule import install
 
     done = install.install(call, keeper or install.find_keeper())
     _show(settings, done)
@@ -97,8 +97,8 @@ def _install(settings: Settings, call: "Call", keeper: str | None) -> None:
 
 
 def _uninstall(settings: Settings, collective: "Collective") -> None:
-    from darkpeak.backup import install
-    from darkpeak.backup.timer import make_name
+    from darkpeak.schedule import install
+    from darkpeak.schedule.timer import make_name
 
     _show(settings, install.uninstall(make_name(collective.name)))
 
@@ -118,8 +118,8 @@ def _show(settings: Settings, done: "list[Written]") -> None:
 
 def _call(settings: Settings, collective: "Collective", identities: tuple[Path, ...], at: str) -> "Call":
     """Return the command as it must be typed at night, when nobody types a passphrase."""
-    from darkpeak.backup import key
-    from darkpeak.backup.timer import Call, kept, parse_time
+    from darkpeak.repository import key
+    from darkpeak.schedule.timer import Call, kept, parse_time
 
     hour, minute = parse_time(at)
     own = tuple(file.absolute() for file in identities)

@@ -22,7 +22,7 @@ It can vouch for this collective's names only."""
 
 def _routers(settings: Settings, name: str | None = None) -> "Iterator[Router]":
     """Give the router of each engine on which the named service, or any, lives."""
-    from darkpeak.daemon.up import find_router
+    from darkpeak.actions.up import find_router
 
     for group in settings.groups(settings.collective(), (name,) if name else ()):
         router = find_router(group.collective, group.compose, group.engine.observe())
@@ -105,7 +105,7 @@ def certificates(settings: Settings, *, renewed: str | None) -> None:
     import time
 
     from darkpeak import output
-    from darkpeak.daemon.up import find_router, renew
+    from darkpeak.actions.up import find_router, renew
     from darkpeak.plan.certificates import find_certificate, list_certificates
 
     rows, found = [], not renewed

@@ -11,7 +11,7 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import SystemFailure
 
 if TYPE_CHECKING:
-    from darkpeak.daemon.deploy import Outcome
+    from darkpeak.deploy.executor import Outcome
 
 SERVICES = click.argument("names", metavar="[SERVICE…]", nargs=-1)
 
@@ -26,7 +26,7 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
-    from darkpeak.daemon.up import Deployer, UpResult, with_relied_on
+    from darkpeak.actions.up import Deployer, UpResult, with_relied_on
 
     saved = backup_to.absolute() if backup_to else None
     results: list[tuple[str, UpResult]] = []
@@ -59,9 +59,9 @@ def plan(settings: Settings, names: tuple[str, ...]) -> None:
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.daemon.up import with_relied_on
+    from darkpeak.actions.up import with_relied_on
     from darkpeak.plan.plan import Plan, make_plan
-    from darkpeak.plan.show import make_tree
+    from darkpeak.plan.text import make_tree
 
     plans: list[tuple[str, Plan]] = []
     for group in settings.groups(settings.collective(sound=True), names):
@@ -85,7 +85,7 @@ def rollback(settings: Settings, name: str, number: int | None) -> None:
     Example: darkpeak rollback wiki
     """
     from darkpeak import output
-    from darkpeak.daemon.up import Deployer
+    from darkpeak.actions.up import Deployer
 
     group = settings.group(settings.collective(), name)
     with output.Progress(quiet=settings.as_json) as progress:
@@ -111,7 +111,7 @@ def history(settings: Settings, names: tuple[str, ...]) -> None:
     Example: darkpeak history wiki
     """
     from darkpeak import output
-    from darkpeak.daemon import history as records
+    from darkpeak.evidence import deploys as records
 
     deploys = []
     for group in settings.groups(settings.collective(), names):
@@ -136,7 +136,7 @@ def unlock(settings: Settings, name: str, *, yes: bool) -> None:
     from datetime import UTC, datetime
 
     from darkpeak import output
-    from darkpeak.daemon import lock
+    from darkpeak.engine import lock
     from darkpeak.errors import UsageError
 
     engine = settings.group(settings.collective(), name).engine
@@ -222,7 +222,7 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
     Example: darkpeak down chat
     """
     from darkpeak import output
-    from darkpeak.daemon.up import Deployer
+    from darkpeak.actions.up import Deployer
     from darkpeak.errors import UsageError
 
     groups = settings.groups(settings.collective(), names)
@@ -250,7 +250,7 @@ def base(settings: Settings, *, rebuild: bool) -> None:
     Example: darkpeak base
     """
     from darkpeak import output
-    from darkpeak.daemon import base as images
+    from darkpeak.engine import base as images
 
     made = [
         {"image": f"debian:{suite}", "made": images.ensure(group.engine, suite, output.note, rebuild=rebuild)}

@@ -39,7 +39,7 @@ def status(settings: Settings, names: tuple[str, ...]) -> None:
     \b
     Example: darkpeak status
     """
-    from darkpeak.daemon.up import find_router
+    from darkpeak.actions.up import find_router
     from darkpeak.errors import SystemFailure
     from darkpeak.plan.status import make_status
 
@@ -65,7 +65,8 @@ def _with_backups(group: Group, rows: "list[Status]") -> "list[Status]":
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from darkpeak.backup import proof, records
+    from darkpeak.evidence import records
+    from darkpeak.evidence import summary as proof
 
     running = [service.name for service in group.services if service.runs]
     found, now = records.read(group.engine), datetime.now(UTC)
@@ -97,9 +98,9 @@ def routes(settings: Settings, *, check: bool) -> None:
     Example: darkpeak routes --check
     """
     from darkpeak import output
-    from darkpeak.daemon.up import find_router
+    from darkpeak.actions.up import find_router
     from darkpeak.errors import SystemFailure
-    from darkpeak.plan.routing import list_routes, make_table
+    from darkpeak.plan.routes import list_routes, make_table
 
     listed: list[Any] = []
     drift: list[Any] = []

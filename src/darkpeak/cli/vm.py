@@ -158,11 +158,11 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     Example: darkpeak vm send wiki
     """
     from darkpeak import output
+    from darkpeak.actions.up import with_relied_on
     from darkpeak.cli.common import chosen
     from darkpeak.collective.hosts import VAGRANT
-    from darkpeak.daemon.engine import Engine
-    from darkpeak.daemon.send import make_sending, send
-    from darkpeak.daemon.up import with_relied_on
+    from darkpeak.engine.engine import Engine
+    from darkpeak.engine.send import make_sending, send
 
     machine = _vm(settings)
     machine.check_running()

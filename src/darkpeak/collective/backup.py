@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from darkpeak.collective.model import Backup, Finding, Keep, Place
-from darkpeak.collective.repository import parse
+from darkpeak.collective.repository_url import parse
 from darkpeak.collective.tree import toml_line
 from darkpeak.errors import UsageError
 

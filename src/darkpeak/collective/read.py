@@ -7,10 +7,10 @@ from typing import Any
 
 from darkpeak.collective import backup, tree
 from darkpeak.collective.certificates import read_certificates
-from darkpeak.collective.declared import read_declared
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.model import COMPOSE_FILE, Admin, Collective, Finding, Place, Service
-from darkpeak.collective.variants import read_variants
+from darkpeak.collective.overrides import read_variants
+from darkpeak.collective.x_darkpeak import read_declared
 from darkpeak.errors import UsageError
 
 COLLECTIVE_FILE = "collective.toml"

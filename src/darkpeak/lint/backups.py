@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Place
-from darkpeak.collective.sealed import FILE, LEAST_OPENERS, openers
+from darkpeak.collective.recipients import FILE, LEAST_OPENERS, openers
 
 
 def key_for_two(collective: Collective) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from darkpeak.collective.model import Collective
 from darkpeak.plan.observed import Observed
-from darkpeak.plan.routing import make_table
+from darkpeak.plan.routes import make_table
 from darkpeak.router.acme import WILDCARD, Certified, Held
 
 URGENT = 14 * 86400  # what fails longer than this before the end may mend itself

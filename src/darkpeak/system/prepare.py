@@ -4,7 +4,7 @@ import shlex
 from importlib.resources import files
 
 from darkpeak.collective.uri import Uri
-from darkpeak.daemon.ssh import Connection
+from darkpeak.engine.ssh import Connection
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
 from darkpeak.system.plan import Found, Step, asked_of, read_found

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.daemon.base import find_sources
+from darkpeak.engine.base import find_sources
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
 from darkpeak.system.prepare import script

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-from darkpeak.daemon.tunnel import check_free
+from darkpeak.engine.tunnel import check_free
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vm.state import (
     BOX_ROOM,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from darkpeak.daemon.tunnel import LOOPBACK
+from darkpeak.engine.tunnel import LOOPBACK
 from darkpeak.errors import SystemFailure
 from darkpeak.vm.arguments import make_qemu, make_ssh, make_ssh_config, make_tunnel, make_tunnel_control
 from darkpeak.vm.state import TUNNEL_PORT, Machine, State

@@ -1,1 +1,0 @@
-"""Sets of parts in restic repositories: made beside the volumes, proven by restoring them."""

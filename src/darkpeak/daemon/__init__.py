@@ -1,1 +1,0 @@
-"""The only door to Docker: the engine's API, compose, the services' scripts, the base image."""

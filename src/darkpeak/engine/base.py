@@ -1,0 +1,86 @@
+"""The Debian base image: pulled if a registry answers, else built from Debian's signed archive."""
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from darkpeak.collective.compose import dockerfile
+from darkpeak.collective.model import Service
+from darkpeak.engine.engine import Engine, run
+from darkpeak.errors import SystemFailure
+
+FROM_DEBIAN = re.compile(r"^\s*FROM\s+debian:([a-z]+)\s*(?:AS\s+\S+\s*)?$", re.MULTILINE | re.IGNORECASE)
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+DAY = 86400
+
+
+def suites_of(services: Iterable[Service]) -> tuple[str, ...]:
+    """Return the Debian suites that the services' Dockerfiles start from."""
+    texts = (dockerfile(service.folder, item.build) for service in services for item in service.containers)
+    return tuple(sorted({suite for text in texts for suite in FROM_DEBIAN.findall(text)}))
+
+
+def ensure(engine: Engine, suite: str, said: Callable[[str], None], *, rebuild: bool = False) -> bool:
+    """Have debian:SUITE on the engine; return whether it had to be made.
+
+    Raises:
+        SystemFailure: when it can be neither pulled nor built.
+    """
+    image = f"debian:{suite}"
+    if not rebuild:
+        if not engine.docker("image", "inspect", image).code:
+            return False
+        said(f"no image {image}: pulling it")
+        if not engine.docker("pull", "--quiet", image).code:
+            return True
+    said(f"building {image} from Debian's signed archive")
+    _build(engine, suite)
+    return True
+
+
+def make_mmdebstrap(suite: str, sources: tuple[str, ...], target: str) -> tuple[str, ...]:
+    """Return the command that makes a root file system of `suite`; without sources, mmdebstrap knows its own."""
+    return (
+        *("mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates"),
+        *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
+        "--dpkgopt=force-unsafe-io",  # a build that the power cut ends is built again: no need to sync each file
+        *(suite, target, *sources),
+    )
+
+
+def make_sources(suite: str, listed: str) -> tuple[str, ...]:
+    """Return apt's lines for `suite` on the mirrors that `apt-get indextargets` lists as LABEL|URI."""
+    mirrors = dict(reversed([line.rstrip("/").split("|", 1) for line in listed.splitlines() if "|" in line]))
+    pockets = (("Debian", suite), ("Debian", f"{suite}-updates"), ("Debian-Security", f"{suite}-security"))
+    if "Debian" not in mirrors:
+        return ()
+    return tuple(f"deb {mirrors[label]} {pocket} main" for label, pocket in pockets if label in mirrors)
+
+
+def find_sources(suite: str) -> tuple[str, ...]:
+    """Return apt's lines for `suite` on this machine's own mirrors; none where it has no apt."""
+    listing = ("apt-get", "indextargets", "--format=$(LABEL)|$(REPO_URI)", "Identifier: Packages")
+    listed = run(listing, os.environ).stdout.decode() if shutil.which("apt-get") else ""
+    return make_sources(suite, listed)
+
+
+def _build(engine: Engine, suite: str) -> None:
+    if not shutil.which("mmdebstrap"):
+        raise SystemFailure(
+            f"there is no image debian:{suite}, no registry to pull it from, and no mmdebstrap to build it",
+            hint="apt-get install mmdebstrap, then darkpeak base again",
+        )
+    # Files get the day's date and not the second's: the same archive gives the same image all day.
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}
+    with tempfile.TemporaryDirectory(prefix="darkpeak-base-") as folder:
+        archive = Path(folder) / "root.tar"
+        made = run(make_mmdebstrap(suite, find_sources(suite), str(archive)), environment)
+        if made.code:
+            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.complaint()}")
+        loaded = engine.docker("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")
+    if loaded.code:
+        raise SystemFailure(f"the engine did not take the image debian:{suite}: {loaded.complaint()}")

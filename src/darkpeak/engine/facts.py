@@ -1,0 +1,153 @@
+"""Learn what doctor's checks go by: from the engine's API, and from two short containers on its machine.
+
+The containers see that machine's disk, memory, ports and processes; nothing of it is mounted, and they may do nothing.
+"""
+
+import os
+import re
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from darkpeak.collective.model import Collective
+from darkpeak.engine.endpoint import is_open_to_all
+from darkpeak.engine.engine import PROJECT_LABEL, Engine, run
+from darkpeak.errors import SystemFailure
+from darkpeak.plan.facts import Facts, Machine, Network
+
+HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
+LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")
+LOOK = "; echo; ".join(LOOKS)
+# Docker's proxy for this very container's port, if there is one, is among its machine's processes.
+PROXIED = """\
+address=$(hostname -i)
+for process in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$process"; echo; done 2>/dev/null |
+    grep -c "^[^ ]*docker-proxy .*$address "
+"""
+LISTENING = "0A"
+BRIDGES = ("br-", "docker", "lo")
+WIDEST_ROUTE = 8  # a shorter prefix is a default route in pieces
+PROBE_LABEL = "doctor"
+
+
+def gather(engine: Engine, collective: Collective | None) -> Facts:
+    """Return all that is known of a daemon."""
+    plugin = _plugin()
+    resolved = _resolve(f"{PROBE_LABEL}.{collective.domain}") if collective else ()
+    try:
+        asked = _ask(engine, collective)
+    except SystemFailure as error:
+        hint = error.hint or "darkpeak status says more"
+        return Facts(engine.name, plugin, failure=error.message, failure_hint=hint, resolved=resolved)
+    return Facts(daemon=engine.name, compose=plugin, resolved=resolved, **asked)
+
+
+def _plugin() -> str:
+    """Return the version of the compose plugin here, empty when there is none."""
+    try:
+        asked = run(("docker", "compose", "version", "--short"), os.environ)
+    except SystemFailure:
+        return ""
+    return "" if asked.code else asked.stdout.decode().strip()
+
+
+def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
+    """Ask the engine, and look at its machine."""
+    client = engine.client
+    before = time.time()
+    info = client.info()
+    after = time.time()
+    observed = engine.observe()
+    services = collective.services if collective else ()
+    machine, proxy, unknown = _look(engine)
+    return {
+        "engine": info["ServerVersion"],
+        "open_to_all": is_open_to_all(engine.endpoint.uri, engine.endpoint.tls),
+        "memory_total": info["MemTotal"],
+        "clock_ahead": read_clock(info["SystemTime"]) - (before + after) / 2,
+        "networks": tuple(sorted(map(read_network, client.api.networks()), key=lambda network: network.name)),
+        "pools": tuple((pool["Base"], pool["Size"]) for pool in info.get("DefaultAddressPools") or ()),
+        "present": frozenset(service.name for service in services if observed.of(service.project)),
+        "machine": machine,
+        "proxy": proxy,
+        "unknown": unknown,
+    }
+
+
+def _look(engine: Engine) -> tuple[Machine | None, bool | None, str]:
+    """Run the two containers; return what they saw, and why that is nothing."""
+    image = _image(engine)
+    if not image:
+        return None, None, "the daemon has no image to look around with"
+    arguments: Sequence[tuple[str, ...]] = (
+        ("--network=host", image, "sh", "-c", LOOK),
+        ("--pid=host", "--publish=127.0.0.1::9", image, "sh", "-c", PROXIED),
+    )
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        look, proxied = pool.map(lambda words: engine.docker("run", *HARMLESS, *words), arguments)
+    machine = read_machine(look.stdout.decode(errors="replace")) if not look.code else None
+    counted = proxied.stdout.strip()
+    proxy = int(counted) > 0 if counted.isdigit() else None
+    return machine, proxy, look.complaint() if look.code else proxied.complaint()
+
+
+def _image(engine: Engine) -> str:
+    """Return an image that has a shell: Debian's own, or one of ours, which are built from it."""
+    images = engine.client.api.images()
+    names = sorted(name for item in images for name in item.get("RepoTags") or ())
+    return next((name for prefix in ("debian:", "darkpeak-") for name in names if name.startswith(prefix)), "")
+
+
+def read_machine(said: str) -> Machine | None:
+    """Return what the first container saw."""
+    parts = said.split("\n\n")
+    if len(parts) != len(LOOKS):
+        return None
+    disk, inodes, memory, sockets, routes = (part.strip().splitlines() for part in parts)
+    _, total, _, free, *_ = disk[-1].split()
+    used = inodes[-1].split()[4].rstrip("%")
+    available = next((line.split()[1] for line in memory if line.startswith("MemAvailable:")), "0")
+    rows = [line.split() for line in sockets]
+    return Machine(
+        disk_free=int(free) * 1024,
+        disk_total=int(total) * 1024,
+        inodes_free=100 - int(used) if used.isdigit() else 100,
+        memory_free=int(available) * 1024,
+        listening=frozenset(int(row[1].rpartition(":")[2], 16) for row in rows if row[3:4] == [LISTENING]),
+        routes=tuple(_read_routes(routes)),
+    )
+
+
+def _read_routes(lines: Sequence[str]) -> list[str]:
+    found = []
+    for line in lines[1:]:
+        device, destination, _, _, _, _, _, mask, *_ = line.split()
+        address, bits = (IPv4Address(bytes.fromhex(word)[::-1]) for word in (destination, mask))
+        network = IPv4Network((address, str(bits)))
+        if not device.startswith(BRIDGES) and network.prefixlen >= WIDEST_ROUTE:
+            found.append(str(network))
+    return sorted(set(found))
+
+
+def read_network(item: dict[str, Any]) -> Network:
+    """Return one of the engine's networks."""
+    pools = (item.get("IPAM") or {}).get("Config") or ()
+    subnets = tuple(pool["Subnet"] for pool in pools if pool.get("Subnet"))
+    return Network(item["Name"], (item.get("Labels") or {}).get(PROJECT_LABEL, ""), subnets)
+
+
+def read_clock(written: str) -> float:
+    """Return the engine's time, which has nanoseconds, as seconds."""
+    found = re.fullmatch(r"([^.]+)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", written)
+    return datetime.fromisoformat(f"{found[1]}{found[2] or ''}{found[3]}").timestamp() if found else time.time()
+
+
+def _resolve(name: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(name, None)}))
+    except OSError:
+        return ()

@@ -1,0 +1,1 @@
+"""What was done and what was proven, kept on the daemon, where every admin sees it."""

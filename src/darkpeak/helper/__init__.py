@@ -1,0 +1,1 @@
+"""The helper: a container with restic that runs beside the volumes."""

@@ -1,0 +1,1 @@
+"""Backup repositories: their key, the restic behind each, and the snapshots in them."""

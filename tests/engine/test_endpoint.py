@@ -1,0 +1,62 @@
+"""How a daemon is reached: who is asked first, what `docker` finds in its environment, and TLS."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from darkpeak.engine.endpoint import CERTIFICATES, Tls, is_open_to_all, resolve
+from darkpeak.errors import SystemFailure
+
+HERE = "unix:///var/run/docker.sock"
+
+
+def test_the_usual_socket_where_nothing_is_said(tmp_path: Path) -> None:
+    surroundings = {"DOCKER_CONFIG": str(tmp_path)}
+    endpoint = resolve(None, surroundings)
+    assert (endpoint.uri, endpoint.environment, endpoint.arguments()) == (HERE, surroundings, {"base_url": HERE})
+
+
+def test_a_named_host_wins_over_everything(tmp_path: Path) -> None:
+    surroundings = {"DOCKER_HOST": "tcp://other:1", "DOCKER_CONTEXT": "third", "DOCKER_CONFIG": str(tmp_path)}
+    endpoint = resolve("unix:///my.sock", surroundings)
+    assert endpoint.uri == "unix:///my.sock"
+    assert endpoint.environment == {"DOCKER_HOST": "unix:///my.sock", "DOCKER_CONFIG": str(tmp_path)}
+
+
+def test_docker_host_wins_over_the_context() -> None:
+    endpoint = resolve(None, {"DOCKER_HOST": "tcp://localhost:4243", "DOCKER_CONTEXT": "third"})
+    assert endpoint.uri == "tcp://localhost:4243"
+
+
+def test_tls_needs_its_three_files(tmp_path: Path) -> None:
+    surroundings = {"DOCKER_HOST": "tcp://server:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+    with pytest.raises(SystemFailure, match=r"no ca\.pem in"):
+        resolve(None, surroundings)
+    for name in CERTIFICATES:
+        (tmp_path / name).touch()
+    assert resolve(None, surroundings).tls == Tls(tmp_path, verify=True)
+
+
+def test_an_unknown_context_is_said(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"currentContext": "third"}))
+    with pytest.raises(SystemFailure, match="no docker context called third"):
+        resolve(None, {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/local/bin:/usr/bin:/bin"})
+
+
+def test_ssh_that_nobody_can_read() -> None:
+    with pytest.raises(SystemFailure, match="nobody can read ssh://a b"):
+        resolve("ssh://a b", {})
+
+
+@pytest.mark.parametrize(
+    ("uri", "tls", "is_open"),
+    [
+        ("tcp://server:2375", None, True),
+        ("tcp://server:2376", Tls(Path("certificates")), False),
+        ("tcp://localhost:4243", None, False),
+        (HERE, None, False),
+    ],
+)
+def test_a_daemon_without_tls_is_open_to_all(uri: str, tls: Tls | None, *, is_open: bool) -> None:
+    assert is_open_to_all(uri, tls) == is_open

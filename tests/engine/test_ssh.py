@@ -1,0 +1,49 @@
+"""The ssh client: what it is told, and what its words mean. Pure parts; a real server is in tests/live."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak.collective.uri import Uri, parse_uri
+from darkpeak.engine.ssh import explain, explain_silence, make_connect
+
+SERVER = Uri("ssh", "server", "ops", path="/var/run/docker.sock")
+
+WORDS = {
+    "Host key verification failed.": "its host key is unknown here",
+    "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.": "its host key has changed",
+    "ops@server: Permission denied (publickey).": "permission denied",
+    "Received disconnect from 192.0.2.1: Too many authentication failures": "permission denied",
+    "ssh: Could not resolve hostname server: Name or service not known": "no such host name",
+    "ssh: connect to host server port 22: No route": "unreachable: connect to host server port 22: No route",
+    "": "unreachable: no word from it",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "meaning"), WORDS.items(), ids=WORDS.values())
+def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
+    error = explain(SERVER, said)
+    assert error.message == f"no way in to ops@server by ssh: {meaning}"
+    assert (bool(error.hint), error.exit_code, len(error.lines())) == (True, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "message"),
+    [
+        ("hello\n=absent=\n", "", "no Docker engine answers on ops@server: there is no /var/run/docker.sock"),
+        ("=denied=", "", "ops@server may not use Docker there: /var/run/docker.sock is closed to it"),
+        ("=there=", "", "no Docker engine answers on ops@server"),
+        ("=there=", "open failed: administratively prohibited", "ops@server lets nobody forward a socket by ssh"),
+    ],
+)
+def test_why_nobody_answers_behind_it(found: str, said: str, message: str) -> None:
+    error = explain_silence(SERVER, found, said)
+    assert (error.message, bool(error.hint)) == (message, True)
+
+
+def test_a_name_is_never_an_option(tmp_path: Path) -> None:
+    uri = parse_uri("ssh://ops@server:2222")
+    assert uri
+    argv = make_connect(uri, tmp_path)
+    assert argv[-6:] == ("-p", "2222", "-l", "ops", "--", "server")
+    assert argv[:6] == ("ssh", "-f", "-N", "-M", "-S", str(tmp_path / "control"))

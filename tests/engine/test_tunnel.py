@@ -1,0 +1,39 @@
+"""The tunnel's pure parts: where it leads, and whose port it is. A real one is in tests/live."""
+
+import socket
+
+import pytest
+
+from darkpeak.collective.uri import Uri
+from darkpeak.engine.tunnel import check_free, find_target
+from darkpeak.errors import UsageError
+
+SOCKET = "/var/run/docker.sock"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "target"),
+    [
+        ("ssh://ops@server:2222", Uri("ssh", "server", "ops", 2222, SOCKET)),
+        ("ops@server", Uri("ssh", "server", "ops", path=SOCKET)),
+        ("server", Uri("ssh", "server", path=SOCKET)),
+    ],
+)
+def test_it_leads_where_ssh_goes(wanted: str, target: Uri) -> None:
+    assert find_target(wanted) == target
+
+
+@pytest.mark.parametrize("wanted", ["tcp://server:2375", "unix:///run/docker.sock", "-oProxyCommand=id", ""])
+def test_it_leads_nowhere_else(wanted: str) -> None:
+    with pytest.raises(UsageError, match="no tunnel leads to"):
+        find_target(wanted)
+
+
+def test_a_taken_port_is_said_in_a_line() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UsageError, match=f"^port {port} is taken$"):
+            check_free(port)
+    check_free(port)

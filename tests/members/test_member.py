@@ -1,0 +1,52 @@
+"""Which names, mail addresses and passwords the directory takes."""
+
+import pytest
+
+from darkpeak.errors import UsageError
+from darkpeak.members.member import Member, check_member, check_password, check_uid
+
+
+@pytest.mark.parametrize("uid", ["a", "ada", "ada.l", "a-b_c.9", "a" * 32])
+def test_a_uid_that_will_do(uid: str) -> None:
+    check_uid(uid)
+
+
+@pytest.mark.parametrize(
+    "uid", ["", "Ada", "9a", ".a", "ada,ou=groups", "ada)(uid=*", "a b", "ä", "ada\n", "a" * 33, "-a", "a/b", "a+b"]
+)
+def test_a_uid_that_will_not(uid: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a member's name"):
+        check_uid(uid)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member("ada", ""),
+        Member("ada", " "),
+        Member("ada", "Ada\nuserPassword: x"),
+        Member("ada", "Ada", "ada"),
+        Member("ada", "Ada", "ada@example.org\n"),
+        Member("ada", "Ada", "ada@b@c"),
+        Member("ada", "Ada", "ädä@example.org"),
+    ],
+)
+def test_a_member_that_will_not_do(member: Member) -> None:
+    with pytest.raises(UsageError):
+        check_member(member)
+
+
+def test_a_member_needs_no_mail() -> None:
+    check_member(Member("ada", "Ada Lovelace"))
+    check_member(Member("zoe", "Zoë Müller", "zoe@example.org"))
+
+
+@pytest.mark.parametrize("password", ["", "seven77", "{SSHA}abcdefgh", "{CLEARTEXT}secret", "eight\0888"])
+def test_a_password_that_will_not_do(password: str) -> None:
+    with pytest.raises(UsageError):
+        check_password(password)
+
+
+@pytest.mark.parametrize("password", ["eight888", "  spaces  ", "{not a scheme", "パスワードパスワ"])
+def test_a_password_that_will_do(password: str) -> None:
+    check_password(password)

@@ -1,0 +1,127 @@
+"""What the door to the directory runs, and what it makes of the answers."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
+from darkpeak.members.directory import Directory, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ADA = b"dn: uid=ada,ou=people,dc=collective\nuid: ada\ncn: Ada\n"
+ADMINS = b"dn: cn=admins,ou=groups,dc=collective\ncn: admins\nmember: uid=ada,ou=people,dc=collective\n"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program in the container would answer."""
+
+    code: int = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+@dataclass
+class Container:
+    """Stands at the door: remembers what was run, and gives the answers it was made with."""
+
+    answers: list[Answer]
+    ran: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
+
+    def __call__(self, command: tuple[str, ...], stdin: bytes) -> Answer:
+        """Give the next answer."""
+        self.ran.append((command, stdin))
+        return self.answers.pop(0)
+
+    @property
+    def programs(self) -> list[str]:
+        """Return the names of what was run, in order."""
+        return [command[0] for command, _ in self.ran]
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    container = Container([Answer(), Answer()])
+    Directory(container).add(Member("ada", "Ada"), "correct horse")
+    Directory(container).passwd("ada", "battery staple")
+    assert container.programs == ["ldapadd", "ldapmodify"]
+    assert not [word for command, _ in container.ran for word in command if "horse" in word or "staple" in word]
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "message"),
+    [
+        (68, UsageError, "there is a member ada already"),
+        (1, SystemFailure, "ada was not added: no such container"),
+        (127, SystemFailure, "ada was not added: no such container"),
+    ],
+)
+def test_a_member_who_is_not_added(code: int, error: type[DarkpeakError], message: str) -> None:
+    container = Container([Answer(code, stderr=b"no such container\nand more\n")])
+    with pytest.raises(error) as raised:
+        Directory(container).add(Member("ada", "Ada"), "correct horse")
+    assert raised.value.message == message
+
+
+def test_a_bad_name_is_refused_before_anything_runs() -> None:
+    container = Container([])
+    directory = Directory(container)
+    acts: list[Callable[[], None]] = [
+        lambda: directory.add(Member("Ada", "Ada"), "correct horse"),
+        lambda: directory.add(Member("ada", "Ada"), "short"),
+        lambda: directory.passwd("ada)", "correct horse"),
+        lambda: directory.remove("*"),
+        lambda: directory.join("ada", "a,b"),
+        lambda: directory.leave("ada", "A"),
+    ]
+    for act in acts:
+        with pytest.raises(UsageError):
+            act()
+    assert container.ran == []
+
+
+def test_an_unknown_member_is_said_to_be_unknown() -> None:
+    with pytest.raises(UsageError, match="there is no member ada"):
+        Directory(Container([Answer(32)])).passwd("ada", "correct horse")
+    with pytest.raises(UsageError, match="there is no member ada"):
+        Directory(Container([Answer()])).remove("ada")
+    with pytest.raises(UsageError, match="there is no member ada"):
+        Directory(Container([Answer()])).join("ada", "admins")
+
+
+def test_groups_are_left_before_the_member_is_removed() -> None:
+    container = Container([Answer(stdout=ADA), Answer(stdout=ADMINS), Answer(), Answer()])
+    Directory(container).remove("ada")
+    assert container.programs == ["ldapsearch", "ldapsearch", "ldapmodify", "ldapdelete"]
+    assert b"cn=admins" in container.ran[2][1]
+
+
+def test_a_member_is_kept_when_the_groups_cannot_be_left() -> None:
+    container = Container([Answer(stdout=ADA), Answer(stdout=ADMINS), Answer(50, stderr=b"Insufficient access (50)")])
+    with pytest.raises(SystemFailure, match="not taken out of admins"):
+        Directory(container).remove("ada")
+    assert "ldapdelete" not in container.programs
+
+
+def test_a_group_is_made_by_its_first_member() -> None:
+    container = Container([Answer(stdout=ADA), Answer(32), Answer()])
+    Directory(container).join("ada", "cooks")
+    assert container.programs == ["ldapsearch", "ldapmodify", "ldapadd"]
+
+
+@pytest.mark.parametrize("code", [16, 32])
+def test_nobody_leaves_a_group_they_are_not_in(code: int) -> None:
+    with pytest.raises(UsageError, match="ada is not in the group admins"):
+        Directory(Container([Answer(code)])).leave("ada", "admins")
+
+
+def test_a_directory_that_does_not_answer() -> None:
+    with pytest.raises(SystemFailure, match="does not answer: Can't contact LDAP server"):
+        Directory(Container([Answer(255, stderr=b"Can't contact LDAP server (-1)\n")])).members()
+
+
+def test_an_answer_that_is_not_ldif() -> None:
+    with pytest.raises(SystemFailure, match="does not answer in LDIF"):
+        Directory(Container([Answer(stdout=b"Segmentation fault: core dumped\n")])).members()

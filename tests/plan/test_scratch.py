@@ -1,0 +1,105 @@
+"""The scratch project of a drill: nothing of it may reach, or be reached from, anywhere."""
+
+from itertools import islice
+
+import pytest
+
+from darkpeak.actions.drill import compare
+from darkpeak.errors import SystemFailure
+from darkpeak.plan.scratch import free_subnets, make_scratch
+from darkpeak.repository.snapshots import Part
+
+LIVE = {
+    "name": "darkpeak-chat",
+    "services": {
+        "prosody": {
+            "build": {"context": "/chat/prosody"},
+            "container_name": "chat",
+            "depends_on": {"database": {"condition": "service_healthy"}},
+            "environment": {"DOMAIN": "localhost"},
+            "networks": {"default": None, "directory": {"aliases": ["chat"], "ipv4_address": "10.60.30.9"}},
+            "ports": [{"host_ip": "127.0.0.1", "published": "6030", "target": 5280}],
+            "restart": "unless-stopped",
+            "volumes": [
+                {"type": "volume", "source": "data", "target": "/data"},
+                {"type": "volume", "source": "trust", "target": "/trust"},
+            ],
+        },
+        "database": {"build": {"context": "/chat/database"}, "network_mode": "host", "pid": "host"},
+        "side": {"build": {"context": "/chat/side"}, "network_mode": "service:database"},
+    },
+    "networks": {
+        "default": {"name": "darkpeak-chat_default", "ipam": {"config": [{"subnet": "10.60.30.0/24"}]}},
+        "directory": {"name": "darkpeak-directory", "external": True},
+    },
+    "volumes": {
+        "data": {"name": "darkpeak-chat_data"},
+        "own": {"name": "a-name-of-its-own"},
+        "trust": {"name": "darkpeak-trust", "external": True},
+    },
+}
+LABELS = {"darkpeak.drill": "scratch"}
+IMAGES = {"prosody": "sha256:1", "database": "sha256:2", "side": "sha256:3"}
+
+
+def test_a_scratch_project_is_cut_off() -> None:
+    assert make_scratch(LIVE, "darkpeak-chat-drill", IMAGES, free_subnets([])) == {
+        "name": "darkpeak-chat-drill",
+        "services": {
+            "prosody": {
+                "depends_on": {"database": {"condition": "service_healthy"}},
+                "environment": {"DOMAIN": "localhost"},
+                "image": "sha256:1",
+                "labels": LABELS,
+                "networks": {"default": None, "directory": {"aliases": ["chat"]}},
+                "pull_policy": "never",
+                "volumes": [
+                    {"type": "volume", "source": "data", "target": "/data"},
+                    {"type": "volume", "source": "trust", "target": "/trust", "read_only": True},
+                ],
+            },
+            "database": {
+                "image": "sha256:2",
+                "labels": LABELS,
+                "networks": {"default": None},
+                "pull_policy": "never",
+            },
+            "side": {
+                "image": "sha256:3",
+                "labels": LABELS,
+                "network_mode": "service:database",
+                "pull_policy": "never",
+            },
+        },
+        "networks": {
+            "default": {"internal": True, "ipam": {"config": [{"subnet": "10.61.0.0/24"}]}},
+            "directory": {"internal": True, "ipam": {"config": [{"subnet": "10.61.1.0/24"}]}},
+        },
+        "volumes": {"data": {}, "own": {}, "trust": {"name": "darkpeak-trust", "external": True}},
+    }
+
+
+def test_subnets_are_free_ones() -> None:
+    used = ["172.17.0.0/16", "10.61.0.0/24", "10.61.2.128/25", "fd00::/64"]
+    assert list(islice(free_subnets(used), 2)) == ["10.61.1.0/24", "10.61.3.0/24"]
+    with pytest.raises(SystemFailure):
+        next(free_subnets(["10.0.0.0/8"]))
+
+
+SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "", 4)}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (SAVED, []),
+        ({**SAVED, "more": Part(1, "")}, []),
+        ({**SAVED, "a.sql": Part(901, "")}, []),
+        ({**SAVED, "a.sql": Part(899, "")}, ["a.sql had 1000 bytes, and has 899 after the restore"]),
+        ({**SAVED, "b.tar": Part(10, "", 3)}, ["b.tar had 4 rows, and has 3 after the restore"]),
+        ({"b.tar": SAVED["b.tar"]}, ["a.sql is in the set and not in what was restored"]),
+    ],
+    ids=["the same", "one more", "a little less", "less", "fewer rows", "missing"],
+)
+def test_what_was_restored_is_compared_with_the_set(found: dict[str, Part], said: list[str]) -> None:
+    assert compare(SAVED, found) == said

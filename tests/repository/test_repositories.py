@@ -1,0 +1,91 @@
+"""What a session knows of its repositories: which can be used, and their sets."""
+
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from darkpeak.actions.recover import recover_all
+from darkpeak.actions.session import Session
+from darkpeak.errors import SystemFailure
+from darkpeak.repository.repositories import Repositories
+from darkpeak.repository.snapshots import KnownSet
+
+if TYPE_CHECKING:
+    from darkpeak.repository.restic import Store
+
+
+@dataclass
+class Fake:
+    """One that answers as it is told to, once it may."""
+
+    number: int
+    fails: str = ""
+    may: Event = field(default_factory=Event)
+    asked: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Answer, or fail to."""
+        self.may.wait(10)
+        self.asked.append("open")
+        if self.fails:
+            raise SystemFailure(self.fails)
+
+    def list_sets(self) -> list[KnownSet]:
+        """Return its only set."""
+        self.asked.append("list")
+        return [known(f"{self.number}")]
+
+
+def known(snapshot: str) -> KnownSet:
+    """Return a set."""
+    return KnownSet("wiki", "", 1, "backup", "2026-01-01T00:00:00+00:00", snapshot, "nas")
+
+
+def make(*repositories: Fake) -> Repositories:
+    """Return the repositories of a session that answer from now on."""
+    found = Repositories(cast("list[Store]", list(repositories)))
+    for item in repositories:
+        item.may.set()
+    return found
+
+
+def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
+    good, bad = Fake(0), Fake(1, "the nas is off")
+    found = make(bad, good)
+    assert [store.number for store in found.stores()] == [0]
+    assert [error.message for error in found.absent()] == ["the nas is off"]
+    assert found.sets() == [known("0")]
+    assert bad.asked == ["open"]
+
+
+def test_where_none_can_be_used_the_first_says_why() -> None:
+    found = make(Fake(0, "the nas is off"), Fake(1, "no such host"))
+    for ask in (found.stores, found.sets):
+        with pytest.raises(SystemFailure, match="the nas is off"):
+            ask()
+
+
+def test_they_are_asked_while_other_work_goes_on() -> None:
+    slow = Fake(0)
+    found = Repositories(cast("list[Store]", [slow]))
+    assert slow.asked == []
+    slow.may.set()
+    assert [store.number for store in found.stores()] == [0]
+
+
+def test_what_we_change_is_known_without_asking_again() -> None:
+    store = Fake(0)
+    found = make(store)
+    found.add(known("new"))
+    found.remove(["0"])
+    assert found.sets() == [known("new")]
+    assert store.asked == ["open", "list"]
+
+
+def test_a_lost_machine_is_not_begun_where_none_can_be_used() -> None:
+    nothing = cast("Any", None)  # nor is anything looked at
+    session = Session(nothing, nothing, nothing, make(Fake(0, "the nas is off")))
+    with pytest.raises(SystemFailure, match="the nas is off"):
+        next(recover_all(session, []))

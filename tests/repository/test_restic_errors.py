@@ -1,0 +1,40 @@
+"""restic's complaints, in words for a person who is tired: what, and what to do; never its paths or its exit code."""
+
+import pytest
+
+from darkpeak.engine.engine import Result
+from darkpeak.repository.restic_errors import of
+
+LOCKED = """\
+repo already locked, waiting up to 2m0s for the lock
+Fatal: unable to create lock in backend: repository is already locked{} by PID 53 on peak by root (UID 0, GID 0)
+lock was created at 2026-01-02 03:04:05 (1m2.5s ago)
+storage ID 0123abcd
+the `unlock` command can be used to remove stale locks
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "said", "exit_code"),
+    [
+        (124, "", "nas does not answer", 3),
+        (10, "Fatal: repository does not exist: stat /repository/x", "there is no repository at nas yet", 2),
+        (12, "Fatal: wrong password", "nas does not open with the key in backup-key.age", 1),
+        (11, LOCKED.format(""), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
+        (11, LOCKED.format(" exclusively"), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
+        (11, "Fatal: locked, in words that nobody knows", "nas is locked by somebody", 3),
+        (1, "write /repository/x: no space left on device\nFatal: x", "nas: no space left on device", 3),
+        (1, "one\nFatal: two\nthree", "nas: two", 3),
+        (1, "one\ntwo", "nas: two", 3),
+    ],
+    ids=["silence", "absent", "wrong key", "locked", "locked whole", "locked somehow", "full", "fatal", "anything"],
+)
+def test_a_line_of_ours_for_each(code: int, stderr: str, said: str, exit_code: int) -> None:
+    error = of("nas", Result(code, b"", stderr.encode()))
+    assert error
+    assert (error.message, error.exit_code) == (said, exit_code)
+    assert [line for line in error.lines() if "\n" in line or "/repository" in line] == []
+
+
+def test_nothing_is_said_of_what_went_well() -> None:
+    assert of("nas", Result(0, b"", b"Fatal")) is None

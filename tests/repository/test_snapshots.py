@@ -1,0 +1,174 @@
+"""Sets as values: what is whole, what is odd, which is the newest."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from darkpeak.errors import CheckFailed
+from darkpeak.repository.snapshots import (
+    BACKUP,
+    BEFORE,
+    TAG,
+    KnownSet,
+    Manifest,
+    Part,
+    choose,
+    complaints,
+    disagreement,
+    make_tags,
+    oddities,
+    parse_manifest,
+    parse_snapshots,
+    stale,
+    unchanged,
+)
+
+PARTS = {"database.sql": Part(900, "aa"), "keys.tar": Part(50, "bb")}
+MANIFEST = Manifest("chat", "", 7, BACKUP, "2026-01-02T03:04:05+00:00", "ada@peak", "abc1234", {"database": "x"}, PARTS)
+SAYING = replace(MANIFEST, says=("4 lines", "5 lines"))
+
+
+def test_a_manifest_comes_back_as_it_was() -> None:
+    assert parse_manifest(MANIFEST.text().encode(), "chat-7") == MANIFEST
+    assert parse_manifest(SAYING.text().encode(), "chat-7") == SAYING
+    assert (MANIFEST.name, MANIFEST.size) == ("chat-7", 950)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no json", "[]", "{}", '{"set": "chat-7"}', MANIFEST.text().replace('"set": "chat-7"', '"set": "chat-8"')],
+)
+def test_what_is_no_manifest_of_the_set_is_refused(text: str) -> None:
+    with pytest.raises(CheckFailed):
+        parse_manifest(text.encode(), "chat-7")
+
+
+# what came out of the repository, what is said of it
+SPOILT = {
+    "nothing wrong": (PARTS, []),
+    "a part is missing": ({"keys.tar": Part(50, "bb")}, ["database.sql is missing"]),
+    "a part too many": ({**PARTS, "x": Part(1, "c")}, ["x does not belong to it"]),
+    "cut short": ({**PARTS, "keys.tar": Part(20, "bb")}, ["keys.tar has 20 bytes instead of 50"]),
+    "other content": ({**PARTS, "keys.tar": Part(50, "cc")}, ["keys.tar has other content than was saved"]),
+    "swapped": (
+        {"database.sql": Part(50, "bb"), "keys.tar": Part(900, "aa")},
+        ["database.sql has 50 bytes instead of 900", "keys.tar has 900 bytes instead of 50"],
+    ),
+    "empty": ({}, ["database.sql is missing", "keys.tar is missing"]),
+}
+
+
+@pytest.mark.parametrize(("found", "said"), SPOILT.values(), ids=SPOILT.keys())
+def test_what_is_wrong_with_a_set_is_said(found: dict[str, Part], said: list[str]) -> None:
+    assert complaints(MANIFEST, found) == said
+
+
+def test_a_set_of_nothing_or_of_a_failed_script_is_none() -> None:
+    assert complaints(replace(MANIFEST, parts={}), {}) == ["it has no parts"]
+    assert complaints(replace(MANIFEST, exit_code=1), PARTS) == ["its backup had failed (1)"]
+
+
+# this time, last time, what is said
+ODD = {
+    "the same": (PARTS, PARTS, []),
+    "the first": (PARTS, {}, []),
+    "shrank by more than half": (
+        {"database.sql": Part(449, "x"), "keys.tar": Part(25, "y")},
+        PARTS,
+        ["database.sql shrank from 900 to 449 bytes"],
+    ),
+    "empty": ({**PARTS, "keys.tar": Part(0, "")}, PARTS, ["keys.tar is empty"]),
+    "no rows": ({**PARTS, "keys.tar": Part(50, "x", 0)}, PARTS, ["keys.tar has no rows"]),
+    "gone": ({"keys.tar": Part(50, "bb")}, PARTS, ["database.sql was there last time and is not now"]),
+}
+
+
+@pytest.mark.parametrize(("now", "before", "said"), ODD.values(), ids=ODD.keys())
+def test_what_looks_odd_is_said(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
+    assert oddities(now, before) == said
+
+
+# what the live service said before and after, what the restored one says, whether that is right
+SAID = {
+    "nobody was asked": ([], "0 lines", True),
+    "the same": (["4 lines of 2026-06-01"] * 2, "4 lines of 2026-06-01", True),
+    "another number": (["4 lines"] * 2, "3 lines", False),
+    "more": (["4 lines"] * 2, "5 lines", False),
+    "an older date": (["4 lines, the newest of 2026-06-09"] * 2, "4 lines, the newest of 2026-06-08", False),
+    "other words": (["4 lines"] * 2, "4 rows", False),
+    "fewer words": (["4 lines"] * 2, "lines", False),
+    "nothing": (["4 lines"] * 2, "", False),
+    "between": (
+        ["4 lines, the newest of 12:01", "14 lines, the newest of 12:02"],
+        "9 lines, the newest of 12:01",
+        True,
+    ),
+    "before": (["4 lines", "14 lines"], "3 lines", False),
+    "after": (["4 lines", "14 lines"], "15 lines", False),
+    "between, of those that went": (["14 lines", "4 lines"], "9 lines", True),
+    "another sentence meanwhile": (["no lines", "1 line, of 12:01"], "1 line, of 12:01", True),
+}
+
+
+@pytest.mark.parametrize(("says", "restored", "right"), SAID.values(), ids=SAID.keys())
+def test_a_restored_service_says_what_the_live_one_said(says: list[str], restored: str, *, right: bool) -> None:
+    assert (disagreement(says, restored) == "") is right
+
+
+def test_since_when_a_part_is_as_it_is() -> None:
+    seen = unchanged(PARTS, [], "monday")
+    assert seen == (("database.sql", "aa", "monday"), ("keys.tar", "bb", "monday"))
+    later = unchanged({**PARTS, "keys.tar": Part(50, "cc")}, seen, "sunday")
+    assert later == (("database.sql", "aa", "monday"), ("keys.tar", "cc", "sunday"))
+
+
+def test_what_did_not_change_for_a_week_is_stale() -> None:
+    seen = [("old", "a", "2026-06-01T03:00:00+00:00"), ("new", "b", "2026-06-05T03:00:00+00:00")]
+    assert stale(seen, datetime(2026, 6, 8, 3, tzinfo=UTC)) == [("old", "2026-06-01T03:00:00+00:00")]
+    assert stale(seen, datetime(2025, 6, 8, 3, tzinfo=UTC)) == []
+
+
+def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> KnownSet:
+    return KnownSet("chat", host, number, kind, "2026", f"id{number}", repository)
+
+
+@pytest.mark.parametrize(
+    ("sets", "name", "host", "chosen"),
+    [
+        ([known(9), known(10), known(2)], None, "", [10]),
+        ([known(1), known(2, BEFORE)], None, "", [1]),
+        ([known(1), known(2, BEFORE)], "chat-2", "", [2]),
+        ([known(3), known(3, repository="other")], None, "", [3, 3]),
+        ([known(3, host="north"), known(9, host="south")], None, "north", [3]),
+        ([known(3, host="north"), known(9, host="south")], None, "new", [9]),
+        ([known(3, host="north")], "chat-3@north", "", [3]),
+    ],
+    ids=["by number", "no kept state", "kept state by name", "in both", "own host", "another host", "by name"],
+)
+def test_the_newest_is_chosen(sets: list[KnownSet], name: str | None, host: str, chosen: list[int]) -> None:
+    assert [item.number for item in choose(sets, "chat", host, name)] == chosen
+
+
+@pytest.mark.parametrize("name", [None, "chat-4"])
+def test_no_such_set(name: str | None) -> None:
+    with pytest.raises(CheckFailed):
+        choose([KnownSet("wiki", "", 4, BACKUP, "", "", "")], "chat", "", name)
+
+
+def test_snapshots_are_sorted_by_number_whatever_their_clocks_say() -> None:
+    listed: list[dict[str, Any]] = [
+        {"id": "b", "time": "2026-01-02", "tags": [TAG, "service=chat", "number=10", "kind=backup"]},
+        {"id": "a", "time": "2027-01-01", "tags": [TAG, "service=chat", "number=9", "kind=backup"]},
+        {"id": "c", "time": "2026-01-03", "tags": None},
+        {"id": "d", "time": "2026-01-03", "tags": [TAG, "number=x"]},
+    ]
+    assert [item.name for item in parse_snapshots(listed, "r")] == ["chat-9", "chat-10"]
+
+
+def test_tags_name_what_is_looked_for() -> None:
+    assert make_tags(replace(MANIFEST, host="north")) == (
+        *(TAG, "service=chat", "number=7", "kind=backup"),
+        "host=north",
+    )
