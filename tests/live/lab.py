@@ -60,10 +60,13 @@ class Slot:
     def rules(self) -> list[tuple[str, list[str]]]:
         """Return table and rule of each iptables rule that lets the host reach beyond the machine."""
         comment = ["-m", "comment", "--comment", self.name]
+        syn = ["-p", "tcp", "--tcp-flags", "SYN,RST", "SYN"]
         return [
             ("nat", ["POSTROUTING", "-s", f"{self.address}/32", "!", "-o", "dpt+", *comment, "-j", "MASQUERADE"]),
             ("filter", ["FORWARD", "-i", self.link, *comment, "-j", "ACCEPT"]),
             ("filter", ["FORWARD", "-o", self.link, *comment, "-j", "ACCEPT"]),
+            # Containers' networks have an MTU of 1500. Where our own link has less, some servers' answers never arrive.
+            ("mangle", ["FORWARD", *syn, "-i", self.link, *comment, "-j", "TCPMSS", "--clamp-mss-to-pmtu"]),
         ]
 
 
@@ -112,7 +115,7 @@ def connect(slot: Slot, process: int) -> None:
 
 def clean(slot: Slot) -> None:
     """Remove all that carries the slot's name, except kept engine data."""
-    for table, chain in (("nat", "POSTROUTING"), ("filter", "FORWARD")):
+    for table, chain in (("nat", "POSTROUTING"), ("filter", "FORWARD"), ("mangle", "FORWARD")):
         for line in run(["iptables", "--wait", "-t", table, "-S", chain]).stdout.splitlines():
             words = shlex.split(line)
             if slot.name in words:
