@@ -203,7 +203,7 @@ class Bench:
     def back(self) -> None:
         """Bring the newest set back, every byte compared."""
         work = self.restoring.enter_context(self.kept.session())
-        known = max(work.sets(NAME), key=lambda item: item.number)
+        known = max(work.snapshots(NAME), key=lambda item: item.number)
         work.store_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
 
     def drop(self) -> None:

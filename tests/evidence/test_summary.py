@@ -21,7 +21,7 @@ DRILLED = Record(DRILL, "wiki", "2026-06-20T12:00:00+00:00", "wiki-12", good=Tru
         ([replace(SAVED, when="2026-06-30T11:59:00+00:00")], ("wiki-17 just now", "NEVER")),
         ([replace(SAVED, when="2026-06-27T03:00:00+00:00")], ("OVERDUE, wiki-17 3 d ago", "NEVER")),
         ([replace(SAVED, good=False, said="no dump")], ("FAILED, wiki-17 9 h ago: no dump", "NEVER")),
-        ([replace(SAVED, set_name="", good=False, said="no dump")], ("FAILED: no dump", "NEVER")),
+        ([replace(SAVED, snapshot_name="", good=False, said="no dump")], ("FAILED: no dump", "NEVER")),
         ([replace(DRILLED, when="2026-05-01T00:00:00+00:00")], ("NEVER", "OVERDUE, wiki-12 60 d ago, 21 s")),
         ([replace(SAVED, when="2027-06-30T12:00:00+00:00")], ("OVERDUE, wiki-17 by a clock 365 d ahead", "NEVER")),
         ([replace(SAVED, service="chat")], ("NEVER", "NEVER")),

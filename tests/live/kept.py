@@ -59,7 +59,7 @@ class Kept:
         """Ask the engine."""
         return run(["docker", "--host", self.collective.host.docker_host, *arguments], check=check).stdout.strip()
 
-    def sets(self, service: str = ledger.NAME) -> list[dict[str, Any]]:
+    def snapshots(self, service: str = ledger.NAME) -> list[dict[str, Any]]:
         """Return the sets of a service."""
         found: list[dict[str, Any]] = json.loads(self.darkpeak("snapshots", service, "--json").stdout)
         return found
@@ -94,7 +94,7 @@ class Kept:
         """Return what the ledger of each of these sets holds, each checked byte for byte as a restore does."""
         found = {}
         with self.session() as work:
-            for known in [item for item in work.sets(ledger.NAME) if item.name in set(names)]:
+            for known in [item for item in work.snapshots(ledger.NAME) if item.name in set(names)]:
                 target = f"{WORK}/looked"
                 work.store_of(known).fetch(known, folder_of(self.ledger), target, lambda _: None)
                 found[known.name] = work.helper.must("cat", f"{target}/parts/ledger.txt").decode()
@@ -119,7 +119,7 @@ def restore_by_hand(kept: Kept, service: str, home: Path) -> None:
     lines = kept.collective.darkpeak("restore", service, "--explain").stdout
     (home / ".ssh").mkdir()
     shutil.copy(kept.key, home / ".ssh" / "id_ed25519")
-    by_hand = f"set -euo pipefail\n{lines}".replace(" ID ", f" {kept.sets(service)[-1]['snapshot']} ")
+    by_hand = f"set -euo pipefail\n{lines}".replace(" ID ", f" {kept.snapshots(service)[-1]['snapshot']} ")
     environment = {**kept.collective.environment, "HOME": str(home)}
     run(["bash", "-c", by_hand], cwd=kept.collective.top, env=environment, timeout=120)
     shutil.rmtree(kept.collective.top / f"{service}-restored")

@@ -35,7 +35,7 @@ def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
     before = album.content(filled.collective)
     assert "5:60" in before
     filled.darkpeak("backup", album.NAME)
-    newest = filled.sets(album.NAME)[-1]["snapshot"]
+    newest = filled.snapshots(album.NAME)[-1]["snapshot"]
     with filled.session() as work:
         listed = work.helper.must(*work.stores[0].argv("ls", "--json", newest)).decode()
     saved = {item["path"]: item["type"] for item in map(json.loads, listed.splitlines()[1:])}
@@ -71,13 +71,13 @@ def test_the_scripts_alone_bring_files_back(filled: Kept, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("ends", [True, False], ids=["for a while", "all the time"])
 def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends: bool) -> None:  # noqa: FBT001
-    known = [item["name"] for item in filled.sets(album.NAME)]
+    known = [item["name"] for item in filled.snapshots(album.NAME)]
     with album.rewritten(filled.collective) as stop, filled.start("backup", album.NAME) as backup:
         wait_for_line(backup, f"{album.NAME}: files changed")
         if ends:
             stop()
         _, said = backup.communicate(timeout=120)
-    names = [item["name"] for item in filled.sets(album.NAME)]
+    names = [item["name"] for item in filled.snapshots(album.NAME)]
     if ends:
         assert (backup.returncode, len(names)) == (0, len(known) + 1), said
         before = album.content(filled.collective)
@@ -91,10 +91,10 @@ def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends
 def test_a_set_without_a_file_that_went_meanwhile_is_taken_back(filled: Kept) -> None:
     """It was in the list of what is to be read, and is gone when its turn comes; the next try is whole."""
     album.fill_with_much(filled.collective)
-    sets, packs = filled.sets(album.NAME), len(filled.packs())
+    snapshots, packs = filled.snapshots(album.NAME), len(filled.packs())
     with filled.start("backup", album.NAME) as backup:
         wait_for("restic to read", lambda: len(filled.packs()) > packs)
         album.remove_last(filled.collective)
         _, said = backup.communicate(timeout=120)
     assert "files changed while they were read" in said
-    assert (backup.returncode, len(filled.sets(album.NAME))) == (0, len(sets) + 1), said
+    assert (backup.returncode, len(filled.snapshots(album.NAME))) == (0, len(snapshots) + 1), said

@@ -35,7 +35,7 @@ def test_what_was_saved_comes_back_and_what_it_replaces_is_kept(booked: Kept) ->
     done = json.loads(booked.darkpeak("restore", ledger.NAME, "--json").stdout)
     assert ledger.content(booked.collective) == before
     assert done["verified"].startswith(f"{2 * SMALL} lines, the newest of ")
-    booked.darkpeak("restore", ledger.NAME, "--set", done["kept"])
+    booked.darkpeak("restore", ledger.NAME, "--snapshot", done["kept"])
     assert ledger.content(booked.collective) == replaced
     assert leftovers(booked) == []
 
@@ -52,8 +52,8 @@ def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -
         kept.darkpeak("restore", service, "--discard")  # a git without repositories cannot be saved
         facts.of(service).check(kept.collective, written)
         drilled = json.loads(kept.darkpeak("drill", service, "--json").stdout)
-        newest = [item["name"] for item in kept.sets(service) if item["kind"] == "backup"][-1]
-        assert [(item["set_name"], item["good"]) for item in drilled] == [(newest, True)]
+        newest = [item["name"] for item in kept.snapshots(service) if item["kind"] == "backup"][-1]
+        assert [(item["snapshot_name"], item["good"]) for item in drilled] == [(newest, True)]
 
 
 def test_a_set_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.actions.backup import folder_of, make_set
+from darkpeak.actions.backup import folder_of, make_snapshot
 from darkpeak.actions.drill import live_through
 from darkpeak.errors import CheckFailed
 from darkpeak.helper.helper import WORK
 from darkpeak.repository.restic import examine
-from darkpeak.repository.snapshots import KnownSet, Manifest, make_inventory
+from darkpeak.repository.snapshots import Manifest, Snapshot, make_inventory
 from tests.live import ledger
 from tests.live.kept import SMALL
 
@@ -35,7 +35,7 @@ class Fetched:
 
     session: Session
     kept: Kept
-    known: KnownSet
+    known: Snapshot
 
     def spoil(self, words: str) -> None:
         """Spoil a copy of the set, in the folder of its parts."""
@@ -62,8 +62,8 @@ def fetched(kept: Kept) -> Iterator[Fetched]:
     with kept.session() as work:
         for seed, folder in ((1, OLD), (2, GOOD)):
             ledger.book(kept.collective, SMALL, seed)
-            made = make_set(work, kept.ledger)
-            known = next(item for item in work.sets(ledger.NAME) if item.name == made.set_name)
+            made = make_snapshot(work, kept.ledger)
+            known = next(item for item in work.snapshots(ledger.NAME) if item.name == made.snapshot_name)
             work.store_of(known).fetch(known, folder_of(kept.ledger), folder, lambda _: None)
         yield Fetched(work, kept, known)
 

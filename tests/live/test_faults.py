@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from darkpeak.actions import care
-from darkpeak.actions.backup import make_set
+from darkpeak.actions.backup import make_snapshot
 from darkpeak.actions.restore import restore
 from darkpeak.errors import CheckFailed
 from darkpeak.repository.key import Secret, make
@@ -42,7 +42,7 @@ SILENCE_SECONDS = 120
 def names(kept: Kept) -> set[str]:
     """Return the names of the ledger's sets."""
     with kept.session() as work:
-        return {known.name for known in work.sets(ledger.NAME)}
+        return {known.name for known in work.snapshots(ledger.NAME)}
 
 
 def saved_text(content: str) -> str:
@@ -116,9 +116,9 @@ def test_a_full_repository_takes_no_set_and_loses_none(kept: Kept, campaign: Cam
         with kept.session() as work:
             for seed in range(9, 10 + campaign(50)):
                 ledger.book(kept.collective, MIDDLE, seed)
-                made = make_set(work, kept.ledger)
+                made = make_snapshot(work, kept.ledger)
                 if made.good:
-                    before |= {made.set_name}
+                    before |= {made.snapshot_name}
         assert not made.good
         result = kept.darkpeak("backup", ledger.NAME, check=False)
         assert (result.returncode, f"{FULL}: no space left" in result.stderr) == (3, True), result.stderr
@@ -195,7 +195,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
         for _ in range(rounds):
             known = set(kept.packs())
             ledger.book(kept.collective, SMALL, time.time_ns())
-            assert make_set(work, kept.ledger).good
+            assert make_snapshot(work, kept.ledger).good
             before = ledger.content(kept.collective)
             pack = random.choice([path for path in kept.packs() if path not in known])  # noqa: S311
             whole = pack.read_bytes()
@@ -323,10 +323,10 @@ def test_no_clock_decides_which_set_is_the_newest(booked: Kept, campaign: Campai
                 redate(booked, days)
         ledger.book(booked.collective, SMALL, 0)
         with booked.session() as work:
-            three = sorted((known.name for known in work.sets(ledger.NAME)), key=number)[-3:]
+            three = sorted((known.name for known in work.snapshots(ledger.NAME)), key=number)[-3:]
             care.prune(work, care.decide(work))
-            assert set(three) <= {known.name for known in work.stores[0].list_sets()}
-            assert restore(work, booked.ledger, None).set_name == three[-1]
+            assert set(three) <= {known.name for known in work.stores[0].list_snapshots()}
+            assert restore(work, booked.ledger, None).snapshot_name == three[-1]
         assert ledger.content(booked.collective) == last
 
 
@@ -339,8 +339,8 @@ def redate(kept: Kept, days: int) -> None:
     """Give the newest snapshot the date that restic's own clock would have given it."""
     date = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + days * 86400))
     with kept.session() as work:
-        newest = max(work.sets(ledger.NAME), key=lambda known: known.number)
+        newest = max(work.snapshots(ledger.NAME), key=lambda known: known.number)
         (store,) = work.stores
         work.helper.must(*store.argv("rewrite", "--forget", "--new-time", date, newest.snapshot))
-        (again,) = [known for known in store.list_sets() if known.number == newest.number]
+        (again,) = [known for known in store.list_snapshots() if known.number == newest.number]
         assert again.made[:4] == date[:4]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective
-from darkpeak.actions.up import with_relied_on
+from darkpeak.actions.up import with_dependencies
 from darkpeak.collective import Collective
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import Plan, make_plan
@@ -22,8 +22,8 @@ def running(files: Collective, service: str, container: str, **values: str) -> R
     """Return a container that is well and as its files say, but for `values`."""
     entry = next(item for item in files.services if item.name == service)
     content = next(item.content for item in entry.containers if item.name == container)
-    well = {"state": "running", "health": "healthy", "content": content, **values}
-    return Running(f"id-{container}", entry.project, container, 1, f"{entry.project}-{container}-1", **well)  # type: ignore[arg-type]
+    ready = {"state": "running", "health": "healthy", "content": content, **values}
+    return Running(f"id-{container}", entry.project, container, 1, f"{entry.project}-{container}-1", **ready)  # type: ignore[arg-type]
 
 
 def as_text(plan: Plan) -> str:
@@ -82,7 +82,7 @@ def test_a_service_comes_after_what_it_relies_on(files: Collective) -> None:
 
 def test_a_service_brings_what_it_relies_on(files: Collective) -> None:
     wiki = [service for service in files.services if service.name == "wiki"]
-    assert with_relied_on(files, wiki) == {"directory", "wiki"}
+    assert with_dependencies(files, wiki) == {"directory", "wiki"}
 
 
 def test_a_readme_changes_nothing_and_a_dockerfile_does(tmp_path: Path) -> None:

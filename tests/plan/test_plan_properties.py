@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkpeak.collective.model import Collective, Container, Place, Port, Service, Shared
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.plan import Action, Plan, make_plan, newest_well
+from darkpeak.plan.plan import Action, Plan, make_plan, newest_ready
 from darkpeak.plan.text import make_tree
 
 AT = Place("docker-compose.yml", 1)
@@ -95,7 +95,7 @@ def carried_out(plan: Plan, collective: Collective, before: Observed) -> Observe
                 case Action.NOTHING:
                     after += running
                 case Action.TIDY:
-                    stays = newest_well(running)
+                    stays = newest_ready(running)
                     assert stays
                     after.append(stays)
                 case _:
@@ -112,7 +112,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(collective: Collective, before:
     for service in collective.services:
         for container in service.containers:
             (item,) = after.of(service.project, container.name)
-            assert item.well
+            assert item.ready
             assert item.content == container.content
 
 
@@ -122,7 +122,7 @@ def test_what_serves_is_never_stopped_where_a_new_one_fits_beside_it(collective:
     for service in collective.services:
         planned = next(item for item in plan.services if item.service == service.name)
         for container in service.containers:
-            served = any(item.well for item in before.of(service.project, container.name))
+            served = any(item.ready for item in before.of(service.project, container.name))
             step = next(step for step in planned.steps if step.container == container.name)
             if served and container.spare_port and container.healthcheck:
                 assert step.action in (Action.NOTHING, Action.REPLACE, Action.TIDY)

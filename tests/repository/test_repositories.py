@@ -10,7 +10,7 @@ from darkpeak.actions.recover import recover_all
 from darkpeak.actions.session import Session
 from darkpeak.errors import SystemFailure
 from darkpeak.repository.repositories import Repositories
-from darkpeak.repository.snapshots import KnownSet
+from darkpeak.repository.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from darkpeak.repository.restic import Store
@@ -32,15 +32,15 @@ class Fake:
         if self.fails:
             raise SystemFailure(self.fails)
 
-    def list_sets(self) -> list[KnownSet]:
+    def list_snapshots(self) -> list[Snapshot]:
         """Return its only set."""
         self.asked.append("list")
         return [known(f"{self.number}")]
 
 
-def known(snapshot: str) -> KnownSet:
+def known(snapshot: str) -> Snapshot:
     """Return a set."""
-    return KnownSet("wiki", "", 1, "backup", "2026-01-01T00:00:00+00:00", snapshot, "nas")
+    return Snapshot("wiki", "", 1, "backup", "2026-01-01T00:00:00+00:00", snapshot, "nas")
 
 
 def make(*repositories: Fake) -> Repositories:
@@ -56,13 +56,13 @@ def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
     found = make(bad, good)
     assert [store.number for store in found.stores()] == [0]
     assert [error.message for error in found.absent()] == ["the nas is off"]
-    assert found.sets() == [known("0")]
+    assert found.snapshots() == [known("0")]
     assert bad.asked == ["open"]
 
 
 def test_where_none_can_be_used_the_first_says_why() -> None:
     found = make(Fake(0, "the nas is off"), Fake(1, "no such host"))
-    for ask in (found.stores, found.sets):
+    for ask in (found.stores, found.snapshots):
         with pytest.raises(SystemFailure, match="the nas is off"):
             ask()
 
@@ -80,7 +80,7 @@ def test_what_we_change_is_known_without_asking_again() -> None:
     found = make(store)
     found.add(known("new"))
     found.remove(["0"])
-    assert found.sets() == [known("new")]
+    assert found.snapshots() == [known("new")]
     assert store.asked == ["open", "list"]
 
 

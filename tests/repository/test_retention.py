@@ -8,26 +8,26 @@ from hypothesis import strategies as st
 
 from darkpeak.collective.model import Keep
 from darkpeak.repository.retention import NEWEST, decide
-from darkpeak.repository.snapshots import BACKUP, BEFORE, KnownSet
+from darkpeak.repository.snapshots import BACKUP, BEFORE, Snapshot
 
 FIRST = date(2026, 1, 1)
 
 
-def made(number: int, day: date, *, kind: str = BACKUP, service: str = "wiki", host: str = "") -> KnownSet:
-    return KnownSet(service, host, number, kind, f"{day}T03:00:00Z", f"id{number}", "r")
+def made(number: int, day: date, *, kind: str = BACKUP, service: str = "wiki", host: str = "") -> Snapshot:
+    return Snapshot(service, host, number, kind, f"{day}T03:00:00Z", f"id{number}", "r")
 
 
-def left(sets: list[KnownSet], keep: Keep) -> list[int]:
-    return sorted(item.known.number for item in decide(sets, keep) if item.why)
+def left(snapshots: list[Snapshot], keep: Keep) -> list[int]:
+    return sorted(item.known.number for item in decide(snapshots, keep) if item.why)
 
 
-def daily(count: int) -> list[KnownSet]:
+def daily(count: int) -> list[Snapshot]:
     """Return one set a day."""
     return [made(number, FIRST + timedelta(number)) for number in range(1, count + 1)]
 
 
 @pytest.mark.parametrize(
-    ("sets", "keep", "numbers"),
+    ("snapshots", "keep", "numbers"),
     [
         ([], Keep(), []),
         (daily(2), Keep(0, 0, 0), [1, 2]),
@@ -42,13 +42,13 @@ def daily(count: int) -> list[KnownSet]:
     ],
     ids=["none", "few", "newest", "daily", "weekly", "monthly", "several a day"],
 )
-def test_days_weeks_and_months(sets: list[KnownSet], keep: Keep, numbers: list[int]) -> None:
-    assert left(sets, keep) == numbers
+def test_days_weeks_and_months(snapshots: list[Snapshot], keep: Keep, numbers: list[int]) -> None:
+    assert left(snapshots, keep) == numbers
 
 
 def test_a_clock_a_year_ahead_pushes_out_nothing_newer() -> None:
-    sets = [*daily(5), made(6, FIRST + timedelta(371)), *(made(n, FIRST + timedelta(n)) for n in range(7, 10))]
-    assert left(sets, Keep(5, 0, 0)) == [5, 6, 7, 8, 9]
+    snapshots = [*daily(5), made(6, FIRST + timedelta(371)), *(made(n, FIRST + timedelta(n)) for n in range(7, 10))]
+    assert left(snapshots, Keep(5, 0, 0)) == [5, 6, 7, 8, 9]
 
 
 def test_a_clock_that_stands_still_leaves_the_newest() -> None:
@@ -56,14 +56,14 @@ def test_a_clock_that_stands_still_leaves_the_newest() -> None:
 
 
 def test_services_hosts_and_kept_states_are_counted_apart() -> None:
-    sets = [
+    snapshots = [
         made(n, FIRST, service=service, host=host)
         for service in ("wiki", "chat")
         for host in ("", "north")
         for n in (1, 2)
     ]
-    sets += [made(number, FIRST + timedelta(number), kind=BEFORE) for number in range(10, 20)]
-    assert left(sets, Keep()) == [*[1] * 4, *[2] * 4, 17, 18, 19]
+    snapshots += [made(number, FIRST + timedelta(number), kind=BEFORE) for number in range(10, 20)]
+    assert left(snapshots, Keep()) == [*[1] * 4, *[2] * 4, 17, 18, 19]
 
 
 def test_each_reason_is_said() -> None:
@@ -81,8 +81,8 @@ DAYS = st.dates(date(1990, 1, 1), date(2060, 1, 1))
 
 @given(st.lists(DAYS, max_size=60), st.builds(Keep, *[st.integers(0, 9)] * 3))
 def test_whatever_the_clocks_say_the_newest_stay_and_no_more_than_was_asked(days: list[date], keep: Keep) -> None:
-    sets = [made(number, day) for number, day in enumerate(days)]
-    stay = left(sets, keep)
-    assert stay[-NEWEST:] == list(range(len(sets)))[-NEWEST:]
+    snapshots = [made(number, day) for number, day in enumerate(days)]
+    stay = left(snapshots, keep)
+    assert stay[-NEWEST:] == list(range(len(snapshots)))[-NEWEST:]
     assert len(stay) <= NEWEST + keep.daily + keep.weekly + keep.monthly
-    assert left([item for item in sets if item.number in stay], keep) == stay
+    assert left([item for item in snapshots if item.number in stay], keep) == stay

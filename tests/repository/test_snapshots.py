@@ -11,16 +11,16 @@ from darkpeak.repository.snapshots import (
     BACKUP,
     BEFORE,
     TAG,
-    KnownSet,
     Manifest,
     Part,
+    Snapshot,
     choose,
     complaints,
     disagreement,
     make_tags,
     oddities,
+    parse_listed,
     parse_manifest,
-    parse_snapshots,
     stale,
     unchanged,
 )
@@ -130,12 +130,12 @@ def test_what_did_not_change_for_a_week_is_stale() -> None:
     assert stale(seen, datetime(2025, 6, 8, 3, tzinfo=UTC)) == []
 
 
-def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> KnownSet:
-    return KnownSet("chat", host, number, kind, "2026", f"id{number}", repository)
+def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = "r") -> Snapshot:
+    return Snapshot("chat", host, number, kind, "2026", f"id{number}", repository)
 
 
 @pytest.mark.parametrize(
-    ("sets", "name", "host", "chosen"),
+    ("snapshots", "name", "host", "chosen"),
     [
         ([known(9), known(10), known(2)], None, "", [10]),
         ([known(1), known(2, BEFORE)], None, "", [1]),
@@ -147,14 +147,14 @@ def known(number: int, kind: str = BACKUP, *, host: str = "", repository: str = 
     ],
     ids=["by number", "no kept state", "kept state by name", "in both", "own host", "another host", "by name"],
 )
-def test_the_newest_is_chosen(sets: list[KnownSet], name: str | None, host: str, chosen: list[int]) -> None:
-    assert [item.number for item in choose(sets, "chat", host, name)] == chosen
+def test_the_newest_is_chosen(snapshots: list[Snapshot], name: str | None, host: str, chosen: list[int]) -> None:
+    assert [item.number for item in choose(snapshots, "chat", host, name)] == chosen
 
 
 @pytest.mark.parametrize("name", [None, "chat-4"])
 def test_no_such_set(name: str | None) -> None:
     with pytest.raises(CheckFailed):
-        choose([KnownSet("wiki", "", 4, BACKUP, "", "", "")], "chat", "", name)
+        choose([Snapshot("wiki", "", 4, BACKUP, "", "", "")], "chat", "", name)
 
 
 def test_snapshots_are_sorted_by_number_whatever_their_clocks_say() -> None:
@@ -164,7 +164,7 @@ def test_snapshots_are_sorted_by_number_whatever_their_clocks_say() -> None:
         {"id": "c", "time": "2026-01-03", "tags": None},
         {"id": "d", "time": "2026-01-03", "tags": [TAG, "number=x"]},
     ]
-    assert [item.name for item in parse_snapshots(listed, "r")] == ["chat-9", "chat-10"]
+    assert [item.name for item in parse_listed(listed, "r")] == ["chat-9", "chat-10"]
 
 
 def test_tags_name_what_is_looked_for() -> None:

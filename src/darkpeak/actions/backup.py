@@ -21,7 +21,7 @@ from darkpeak.evidence.records import Record
 from darkpeak.helper import helper as helpers
 from darkpeak.helper.helper import WORK, Helper, Stage
 from darkpeak.repository import restic_errors as trouble
-from darkpeak.repository import snapshots as sets
+from darkpeak.repository import snapshots
 from darkpeak.repository.restic import Store
 
 TRIES = 3
@@ -32,7 +32,7 @@ class Made:
     """How the backup of one service went."""
 
     service: str
-    set_name: str = ""
+    snapshot_name: str = ""
     number: int = 0
     size: int = 0
     repositories: tuple[str, ...] = ()
@@ -45,10 +45,10 @@ class Made:
     @property
     def good(self) -> bool:
         """Whether the set is in every repository."""
-        return bool(self.set_name) and not self.failures
+        return bool(self.snapshot_name) and not self.failures
 
 
-def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_hand: bool = True) -> Made:
+def make_snapshot(session: Session, service: Service, kind: str = snapshots.BACKUP, *, by_hand: bool = True) -> Made:
     """Make one set of a service; what fails is said in the result, and recorded for everyone to see.
 
     What looks odd is odd again next time, unless it was made by hand: whoever looks at it takes it as right.
@@ -62,7 +62,7 @@ def make_set(session: Session, service: Service, kind: str = sets.BACKUP, *, by_
         except DarkpeakError as error:
             session.require()  # else that is what is wrong, and with every service
             made = Made(service.name, failures=(error.message,))
-    if kind == sets.BACKUP:
+    if kind == snapshots.BACKUP:
         session.progress.step(service.name, "saved" if made.good else "failed")
         records.write(session.engine, _record(session, made, by_hand=by_hand))
     return made
@@ -77,7 +77,7 @@ def folder_of(service: Service) -> str:
 class Written:
     """What a service's own script left in the helper."""
 
-    parts: Mapping[str, sets.Part]
+    parts: Mapping[str, snapshots.Part]
     volumes: Mapping[str, str]  # parts that lie in volumes, and where in the helper
     asked: tuple[Result | None, ...]  # scripts/verify just before, and just after
 
@@ -86,7 +86,7 @@ class Written:
 class Saved:
     """Where a set is, and why it is not elsewhere."""
 
-    manifest: sets.Manifest
+    manifest: snapshots.Manifest
     stores: tuple[Store, ...]
     failures: tuple[str, ...]
     changed: bool  # what lies in volumes is not any more what the manifest says of it
@@ -109,16 +109,16 @@ def _make(session: Session, service: Service, kind: str) -> Made:
         raise SystemFailure(f"{what}: try at a quieter hour, or let its backup script make a dump of it")
     manifest, parts = saved.manifest, written.parts
     before = records.find(session.engine, records.BACKUP, service.name)
-    known = {name: sets.Part(size, "") for name, size in before.sizes} if before else {}
-    seen = sets.unchanged(parts, before.seen if before else (), manifest.made)
+    known = {name: snapshots.Part(size, "") for name, size in before.sizes} if before else {}
+    seen = snapshots.unchanged(parts, before.seen if before else (), manifest.made)
     return Made(
         service=service.name,
-        set_name=manifest.name if saved.stores else "",
+        snapshot_name=manifest.name if saved.stores else "",
         number=manifest.number,
         size=manifest.size,
         repositories=tuple(store.repository.name for store in saved.stores),
         failures=saved.failures,
-        odd=(*sets.oddities(parts, known), *_wrong(written.asked)),
+        odd=(*snapshots.oddities(parts, known), *_wrong(written.asked)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
         seen=seen,
         notes=tuple(_stale(session, service, seen)),
@@ -137,7 +137,7 @@ def _write(session: Session, service: Service, kind: str) -> Written:
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.complaint()}")
     found = helper.inventory(f"{folder}/parts")
-    parts = sets.make_inventory(found)
+    parts = snapshots.make_inventory(found)
     if not parts or not any(part.size for part in parts.values()):
         raise SystemFailure("its backup script said that all is well, and wrote nothing")
     volumes = {name: str(part["volume"]) for name, part in found.items() if "volume" in part}
@@ -157,7 +157,7 @@ def _save(session: Session, service: Service, kind: str, written: Written) -> Sa
     links = {f"parts/{name}": posixpath.relpath(at, f"{folder}/parts") for name, at in written.volumes.items()}
     session.helper.put(folder, {"manifest.json": manifest.text()}, links)
     failures = [error.message for error in session.absent]
-    stored: list[tuple[Store, sets.KnownSet]] = []
+    stored: list[tuple[Store, snapshots.Snapshot]] = []
     for store in session.stores:
         session.progress.step(service.name, f"to {store.repository.name}")
         try:
@@ -178,7 +178,9 @@ def _save(session: Session, service: Service, kind: str, written: Written) -> Sa
     return Saved(manifest, tuple(store for store, _ in good), tuple(failures), changed.result())
 
 
-def _read_back(store: Store, known: sets.KnownSet, folder: str, manifest: sets.Manifest) -> DarkpeakError | None:
+def _read_back(
+    store: Store, known: snapshots.Snapshot, folder: str, manifest: snapshots.Manifest
+) -> DarkpeakError | None:
     """Success is never an exit code alone: read the manifest back. Return why it is not there."""
     try:
         store.read_back(known, folder, manifest)
@@ -191,11 +193,11 @@ def _changed(session: Session, service: Service, written: Written) -> bool:
     """Whether what lies in volumes is not any more what the manifest says of it."""
     if not written.volumes:
         return False
-    now = sets.make_inventory(session.helper.inventory(f"{folder_of(service)}/parts"))
+    now = snapshots.make_inventory(session.helper.inventory(f"{folder_of(service)}/parts"))
     return any(now.get(name) != written.parts[name] for name in written.volumes)
 
 
-def _discard(stored: Iterable[tuple[Store, sets.KnownSet]]) -> Iterator[tuple[Store, sets.KnownSet]]:
+def _discard(stored: Iterable[tuple[Store, snapshots.Snapshot]]) -> Iterator[tuple[Store, snapshots.Snapshot]]:
     """Take back a set that is not of one moment; give those that stay, where nothing may be removed.
 
     They keep their number, and their manifest keeps them from use.
@@ -209,7 +211,7 @@ def _discard(stored: Iterable[tuple[Store, sets.KnownSet]]) -> Iterator[tuple[St
 
 def _asked(helper: Helper, stage: Stage, kind: str) -> Result | None:
     """Ask the live service of its content; not where it is only kept before a restore, and may well be broken."""
-    return helper.verify(stage) if kind == sets.BACKUP else None
+    return helper.verify(stage) if kind == snapshots.BACKUP else None
 
 
 def _wrong(asked: Sequence[Result | None]) -> list[str]:
@@ -221,7 +223,7 @@ def _stale(session: Session, service: Service, seen: tuple[tuple[str, str, str],
 
     People may have read only; so it is said, and is no alarm.
     """
-    old = sets.stale(seen, datetime.now(UTC))
+    old = snapshots.stale(seen, datetime.now(UTC))
     requests = _requests(session, service) if old else 0
     if requests:
         yield from (
@@ -239,13 +241,13 @@ def _requests(session: Session, service: Service) -> int:
     return 0
 
 
-def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str, sets.Part]) -> sets.Manifest:
+def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str, snapshots.Part]) -> snapshots.Manifest:
     """Describe a set. Its number is the next after all known ones, so that no clock decides which is newest."""
     recorded = records.find(session.engine, records.BACKUP, service.name)
-    numbers = [known.number for known in session.sets(service.name) if known.host == session.host]
+    numbers = [known.number for known in session.snapshots(service.name) if known.host == session.host]
     numbers.append(recorded.number if recorded else 0)
     running = session.engine.observe().of(service.project)
-    return sets.Manifest(
+    return snapshots.Manifest(
         service=service.name,
         host=session.host,
         number=max(numbers, default=0) + 1,
@@ -262,10 +264,10 @@ def _record(session: Session, made: Made, *, by_hand: bool) -> Record:
     """Describe how it went; where there is no new set, the one before is still the newest, and as old as it was."""
     said = "; ".join((*made.failures, *made.odd))
     before = records.find(session.engine, records.BACKUP, made.service)
-    if made.set_name:
+    if made.snapshot_name:
         good, now = made.good and not made.odd, records.now()
         sizes = before.sizes if before and made.odd and not by_hand else made.sizes
-        what = (records.BACKUP, made.service, now, made.set_name)
+        what = (records.BACKUP, made.service, now, made.snapshot_name)
         return Record(*what, good, said, sizes=sizes, number=made.number, seen=made.seen)
     if before:
         return replace(before, good=False, said=said)

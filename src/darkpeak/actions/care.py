@@ -26,7 +26,7 @@ class Scrubbed:
 def decide(session: Session) -> list[Kept]:
     """Return every set of every repository, with the reasons to keep it."""
     keep = session.place.collective.backup.keep
-    known = session.sets()
+    known = session.snapshots()
     names = [store.repository.name for store in session.stores]
     return [item for name in names for item in retention.decide([one for one in known if one.repository == name], keep)]
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from darkpeak.actions.restore import RESTORED, fetch, find_sets, put
+from darkpeak.actions.restore import RESTORED, fetch, find_snapshots, put
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.engine.engine import Result, run
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 from darkpeak.helper.helper import Stage
 from darkpeak.plan.scratch import LABEL, free_subnets, make_scratch
-from darkpeak.repository import snapshots as sets
+from darkpeak.repository import snapshots
 
 HEALTHY_SECONDS = "180"
 COPY_LABEL = "darkpeak.copy"  # of what stays until somebody removes it
@@ -26,7 +26,7 @@ class Copied:
     """A copy of a service that runs under a name of its own."""
 
     service: str
-    set_name: str
+    snapshot_name: str
     project: str
     verified: str  # what scripts/verify said
     seconds: float
@@ -45,7 +45,7 @@ def restore_as(session: Session, service: Service, name: str | None, project: st
     if session.engine.observe().of(project):
         raise UsageError(f"there is a project {project} already", hint="name another one")
     started = time.monotonic()
-    manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
+    manifest = fetch(session, service, find_snapshots(session, service, name), RESTORED)
     images, notes = images_of(session, service, manifest)
     stage = make_stage(session, service, images, project, COPY_LABEL)
     try:
@@ -117,7 +117,9 @@ def remove(stage: Stage) -> None:
         raise SystemFailure(f"{stage.project} was not removed: {gone.complaint()}", hint=hint)
 
 
-def images_of(session: Session, service: Service, manifest: sets.Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
+def images_of(
+    session: Session, service: Service, manifest: snapshots.Manifest
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the images to run: those that the set was made with, or today's where such a one is gone."""
     today = {item.container: item.image for item in session.engine.observe().of(service.project)}
     images, notes = {}, []

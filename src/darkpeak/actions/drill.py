@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from darkpeak.actions.copy import images_of, scratch, start
-from darkpeak.actions.restore import RESTORED, fetch, find_sets, put
+from darkpeak.actions.restore import RESTORED, fetch, find_snapshots, put
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.errors import CheckFailed
 from darkpeak.evidence import records
 from darkpeak.evidence.records import Record
 from darkpeak.helper.helper import PROGRAMS, WORK, Helper, Stage
-from darkpeak.repository import snapshots as sets
+from darkpeak.repository import snapshots
 
 LEAST_OF_SIZE = 0.9  # a backup of the restored service has about the size of the set that it came from
 
@@ -22,7 +22,7 @@ class Drilled:
     """How a drill went."""
 
     service: str
-    set_name: str = ""
+    snapshot_name: str = ""
     good: bool = False
     said: str = ""
     seconds: float = 0.0  # from the repository to a service that has been asked
@@ -35,7 +35,7 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
     Raises:
         SystemFailure: when the engine or every repository fails, which says nothing about the set.
     """
-    wanted = find_sets(session, service, name)
+    wanted = find_snapshots(session, service, name)
     started = time.monotonic()
     try:
         manifest = fetch(session, service, wanted, RESTORED)
@@ -46,7 +46,7 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
         took = round(time.monotonic() - started, 1)
         done = Drilled(service.name, manifest.name, good=True, said=said, seconds=took, notes=notes)
     session.progress.step(service.name, "drilled" if done.good else "failed")
-    record = Record(records.DRILL, service.name, records.now(), done.set_name, done.good, done.said, done.seconds)
+    record = Record(records.DRILL, service.name, records.now(), done.snapshot_name, done.good, done.said, done.seconds)
     records.write(session.engine, record)
     return done
 
@@ -56,7 +56,7 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
 
     The set in the repository stays as it is; only what was fetched is spoilt, with a manifest that agrees.
     """
-    wanted = find_sets(session, service, None)
+    wanted = find_snapshots(session, service, None)
     manifest = fetch(session, service, wanted, RESTORED)
     path = max(manifest.parts, key=lambda item: manifest.parts[item].size)
     session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{RESTORED}/parts/{path}")
@@ -69,7 +69,7 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
 
 
 def live_through(
-    session: Session, service: Service, manifest: sets.Manifest, parts: str
+    session: Session, service: Service, manifest: snapshots.Manifest, parts: str
 ) -> tuple[str, tuple[str, ...]]:
     """Restore parts into a scratch project and ask it; return what its check said, and what a person should know.
 
@@ -81,7 +81,7 @@ def live_through(
         start(session, stage)
         session.progress.step(service.name, "restoring into it")
         verified, failure = put(session.helper, stage, parts)
-        failure = failure or sets.disagreement(manifest.says, verified)
+        failure = failure or snapshots.disagreement(manifest.says, verified)
         if failure:
             raise CheckFailed(failure)
         session.progress.step(service.name, "backing it up again, to compare")
@@ -93,19 +93,19 @@ def live_through(
     return verified, notes
 
 
-def _lost(helper: Helper, stage: Stage, manifest: sets.Manifest) -> list[str]:
+def _lost(helper: Helper, stage: Stage, manifest: snapshots.Manifest) -> list[str]:
     """Say what is missing from a backup of the restored service, compared with the set that it came from."""
     folder = f"{WORK}/.again"
     helper.must("rm", "-rf", folder)
     again = helper.script(stage, "backup", folder)
     if again.code:
         return [f"what was restored cannot be backed up: {again.complaint()}"]
-    found = sets.make_inventory(helper.inventory(folder))
+    found = snapshots.make_inventory(helper.inventory(folder))
     helper.must("rm", "-rf", folder)
     return compare(manifest.parts, found)
 
 
-def compare(saved: Mapping[str, sets.Part], found: Mapping[str, sets.Part]) -> list[str]:
+def compare(saved: Mapping[str, snapshots.Part], found: Mapping[str, snapshots.Part]) -> list[str]:
     """Say which parts of a set have not come through a restore: by what counts in them, and by their size."""
     lost = [f"{path} is in the set and not in what was restored" for path in sorted(saved.keys() - found.keys())]
     for path in sorted(saved.keys() & found.keys()):

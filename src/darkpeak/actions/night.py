@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from darkpeak.actions import care
-from darkpeak.actions.backup import Made, make_set
+from darkpeak.actions.backup import Made, make_snapshot
 from darkpeak.actions.care import Scrubbed
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.session import Session
@@ -31,7 +31,7 @@ class Line:
 def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
     """Do it all; what fails is a line of its own, and holds up nothing else."""
     running = [service for service in services if service.runs]
-    made = {service.name: make_set(session, service, by_hand=False) for service in running}
+    made = {service.name: make_snapshot(session, service, by_hand=False) for service in running}
     drilled = _drill_one(session, running)
     lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
     lines += [_scrub_line(item) for item in care.scrub(session, whole=False)]
@@ -65,7 +65,7 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
         if done[0].good and not any(abs(item.age_days(datetime.now(UTC))) < SPOILT_DAYS for item in tried):
             done.append(drill_spoilt(session, service))
             last = done[-1]
-            fact = Record(records.SPOILT, name, records.now(), last.set_name, last.good, last.said)
+            fact = Record(records.SPOILT, name, records.now(), last.snapshot_name, last.good, last.said)
             records.write(session.engine, fact)
     except DarkpeakError as error:
         done = [Drilled(name, good=False, said=error.message)]
@@ -74,7 +74,12 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
 
 def _line(session: Session, service: Service, made: Made, drilled: list[Drilled] | None) -> Line:
     """Say in one line how a service is."""
-    said = [f"{made.set_name} saved" if made.set_name else "NOT SAVED", *made.failures, *made.odd, *made.notes]
+    said = [
+        f"{made.snapshot_name} saved" if made.snapshot_name else "NOT SAVED",
+        *made.failures,
+        *made.odd,
+        *made.notes,
+    ]
     good = made.good and not made.odd
     if made.odd:
         said.append(f"darkpeak backup {service.name}, by hand, takes it as right")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from darkpeak.actions.restore import find_sets, restore
+from darkpeak.actions.restore import find_snapshots, restore
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import Deployer, UpResult
 from darkpeak.collective.model import ROUTER, Collective, Service
@@ -19,7 +19,7 @@ class Recovered:
 
     service: str
     done: str  # restored, left as it is, empty, failed
-    set_name: str = ""
+    snapshot_name: str = ""
     said: str = ""
     seconds: float = 0.0
 
@@ -32,7 +32,7 @@ class Recovered:
 def in_order(collective: Collective, services: Sequence[Service]) -> list[Service]:
     """Return services so that each comes after all that it relies on; the router first."""
     wanted = {service.name: service for service in services if service.runs}
-    graph = {name: set(collective.relies_on(service)) & set(wanted) for name, service in sorted(wanted.items())}
+    graph = {name: set(collective.depends_on(service)) & set(wanted) for name, service in sorted(wanted.items())}
     for name, before in graph.items():
         if name != ROUTER and ROUTER in wanted and name not in graph[ROUTER]:
             before.add(ROUTER)
@@ -54,7 +54,7 @@ def recover_all(session: Session, services: Sequence[Service]) -> Iterator[Recov
         if known is None and present.of(service.project):
             yield Recovered(service.name, "left as it is", said="it was there already: darkpeak restore brings it back")
         elif known and known.good:
-            yield Recovered(service.name, "restored", known.set_name, "before this run", known.seconds)
+            yield Recovered(service.name, "restored", known.snapshot_name, "before this run", known.seconds)
         else:
             yield _recover(session, deployer, service)
 
@@ -72,12 +72,12 @@ def _recover(session: Session, deployer: Deployer, service: Service) -> Recovere
 
 def _restore(session: Session, service: Service) -> Recovered:
     try:
-        find_sets(session, service, None)
+        find_snapshots(session, service, None)
     except CheckFailed as error:
         return Recovered(service.name, "empty", said=error.message)
     restored = restore(session, service, None, keep=False)
     said = restored.verified or "it has no scripts/verify"
-    return Recovered(service.name, "restored", restored.set_name, said, restored.seconds)
+    return Recovered(service.name, "restored", restored.snapshot_name, said, restored.seconds)
 
 
 def _up(result: UpResult, service: Service) -> None:
@@ -87,4 +87,4 @@ def _up(result: UpResult, service: Service) -> None:
 
 
 def _record(done: Recovered) -> Record:
-    return Record(records.RECOVER, done.service, records.now(), done.set_name, done.good, done.said, done.seconds)
+    return Record(records.RECOVER, done.service, records.now(), done.snapshot_name, done.good, done.said, done.seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from darkpeak.actions.backup import folder_of, make_set
+from darkpeak.actions.backup import folder_of, make_snapshot
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.engine import lock
@@ -13,7 +13,7 @@ from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageErro
 from darkpeak.evidence import records
 from darkpeak.evidence.records import Record
 from darkpeak.helper.helper import WORK, Helper, Stage
-from darkpeak.repository import snapshots as sets
+from darkpeak.repository import snapshots
 
 # One set at a time: the next takes its place.
 RESTORED, BEFORE = f"{WORK}/.restored", f"{WORK}/.before"
@@ -24,19 +24,19 @@ class Restored:
     """How a restore went."""
 
     service: str
-    set_name: str
+    snapshot_name: str
     repository: str
     kept: str  # the set that holds what was replaced; empty when there was nothing
     verified: str  # what scripts/verify said; empty when the service has none
     seconds: float
 
 
-def find_sets(session: Session, service: Service, name: str | None) -> list[sets.KnownSet]:
+def find_snapshots(session: Session, service: Service, name: str | None) -> list[snapshots.Snapshot]:
     """Return where the wanted set of a service is to be had."""
-    return sets.choose(session.sets(service.name), service.name, session.host, name)
+    return snapshots.choose(session.snapshots(service.name), service.name, session.host, name)
 
 
-def fetch(session: Session, service: Service, wanted: list[sets.KnownSet], target: str) -> sets.Manifest:
+def fetch(session: Session, service: Service, wanted: list[snapshots.Snapshot], target: str) -> snapshots.Manifest:
     """Bring a set into the helper from the first repository that has it whole.
 
     Raises:
@@ -68,7 +68,7 @@ def restore(
     """
     started = time.monotonic()
     stage = session.stage(service)
-    wanted = find_sets(session, service, name)
+    wanted = find_snapshots(session, service, name)
     manifest = fetch(session, service, wanted, RESTORED)
     if not session.engine.observe().of(service.project):
         raise UsageError(f"{service.name} is not there to be restored into", hint=f"darkpeak up {service.name}")
@@ -93,7 +93,7 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
     """Write the parts of a set into a new folder of this machine, and touch nothing else; return the set's name."""
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target} is not empty", hint="name a new folder")
-    manifest = fetch(session, service, find_sets(session, service, name), RESTORED)
+    manifest = fetch(session, service, find_snapshots(session, service, name), RESTORED)
     session.helper.copy_out(f"{RESTORED}/parts", target)
     return manifest.name
 
@@ -101,9 +101,9 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
     """Make a set of what is there now; return its name."""
     session.progress.step(service.name, "keeping what is there now")
-    made = make_set(session, service, sets.BEFORE)
-    if made.set_name:
-        return made.set_name
+    made = make_snapshot(session, service, snapshots.BEFORE)
+    if made.snapshot_name:
+        return made.snapshot_name
     if discard:
         return ""
     what = f"what {service.name} holds now cannot be saved: {'; '.join(made.failures)}"
@@ -132,11 +132,13 @@ def _undo(session: Session, stage: Stage, kept: str, failure: str) -> str:
         return f"{failure}; there was no state before to put back"
     session.progress.step(service.name, "putting back what was there")
     try:
-        fetch(session, service, find_sets(session, service, kept), BEFORE)
+        fetch(session, service, find_snapshots(session, service, kept), BEFORE)
         _, again = put(session.helper, stage, f"{BEFORE}/parts")
     except DarkpeakError as error:
         again = error.message
     if again:
         what = f"{service.name}: {failure}; and what was there before could not be put back: {again}"
-        raise SystemFailure(what, hint=f"it is safe in the set {kept}: darkpeak restore {service.name} --set {kept}")
+        raise SystemFailure(
+            what, hint=f"it is safe in the set {kept}: darkpeak restore {service.name} --snapshot {kept}"
+        )
     return f"{failure}; what was there before is back"

@@ -19,7 +19,7 @@ from darkpeak.plan.scratch import LABEL
 from darkpeak.repository.key import Secret
 from darkpeak.repository.repositories import Repositories
 from darkpeak.repository.restic import Store
-from darkpeak.repository.snapshots import KnownSet
+from darkpeak.repository.snapshots import Snapshot
 
 LOCK = "_backup"  # no service can be called so
 
@@ -74,11 +74,11 @@ class Session:
         """Return a way to say how far something is."""
         return partial(self.progress.line, name)
 
-    def sets(self, service: str | None = None) -> list[KnownSet]:
+    def snapshots(self, service: str | None = None) -> list[Snapshot]:
         """Return the sets in all repositories that answer."""
-        return [known for known in self.repositories.sets() if service in (None, known.service)]
+        return [known for known in self.repositories.snapshots() if service in (None, known.service)]
 
-    def store_of(self, known: KnownSet) -> Store:
+    def store_of(self, known: Snapshot) -> Store:
         """Return the repository that a set was listed by."""
         return next(store for store in self.stores if store.repository.name == known.repository)
 

@@ -52,7 +52,7 @@ class UpResult:
         return [*lines, *routed, *self.notes]
 
 
-def with_relied_on(collective: Collective, services: Sequence[Service]) -> frozenset[str]:
+def with_dependencies(collective: Collective, services: Sequence[Service]) -> frozenset[str]:
     """Return the names of services and of everything that they rely on; the router is relied on by all."""
     known = {service.name: service for service in collective.services}
     wanted: set[str] = set()
@@ -61,7 +61,7 @@ def with_relied_on(collective: Collective, services: Sequence[Service]) -> froze
         name = waiting.pop()
         if name not in wanted:
             wanted.add(name)
-            waiting += collective.relies_on(known[name])
+            waiting += collective.depends_on(known[name])
     return frozenset(wanted)
 
 
@@ -153,12 +153,12 @@ class Deployer:
         before = self.engine.observe()
         names = {service.name for service in services}
         for service in self.collective.services:
-            needed = sorted(names & set(self.collective.relies_on(service)))
+            needed = sorted(names & set(self.collective.depends_on(service)))
             if needed and service.name not in names and before.of(service.project):
                 hint = f"take it down as well: add {service.name}"
                 raise UsageError(f"{service.name} relies on {needed[0]}", hint=hint)
         present = [service for service in services if volumes or before.of(service.project)]
-        present.sort(key=lambda item: (-len(with_relied_on(self.collective, [item])), item.name))
+        present.sort(key=lambda item: (-len(with_dependencies(self.collective, [item])), item.name))
         if not present:
             return ()
         self._have_bases([])
@@ -231,7 +231,7 @@ class Deployer:
         hosts = {route.host(domain) for route in (*service.http, *service.tls)}
         names = (domain, *sorted(host for host in hosts if host.endswith(f".{domain}")))
         for item in observed.of(service.project, service.certificate):
-            if not item.well:
+            if not item.ready:
                 continue
             asked = self.engine.exec_in(item.id, ("certificate", "request"))
             if asked.code:

@@ -123,7 +123,7 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
     Example: darkpeak backup wiki
     """
     from darkpeak import output
-    from darkpeak.actions.backup import make_set
+    from darkpeak.actions.backup import make_snapshot
 
     if names == (INIT,):
         _init(settings, identities)
@@ -137,11 +137,11 @@ def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identiti
     made = []
     for group in settings.groups(collective, names):
         with session(settings, group, secret) as work:
-            made += [make_set(work, service) for service in group.services if service.runs]
+            made += [make_snapshot(work, service) for service in group.services if service.runs]
     if settings.as_json:
         output.show_json(made)
     else:
-        columns = ("service", "set_name", "size", "repositories")
+        columns = ("service", "snapshot_name", "size", "repositories")
         output.show_table(("service", "set", "bytes", "repositories"), output.as_rows(made, columns))
     for item in made:
         for line in item.odd:
@@ -168,7 +168,7 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
     names = tuple(service.name for service in chosen(collective, (name,))) if name else ()
     group = settings.groups(collective, names)[0]
     with session(settings, group, read_key(collective, identities)) as work:
-        found = work.sets(name)
+        found = work.snapshots(name)
     if settings.as_json:
         output.show_json([{"name": item.name, **asdict(item)} for item in found])
         return
@@ -179,7 +179,12 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
 @command("restore")
 @click.argument("name", metavar="SERVICE", required=False)
 @click.option("--all", "everything", is_flag=True, help="The lost machine: bring all services back on an empty daemon.")
-@click.option("--set", "set_name", metavar="SET", help="Which set (else the newest): darkpeak snapshots lists them.")
+@click.option(
+    "--snapshot",
+    "snapshot_name",
+    metavar="SNAPSHOT",
+    help="Which set (else the newest): darkpeak snapshots lists them.",
+)
 @click.option("--to", metavar="DIR", type=click.Path(path_type=Path), help="Only write the parts into a new folder.")
 @click.option("--as", "project", metavar="NAME", help="Beside the live one, as a project of this name, cut off.")
 @click.option("--from", "source", metavar="DIR", type=click.Path(path_type=Path), help="From a plain folder here.")
@@ -189,7 +194,7 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
 def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     settings: Settings,
     name: str | None,
-    set_name: str | None,
+    snapshot_name: str | None,
     to: Path | None,
     project: str | None,
     source: Path | None,
@@ -210,7 +215,7 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
     left as it is.
 
     \b
-    Example: darkpeak restore wiki --set wiki-17
+    Example: darkpeak restore wiki --snapshot wiki-17
     """
     from darkpeak import output
     from darkpeak.actions import restore as restoring
@@ -218,7 +223,7 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
 
     if sum(map(bool, (to, project, source, explain))) > 1:
         raise UsageError("--to, --as, --from and --explain exclude each other", hint="give one of them")
-    if everything != (name is None) or (everything and (to or project or source or explain or set_name)):
+    if everything != (name is None) or (everything and (to or project or source or explain or snapshot_name)):
         raise UsageError("name one service, or give --all alone", hint="darkpeak restore --help shows how")
     collective = settings.collective(sound=everything)
     if name is None:
@@ -226,21 +231,21 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
         return
     group = settings.group(collective, name)
     if explain:
-        output.show_lines(_explained(collective, name, set_name))
+        output.show_lines(_explained(collective, name, snapshot_name))
         return
     if source:
         _show_done(settings, [_run_script(settings, name, "restore", source)])
         return
     with session(settings, group, read_key(collective, identities)) as work:
         if to:
-            made = restoring.unpack(work, group.services[0], set_name, to.absolute())
+            made = restoring.unpack(work, group.services[0], snapshot_name, to.absolute())
             done: Any = {"service": name, "set": made, "folder": str(to.absolute())}
             lines = [f"{name}: {made} is in {output.relative(to.absolute())}; nothing else was touched"]
         elif project:
-            done = restore_as(work, group.services[0], set_name, project)
+            done = restore_as(work, group.services[0], snapshot_name, project)
             lines = _copied_lines(done)
         else:
-            done = restoring.restore(work, group.services[0], set_name, discard=discard)
+            done = restoring.restore(work, group.services[0], snapshot_name, discard=discard)
             lines = [_restored_line(done)]
     if settings.as_json:
         output.show_json(done)
@@ -250,11 +255,11 @@ def restore(  # noqa: PLR0913, PLR0917 (each is an option)
 
 @command("drill")
 @click.argument("names", metavar="[SERVICE…]", nargs=-1)
-@click.option("--set", "set_name", metavar="SET", help="Which set (else the newest), of one service.")
+@click.option("--snapshot", "snapshot_name", metavar="SNAPSHOT", help="Which set (else the newest), of one service.")
 @click.option("--spoilt", is_flag=True, help="Feed it a spoilt set, which it must find; 1 when it does not.")
 @IDENTITY
 def drill(
-    settings: Settings, names: tuple[str, ...], set_name: str | None, identities: tuple[Path, ...], *, spoilt: bool
+    settings: Settings, names: tuple[str, ...], snapshot_name: str | None, identities: tuple[Path, ...], *, spoilt: bool
 ) -> None:
     """Restore newest sets into scratch projects beside the live ones, and ask them; 1 when one is not right.
 
@@ -268,8 +273,8 @@ def drill(
     from darkpeak import output
     from darkpeak.actions import drill as drilling
 
-    if set_name and len(names) != 1:
-        raise UsageError("--set is of one service", hint="name that service")
+    if snapshot_name and len(names) != 1:
+        raise UsageError("--snapshot is of one service", hint="name that service")
     collective = settings.collective()
     secret = read_key(collective, identities)
     done = []
@@ -279,12 +284,12 @@ def drill(
                 if service.runs and spoilt:
                     done.append(drilling.drill_spoilt(work, service))
                 elif service.runs:
-                    done.append(drilling.drill(work, service, set_name))
+                    done.append(drilling.drill(work, service, snapshot_name))
     if settings.as_json:
         output.show_json(done)
     else:
         rows = [
-            [item.service, item.set_name, "right" if item.good else "WRONG", f"{item.seconds:.0f} s", item.said]
+            [item.service, item.snapshot_name, "right" if item.good else "WRONG", f"{item.seconds:.0f} s", item.said]
             for item in done
         ]
         output.show_table(("service", "set", "", "time", "what it said"), rows, {"right": "green", "WRONG": "red"})
@@ -294,7 +299,7 @@ def drill(
     if bad:
         what = "; ".join(f"{item.service}: {item.said}" for item in bad)
         raise CheckFailed(
-            what, hint="darkpeak drill SERVICE --set SET tries an older one; darkpeak backup makes a new one"
+            what, hint="darkpeak drill SERVICE --snapshot SNAPSHOT tries an older one; darkpeak backup makes a new one"
         )
 
 
@@ -310,7 +315,7 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
     if settings.as_json:
         output.show_json(done)
     else:
-        rows = [[item.service, item.done, item.set_name, f"{item.seconds:.0f} s", item.said] for item in done]
+        rows = [[item.service, item.done, item.snapshot_name, f"{item.seconds:.0f} s", item.said] for item in done]
         output.show_table(("service", "", "set", "time", "what it said"), rows, {"restored": "green", "failed": "red"})
     bad = [f"{item.service}: {item.said}" for item in done if not item.good]
     if bad:
@@ -320,20 +325,20 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
 def _restored_line(done: "Restored") -> str:
     checked = f"verified: {done.verified}" if done.verified else "it has no scripts/verify"
     kept = f"; what was there before is {done.kept}" if done.kept else ""
-    return f"{done.service}: {done.set_name} restored in {done.seconds:.0f} s, {checked}{kept}"
+    return f"{done.service}: {done.snapshot_name} restored in {done.seconds:.0f} s, {checked}{kept}"
 
 
 def _copied_lines(done: "Copied") -> list[str]:
-    said = f"{done.service}: {done.set_name} runs as {done.project}: {done.verified or 'it has no scripts/verify'}"
+    said = f"{done.service}: {done.snapshot_name} runs as {done.project}: {done.verified or 'it has no scripts/verify'}"
     return [said, f"  docker compose --project-name {done.project} down --volumes   # removes it", *done.notes]
 
 
-def _explained(collective: "Collective", name: str, set_name: str | None) -> Iterator[str]:
+def _explained(collective: "Collective", name: str, snapshot_name: str | None) -> Iterator[str]:
     from darkpeak.collective.repository_url import parse
     from darkpeak.repository.by_hand import explain
 
     for written in collective.backup.repositories:
-        yield from explain(parse(written), name, set_name)
+        yield from explain(parse(written), name, snapshot_name)
 
 
 COMMANDS = (backup, snapshots, restore, drill)

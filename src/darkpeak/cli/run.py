@@ -26,14 +26,14 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import Deployer, UpResult, with_relied_on
+    from darkpeak.actions.up import Deployer, UpResult, with_dependencies
 
     saved = backup_to.absolute() if backup_to else None
     results: list[tuple[str, UpResult]] = []
     groups = settings.groups(settings.collective(sound=True), names)  # ssh may ask for something, before progress shows
     with output.Progress(quiet=settings.as_json) as progress:
         for group in groups:
-            wanted = with_relied_on(group.collective, group.services)
+            wanted = with_dependencies(group.collective, group.services)
             result = Deployer(group.collective, group.compose, progress, saved).bring_up(wanted)
             results.append((group.host, result))
             if not settings.as_json:
@@ -59,13 +59,13 @@ def plan(settings: Settings, names: tuple[str, ...]) -> None:
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import with_relied_on
+    from darkpeak.actions.up import with_dependencies
     from darkpeak.plan.plan import Plan, make_plan
     from darkpeak.plan.text import make_tree
 
     plans: list[tuple[str, Plan]] = []
     for group in settings.groups(settings.collective(sound=True), names):
-        wanted = with_relied_on(group.collective, group.services)
+        wanted = with_dependencies(group.collective, group.services)
         made = make_plan(group.collective, group.engine.observe(), wanted)
         plans.append((group.host, made))
         if not settings.as_json:

@@ -158,7 +158,7 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     Example: darkpeak vm send wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import with_relied_on
+    from darkpeak.actions.up import with_dependencies
     from darkpeak.cli.common import chosen
     from darkpeak.collective.hosts import VAGRANT
     from darkpeak.engine.engine import Engine
@@ -167,7 +167,7 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     machine = _vm(settings)
     machine.check_running()
     collective = settings.collective(sound=True).on(VAGRANT.name)
-    wanted = with_relied_on(collective, chosen(collective, names))
+    wanted = with_dependencies(collective, chosen(collective, names))
     services = [service for service in collective.services if service.name in wanted]
     here, there = settings.engine(), Engine(VAGRANT.docker)
     sending = make_sending(services, here, there)

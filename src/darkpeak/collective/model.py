@@ -260,7 +260,7 @@ class Collective:
         """Return the collective as it is on a host."""
         return replace(self, services=tuple(service.on(host) for service in self.services))
 
-    def relies_on(self, service: Service) -> tuple[str, ...]:
+    def depends_on(self, service: Service) -> tuple[str, ...]:
         """Return the names of the services whose networks or volumes this one joins, sorted."""
         wanted = {shared.name for shared in service.shared if shared.external}
         return tuple(

@@ -14,7 +14,7 @@ from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine, Result
 from darkpeak.errors import DarkpeakError
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.plan import BESIDE, BUILT, Action, Plan, ServicePlan, newest_well
+from darkpeak.plan.plan import BESIDE, BUILT, Action, Plan, ServicePlan, newest_ready
 
 AT_ONCE = max(2, (os.cpu_count() or 2))
 LAST_LINES = 12
@@ -155,7 +155,7 @@ def _start_in_place(job: Job) -> Outcome | None:
     result = job.compose.start(job.service, job.said, *force, *scope)
     if not result.code:
         return None
-    lines = _logs(job, [item for item in job.engine.observe().of(job.service.project) if not item.well])
+    lines = _logs(job, [item for item in job.engine.observe().of(job.service.project) if not item.ready])
     updated = [item for name in job.plan.containers(Action.UPDATE) for item in job.running(name)]
     words = f"did not become healthy: {_last(result)}"
     if not updated:
@@ -171,14 +171,14 @@ def _start_beside(job: Job) -> Outcome | None:
     """Start the new instance of each replaced container beside the old; take it away again if it is not well."""
     for container in job.plan.containers(Action.REPLACE):
         job.step(f"starting {container} beside the old one")
-        kept = [item for item in job.running(container) if item.well]
+        kept = [item for item in job.running(container) if item.ready]
         for item in job.running(container):
-            if not item.well:
+            if not item.ready:
                 remove(job.engine, item)
         scale = ("--no-deps", "--no-recreate", "--scale", f"{container}={len(kept) + 1}", container)
         result = job.compose.start(job.service, job.said, *scale)
         new = [item for item in job.running(container, job.engine.observe()) if item.id not in {old.id for old in kept}]
-        if result.code or not any(item.well for item in new):
+        if result.code or not any(item.ready for item in new):
             lines = _logs(job, new)
             for item in new:
                 remove(job.engine, item)
@@ -194,7 +194,7 @@ def tidy(job: Job, observed: Observed) -> None:
         if container.name not in job.plan.containers(*BESIDE):
             continue
         running = job.running(container.name, observed)
-        stays = newest_well(running)
+        stays = newest_ready(running)
         for item in running:
             if stays and item.id != stays.id:
                 remove(job.engine, item, patient=True)

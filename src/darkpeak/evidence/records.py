@@ -21,7 +21,7 @@ class Record:
     kind: str
     service: str
     when: str
-    set_name: str
+    snapshot_name: str
     good: bool
     said: str = ""
     seconds: float = 0.0

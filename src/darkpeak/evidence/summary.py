@@ -31,19 +31,19 @@ def describe_night(records: Iterable[Record], collective: str, now: datetime) ->
 
 def overdue(record: Record | None, kind: str, now: datetime) -> bool:
     """Say whether there should have been another by now."""
-    return record is None or not record.set_name or abs(record.age_days(now)) > TERMS[kind]
+    return record is None or not record.snapshot_name or abs(record.age_days(now)) > TERMS[kind]
 
 
 def _say(record: Record | None, kind: str, now: datetime) -> str:
     if record is None:
         return "NEVER"
-    if not record.set_name:
+    if not record.snapshot_name:
         return f"FAILED: {record.said}"
     age = _age(record.age_days(now))
     took = f", {record.seconds:.0f} s" if record.seconds else ""
     if not record.good:
-        return f"FAILED, {record.set_name} {age}: {record.said}"
-    return ("OVERDUE, " if overdue(record, kind, now) else "") + f"{record.set_name} {age}{took}"
+        return f"FAILED, {record.snapshot_name} {age}: {record.said}"
+    return ("OVERDUE, " if overdue(record, kind, now) else "") + f"{record.snapshot_name} {age}{took}"
 
 
 def _age(days: float) -> str:

@@ -37,7 +37,7 @@ def together(collective: Collective) -> Iterator[Finding]:
     """A network or volume of another service is on that service's daemon, and nowhere else yet."""
     homes = homes_of(collective)
     for service in collective.services:
-        for other in collective.relies_on(service):
+        for other in collective.depends_on(service):
             home, its = homes.get(service.name), homes.get(other)
             host = home or its
             if other != ROUTER and host and home != its:

@@ -18,7 +18,7 @@ def defined_somewhere(collective: Collective) -> Iterator[Finding]:
 
 def no_circle(collective: Collective) -> Iterator[Finding]:
     """Services can be started one after another."""
-    graph = {service.name: collective.relies_on(service) for service in collective.services}
+    graph = {service.name: collective.depends_on(service) for service in collective.services}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -24,7 +24,7 @@ class Running:
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
 
     @property
-    def well(self) -> bool:
+    def ready(self) -> bool:
         """Whether it runs and nothing says that it is ill."""
         return self.state == "running" and self.health in ("healthy", "")
 

@@ -64,7 +64,7 @@ class Plan:
     """What is done with each service, sorted by name; and what is on the daemon that no file names."""
 
     services: tuple[ServicePlan, ...]
-    strangers: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[ServicePlan, ...]:
@@ -77,7 +77,7 @@ def make_plan(collective: Collective, observed: Observed, names: frozenset[str])
     planned = (
         ServicePlan(
             service.name,
-            tuple(name for name in collective.relies_on(service) if name in names),
+            tuple(name for name in collective.depends_on(service) if name in names),
             tuple(_steps(service, observed)),
             service.owns_data,
         )
@@ -105,11 +105,11 @@ def _step(container: Container, running: Sequence[Running], observed: Observed) 
         return Step(container.name, Action.CREATE, "there is none yet")
     image = observed.image_ids.get(container.image)
     fresh = [item for item in running if item.content == container.content and image in (item.image, None)]
-    if newest_well(running) in fresh:
+    if newest_ready(running) in fresh:
         if len(running) > 1:
             return Step(container.name, Action.TIDY, "left beside it by a deploy that was cut short")
         return Step(container.name, Action.NOTHING, "it is as its files say")
-    served = any(item.well for item in running)
+    served = any(item.ready for item in running)
     if fresh and not served:
         ill = fresh[-1].health if fresh[-1].state == "running" else ""
         return Step(
@@ -143,11 +143,11 @@ def make_rollback(service: Service, observed: Observed) -> ServicePlan:
         elif not running:
             steps.append(Step(container.name, Action.CREATE, "there is none"))
         else:
-            beside = any(item.well for item in running) and container.spare_port and container.healthcheck
+            beside = any(item.ready for item in running) and container.spare_port and container.healthcheck
             steps.append(Step(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image"))
     return ServicePlan(service.name, (), tuple(steps))
 
 
-def newest_well(running: Sequence[Running]) -> Running | None:
+def newest_ready(running: Sequence[Running]) -> Running | None:
     """Return the instance to which the router leads, and which stays: the newest well one."""
-    return max((item for item in running if item.well), key=lambda item: (item.created, item.number), default=None)
+    return max((item for item in running if item.ready), key=lambda item: (item.created, item.number), default=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.observed import Observed
-from darkpeak.plan.plan import newest_well
+from darkpeak.plan.plan import newest_ready
 from darkpeak.plan.status import state_of
 from darkpeak.router.acme import WILDCARD, Acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
@@ -79,7 +79,7 @@ def live_port(service: Service, observed: Observed, declared: int) -> int:
     for container in service.containers:
         for port in container.ports:
             if declared in port.published:
-                chosen = newest_well(observed.of(service.project, container.name))
+                chosen = newest_ready(observed.of(service.project, container.name))
                 held = [host for _, host in chosen.ports if host in port.published] if chosen else []
                 return held[0] if held else declared
     return declared

@@ -23,7 +23,7 @@ def make_tree(plan: Plan) -> Iterator[str]:
     same = [service.service for service in plan.services if not service.changes]
     if same:
         yield f"nothing to do: {', '.join(same)}"
-    for project in plan.strangers:
+    for project in plan.orphans:
         yield f"on the daemon, and in no file: {project} (docker compose -p {project} down removes it)"
 
 

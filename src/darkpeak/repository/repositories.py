@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from darkpeak.errors import DarkpeakError
 from darkpeak.repository.restic import Store
-from darkpeak.repository.snapshots import KnownSet
+from darkpeak.repository.snapshots import Snapshot
 
 
 class Repositories:
@@ -20,7 +20,7 @@ class Repositories:
         pool = ThreadPoolExecutor(2 * len(stores))
         self._opened = [(store, pool.submit(store.open)) for store in stores]
         self._listed = {store.number: pool.submit(_list, store, opened) for store, opened in self._opened}
-        self._added: list[KnownSet] = []
+        self._added: list[Snapshot] = []
         self._gone: set[str] = set()
         pool.shutdown(wait=False)
 
@@ -39,12 +39,12 @@ class Repositories:
             raise self.absent()[0]
         return ready
 
-    def sets(self) -> list[KnownSet]:
+    def snapshots(self) -> list[Snapshot]:
         """Return all sets in those that can be used, each repository's newest last."""
         listed = (known for store in self.stores() for known in self._listed[store.number].result())
         return [known for known in (*listed, *self._added) if known.snapshot not in self._gone]
 
-    def add(self, known: KnownSet) -> None:
+    def add(self, known: Snapshot) -> None:
         """Note a set that was made."""
         self._added.append(known)
 
@@ -53,9 +53,9 @@ class Repositories:
         self._gone |= set(snapshots)
 
 
-def _list(store: Store, opened: Future[None]) -> list[KnownSet]:
+def _list(store: Store, opened: Future[None]) -> list[Snapshot]:
     opened.result()
-    return store.list_sets()
+    return store.list_snapshots()
 
 
 def _failure(opened: Future[None]) -> DarkpeakError | None:

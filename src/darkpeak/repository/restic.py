@@ -13,9 +13,8 @@ from darkpeak.collective.repository_url import Repository
 from darkpeak.engine.engine import Result
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.helper.helper import NAME, PROGRAMS, SECRET, Helper
-from darkpeak.repository import pace
+from darkpeak.repository import pace, snapshots
 from darkpeak.repository import restic_errors as trouble
-from darkpeak.repository import snapshots as sets
 from darkpeak.repository.key import Secret
 
 CONTACT_SECONDS = 30
@@ -78,11 +77,11 @@ class Store:
         self._complain(self._within(CONTACT_SECONDS * 2, "init"))
         return True
 
-    def list_sets(self) -> list[sets.KnownSet]:
+    def list_snapshots(self) -> list[snapshots.Snapshot]:
         """Return the sets there, the newest last."""
         # Listing needs no lock, and so works with a key that may read only.
-        out = self._must("--no-lock", "snapshots", "--json", "--tag", sets.TAG)
-        return sets.parse_snapshots(json.loads(out or b"[]"), self.repository.name)
+        out = self._must("--no-lock", "snapshots", "--json", "--tag", snapshots.TAG)
+        return snapshots.parse_listed(json.loads(out or b"[]"), self.repository.name)
 
     def _locks(self) -> Iterator[Mapping[str, Any]]:
         listed = self._within(CONTACT_SECONDS, "--no-lock", "list", "locks")
@@ -95,12 +94,12 @@ class Store:
     def _host_name(self) -> str:
         return self.helper.must("hostname").decode().strip()
 
-    def save(self, folder: str, volumes: Sequence[str], manifest: sets.Manifest, told: Told) -> str:
+    def save(self, folder: str, volumes: Sequence[str], manifest: snapshots.Manifest, told: Told) -> str:
         """Put a folder with parts and manifest, and what lies in volumes, into the repository as one snapshot.
 
         Returns its id. restic writes it last, when all that it names is there: what ends half way leaves no set.
         """
-        tags, snapshot = ",".join(sets.make_tags(manifest)), ""
+        tags, snapshot = ",".join(snapshots.make_tags(manifest)), ""
         try:
             # How much there is the manifest says: restic's own count would look at every file once more.
             argv = ("backup", "--no-scan", "--json", "--tag", tags, folder, *volumes)
@@ -115,7 +114,7 @@ class Store:
             raise SystemFailure(f"{self.repository.name} took the set, and says not where", hint="try again")
         return snapshot
 
-    def read_back(self, known: sets.KnownSet, folder: str, manifest: sets.Manifest) -> None:
+    def read_back(self, known: snapshots.Snapshot, folder: str, manifest: snapshots.Manifest) -> None:
         """Make sure that a set that was saved is there.
 
         Raises:
@@ -124,7 +123,7 @@ class Store:
         if self._must("--no-lock", "dump", known.snapshot, f"{folder}/manifest.json").decode() != manifest.text():
             raise SystemFailure(f"{self.repository.name} gives back another manifest than it was given")
 
-    def fetch(self, known: sets.KnownSet, folder: str, target: str, told: Told) -> sets.Manifest:
+    def fetch(self, known: snapshots.Snapshot, folder: str, target: str, told: Told) -> snapshots.Manifest:
         """Bring a set into a folder of the helper, and make sure that it is whole (`examine`).
 
         Raises:
@@ -232,7 +231,7 @@ class Store:
         self._complain(Result(process.returncode, b"", "\n".join(last).encode()))
 
 
-def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
+def examine(helper: Helper, known: snapshots.Snapshot, target: str) -> snapshots.Manifest:
     """Make sure that a folder of the helper holds the set as it was saved; return its manifest.
 
     Each file byte for byte; a folder by its list, since what is in it restic itself has compared.
@@ -241,8 +240,8 @@ def examine(helper: Helper, known: sets.KnownSet, target: str) -> sets.Manifest:
         CheckFailed: when it does not.
     """
     text = helper.run("cat", f"{target}/manifest.json").stdout
-    manifest = sets.parse_manifest(text, known.name)
-    wrong = sets.complaints(manifest, sets.make_inventory(helper.inventory(f"{target}/parts")))
+    manifest = snapshots.parse_manifest(text, known.name)
+    wrong = snapshots.complaints(manifest, snapshots.make_inventory(helper.inventory(f"{target}/parts")))
     if wrong:
         raise CheckFailed(f"{known.name} in {known.repository} is spoilt: {'; '.join(wrong)}")
     return manifest

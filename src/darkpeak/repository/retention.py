@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 
 from darkpeak.collective.model import Keep
-from darkpeak.repository.snapshots import BACKUP, KnownSet
+from darkpeak.repository.snapshots import BACKUP, Snapshot
 
 NEWEST = 3  # kept whatever their dates are: a clock that stands still makes all days one
 
@@ -15,29 +15,29 @@ NEWEST = 3  # kept whatever their dates are: a clock that stands still makes all
 class Kept:
     """One set, and why it stays; without a reason it goes."""
 
-    known: KnownSet
+    known: Snapshot
     why: tuple[str, ...]
 
 
-def decide(sets: Iterable[KnownSet], keep: Keep) -> list[Kept]:
+def decide(snapshots: Iterable[Snapshot], keep: Keep) -> list[Kept]:
     """Return every set with the reasons to keep it, those of one service and kind by number, the newest first.
 
     Days, weeks and months are counted as they are met, from the newest number on. A set from a clock that was a year
     ahead has a month of its own, but pushes out none that is newer by number.
     """
 
-    def kind(item: KnownSet) -> tuple[str, str, str]:
+    def kind(item: Snapshot) -> tuple[str, str, str]:
         return (item.service, item.host, item.kind)
 
     decided = []
-    for (_, _, which), group in groupby(sorted(sets, key=kind), key=kind):
+    for (_, _, which), group in groupby(sorted(snapshots, key=kind), key=kind):
         newest_first = sorted(group, key=lambda item: -item.number)
         counts = keep if which == BACKUP else Keep(0, 0, 0)
         decided += [Kept(item, tuple(why)) for item, why in _reasons(newest_first, counts)]
     return decided
 
 
-def _reasons(newest_first: list[KnownSet], keep: Keep) -> Iterator[tuple[KnownSet, list[str]]]:
+def _reasons(newest_first: list[Snapshot], keep: Keep) -> Iterator[tuple[Snapshot, list[str]]]:
     periods = (("day", keep.daily, 10), ("week", keep.weekly, 0), ("month", keep.monthly, 7))
     met: dict[str, set[str]] = {name: set() for name, _, _ in periods}
     for position, item in enumerate(newest_first):

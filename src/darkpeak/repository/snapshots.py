@@ -49,9 +49,9 @@ class Manifest:
         """How many bytes its parts have."""
         return sum(part.size for part in self.parts.values())
 
-    def known(self, snapshot: str, repository: str) -> "KnownSet":
+    def known(self, snapshot: str, repository: str) -> "Snapshot":
         """Return the set as a repository that has it would list it."""
-        return KnownSet(self.service, self.host, self.number, self.kind, self.made, snapshot, repository)
+        return Snapshot(self.service, self.host, self.number, self.kind, self.made, snapshot, repository)
 
     def text(self) -> str:
         """Return it as it is kept."""
@@ -59,7 +59,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class KnownSet:
+class Snapshot:
     """One set as a repository lists it."""
 
     service: str
@@ -169,7 +169,7 @@ def stale(seen: Iterable[tuple[str, str, str]], now: datetime) -> list[tuple[str
     return [(path, since) for path, _, since in seen if (now - datetime.fromisoformat(since)).days >= STALE_DAYS]
 
 
-def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> list[KnownSet]:
+def parse_listed(listed: Iterable[Mapping[str, Any]], repository: str) -> list[Snapshot]:
     """Return the sets among a repository's snapshots, the newest last: by number, since clocks may lie."""
     found = []
     for item in listed:
@@ -179,7 +179,7 @@ def parse_snapshots(listed: Iterable[Mapping[str, Any]], repository: str) -> lis
             kind, number = facts.get("kind", BACKUP), int(facts["number"])
             made, snapshot = str(item["time"]), str(item["id"])
             service, host = facts.get("service", ""), facts.get("host", "")
-            found.append(KnownSet(service, host, number, kind, made, snapshot, repository))
+            found.append(Snapshot(service, host, number, kind, made, snapshot, repository))
     return sorted(found, key=lambda item: (item.service, item.host, item.number))
 
 
@@ -189,7 +189,7 @@ def make_tags(manifest: Manifest) -> tuple[str, ...]:
     return (TAG, *own, *([f"host={manifest.host}"] if manifest.host else []))
 
 
-def choose(sets: Iterable[KnownSet], service: str, host: str, name: str | None) -> list[KnownSet]:
+def choose(snapshots: Iterable[Snapshot], service: str, host: str, name: str | None) -> list[Snapshot]:
     """Return the wanted set of a service, once for each repository that has it; without a name, its newest backup.
 
     The newest is that of the same host; of any, where this host has none yet.
@@ -197,7 +197,7 @@ def choose(sets: Iterable[KnownSet], service: str, host: str, name: str | None) 
     Raises:
         CheckFailed: when there is none.
     """
-    own = [item for item in sets if item.service == service]
+    own = [item for item in snapshots if item.service == service]
     if name is None:
         made = [item for item in own if item.kind == BACKUP]
         newest = max(made, key=lambda item: (item.host == host, item.number), default=None)
