@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING
 from darkpeak.actions.backup import folder_of
 from darkpeak.collective import read
 from darkpeak.helper.helper import WORK
-from tests.live.collectives import TOP, Collective
-from tests.live.commands import run
-from tests.live.hosts import Host
-from tests.live.kept import REPOSITORY, Kept, keep
+from lab.collectives import TOP, Collective
+from lab.commands import run
+from lab.hosts import Host
+from lab.kept import REPOSITORY, Kept, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,7 +212,8 @@ class Bench:
 
     def round(self, mib: int, seed: int) -> dict[str, float]:
         """Measure everything once."""
-        data, found = {"darkpeak-archive_data": "/data"}, {}
+        data = {"darkpeak-archive_data": "/data"}
+        found: dict[str, float] = {}
         self.empty(REPOSITORY, "bench-restic", "bench-borg", "bench-tar", "bench-back")
         self.kept.darkpeak("backup init")
         self.plain({"bench-restic": "/r"}, "restic -q -r /r init")

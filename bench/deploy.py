@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.live import toy
-from tests.live.collectives import TOOL, TOP, Collective
-from tests.live.commands import run
-from tests.live.hosts import Host
+from lab import toy
+from lab.collectives import TOOL, TOP, Collective
+from lab.commands import run
+from lab.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

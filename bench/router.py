@@ -32,9 +32,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.live.collectives import TOP, Collective
-from tests.live.commands import run, wait_for
-from tests.live.hosts import Host
+from lab.collectives import TOP, Collective
+from lab.commands import run, wait_for
+from lab.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from lab.commands import wait_for
 from tests.live.bank import TEMPLATES
-from tests.live.commands import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 NAME = "album"
 PROJECT = "darkpeak-album"

@@ -6,10 +6,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.live.collectives import TOP
+from lab.collectives import TOP
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 TEMPLATES = TOP / "docs" / "templates"
 COMPOSE = """\

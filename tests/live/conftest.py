@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import ledger
-from tests.live.collectives import TOP, Collective
-from tests.live.hosts import NAME, Host
-from tests.live.kept import SMALL, Kept, keep
+from lab import ledger
+from lab.collectives import TOP, Collective
+from lab.hosts import NAME, Host
+from lab.kept import SMALL, Kept, keep
 
 if TYPE_CHECKING:
     from pathlib import Path

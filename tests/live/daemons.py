@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.live.commands import run
+from lab.commands import run
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 
 def ids(collective: Collective) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from tests.live.commands import wait_for
+from lab.commands import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,12 +11,12 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.live.commands import run, wait_for
+from lab.commands import run, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.live.hosts import Host
+    from lab.hosts import Host
 
 NAME = "darkpeak-test-pebble"
 ADDRESS = "10.60.0.1"  # this machine, as the router's containers see it

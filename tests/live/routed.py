@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from darkpeak.router.control import Router
 from darkpeak.router.routes import Route, Table
-from tests.live.collectives import TOP, Collective
-from tests.live.commands import Result, run, wait_for
+from lab.collectives import TOP, Collective
+from lab.commands import Result, run, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.commands import run, wait_for
+from lab.kept import Kept, restore_by_hand, wait_for_line
 from tests.live import album
-from tests.live.commands import run, wait_for
-from tests.live.kept import Kept, restore_by_hand, wait_for_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

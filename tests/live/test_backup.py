@@ -18,10 +18,11 @@ import pytest
 from darkpeak.engine.engine import Result as Outcome
 from darkpeak.helper.helper import NAME as HELPER
 from darkpeak.repository import restic_errors as trouble
-from tests.live import facts, ledger
-from tests.live.collectives import SERVICES
-from tests.live.commands import CommandFailed, run, wait_for
-from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, restore_by_hand, wait_for_line
+from lab import ledger
+from lab.collectives import SERVICES
+from lab.commands import CommandFailed, run, wait_for
+from lab.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, restore_by_hand, wait_for_line
+from tests.live import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkpeak.router.routes import TlsRoute
-from tests.live import toy
-from tests.live.commands import Result, run, wait_for
+from lab import toy
+from lab.commands import Result, run, wait_for
 from tests.live.pebble import DIRECTORY, DNS, Pebble
 from tests.live.routed import HTTP, HTTPS, Routed, curl, parse
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
     from tests.live.conftest import Campaign
 
 DOMAIN = "peak.test"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from slixmpp import JID
 
-from tests.live.commands import run, wait_for
+from lab.commands import run, wait_for
 from tests.live.facts import directory, router
 from tests.live.xmpp import Door, RefusedError, archive, logs_in, session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
 STREAM = (

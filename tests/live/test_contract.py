@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.collectives import SERVICES, Collective
+from lab.commands import run
 from tests.live import facts
-from tests.live.collectives import SERVICES, Collective
-from tests.live.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

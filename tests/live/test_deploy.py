@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import toy
-from tests.live.collectives import TOOL, Collective
-from tests.live.commands import run
+from lab import toy
+from lab.collectives import TOOL, Collective
+from lab.commands import run
 from tests.live.daemons import desired, ids, leftovers
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.commands import run
+from lab.commands import run
 from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS, PEOPLE, manage
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.live.collectives import Collective
-    from tests.live.commands import Result
+    from lab.collectives import Collective
+    from lab.commands import Result
 
 PLAIN, TLS = "ldap://directory.localhost:6020", "ldaps://directory.localhost:6021"
 GROUPS = "ou=groups,dc=collective"

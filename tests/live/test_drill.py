@@ -13,14 +13,14 @@ from darkpeak.errors import CheckFailed
 from darkpeak.helper.helper import WORK
 from darkpeak.repository.restic import examine
 from darkpeak.repository.snapshots import Manifest, Snapshot, make_inventory
-from tests.live import ledger
-from tests.live.kept import SMALL
+from lab import ledger
+from lab.kept import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from darkpeak.actions.session import Session
-    from tests.live.kept import Kept
+    from lab.kept import Kept
 
     Campaign = Callable[..., int]
     Say = Callable[[str], None]

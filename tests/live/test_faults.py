@@ -17,10 +17,10 @@ from darkpeak.actions.backup import make_snapshot
 from darkpeak.actions.restore import restore
 from darkpeak.errors import CheckFailed
 from darkpeak.repository.key import Secret, make
-from tests.live import ledger
-from tests.live.collectives import TOOL
-from tests.live.commands import run, wait_for
-from tests.live.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, wait_for_line
+from lab import ledger
+from lab.collectives import TOOL
+from lab.commands import run, wait_for
+from lab.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, wait_for_line
 
 if TYPE_CHECKING:
     import subprocess

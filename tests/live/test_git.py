@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.commands import run
+from lab.commands import run
 from tests.live.facts import git
 from tests.live.facts.git import SERVER, Member, members, page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 RULES = """
 repo bylaws

@@ -9,17 +9,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.live import lab
-from tests.live.commands import run, wait_for
-from tests.live.hosts import Host
+from lab import slots as lab
+from lab.commands import run, wait_for
+from lab.hosts import Host
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 FETCHES = "FROM debian:trixie\nRUN apt-get update\n"
-STARTS_A_HOST = "import time; from tests.live.hosts import Host; print(Host().start().slot.number); time.sleep(600)"
+STARTS_A_HOST = "import time; from lab.hosts import Host; print(Host().start().slot.number); time.sleep(600)"
 
 
 def test_a_container_reaches_the_package_mirror(collective: Collective) -> None:

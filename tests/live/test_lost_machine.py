@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.collectives import TOOL, Collective
+from lab.commands import run
+from lab.hosts import SSH, Host
 from tests.live import facts
-from tests.live.collectives import TOOL, Collective
-from tests.live.commands import run
 from tests.live.facts import router
-from tests.live.hosts import SSH, Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

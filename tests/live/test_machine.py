@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.live.collectives import TOP
-from tests.live.commands import run
-from tests.live.hosts import Host
+from lab.collectives import TOP
+from lab.commands import run
+from lab.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

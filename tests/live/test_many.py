@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import toy
-from tests.live.collectives import Collective
-from tests.live.commands import run
+from lab import toy
+from lab.collectives import Collective
+from lab.commands import run
 from tests.live.daemons import desired, states
 
 if TYPE_CHECKING:

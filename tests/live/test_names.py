@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Unpack
 import pytest
 
 from darkpeak.names.setup import Resolver, make_setup
-from tests.live.collectives import TOOL, Collective
-from tests.live.commands import Options, Result, run, wait_for
+from lab.collectives import TOOL, Collective
+from lab.commands import Options, Result, run, wait_for
+from lab.hosts import Host
 from tests.live.facts.dns import ask
-from tests.live.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

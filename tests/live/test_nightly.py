@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.collectives import TOP
-from tests.live.commands import run
-from tests.live.hosts import Host
+from lab.collectives import TOP
+from lab.commands import run
+from lab.hosts import Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.live.commands import Result
+    from lab.commands import Result
 
 CRONTAB = "# ours\n0 4 * * * true\n"
 UNITS = "/etc/systemd/system/darkpeak-nightly-dark-peak"

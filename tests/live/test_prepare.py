@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
-from tests.live.commands import Options, Result, run, wait_for
-from tests.live.hosts import SSH, Host
+from lab.commands import Options, Result, run, wait_for
+from lab.hosts import SSH, Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 NAME = "bare"
 PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,procps"

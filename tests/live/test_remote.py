@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import facts, toy
-from tests.live.collectives import TOOL, Collective
-from tests.live.commands import run, wait_for
+from lab import toy
+from lab.collectives import TOOL, Collective
+from lab.commands import run, wait_for
+from lab.remote import Remote
+from tests.live import facts
 from tests.live.daemons import leftovers, states
-from tests.live.remote import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

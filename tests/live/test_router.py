@@ -14,13 +14,13 @@ import pytest
 from darkpeak.errors import SystemFailure
 from darkpeak.router.control import Notice
 from darkpeak.router.routes import Limit, Route, TcpRoute, TlsRoute
-from tests.live.commands import run, wait_for
+from lab.commands import run, wait_for
 from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, TABLE, WHOLE, Routed, curl, parse, serving, start, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: one.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from darkpeak.router.routes import Route
-from tests.live.commands import Result, run, wait_for
+from lab.commands import Result, run, wait_for
 from tests.live.routed import FIRST, HTTP, SECOND, SSH, TABLE, Routed, answers, parse, send, serving, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 SSHD = 6917
 SLOW_CLIENTS = 1000

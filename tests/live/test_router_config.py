@@ -15,7 +15,7 @@ from darkpeak.router.routes import BLOCKS, OWN_PORTS, PORTS, Limit, Route, Table
 from tests.live.routed import Routed
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
     from tests.live.conftest import Campaign
 
 CHECK = """set -eu

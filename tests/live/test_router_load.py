@@ -20,7 +20,7 @@ from tests.live.test_router import UPGRADE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
     from tests.live.conftest import Campaign
 
 SOCKETS = 50

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.commands import run
 from tests.live import bank
 from tests.live.bank import LOOK, MARIADB, SQLITE, Bank
-from tests.live.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
     Campaign = Callable[..., int]
     Say = Callable[[str], None]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.collectives import TOP
-from tests.live.commands import run, wait_for
+from lab.collectives import TOP
+from lab.commands import run, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.live.hosts import Host
+    from lab.hosts import Host
 
 PAGE = (TOP / "docs/tutorial.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

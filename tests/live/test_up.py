@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.commands import run, wait_for
+from lab.commands import run, wait_for
 from tests.live.daemons import desired, ids, states
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 WIKI = ("curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", "http://wiki.localhost:7080/")
 NOT_STARTED = "nothing to do: "

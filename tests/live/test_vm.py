@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
-from tests.live.collectives import TOOL, TOP, Collective
-from tests.live.commands import Options, Result, run, wait_for
+from lab.collectives import TOOL, TOP, Collective
+from lab.commands import Options, Result, run, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from tests.live.browser import Browser
 from tests.live.facts import directory, router, wiki
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
     from tests.live.load import Load
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from slixmpp import JID
 
-from tests.live.commands import run
+from lab.commands import run
 from tests.live.facts import directory, router
 from tests.live.load import Load, under
 from tests.live.xmpp import Door, archive, join, logs_in, session
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from slixmpp import ClientXMPP
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 PORT = 6032
 ROOM = "garden@rooms.localhost"

@@ -11,7 +11,7 @@ from tests.live.load import Load, under
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 PEOPLE = "ou=people,dc=collective"
 ADMINS = "cn=admins,ou=groups,dc=collective"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.live.commands import run
+from lab.commands import run
 from tests.live.load import Load, under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 PRINTER = "192.0.2.7 printer.localhost\n"
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.live.commands import Options, Result, run
+from lab.commands import Options, Result, run
 from tests.live.load import Load, under
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Unpack
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 SERVER = "ssh://git@localhost:6042"
 PAGES = "http://127.0.0.1:6040"

@@ -14,7 +14,7 @@ from tests.live.load import Load, under
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 PORT = 6999
 ANSWER = b"by name"

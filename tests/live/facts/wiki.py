@@ -13,7 +13,7 @@ from tests.live.load import Load, under
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 PAGE = "garden:spring"
 TEXTS = ("Sow the peas.", "Sow the peas, and the büans ✿.")

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from tests.live.commands import Options, Result, run
+from lab.commands import Options, Result, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.live.hosts import Host
+    from lab.hosts import Host
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[1]
 TOOL = Path(sys.executable).with_name("darkpeak")
 SERVICES = tuple(sorted(file.parent.name for file in TOP.glob("services/*/docker-compose.yml")))
 PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # nothing of ours

@@ -14,7 +14,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.commands import run
+from lab.commands import run
 
 LAB = Path("/var/lib/darkpeak-test")
 SLOTS = 32

@@ -19,9 +19,9 @@ from darkpeak.engine.engine import Engine
 from darkpeak.helper.helper import WORK
 from darkpeak.output import Progress
 from darkpeak.repository import key as keys
-from tests.live import ledger
-from tests.live.collectives import TOOL, Collective
-from tests.live.commands import Result, run
+from lab import ledger
+from lab.collectives import TOOL, Collective
+from lab.commands import Result, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

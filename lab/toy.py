@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.live.collectives import Collective
+    from lab.collectives import Collective
 
 NAME = "hello"
 BLOCK = 6010  # the first one of a service

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.live.commands import run, wait_for
-from tests.live.hosts import SSH, Host
+from lab.commands import run, wait_for
+from lab.hosts import SSH, Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """Test hosts: machines in miniature, with processes, network, /run and Docker engine of their own.
 
-    python -m tests.live.hosts COMMAND…     run COMMAND inside the main test host, whose images are kept
+    python -m lab.hosts COMMAND…     run COMMAND inside the main test host, whose images are kept
 
 A host is one `unshare` process. All that runs in it dies with that process, which dies with the one that started it.
 """
@@ -15,15 +15,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
-from tests.live import lab
-from tests.live.commands import Options, Result, run, wait_for
+from lab import slots
+from lab.commands import Options, Result, run, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
 BOOT = Path(__file__).with_name("boot.sh")
-SSH = lab.LAB / "ssh"
+SSH = slots.LAB / "ssh"
 NAME = "DARKPEAK_TEST_HOST"  # in the environment of what runs in the main host: its slot's number
 
 
@@ -34,7 +34,7 @@ class Host:
         """Describe a host; `keep` leaves the engine's images to the next host that gets this slot."""
         self.keep, self.debian, self.packages = keep, debian, packages
         self.process: subprocess.Popen[bytes] | None = None
-        self.slot, self.lock, self.pid = lab.Slot(0), -1, 0
+        self.slot, self.lock, self.pid = slots.Slot(0), -1, 0
 
     @staticmethod
     def is_current() -> bool:
@@ -45,7 +45,7 @@ class Host:
     def current(cls) -> Self:
         """Return the host that this very process runs in."""
         host = cls()
-        host.slot, host.pid = lab.Slot(int(os.environ[NAME])), 1
+        host.slot, host.pid = slots.Slot(int(os.environ[NAME])), 1
         return host
 
     @property
@@ -78,11 +78,11 @@ class Host:
 
     def start(self) -> Self:
         """Boot, connect, and start the engine; a fresh system has none."""
-        self.slot, self.lock = lab.claim()
+        self.slot, self.lock = slots.claim()
         try:
             self._furnish()
             self._boot()
-            lab.connect(self.slot, self.pid)
+            slots.connect(self.slot, self.pid)
             if not self.debian:
                 self.start_engine()
         except BaseException:
@@ -96,7 +96,7 @@ class Host:
             self.process.kill()
             self.process.wait()
             wait_for(f"{self.slot.name} to be gone", lambda: not Path(f"/proc/{self.pid}/ns/pid").exists())
-        lab.clean(self.slot)
+        slots.clean(self.slot)
         os.close(self.lock)
 
     def run(self, argv: Sequence[str], **options: Unpack[Options]) -> Result:
@@ -186,7 +186,7 @@ class Host:
         for engine in ("docker", "containerd"):
             (self.data / engine).mkdir(parents=True, exist_ok=True)
         folder.mkdir(exist_ok=True)
-        (folder / "resolv.conf").write_text("".join(f"nameserver {one}\n" for one in lab.name_servers()))
+        (folder / "resolv.conf").write_text("".join(f"nameserver {one}\n" for one in slots.name_servers()))
         (folder / "containerd.toml").write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
         (folder / "daemon.json").write_text(
             json.dumps(
@@ -196,7 +196,7 @@ class Host:
                     "exec-opts": [
                         "native.cgroupdriver=cgroupfs"
                     ],  # the machine's systemd knows nothing of our processes
-                    "default-address-pools": [{"base": lab.CONTAINER_NETWORKS, "size": 24}],
+                    "default-address-pools": [{"base": slots.CONTAINER_NETWORKS, "size": 24}],
                 }
             )
         )
