@@ -1,6 +1,6 @@
 """What can go wrong, and the exit code of each: the one place where errors become numbers.
 
-0 done · 1 the thing asked about is not so · 2 wrong use or bad input · 3 the daemon or another system failed.
+0 done · 1 a check failed · 2 wrong use or bad input · 3 the daemon or another system failed.
 """
 
 
@@ -21,13 +21,13 @@ class DarkpeakError(Exception):
 
 
 class CheckFailed(DarkpeakError):
-    """The thing asked about is not so: findings, a failed drill."""
+    """A check failed: lint has findings, a drill found wrong content, changes are pending."""
 
     exit_code = 1
 
 
 class UsageError(DarkpeakError):
-    """Wrong use, or files that say something impossible; nothing was touched."""
+    """Wrong use, or files that cannot be right; nothing was touched."""
 
     exit_code = 2
 

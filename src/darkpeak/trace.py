@@ -1,0 +1,81 @@
+"""What a command did, for whoever must find out why: -v and -vv on the terminal, and a log file of each run.
+
+The log of a run has every program that was started, with its time and its last lines where it failed, what the engine
+was asked, and the cause behind every error. The newest are kept in $XDG_STATE_HOME/darkpeak/logs.
+"""
+
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+KEPT = 10  # log files
+ENGINE = "urllib3.connectionpool"  # logs each request that the Docker library makes, at level DEBUG
+FORMAT = "%(relativeCreated)8.0f ms  %(message)s"
+
+log = logging.getLogger("darkpeak")
+
+
+def start(verbosity: int, argv: Sequence[str]) -> Path | None:
+    """Begin to trace this run; return its log file, None where none can be written."""
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    handlers: list[logging.Handler] = []
+    file = _open_log(argv)
+    if file:
+        handlers.append(file)
+    if verbosity:
+        shown = logging.StreamHandler(sys.stderr)
+        shown.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
+        shown.setFormatter(logging.Formatter("%(message)s"))
+        handlers.append(shown)
+    requests = logging.getLogger(ENGINE)
+    requests.setLevel(logging.DEBUG)
+    requests.propagate = False
+    for handler in handlers:
+        log.addHandler(handler)
+        requests.addHandler(handler)
+    log.debug("$ %s", shlex.join(("darkpeak", *argv)))
+    return Path(file.baseFilename) if file else None
+
+
+def failed(error: BaseException) -> None:
+    """Log an error with its traceback and everything that caused it."""
+    log.debug("failed", exc_info=error)
+
+
+def causes(error: BaseException) -> list[str]:
+    """Return what is behind an error, one line a cause, the nearest first."""
+    found, cause = [], error.__cause__
+    while cause is not None:
+        first = (str(cause).strip().splitlines() or [""])[0]
+        found.append(f"{type(cause).__module__}.{type(cause).__qualname__}: {first}".removeprefix("builtins."))
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
+def folder() -> Path:
+    """Return where the logs are kept."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local/state") / "darkpeak/logs"
+
+
+def _open_log(argv: Sequence[str]) -> logging.FileHandler | None:
+    """Open this run's log; a run that cannot write one goes on without."""
+    name = "-".join(word for word in argv[:2] if word.isalpha()) or "darkpeak"
+    path = folder() / f"{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}-{os.getpid()}-{name}.log"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in sorted(path.parent.glob("*.log"))[: -KEPT + 1]:
+            old.unlink(missing_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError:
+        return None
+    with suppress(OSError):
+        path.chmod(0o600)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    return handler

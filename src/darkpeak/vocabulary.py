@@ -1,0 +1,60 @@
+"""Facts that several rooms share, each written once: names, ports, blocks, patterns, sizes. Imports nothing of ours."""
+
+import re
+
+# Files of a collective.
+COLLECTIVE_FILE = "collective.toml"
+COMPOSE_FILE = "docker-compose.yml"
+KEY_FILE = "backup-key.age"
+
+# Services and containers that the tool itself talks to.
+ROUTER, HAPROXY, CERTIFICATES, JUMP = "router", "haproxy", "certificates", "jump"
+DIRECTORY, SLAPD = "directory", "slapd"
+DNS = "dns"
+
+# Variables that compose files may use; the tool gives each its value from collective.toml.
+DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"
+HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE = "DARKPEAK_HTTP_PORT", "DARKPEAK_HTTPS_PORT", "DARKPEAK_SSH_PORT"
+
+# Ports. services/router has the same numbers (tests/services holds them equal).
+BLOCK_SIZE = 10
+BLOCKS = range(6000, 7000, BLOCK_SIZE)  # the first is the router's own
+PORTS = range(1, 65536)
+HTTP_PORT, HTTPS_PORT, SSH_PORT = 7080, 7443, 7022  # the router's, where [router] names no others
+LOOPBACK = "127.0.0.1"
+
+# The guide's tunnel and its virtual machine.
+TUNNEL_PORT = 4243
+VAGRANT = "vagrant"
+
+# The Debian release that images are built from.
+SUITE = "trixie"
+BASE_IMAGE = f"debian:{SUITE}"
+LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")  # of base and box
+
+# Labels that mark a container, image or volume of the engine as ours.
+CONTENT_LABEL, PARTS_LABEL = "darkpeak.content", "darkpeak.parts"
+DRILL_LABEL, COPY_LABEL = "darkpeak.drill", "darkpeak.copy"
+
+HEALTHY_SECONDS = 180  # how long a container may take to become healthy
+LEAST_ADMINS = 2
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+LABEL = re.compile(_LABEL)  # one part of a host name
+HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+
+
+def block_of(port: int) -> int:
+    """Return the block of ten ports in which a port lies: 6012 is in 6010."""
+    return port - port % BLOCK_SIZE
+
+
+def ports_of(block: int) -> range:
+    """Return the ports of a block."""
+    return range(block, block + BLOCK_SIZE)
+
+
+def subnet_of(block: int) -> str:
+    """Return the subnet of a block: 6010 has 10.60.10.0/24."""
+    return f"10.{block // 100}.{block % 100}.0/24"
