@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from darkpeak.actions.backup import folder_of
 from darkpeak.collective import read
-from darkpeak.helper.helper import WORK
+from darkpeak.helper.container import WORK
 from lab.collectives import TOP, Collective
 from lab.commands import run
 from lab.hosts import Host
@@ -204,7 +204,7 @@ class Bench:
         """Bring the newest set back, every byte compared."""
         work = self.restoring.enter_context(self.kept.session())
         known = max(work.snapshots(NAME), key=lambda item: item.number)
-        work.store_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
+        work.repository_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
 
     def drop(self) -> None:
         """Drop what was brought back, as the end of each command does."""

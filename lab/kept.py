@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkpeak.actions.backup import folder_of
-from darkpeak.actions.session import Place, Session, opened
+from darkpeak.actions.session import Session, opened
+from darkpeak.actions.target import Target
 from darkpeak.collective import read
-from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
-from darkpeak.helper.helper import WORK
-from darkpeak.output import Progress
+from darkpeak.helper.container import WORK
+from darkpeak.output import ProgressTable
 from darkpeak.repository import key as keys
 from lab import ledger
 from lab.collectives import TOOL, Collective
@@ -76,8 +76,8 @@ class Kept:
     def session(self, secret: keys.Secret | None = None) -> Iterator[Session]:
         """Have a helper and the opened repositories, as a command has, for many things in a row."""
         found = read(self.collective.top)[0]
-        place = Place(found, Compose(Engine(self.collective.host.docker_host), found.domain))
-        with Progress(quiet=True) as progress, opened(place, secret or self.secret, progress) as work:
+        target = Target(found, Engine(self.collective.host.docker_host), found.services)
+        with ProgressTable(quiet=True) as progress, opened(target, secret or self.secret, progress) as work:
             yield work
 
     @property
@@ -96,7 +96,7 @@ class Kept:
         with self.session() as work:
             for known in [item for item in work.snapshots(ledger.NAME) if item.name in set(names)]:
                 target = f"{WORK}/looked"
-                work.store_of(known).fetch(known, folder_of(self.ledger), target, lambda _: None)
+                work.repository_of(known).fetch(known, folder_of(self.ledger), target, lambda _: None)
                 found[known.name] = work.helper.must("cat", f"{target}/parts/ledger.txt").decode()
         return found
 
@@ -119,7 +119,7 @@ def restore_by_hand(kept: Kept, service: str, home: Path) -> None:
     lines = kept.collective.darkpeak("restore", service, "--explain").stdout
     (home / ".ssh").mkdir()
     shutil.copy(kept.key, home / ".ssh" / "id_ed25519")
-    by_hand = f"set -euo pipefail\n{lines}".replace(" ID ", f" {kept.snapshots(service)[-1]['snapshot']} ")
+    by_hand = f"set -euo pipefail\n{lines}".replace(" ID ", f" {kept.snapshots(service)[-1]['restic_id']} ")
     environment = {**kept.collective.environment, "HOME": str(home)}
     run(["bash", "-c", by_hand], cwd=kept.collective.top, env=environment, timeout=120)
     shutil.rmtree(kept.collective.top / f"{service}-restored")

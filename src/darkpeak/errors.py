@@ -3,6 +3,8 @@
 0 done · 1 a check failed · 2 wrong use or bad input · 3 the daemon or another system failed.
 """
 
+from collections.abc import Callable
+
 
 class DarkpeakError(Exception):
     """Something a person must know: what is wrong, where, and what to do now."""
@@ -36,3 +38,22 @@ class SystemFailure(DarkpeakError):
     """The daemon, a container or another system failed."""
 
     exit_code = 3
+
+
+Explain = Callable[[SystemFailure], SystemFailure]
+_explainers: list[Explain] = []
+
+
+def add_explainer(explain: Explain) -> None:
+    """Have every system failure that ends a command pass through `explain`, which may know what is behind it."""
+    if explain not in _explainers:
+        _explainers.append(explain)
+
+
+def explained(error: DarkpeakError) -> DarkpeakError:
+    """Return the error, or what is known to be behind it."""
+    if not isinstance(error, SystemFailure):
+        return error
+    for explain in _explainers:
+        error = explain(error)
+    return error

@@ -45,13 +45,21 @@ def show_lines(lines: Iterable[str]) -> None:
 
 
 def note(line: str) -> None:
-    """Say something beside the result, on standard error."""
+    """Print a line beside the result, on standard error."""
     sys.stderr.write(line + "\n")
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None) -> None:
     """Print a table; `styles` gives whole words a colour, on a terminal."""
     _console().print(make_table(columns, rows, styles or {}))
+
+
+def show_rows(rows: Sequence[Any], columns: Sequence[str], styles: Mapping[str, str], *, as_json: bool) -> None:
+    """Print values as a table with one column an attribute, or as JSON."""
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(columns, as_rows(rows, columns), styles)
 
 
 def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str]) -> "Table":
@@ -67,14 +75,16 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Ma
     return table
 
 
-def show_error(error: DarkpeakError, *, as_json: bool) -> None:
-    """Print an error: what is wrong, where, and what to do now."""
+def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *, as_json: bool) -> None:
+    """Print an error: what is wrong, where, what to do now; then its causes, and the log that has everything."""
     if as_json:
-        show_json({"error": {"message": error.message, "where": error.where, "hint": error.hint}})
+        facts = {"message": error.message, "where": error.where, "hint": error.hint}
+        show_json({"error": {**facts, **({"log": str(log)} if log else {})}})
         return
     first, *rest = error.lines()
     mark = "\033[31merror:\033[0m" if sys.stderr.isatty() else "error:"
-    sys.stderr.write(f"{mark} {first}\n" + "".join(f"  {line}\n" for line in rest))
+    below = [*rest, *(f"caused by {cause}" for cause in causes), *([f"log: {log}"] if log else [])]
+    sys.stderr.write(f"{mark} {first}\n" + "".join(f"  {line}\n" for line in below))
 
 
 def ask(question: str) -> bool:
@@ -93,11 +103,14 @@ def _console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else WIDTH_ELSEWHERE)
 
 
-class Progress:
-    """Progress of several services at once: a live table on a terminal, plain lines elsewhere; all on stderr."""
+class ProgressTable:
+    """Progress of several services at once: a live table on a terminal, plain lines elsewhere; all on stderr.
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+    With `verbose` there are plain lines on a terminal as well, since the trace is printed between them.
+    """
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._quiet, self._verbose = quiet, verbose
         self._lock = Lock()
         self._started: dict[str, float] = {}
         self._last: dict[str, str] = {}
@@ -105,7 +118,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not self._quiet:
+        if sys.stderr.isatty() and not self._quiet and not self._verbose:
             from rich.live import Live
 
             self._live = Live(console=_console(stderr=True), get_renderable=self._table, refresh_per_second=4)
@@ -117,7 +130,7 @@ class Progress:
             self._live.stop()
 
     def step(self, name: str, step: str) -> None:
-        """Say that `name` (a service) has come to a step."""
+        """Show that `name` (a service) has begun a step."""
         with self._lock:
             self._started.setdefault(name, time.monotonic())
             self._steps[name] = step
@@ -127,7 +140,7 @@ class Progress:
             note(f"{name}: {step}" + (f" ({seconds:.0f} s)" if seconds >= 1 else ""))
 
     def line(self, name: str, line: str) -> None:
-        """Hand on what a tool prints; shown as the last line on a terminal, and nowhere else."""
+        """Show what a tool prints as the last line, on a terminal; the trace has all of it."""
         with self._lock:
             self._last[name] = line
 

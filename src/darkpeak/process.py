@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Timer
-from typing import IO, Literal
+from typing import IO, Self
 
 from darkpeak.errors import SystemFailure
 
@@ -29,11 +29,16 @@ GRACE_SECONDS = 5.0  # between asking a program to end and killing it
 MASK = "****"
 PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 SECRET_OPTION = re.compile(r"(--?[\w-]*(?:password|passwd|secret|token|passphrase))(=)(?!/)(.+)", re.IGNORECASE)
+ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
 NO_OUTPUT = "no error output"
 
 log = logging.getLogger("darkpeak.process")
 _interruptible: set["subprocess.Popen[bytes]"] = set()
 _registry = Lock()
+
+
+class TookTooLong(SystemFailure):
+    """A program did not end before its deadline."""
 
 
 @dataclass(frozen=True)
@@ -56,27 +61,26 @@ class Result:
     def last_lines(self, count: int) -> str:
         """Return those lines as they were printed."""
         printed = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
-        return "\n".join(printed.splitlines()[-count:])
+        lines = [line for line in printed.splitlines() if not ADVICE.match(line)]
+        return "\n".join(lines[-count:])
 
 
-def run(  # noqa: PLR0913 (what a process is)
+def run(
     argv: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     seconds: float = SHORT_SECONDS,
     pass_fds: Sequence[int] = (),
-    on_terminal: bool = False,
 ) -> Result:
     """Run a program to its end and keep what it prints.
 
-    With `on_terminal` it stays in our process group, so that it may ask for something on the terminal, as ssh does.
-
     Raises:
-        SystemFailure: when it cannot be started, or has not ended after so many seconds; then it is killed.
+        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        SystemFailure: when it cannot be started.
     """
     started = time.monotonic()
-    with _started(argv, environment, pass_fds, in_group=on_terminal) as process:
+    with _started(argv, environment, pass_fds) as process:
         try:
             stdout, stderr = process.communicate(stdin, seconds)
         except subprocess.TimeoutExpired as error:
@@ -86,6 +90,25 @@ def run(  # noqa: PLR0913 (what a process is)
     result = Result(process.returncode, stdout, stderr)
     _log_end(argv, started, result)
     return result
+
+
+def run_into(argv: Sequence[str], file: IO[bytes], *, seconds: float | None) -> int:
+    """Run a program that may ask on the terminal and stay in the background; its output goes to a file.
+
+    Raises:
+        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        SystemFailure: when it cannot be started.
+    """
+    started = time.monotonic()
+    try:
+        null = subprocess.DEVNULL
+        done = subprocess.run(argv, stdin=null, stdout=file, stderr=file, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise _late(argv, seconds or 0) from error
+    except OSError as error:
+        raise explain(argv, error) from error
+    _log_end(argv, started, Result(done.returncode))
+    return done.returncode
 
 
 def stream(  # noqa: PLR0913 (what a process is)
@@ -100,7 +123,8 @@ def stream(  # noqa: PLR0913 (what a process is)
     """Run a program to its end, and hand on each line of its output and errors while it prints them.
 
     Raises:
-        SystemFailure: when it cannot be started, or has not ended after so many seconds; then it is killed.
+        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        SystemFailure: when it cannot be started.
     """
     started, lines = time.monotonic(), []
     with _started(argv, environment, pass_fds, stderr=subprocess.STDOUT) as process:
@@ -224,7 +248,7 @@ class Watchdog:
         self.expired = False
         self._timer = self._make_timer()
 
-    def __enter__(self) -> "Watchdog":
+    def __enter__(self) -> Self:
         self._timer.start()
         return self
 
@@ -256,6 +280,11 @@ def interrupt() -> None:
         _signal(process, signal.SIGINT)
 
 
+def surroundings() -> dict[str, str]:
+    """Return the environment in which this command was started."""
+    return dict(os.environ)
+
+
 def display(argv: Sequence[str]) -> str:
     """Return a command as one would type it, with what may be a secret masked."""
     words = [SECRET_OPTION.sub(rf"\1\2{MASK}", PASSWORD_IN_URL.sub(rf"\1{MASK}@", word)) for word in argv]
@@ -278,20 +307,18 @@ def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
 
 
 @contextmanager
-def _started(  # noqa: PLR0913 (what a process is)
+def _started(
     argv: Sequence[str],
     environment: Mapping[str, str] | None,
     pass_fds: Sequence[int],
     *,
     stderr: IO[bytes] | int | None = subprocess.PIPE,
-    in_group: bool = False,
     interruptible: bool = True,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     pipe = subprocess.PIPE
-    group: Literal[0] | None = None if in_group else 0
     try:
         process = subprocess.Popen(
-            argv, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=pass_fds, process_group=group
+            argv, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=pass_fds, process_group=0
         )
     except OSError as error:
         raise explain(argv, error) from error
@@ -329,9 +356,9 @@ def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def _late(argv: Sequence[str], seconds: float) -> SystemFailure:
+def _late(argv: Sequence[str], seconds: float) -> TookTooLong:
     what = f"{display(argv[:4])} … did not end within {seconds:.0f} s, and was stopped"
-    return SystemFailure(what, hint="is the engine or the container stuck? darkpeak doctor looks; then try again")
+    return TookTooLong(what, hint="is the engine or the container stuck? darkpeak doctor looks; then try again")
 
 
 def _log_end(argv: Sequence[str], started: float, result: Result) -> None:

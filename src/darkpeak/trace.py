@@ -18,19 +18,23 @@ ENGINE = "urllib3.connectionpool"  # logs each request that the Docker library m
 FORMAT = "%(relativeCreated)8.0f ms  %(message)s"
 
 log = logging.getLogger("darkpeak")
+verbosity = 0  # how often -v was given
+log_file: Path | None = None  # of this run, None where none can be written
 
 
-def start(verbosity: int, argv: Sequence[str]) -> Path | None:
-    """Begin to trace this run; return its log file, None where none can be written."""
+def start(level: int, argv: Sequence[str]) -> None:
+    """Begin to trace this run."""
+    global verbosity, log_file  # noqa: PLW0603 (one run a process)
+    verbosity = level
     log.setLevel(logging.DEBUG)
     log.propagate = False
     handlers: list[logging.Handler] = []
     file = _open_log(argv)
     if file:
         handlers.append(file)
-    if verbosity:
+    if level:
         shown = logging.StreamHandler(sys.stderr)
-        shown.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
+        shown.setLevel(logging.DEBUG if level > 1 else logging.INFO)
         shown.setFormatter(logging.Formatter("%(message)s"))
         handlers.append(shown)
     requests = logging.getLogger(ENGINE)
@@ -40,7 +44,7 @@ def start(verbosity: int, argv: Sequence[str]) -> Path | None:
         log.addHandler(handler)
         requests.addHandler(handler)
     log.debug("$ %s", shlex.join(("darkpeak", *argv)))
-    return Path(file.baseFilename) if file else None
+    log_file = Path(file.baseFilename) if file else None
 
 
 def failed(error: BaseException) -> None:

@@ -9,7 +9,7 @@ from darkpeak.collective.model import Certificates
 from darkpeak.plan.certificates import find_certificate, list_certificates
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.routes import make_table
-from darkpeak.router.acme import Acme, Certified, Held
+from darkpeak.router.acme import Acme, Certified, HeldCertificates
 from tests.making import edit, write_collective
 
 URL = "https://ca.example/directory"
@@ -94,7 +94,7 @@ def test_every_certificate_is_listed_with_what_stands_in_its_way(tmp_path: Path)
         Certified(("wiki.peak.coop",), "A CA", 90 * DAY, 60 * DAY, "no such host", tried=61 * DAY, again=62 * DAY),
         Certified(("old.peak.coop",), "A CA", until=80 * DAY, renew=50 * DAY),
     )
-    held = Held("peak.coop collective CA", 397 * DAY, certified)
+    held = HeldCertificates("peak.coop collective CA", 397 * DAY, certified)
     rows = list_certificates(a_collective(tmp_path), UP, held, now=61 * DAY)
     failed = "FAILED 1970-03-03 00:00: no such host; again 1970-03-04 00:00"
     assert [(row.names[0], row.until[:10], row.renewal[:15], row.failed, row.sound) for row in rows] == [
@@ -107,7 +107,7 @@ def test_every_certificate_is_listed_with_what_stands_in_its_way(tmp_path: Path)
 
 
 def test_one_that_has_expired_is_not_sound(tmp_path: Path) -> None:
-    held = Held("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until=90 * DAY, renew=60 * DAY),))
+    held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until=90 * DAY, renew=60 * DAY),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=91 * DAY)
     assert [row.sound for row in rows] == [False, True]
 
@@ -118,6 +118,6 @@ def test_one_that_has_expired_is_not_sound(tmp_path: Path) -> None:
     ids=["may mend itself", "ends soon", "never had one", "not failed"],
 )
 def test_what_fails_is_urgent_when_little_time_is_left(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
-    held = Held("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
+    held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=61 * DAY)
     assert [row.urgent for row in rows] == [urgent, False]

@@ -1,7 +1,7 @@
 """What the engine and a container on its machine say, as facts."""
 
 from darkpeak.engine.facts import read_clock, read_machine, read_network
-from darkpeak.plan.facts import Machine, Network
+from darkpeak.plan.facts import HostMachine, Network
 
 SAID = """\
 Filesystem     1024-blocks     Used Available Capacity Mounted on
@@ -29,7 +29,7 @@ br-1 000A3C0A 00000000 0001 0 0 0 00FFFFFF 0 0 0
 
 
 def test_a_machine_is_read() -> None:
-    expected = Machine(20 << 30, 25 << 30, 90, 1 << 30, frozenset({22, 7080}), ("10.0.0.0/8", "192.168.0.0/24"))
+    expected = HostMachine(20 << 30, 25 << 30, 90, 1 << 30, frozenset({22, 7080}), ("10.0.0.0/8", "192.168.0.0/24"))
     assert read_machine(SAID) == expected
 
 

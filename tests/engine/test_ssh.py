@@ -16,7 +16,7 @@ WORDS = {
     "Received disconnect from 192.0.2.1: Too many authentication failures": "permission denied",
     "ssh: Could not resolve hostname server: Name or service not known": "no such host name",
     "ssh: connect to host server port 22: No route": "unreachable: connect to host server port 22: No route",
-    "": "unreachable: no word from it",
+    "": "unreachable: no error output",
 }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ import socket
 import pytest
 
 from darkpeak.collective.uri import Uri
-from darkpeak.engine.tunnel import check_free, find_target
+from darkpeak.engine.tunnel import find_target
 from darkpeak.errors import UsageError
+from darkpeak.network import check_free
 
 SOCKET = "/var/run/docker.sock"
 

@@ -1,12 +1,15 @@
 """What the helper is started with: nothing of the host, no secret; and what is printed to do it by hand."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from darkpeak.collective.repository_url import parse
 from darkpeak.errors import UsageError
-from darkpeak.helper.helper import FILES, find_in_volumes, image_name, make_entering, make_helper
+from darkpeak.helper.build import image_name
+from darkpeak.helper.container import make_helper
+from darkpeak.helper.scripts import find_in_volumes, make_entering
 from darkpeak.repository.by_hand import explain
 
 
@@ -59,9 +62,13 @@ def test_where_a_folder_lies(folder: str, place: str) -> None:
     assert find_in_volumes(folder, MOUNTS, ["data", "inner"]) == place
 
 
-def test_the_image_is_named_by_what_it_is_built_from() -> None:
-    assert re.fullmatch(r"darkpeak-helper:[0-9a-f]{12}", image_name())
-    assert "Dockerfile" in FILES
+def test_the_image_is_named_by_all_that_it_is_built_from(tmp_path: Path) -> None:
+    names = {image_name()}
+    for file, text in (("Dockerfile", "FROM debian"), ("docker.py", "one"), ("docker.py", "two"), ("enter.py", "two")):
+        (tmp_path / file).write_text(text)
+        names.add(image_name(tmp_path))
+    assert len(names) == 5
+    assert all(re.fullmatch(r"darkpeak-helper:[0-9a-f]{12}", name) for name in names)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ def test_the_image_is_named_by_what_it_is_built_from() -> None:
 )
 def test_repositories(name: str, kind: str, url: str) -> None:
     found = parse(name)
-    assert (found.kind, found.url) == (kind, url)
+    assert (found.kind, found.for_restic) == (kind, url)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from darkpeak.router.control import Router
+from darkpeak.engine.engine import Engine
+from darkpeak.engine.inside import Inside
+from darkpeak.router.control import STATE, Router
+from darkpeak.router.files import parse as parse_table
 from darkpeak.router.routes import Route, Table
 from lab.collectives import TOP, Collective
 from lab.commands import Result, run, wait_for
@@ -54,10 +57,16 @@ class Routed:
     @cached_property
     def router(self) -> Router:
         """The tool's door to it."""
-        import docker
+        return Router(self.inside)
 
-        client = docker.DockerClient(self.collective.host.docker_host, timeout=60)
-        return Router(client.containers.get(self.container))
+    @property
+    def inside(self) -> Inside:
+        """Its container."""
+        return Inside(Engine(self.collective.host.docker_host), self.container)
+
+    def table(self) -> Table:
+        """Return the table in its files."""
+        return parse_table(self.inside.read_folder(STATE))
 
     @property
     def container(self) -> str:

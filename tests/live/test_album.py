@@ -35,9 +35,9 @@ def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
     before = album.content(filled.collective)
     assert "5:60" in before
     filled.darkpeak("backup", album.NAME)
-    newest = filled.snapshots(album.NAME)[-1]["snapshot"]
+    newest = filled.snapshots(album.NAME)[-1]["restic_id"]
     with filled.session() as work:
-        listed = work.helper.must(*work.stores[0].argv("ls", "--json", newest)).decode()
+        listed = work.helper.must(*work.repositories.usable()[0].argv("ls", "--json", newest)).decode()
     saved = {item["path"]: item["type"] for item in map(json.loads, listed.splitlines()[1:])}
     assert saved["/staging/album/parts/files"] == "symlink"
     assert saved[f"/volumes/{album.VOLUME}/files/first/deep/1"] == "file"
@@ -49,8 +49,8 @@ def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
 
 def test_a_set_of_files_is_drilled(filled: Kept) -> None:
     filled.darkpeak("backup", album.NAME)
-    assert "right" in filled.darkpeak("drill", album.NAME).stdout
-    assert "and found" in filled.darkpeak("drill", album.NAME, "--spoilt").stdout
+    assert "passed" in filled.darkpeak("drill", album.NAME).stdout
+    assert "drill noticed" in filled.darkpeak("drill", album.NAME, "--spoilt").stdout
 
 
 def test_files_are_restored_by_hand(filled: Kept, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.engine.engine import Result as Outcome
-from darkpeak.helper.helper import NAME as HELPER
-from darkpeak.repository import restic_errors as trouble
+from darkpeak.helper.build import NAME as HELPER
+from darkpeak.process import Result as Outcome
+from darkpeak.repository import restic_errors
 from lab import ledger
 from lab.collectives import SERVICES
 from lab.commands import CommandFailed, run, wait_for
@@ -54,7 +54,7 @@ def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -
         facts.of(service).check(kept.collective, written)
         drilled = json.loads(kept.darkpeak("drill", service, "--json").stdout)
         newest = [item["name"] for item in kept.snapshots(service) if item["kind"] == "backup"][-1]
-        assert [(item["snapshot_name"], item["good"]) for item in drilled] == [(newest, True)]
+        assert [(item["snapshot"], item["good"]) for item in drilled] == [(newest, True)]
 
 
 def test_a_set_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_drill_is_cut_off_and_leaves_nothing(booked: Kept) -> None:
         ]
         out, err = process.communicate(timeout=300)
     assert process.returncode == SAVED, err
-    assert "right" in out
+    assert "passed" in out
     assert shown["HostConfig"]["PortBindings"] == {}
     assert [network["Internal"] for network in networks] == [True]
     assert shown["Image"] == booked.docker("inspect", f"{ledger.PROJECT}-store-1", "--format", "{{.Image}}")
@@ -111,9 +111,9 @@ def test_a_drill_finds_a_set_that_was_bad_from_the_beginning(booked: Kept) -> No
         booked.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", spoil)
         booked.darkpeak("backup", ledger.NAME, check=False)
         drilled = booked.darkpeak("drill", ledger.NAME, check=False)
-        assert (drilled.returncode, "its content is not right" in drilled.stderr) == (1, True), drilled.stderr
+        assert (drilled.returncode, "verification failed" in drilled.stderr) == (1, True), drilled.stderr
         ledger.book(booked.collective, SMALL, 1)
-    assert "and found" in booked.darkpeak("drill", ledger.NAME, "--spoilt").stdout
+    assert "drill noticed" in booked.darkpeak("drill", ledger.NAME, "--spoilt").stdout
 
 
 def test_a_restore_that_is_not_well_is_undone(booked: Kept) -> None:
@@ -189,21 +189,21 @@ def test_a_night_does_it_all_and_tells_each_change_once(alone: Kept) -> None:
             (ledger.NAME, True),
             (f"volume:{REPOSITORY}", True),
         ]
-        assert "saved; drilled in " in first[0]["said"]
-        assert "cut in half, and found" in first[0]["said"]
+        assert "saved; drilled in " in first[0]["message"]
+        assert "cut in half, and the drill noticed" in first[0]["message"]
         (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
         assert (row["nightly"], row["saved"].endswith("just now")) == ("just now", True)
         alone.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
         for _ in range(2):
             bad = alone.darkpeak("nightly", check=False)
-            assert (bad.returncode, f"somebody must look after: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
+            assert (bad.returncode, f"needs attention: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
         assert "ledger.txt shrank from" in bad.stdout
         shown = alone.collective.darkpeak("status").stdout
-        assert f"FAILED just now: somebody must look after {ledger.NAME}" in shown
+        assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
         ledger.book(alone.collective, SMALL, 1)
         alone.darkpeak("nightly")
     assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
-        "look after",
+        "needs attention",
         "well again",
     ]
     assert listener.asked.count("/well") == 2
@@ -260,7 +260,7 @@ def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept, stranger
         f"{REPOSITORY}:/repository",
     ]
     result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.secret.password, check=False)
-    error = trouble.of("nas", Outcome(result.returncode, b"", result.stderr.encode()))
+    error = restic_errors.explain("nas", Outcome(result.returncode, b"", result.stderr.encode()))
     assert error
     assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
 

@@ -319,7 +319,7 @@ def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
 
 def test_it_is_renewed_behind_tls_that_is_passed_on(certified: Certified) -> None:
     router = certified.routed.router
-    table, before, reloads = router.read(), serial(), certified.reloads
+    table, before, reloads = certified.routed.table(), serial(), certified.reloads
     assert router.apply(replace(table, tls=(TlsRoute("vault", 6915),))).reloaded
     assert certified.reloads != reloads
     assert serial() == before, "a reload serves the same"

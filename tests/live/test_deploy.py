@@ -181,7 +181,7 @@ def test_of_two_at_once_one_deploys_and_the_other_says_who(hello: Collective, ca
         deployed = [("web replaced" in out) for out, _ in ended]
         assert sorted(deployed) == [False, True], ended
         waited = next(err for (_, err), did in zip(ended, deployed, strict=True) if not did)
-        told += "hello: waits for root@" in waited
+        told += "hello: waiting for root@" in waited
         assert page() == f"race {number}"
         newest = json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout)
         assert len(newest) <= before + 1
@@ -202,9 +202,9 @@ def test_a_lock_says_whose_it_is_and_can_be_broken(hello: Collective) -> None:
     waiting = start_up(hello, toy.NAME)
     time.sleep(3)
     assert waiting.poll() is None
-    assert "broke the lock of grace@laptop" in hello.darkpeak("unlock", toy.NAME, "--yes").stdout
+    assert "hello was locked by grace@laptop" in hello.darkpeak("unlock", toy.NAME, "--yes").stdout
     _, err = waiting.communicate(timeout=120)
-    assert "waits for grace@laptop, who holds it" in err
+    assert "waiting for grace@laptop, who has held" in err
     assert page() == "locked"
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.actions.backup import folder_of, make_snapshot
-from darkpeak.actions.drill import live_through
+from darkpeak.actions.backup import back_up, folder_of
+from darkpeak.actions.drill import try_out
 from darkpeak.errors import CheckFailed
-from darkpeak.helper.helper import WORK
+from darkpeak.helper.container import WORK
 from darkpeak.repository.restic import examine
 from darkpeak.repository.snapshots import Manifest, Snapshot, make_inventory
 from lab import ledger
@@ -44,7 +44,7 @@ class Fetched:
 
     def drill(self, manifest: Manifest, folder: str = SPOILT) -> str:
         """Live through the parts of a folder; return what the service said of its content."""
-        return live_through(self.session, self.kept.ledger, manifest, f"{folder}/parts")[0]
+        return try_out(self.session, self.kept.ledger, manifest, f"{folder}/parts")[0]
 
     @property
     def manifest(self) -> Manifest:
@@ -62,9 +62,9 @@ def fetched(kept: Kept) -> Iterator[Fetched]:
     with kept.session() as work:
         for seed, folder in ((1, OLD), (2, GOOD)):
             ledger.book(kept.collective, SMALL, seed)
-            made = make_snapshot(work, kept.ledger)
-            known = next(item for item in work.snapshots(ledger.NAME) if item.name == made.snapshot_name)
-            work.store_of(known).fetch(known, folder_of(kept.ledger), folder, lambda _: None)
+            made = back_up(work, kept.ledger)
+            known = next(item for item in work.snapshots(ledger.NAME) if item.name == made.snapshot)
+            work.repository_of(known).fetch(known, folder_of(kept.ledger), folder, lambda _: None)
         yield Fetched(work, kept, known)
 
 

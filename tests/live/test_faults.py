@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.actions import care
-from darkpeak.actions.backup import make_snapshot
+from darkpeak.actions import prune
+from darkpeak.actions.backup import back_up
 from darkpeak.actions.restore import restore
+from darkpeak.actions.scrub import scrub
 from darkpeak.errors import CheckFailed
 from darkpeak.repository.key import Secret, make
 from lab import ledger
@@ -116,9 +117,9 @@ def test_a_full_repository_takes_no_set_and_loses_none(kept: Kept, campaign: Cam
         with kept.session() as work:
             for seed in range(9, 10 + campaign(50)):
                 ledger.book(kept.collective, MIDDLE, seed)
-                made = make_snapshot(work, kept.ledger)
+                made = back_up(work, kept.ledger)
                 if made.good:
-                    before |= {made.snapshot_name}
+                    before |= {made.snapshot}
         assert not made.good
         result = kept.darkpeak("backup", ledger.NAME, check=False)
         assert (result.returncode, f"{FULL}: no space left" in result.stderr) == (3, True), result.stderr
@@ -169,7 +170,7 @@ def test_two_backups_at_once_become_two_sets(booked: Kept, campaign: Campaign) -
         with booked.start("backup", ledger.NAME) as one, booked.start("backup", ledger.NAME) as other:
             said = [process.communicate(timeout=300)[1] for process in (one, other)]
         assert [one.returncode, other.returncode] == [SAVED, SAVED], said
-        assert "waits for" in "".join(said)
+        assert "waiting for" in "".join(said)
     assert len(names(booked)) == before + 2 * rounds
 
 
@@ -195,7 +196,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
         for _ in range(rounds):
             known = set(kept.packs())
             ledger.book(kept.collective, SMALL, time.time_ns())
-            assert make_snapshot(work, kept.ledger).good
+            assert back_up(work, kept.ledger).good
             before = ledger.content(kept.collective)
             pack = random.choice([path for path in kept.packs() if path not in known])  # noqa: S311
             whole = pack.read_bytes()
@@ -208,8 +209,8 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
             except CheckFailed:
                 refused += 1
             assert ledger.content(kept.collective) == before
-            (scrubbed,) = care.scrub(work, whole=True)
-            assert (scrubbed.good, "is damaged" in scrubbed.said) == (False, True), scrubbed
+            (scrubbed,) = scrub(work, whole=True)
+            assert (scrubbed.good, "is damaged" in scrubbed.message) == (False, True), scrubbed
             pack.write_bytes(whole)
     say(f"{spoil}: {refused} of {rounds} restores needed it and refused; scrub found every one")
     kept.darkpeak("scrub", "--all")
@@ -307,7 +308,7 @@ def test_a_repository_that_falls_silent_for_ever_is_given_up(nas: Kept) -> None:
         started = time.monotonic()
         said = process.communicate(timeout=900)[1]
     nas.docker("unpause", NAS)
-    assert (process.returncode, "given up" in said or "does not answer" in said) == (3, True), said
+    assert (process.returncode, "no progress" in said or "does not answer" in said) == (3, True), said
     assert time.monotonic() - started < 700
 
 
@@ -324,9 +325,9 @@ def test_no_clock_decides_which_set_is_the_newest(booked: Kept, campaign: Campai
         ledger.book(booked.collective, SMALL, 0)
         with booked.session() as work:
             three = sorted((known.name for known in work.snapshots(ledger.NAME)), key=number)[-3:]
-            care.prune(work, care.decide(work))
-            assert set(three) <= {known.name for known in work.stores[0].list_snapshots()}
-            assert restore(work, booked.ledger, None).snapshot_name == three[-1]
+            prune.prune(work, prune.decide(work))
+            assert set(three) <= {known.name for known in work.repositories.usable()[0].list_snapshots()}
+            assert restore(work, booked.ledger, None).snapshot == three[-1]
         assert ledger.content(booked.collective) == last
 
 
@@ -340,7 +341,7 @@ def redate(kept: Kept, days: int) -> None:
     date = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + days * 86400))
     with kept.session() as work:
         newest = max(work.snapshots(ledger.NAME), key=lambda known: known.number)
-        (store,) = work.stores
-        work.helper.must(*store.argv("rewrite", "--forget", "--new-time", date, newest.snapshot))
+        (store,) = work.repositories.usable()
+        work.helper.must(*store.argv("rewrite", "--forget", "--new-time", date, newest.restic_id))
         (again,) = [known for known in store.list_snapshots() if known.number == newest.number]
         assert again.made[:4] == date[:4]

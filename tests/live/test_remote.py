@@ -134,7 +134,7 @@ def test_doctor_knows_the_machine_behind_the_connection(by_ssh: Distant) -> None
         ("ssh://root@nowhere.invalid", "no such host name"),
         ("ssh://root@{address}:2222", "its host key is unknown here"),
         ("ssh://root@{address}/run/other.sock", "there is no /run/other.sock"),
-        ("ssh://root@{address} x", "nobody can read"),
+        ("ssh://root@{address} x", "not a valid Docker URI"),
     ],
     ids=["unreachable", "denied", "no name", "unknown key", "no daemon", "no URI"],
 )

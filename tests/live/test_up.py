@@ -41,7 +41,7 @@ def test_stop_up_restart_down_keep_the_data(running: Collective) -> None:
     assert states(running)["chat"] == "stopped"
     running.darkpeak("up", "chat", timeout=180)
     running.darkpeak("restart", "wiki", timeout=180)
-    assert "relies on" in running.darkpeak("down", "directory", check=False).stderr
+    assert "depends on" in running.darkpeak("down", "directory", check=False).stderr
     volume = ["docker", "--host", running.host.docker_host, "volume", "ls", "-q"]
     before = run(volume).stdout
     running.darkpeak("down", "chat", timeout=120)

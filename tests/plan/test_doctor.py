@@ -8,11 +8,12 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.collective import Collective
-from darkpeak.plan.doctor import GIB, MIB, OWN_POOLS, Verdict, evaluate, version
-from darkpeak.plan.facts import Facts, Machine, Network
+from darkpeak.plan.doctor import OWN_POOLS, Verdict, evaluate, version
+from darkpeak.plan.facts import Facts, HostMachine, Network
+from darkpeak.vocabulary import GIB, MIB
 from tests.making import DIRECTORY, edit, write_collective, write_service
 
-MACHINE = Machine(20 * GIB, 25 * GIB, 90, GIB, frozenset({22}), ("192.0.2.0/24",))
+MACHINE = HostMachine(20 * GIB, 25 * GIB, 90, GIB, frozenset({22}), ("192.0.2.0/24",))
 SOUND = Facts(
     daemon="ssh://ops@server",
     compose="2.26.1",

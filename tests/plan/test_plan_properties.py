@@ -1,4 +1,4 @@
-"""Properties of plans: applied to what was observed, a plan gives what is desired, and the plan of that is empty."""
+"""Properties of plans: carried out on a model of an engine, a plan gives what is desired, and then nothing is left to do."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkpeak.collective.model import Collective, Container, Place, Port, Service, Shared
+from darkpeak.collective.model import Collective, Container, NamedRoute, Place, Port, Routes, Service, Shared
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.plan import Action, Plan, make_plan, newest_ready
-from darkpeak.plan.text import make_tree
+from darkpeak.plan.operations import Build, Operation, Remove, Route, Start, StartBeside
+from darkpeak.plan.plan import Action, Plan, make_plan
+from darkpeak.plan.text import make_text
 
 AT = Place("docker-compose.yml", 1)
 NAMES = ("alpha", "beta", "gamma")
@@ -35,22 +36,25 @@ def containers(draw: st.DrawFn, project: str) -> tuple[Container, ...]:
 @st.composite
 def collectives(draw: st.DrawFn) -> Collective:
     services = []
-    for number, name in enumerate(draw(st.lists(st.sampled_from(("wiki", "chat", "git")), min_size=1, unique=True))):
-        relied = (Shared(f"net-{number - 1}", external=True, at=AT),) if number and draw(st.booleans()) else ()
+    chosen = draw(st.lists(st.sampled_from(("wiki", "chat", "git", "router")), min_size=1, unique=True))
+    for number, name in enumerate(chosen):
+        needed = (Shared(f"net-{number - 1}", external=True, at=AT),) if number and draw(st.booleans()) else ()
         own = (Shared(f"net-{number}", external=False, at=AT),)
+        routes = Routes(http=(NamedRoute(name, 6010, AT),)) if draw(st.booleans()) else Routes()
+        found = draw(containers(name))
         services.append(
-            Service(name, Path(name), AT, project=name, containers=draw(containers(name)), networks=(*own, *relied))
+            Service(name, Path(name), AT, project=name, routes=routes, containers=found, networks=(*own, *needed))
         )
     return Collective(Path(), "Test", "localhost", services=tuple(services))
 
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Observed:
-    """Draw whatever could be on a daemon: right, wrong, ill, several, strangers."""
+    """Draw whatever could be on a daemon: right, wrong, ill, several, copies, orphans."""
     found = []
-    projects = st.sampled_from(("wiki", "chat", "git", "stranger"))
+    projects = st.sampled_from(("wiki", "chat", "git", "router", "another"))
     for number in range(draw(st.integers(0, 6))):
-        project, name = draw(projects), draw(st.sampled_from((*NAMES, "old")))
+        project, name = draw(projects), draw(st.sampled_from((*NAMES, "old", "haproxy")))
         state = draw(st.sampled_from(("running", "exited", "created", "restarting")))
         found.append(
             Running(
@@ -70,45 +74,82 @@ def snapshots(draw: st.DrawFn) -> Observed:
     return Observed(tuple(found), tuple(sorted(set(images))))
 
 
-def carried_out(plan: Plan, collective: Collective, before: Observed) -> Observed:
-    """Return what is there after each step has done what its name says."""
-    after = [item for item in before.containers if item.project not in {service.service for service in plan.services}]
-    images = before.image_ids
-    for planned in plan.services:
-        service = next(item for item in collective.services if item.name == planned.service)
-        for container in service.containers:
-            running = before.of(service.project, container.name)
-            step = next(step for step in planned.steps if step.container == container.name)
-            fresh = Running(
-                id=f"new-{service.name}-{container.name}",
+class Model:
+    """An engine with compose, as far as plans are concerned."""
+
+    def __init__(self, collective: Collective, before: Observed) -> None:
+        self.collective, self.running = collective, list(before.containers)
+        self.images, self.started = dict(before.images), 0
+        self.routed: dict[str, list[str]] = {}  # what served when a service was routed
+
+    def carry_out(self, plan: Plan) -> Observed:
+        """Carry out every operation of a plan."""
+        for planned in plan.services:
+            service = next(item for item in self.collective.services if item.name == planned.service)
+            for operation in planned.operations:
+                self.one(service, operation)
+        return Observed(tuple(self.running), tuple(sorted(self.images.items())))
+
+    def one(self, service: Service, operation: Operation) -> None:
+        """Carry out one."""
+        match operation:
+            case Build(names):
+                self.images |= {self.entry(service, name).image: f"built-{service.name}-{name}" for name in names}
+            case Start(names, anew):
+                for container in service.containers:
+                    if container.name in (names or [item.name for item in service.containers]):
+                        self.bring_up(service, container, anew=anew)
+            case StartBeside(name, beside):
+                assert set(beside) <= {item.id for item in self.running}, "what serves still runs"
+                self.start(service, self.entry(service, name))
+            case Route():
+                self.routed[service.name] = [item.id for item in self.running if item.project == service.project]
+            case Remove(_, ids):
+                self.running = [item for item in self.running if item.id not in ids]
+
+    def bring_up(self, service: Service, container: Container, *, anew: bool) -> None:
+        """Do as `docker compose up` does: a container of another configuration or image is made anew, others started."""
+        own = [item for item in self.running if (item.project, item.container) == (service.project, container.name)]
+        image = self.images.get(container.image)
+        fresh = [item for item in own if item.content == container.content and image in (item.image, None)]
+        self.running = [item for item in self.running if item not in own]
+        if fresh and not anew:
+            self.running.append(replace(fresh[-1], state="running", health="healthy"))
+        else:
+            self.start(service, container)
+
+    def start(self, service: Service, container: Container) -> None:
+        """Start a new container."""
+        self.started += 1
+        self.running.append(
+            Running(
+                id=f"new-{self.started}",
                 project=service.project,
                 container=container.name,
-                number=99,
+                number=90 + self.started,
                 name="new",
                 state="running",
                 health="healthy",
                 content=container.content,
-                image=images.get(container.image, "image-new"),
-                created=99,
+                image=self.images.setdefault(container.image, f"built-{service.name}-{container.name}"),
+                created=90 + self.started,
             )
-            match step.action:
-                case Action.NOTHING:
-                    after += running
-                case Action.TIDY:
-                    stays = newest_ready(running)
-                    assert stays
-                    after.append(stays)
-                case _:
-                    after.append(fresh)
-    return replace(before, containers=tuple(after))
+        )
+
+    def entry(self, service: Service, name: str) -> Container:
+        """Return what the files say of a container."""
+        return next(item for item in service.containers if item.name == name)
+
+
+def all_names(collective: Collective) -> frozenset[str]:
+    return frozenset(service.name for service in collective.services)
 
 
 @given(collectives(), snapshots())
 def test_a_plan_carried_out_leaves_nothing_to_do(collective: Collective, before: Observed) -> None:
-    names = frozenset(service.name for service in collective.services)
-    plan = make_plan(collective, before, names)
-    after = carried_out(plan, collective, before)
-    assert make_plan(collective, after, names).changes == ()
+    plan = make_plan(collective, before, all_names(collective))
+    after = Model(collective, before).carry_out(plan)
+    assert make_plan(collective, after, all_names(collective)).changes == ()
     for service in collective.services:
         for container in service.containers:
             (item,) = after.of(service.project, container.name)
@@ -117,23 +158,37 @@ def test_a_plan_carried_out_leaves_nothing_to_do(collective: Collective, before:
 
 
 @given(collectives(), snapshots())
-def test_what_serves_is_never_stopped_where_a_new_one_fits_beside_it(collective: Collective, before: Observed) -> None:
-    plan = make_plan(collective, before, frozenset(service.name for service in collective.services))
+def test_what_serves_stays_until_the_route_has_changed(collective: Collective, before: Observed) -> None:
+    """Where a new container fits beside the old one; `Model` checks that it still runs when the new one is started."""
+    plan = make_plan(collective, before, all_names(collective))
+    model = Model(collective, before)
+    model.carry_out(plan)
     for service in collective.services:
         planned = next(item for item in plan.services if item.service == service.name)
         for container in service.containers:
-            served = any(item.ready for item in before.of(service.project, container.name))
-            step = next(step for step in planned.steps if step.container == container.name)
+            served = [item.id for item in before.of(service.project, container.name) if item.ready]
+            decision = next(item for item in planned.decisions if item.container == container.name)
             if served and container.spare_port and container.healthcheck:
-                assert step.action in (Action.NOTHING, Action.REPLACE, Action.TIDY)
+                assert decision.action in (Action.NOTHING, Action.REPLACE, Action.TIDY)
+            if decision.action is Action.REPLACE and service.name in model.routed:
+                assert set(served) < set(model.routed[service.name])
+
+
+@given(collectives(), snapshots())
+def test_only_what_the_plan_names_is_removed(collective: Collective, before: Observed) -> None:
+    """Containers of other projects and of services that do not change are left alone."""
+    plan = make_plan(collective, before, all_names(collective))
+    after = Model(collective, before).carry_out(plan)
+    changing = {item.service for item in plan.changes}
+    left_alone = [item for item in before.containers if item.project not in changing]
+    assert [item for item in after.containers if item in left_alone] == left_alone
 
 
 @given(collectives(), snapshots())
 def test_the_same_state_gives_the_same_plan_in_the_same_words(collective: Collective, before: Observed) -> None:
-    names = frozenset(service.name for service in collective.services)
     turned = replace(before, containers=before.containers[::-1])
-    first, second = make_plan(collective, before, names), make_plan(collective, before, names)
-    assert list(make_tree(first)) == list(make_tree(second))
-    steps = [[(step.container, step.action) for step in item.steps] for item in first.services]
-    again = make_plan(collective, turned, names)
-    assert [[(step.container, step.action) for step in item.steps] for item in again.services] == steps
+    first, second = (make_plan(collective, seen, all_names(collective)) for seen in (before, before))
+    assert list(make_text(first)) == list(make_text(second))
+    decided = [[(item.container, item.action) for item in planned.decisions] for planned in first.services]
+    again = make_plan(collective, turned, all_names(collective))
+    assert [[(item.container, item.action) for item in planned.decisions] for planned in again.services] == decided

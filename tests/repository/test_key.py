@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from darkpeak import lint
 from darkpeak.collective.model import Admin, Collective
-from darkpeak.collective.recipients import FILE, openers
+from darkpeak.collective.recipients import openers
 from darkpeak.errors import CheckFailed, UsageError
 from darkpeak.repository import key
+from darkpeak.vocabulary import KEY_FILE
 
 SECRET = key.Secret("word", {"rest:https://nas.test/": {"login": "ada:pass"}})
 
@@ -75,7 +76,7 @@ def test_one_opener_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple
 def test_a_key_that_age_cannot_use_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError):
         key.write(make_collective(tmp_path), SECRET, [Admin("ada", ssh=(line,) if line else ())])
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / KEY_FILE).exists()
 
 
 def test_the_password_is_the_first_line_and_shown_nowhere_else() -> None:
@@ -90,7 +91,7 @@ def test_a_file_that_was_damaged_opens_for_nobody(
     ada, first = make_admin("ada")
     collective = make_collective(tmp_path, ada)
     key.write(collective, SECRET, [ada])
-    path = tmp_path / FILE
+    path = tmp_path / KEY_FILE
     path.write_bytes(path.read_bytes()[:-60] + b"A" * 20 + path.read_bytes()[-40:])
     with pytest.raises(CheckFailed):
         key.read(collective, [first], never)

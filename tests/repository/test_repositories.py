@@ -13,7 +13,7 @@ from darkpeak.repository.repositories import Repositories
 from darkpeak.repository.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from darkpeak.repository.restic import Store
+    from darkpeak.repository.restic import ResticRepository
 
 
 @dataclass
@@ -45,7 +45,7 @@ def known(snapshot: str) -> Snapshot:
 
 def make(*repositories: Fake) -> Repositories:
     """Return the repositories of a session that answer from now on."""
-    found = Repositories(cast("list[Store]", list(repositories)))
+    found = Repositories(cast("list[ResticRepository]", list(repositories)))
     for item in repositories:
         item.may.set()
     return found
@@ -54,25 +54,25 @@ def make(*repositories: Fake) -> Repositories:
 def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
     good, bad = Fake(0), Fake(1, "the nas is off")
     found = make(bad, good)
-    assert [store.number for store in found.stores()] == [0]
-    assert [error.message for error in found.absent()] == ["the nas is off"]
+    assert [one.number for one in found.usable()] == [0]
+    assert [error.message for error in found.unusable()] == ["the nas is off"]
     assert found.snapshots() == [known("0")]
     assert bad.asked == ["open"]
 
 
 def test_where_none_can_be_used_the_first_says_why() -> None:
     found = make(Fake(0, "the nas is off"), Fake(1, "no such host"))
-    for ask in (found.stores, found.snapshots):
+    for ask in (found.usable, found.snapshots):
         with pytest.raises(SystemFailure, match="the nas is off"):
             ask()
 
 
 def test_they_are_asked_while_other_work_goes_on() -> None:
     slow = Fake(0)
-    found = Repositories(cast("list[Store]", [slow]))
+    found = Repositories(cast("list[ResticRepository]", [slow]))
     assert slow.asked == []
     slow.may.set()
-    assert [store.number for store in found.stores()] == [0]
+    assert [one.number for one in found.usable()] == [0]
 
 
 def test_what_we_change_is_known_without_asking_again() -> None:
@@ -88,4 +88,4 @@ def test_a_lost_machine_is_not_begun_where_none_can_be_used() -> None:
     nothing = cast("Any", None)  # nor is anything looked at
     session = Session(nothing, nothing, nothing, make(Fake(0, "the nas is off")))
     with pytest.raises(SystemFailure, match="the nas is off"):
-        next(recover_all(session, []))
+        next(recover_all(session))

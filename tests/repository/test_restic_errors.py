@@ -2,8 +2,8 @@
 
 import pytest
 
-from darkpeak.engine.engine import Result
-from darkpeak.repository.restic_errors import of
+from darkpeak.process import Result
+from darkpeak.repository.restic_errors import explain
 
 LOCKED = """\
 repo already locked, waiting up to 2m0s for the lock
@@ -19,7 +19,7 @@ the `unlock` command can be used to remove stale locks
     [
         (124, "", "nas does not answer", 3),
         (10, "Fatal: repository does not exist: stat /repository/x", "there is no repository at nas yet", 2),
-        (12, "Fatal: wrong password", "nas does not open with the key in backup-key.age", 1),
+        (12, "Fatal: wrong password", "wrong password for nas (backup-key.age)", 1),
         (11, LOCKED.format(""), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
         (11, LOCKED.format(" exclusively"), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
         (11, "Fatal: locked, in words that nobody knows", "nas is locked by somebody", 3),
@@ -30,11 +30,11 @@ the `unlock` command can be used to remove stale locks
     ids=["silence", "absent", "wrong key", "locked", "locked whole", "locked somehow", "full", "fatal", "anything"],
 )
 def test_a_line_of_ours_for_each(code: int, stderr: str, said: str, exit_code: int) -> None:
-    error = of("nas", Result(code, b"", stderr.encode()))
+    error = explain("nas", Result(code, b"", stderr.encode()))
     assert error
     assert (error.message, error.exit_code) == (said, exit_code)
     assert [line for line in error.lines() if "\n" in line or "/repository" in line] == []
 
 
 def test_nothing_is_said_of_what_went_well() -> None:
-    assert of("nas", Result(0, b"", b"Fatal")) is None
+    assert explain("nas", Result(0, b"", b"Fatal")) is None

@@ -1,10 +1,9 @@
 """A stand-in at the door: a container that keeps files and has the router's programs, in memory."""
 
-import io
-import tarfile
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from darkpeak.process import Result
 from darkpeak.router.files import TABLES, as_running, lines, parse, render
 from darkpeak.router.routes import Table
 
@@ -26,32 +25,21 @@ class StandIn:
     def __post_init__(self) -> None:
         self.running = self.running or dict(self.files)
 
-    def get_archive(self, path: str) -> tuple[Iterator[bytes], dict[str, str]]:
-        """Hand out the files, as the engine does."""
-        assert path == FOLDER
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name, content in self.files.items():
-                member = tarfile.TarInfo(f"router/{name}")
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
-        return iter([packed.getvalue()]), {}
+    def read_folder(self, folder: str) -> dict[str, bytes]:
+        """Hand out the files."""
+        assert folder == FOLDER
+        return dict(self.files)
 
-    def put_archive(self, path: str, data: bytes) -> bool:
-        """Take files in, as the engine does."""
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            for member in archive.getmembers():
-                content = archive.extractfile(member)
-                self.handed[f"{path}/{member.name}"] = content.read() if content else b""
-        return True
+    def write_files(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Take files in."""
+        self.handed |= {f"{folder}/{name}": content for name, content in files.items()}
 
-    def exec_run(self, argv: list[str], *, demux: bool) -> tuple[int, tuple[bytes, bytes]]:
+    def run(self, argv: Sequence[str]) -> Result:
         """Run one of the router's programs."""
-        assert demux
-        self.ran.append(argv)
+        self.ran.append(list(argv))
         if argv[0] == self.refuse:
-            return 1, (b"", b"it is\nbroken\n")
-        return 0, (getattr(self, f"_{argv[0]}")(*argv[1:]), b"")
+            return Result(1, b"", b"it is\nbroken\n")
+        return Result(0, getattr(self, f"_{argv[0]}")(*argv[1:]))
 
     def _running(self) -> bytes:
         told = as_running(self.running)

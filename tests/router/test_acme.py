@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from darkpeak.errors import SystemFailure, UsageError
-from darkpeak.router.acme import Acme, Certified, Held, parse_acme
+from darkpeak.router.acme import Acme, Certified, HeldCertificates, parse_acme
 from darkpeak.router.control import Router
 from darkpeak.router.files import render
 from darkpeak.router.routes import Table
@@ -39,13 +39,15 @@ def test_lines_are_read_back_as_the_same_certificates() -> None:
 
 def told(answer: str) -> Router:
     """Return a router that tells this of its certificates."""
-    return Router(StandIn(certificates=answer))  # type: ignore[arg-type] # stands in for docker's Container
+    return Router(StandIn(certificates=answer))
 
 
 def test_what_the_router_tells_is_read() -> None:
     record = '{"a": {"names": ["a"], "acme": "x", "issuer": "A CA", "until": 9.5, "failed": "no", "window": []}}'
     answer = f'{{"issuer": "own CA", "until": "1970-01-02 00:00:00Z", "records": {record}}}'
-    assert told(answer).certificates() == Held("own CA", 86400, (Certified(("a",), "A CA", 9.5, failed="no"),))
+    assert told(answer).certificates() == HeldCertificates(
+        "own CA", 86400, (Certified(("a",), "A CA", 9.5, failed="no"),)
+    )
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", '{"issuer": "x", "until": "soon", "records": {}}'])

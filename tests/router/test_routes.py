@@ -123,7 +123,7 @@ def test_tables_are_compared_by_the_names_of_routes() -> None:
         (Changes(), "nothing to do"),
         (Changes(added=("a", "b"), silent=("b",), reloaded=True), "added a, b; not answering yet: b; reloaded"),
         (Changes(removed=tuple("abcdefgh")), "removed a, b, c, d, e, f and 2 more"),
-        (Changes(mended=True), "the running router brought back in line"),
+        (Changes(synchronised=True), "router synchronised"),
     ],
 )
 def test_changes_in_words(changes: Changes, words: str) -> None:

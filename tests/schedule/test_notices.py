@@ -2,32 +2,33 @@
 
 import pytest
 
-from darkpeak.actions.night import Line
-from darkpeak.evidence.records import NIGHT, Record
-from darkpeak.schedule.notices import make_notice
+from darkpeak.evidence.nights import NightRecord
+from darkpeak.schedule.notices import Line, Notice, make_notice
 
-WELL = [Line("chat", good=True, said="chat-2 saved"), Line("wiki", good=True, said="wiki-2 saved")]
-ILL = [WELL[0], Line("wiki", good=False, said="NOT SAVED")]
-WORSE = [Line("chat", good=False, said="no dump"), ILL[1]]
+WELL = [Line("chat", good=True, message="chat-2 saved"), Line("wiki", good=True, message="wiki-2 saved")]
+ILL = [WELL[0], Line("wiki", good=False, message="NOT SAVED")]
+WORSE = [Line("chat", good=False, message="no dump"), ILL[1]]
 
 
-def told(said: str) -> Record:
-    return Record(NIGHT, "peak", "2026-06-01", "night", good=not said, said=said)
+def told(*attention: str) -> NightRecord:
+    return NightRecord("peak", "2026-06-01", attention)
 
 
 @pytest.mark.parametrize(
     ("before", "lines", "notice"),
     [
         (None, WELL, None),
-        (None, ILL, ("look after: wiki", "wiki: NOT SAVED")),
-        (told(""), WELL, None),
-        (told(""), ILL, ("look after: wiki", "wiki: NOT SAVED")),
+        (None, ILL, ("needs attention: wiki", "wiki: NOT SAVED")),
+        (told(), WELL, None),
+        (told(), ILL, ("needs attention: wiki", "wiki: NOT SAVED")),
         (told("wiki"), ILL, None),
-        (told("wiki"), WORSE, ("look after: chat, wiki", "chat: no dump\nwiki: NOT SAVED")),
+        (told("wiki"), WORSE, ("needs attention: chat, wiki", "chat: no dump\nwiki: NOT SAVED")),
         (told("wiki"), WELL, ("well again: wiki", "wiki: wiki-2 saved")),
-        (told("chat; wiki"), ILL, ("look after: wiki", "chat: chat-2 saved\nwiki: NOT SAVED")),
+        (told("chat", "wiki"), ILL, ("needs attention: wiki", "chat: chat-2 saved\nwiki: NOT SAVED")),
     ],
     ids=["first, well", "first, ill", "still well", "breaks", "still ill", "worse", "well again", "better"],
 )
-def test_each_change_is_told_once(before: Record | None, lines: list[Line], notice: tuple[str, str] | None) -> None:
-    assert make_notice(before, lines) == notice
+def test_each_change_is_told_once(
+    before: NightRecord | None, lines: list[Line], notice: tuple[str, str] | None
+) -> None:
+    assert make_notice(before, lines) == (Notice(*notice) if notice else None)

@@ -65,7 +65,7 @@ def test_an_admins_own_settings_of_the_engine_stay() -> None:
 
 def test_an_engine_file_that_is_no_json_is_not_written_over() -> None:
     found = replace(READY, files=((DAEMON_FILE, "{", 0o644),))
-    with pytest.raises(UsageError, match="it is no JSON"):
+    with pytest.raises(UsageError, match="the file is not JSON"):
         make_steps(found, WANTED)
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak.collective.hosts import VAGRANT, find_host, uri_of
+from darkpeak.collective.hosts import VAGRANT_HOST, find_host, uri_of
 from darkpeak.collective.model import Host, Place
 from darkpeak.system.base import Wanted, make_files
 from darkpeak.vm.arguments import (
-    SUITE,
     make_image,
     make_qemu,
     make_recipe,
@@ -17,10 +16,11 @@ from darkpeak.vm.arguments import (
     make_ssh_config,
     make_tunnel,
 )
-from darkpeak.vm.state import TUNNEL_PORT, Machine, State
+from darkpeak.vm.state import State, VmSettings
+from darkpeak.vocabulary import SUITE, TUNNEL_PORT
 
 STATE = State(Path("/home/ada/my, state"))
-MACHINE = Machine(2222, 1536, 2)
+MACHINE = VmSettings(2222, 1536, 2, (7080, 7443, 7022))
 WANTED = Wanted((80, 7080), (), 0)
 
 
@@ -78,7 +78,7 @@ def test_ssh_knows_the_vm_by_its_own_key_and_asks_no_agent() -> None:
 
 
 def test_vagrant_is_a_host_unless_the_files_say_otherwise() -> None:
-    assert find_host((), "vagrant") == find_host((), "tcp://localhost:4243") == VAGRANT
+    assert find_host((), "vagrant") == find_host((), "tcp://localhost:4243") == VAGRANT_HOST
     own = Host("vagrant", "ssh://ops@vm", Place("collective.toml", 9))
     assert uri_of((own,), "vagrant") == "ssh://ops@vm"
     assert find_host((own,), "tcp://localhost:4243") is None

@@ -1,20 +1,24 @@
-"""Drills: the newest set, restored into a scratch project beside the live one, and asked whether it is right."""
+"""Drills: the newest snapshot, restored into a scratch project beside the live service, and checked."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from darkpeak.actions.copy import images_of, scratch, start
 from darkpeak.actions.restore import RESTORED, fetch, find_snapshots, put
+from darkpeak.actions.scratch import images_of, scratch, start
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.errors import CheckFailed
-from darkpeak.evidence import records
-from darkpeak.evidence.records import Record
-from darkpeak.helper.helper import PROGRAMS, WORK, Helper, Stage
+from darkpeak.evidence import store
+from darkpeak.evidence.drills import DrillRecord
+from darkpeak.evidence.record import now
+from darkpeak.helper.build import program
+from darkpeak.helper.container import WORK
+from darkpeak.helper.scripts import ComposeProject
 from darkpeak.repository import snapshots
+from darkpeak.repository.snapshots import Manifest, Part
 
-LEAST_OF_SIZE = 0.9  # a backup of the restored service has about the size of the set that it came from
+LEAST_OF_SIZE = 0.9  # a backup of the restored service has about the size of the snapshot that it came from
 
 
 @dataclass(frozen=True)
@@ -22,96 +26,95 @@ class Drilled:
     """How a drill went."""
 
     service: str
-    snapshot_name: str = ""
+    snapshot: str = ""
     good: bool = False
-    said: str = ""
-    seconds: float = 0.0  # from the repository to a service that has been asked
-    notes: tuple[str, ...] = field(default=())
+    message: str = ""  # what the service's check printed, or what was wrong
+    seconds: float = 0.0  # from the repository to a service that has been checked
+    notes: tuple[str, ...] = ()
 
 
 def drill(session: Session, service: Service, name: str | None = None) -> Drilled:
     """Drill one service and record it for everyone to see.
 
     Raises:
-        SystemFailure: when the engine or every repository fails, which says nothing about the set.
+        SystemFailure: when the engine or every repository fails, which says nothing about the snapshot.
     """
     wanted = find_snapshots(session, service, name)
     started = time.monotonic()
     try:
         manifest = fetch(session, service, wanted, RESTORED)
-        said, notes = live_through(session, service, manifest, f"{RESTORED}/parts")
+        message, notes = try_out(session, service, manifest, f"{RESTORED}/parts")
     except CheckFailed as error:
-        done = Drilled(service.name, wanted[0].name, good=False, said=error.message)
+        done = Drilled(service.name, wanted[0].name, good=False, message=error.message)
     else:
         took = round(time.monotonic() - started, 1)
-        done = Drilled(service.name, manifest.name, good=True, said=said, seconds=took, notes=notes)
+        done = Drilled(service.name, manifest.name, good=True, message=message, seconds=took, notes=notes)
     session.progress.step(service.name, "drilled" if done.good else "failed")
-    record = Record(records.DRILL, service.name, records.now(), done.snapshot_name, done.good, done.said, done.seconds)
-    records.write(session.engine, record)
+    record = DrillRecord(service.name, now(), done.snapshot, done.good, done.message, done.seconds)
+    store.write(session.engine, record)
     return done
 
 
 def drill_spoilt(session: Session, service: Service) -> Drilled:
-    """Drill a set whose largest part was cut short before it was described: a drill that finds nothing is itself bad.
+    """Test the drill itself: drill a copy whose largest part was cut in half; good if the drill notices.
 
-    The set in the repository stays as it is; only what was fetched is spoilt, with a manifest that agrees.
+    The snapshot in the repository stays as it is; only what was fetched is damaged, with a manifest that agrees.
     """
     wanted = find_snapshots(session, service, None)
     manifest = fetch(session, service, wanted, RESTORED)
     path = max(manifest.parts, key=lambda item: manifest.parts[item].size)
-    session.helper.must("python3", f"{PROGRAMS}/spoil.py", f"{RESTORED}/parts/{path}")
+    session.helper.must(*program("spoil", f"{RESTORED}/parts/{path}"))
     try:
-        live_through(session, service, manifest, f"{RESTORED}/parts")
+        try_out(session, service, manifest, f"{RESTORED}/parts")
     except CheckFailed as error:
-        return Drilled(service.name, manifest.name, good=True, said=f"{path} was cut in half, and found: {error}")
-    said = f"{path} was cut in half, and the drill found nothing wrong"
-    return Drilled(service.name, manifest.name, good=False, said=said)
+        message = f"{path} was cut in half, and the drill noticed: {error}"
+        return Drilled(service.name, manifest.name, good=True, message=message)
+    message = f"{path} was cut in half, and the drill did not notice"
+    return Drilled(service.name, manifest.name, good=False, message=message)
 
 
-def live_through(
-    session: Session, service: Service, manifest: snapshots.Manifest, parts: str
-) -> tuple[str, tuple[str, ...]]:
-    """Restore parts into a scratch project and ask it; return what its check said, and what a person should know.
+def try_out(session: Session, service: Service, manifest: Manifest, parts: str) -> tuple[str, tuple[str, ...]]:
+    """Restore parts into a scratch project and check it; return what its check printed, and notes for a person.
 
     Raises:
         CheckFailed: when anything is not right.
     """
     images, notes = images_of(session, service, manifest)
-    with scratch(session, service, images) as stage:
-        start(session, stage)
-        session.progress.step(service.name, "restoring into it")
-        verified, failure = put(session.helper, stage, parts)
+    with scratch(session, service, images) as project:
+        start(session, project)
+        session.progress.step(service.name, "restoring into the copy")
+        verified, failure = put(session.scripts, project, parts)
         failure = failure or snapshots.disagreement(manifest.says, verified)
         if failure:
             raise CheckFailed(failure)
-        session.progress.step(service.name, "backing it up again, to compare")
-        lost = _lost(session.helper, stage, manifest)
+        session.progress.step(service.name, "backing the copy up, to compare")
+        lost = _lost(session, project, manifest)
         if lost:
             raise CheckFailed("; ".join(lost))
     if not verified:
-        notes = (*notes, f"{service.name} has no scripts/verify: only its health and sizes were looked at")
+        notes = (*notes, f"{service.name} has no scripts/verify: only its health and sizes were checked")
     return verified, notes
 
 
-def _lost(helper: Helper, stage: Stage, manifest: snapshots.Manifest) -> list[str]:
-    """Say what is missing from a backup of the restored service, compared with the set that it came from."""
+def _lost(session: Session, project: ComposeProject, manifest: Manifest) -> list[str]:
+    """Return what is missing from a backup of the restored service, compared with the snapshot that it came from."""
     folder = f"{WORK}/.again"
-    helper.must("rm", "-rf", folder)
-    again = helper.script(stage, "backup", folder)
+    session.helper.must("rm", "-rf", folder)
+    again = session.scripts.run(project, "backup", folder)
     if again.code:
-        return [f"what was restored cannot be backed up: {again.complaint()}"]
-    found = snapshots.make_inventory(helper.inventory(folder))
-    helper.must("rm", "-rf", folder)
+        return [f"what was restored cannot be backed up: {again.last_line()}"]
+    found = snapshots.make_inventory(session.helper.inventory(folder))
+    session.helper.must("rm", "-rf", folder)
     return compare(manifest.parts, found)
 
 
-def compare(saved: Mapping[str, snapshots.Part], found: Mapping[str, snapshots.Part]) -> list[str]:
-    """Say which parts of a set have not come through a restore: by what counts in them, and by their size."""
-    lost = [f"{path} is in the set and not in what was restored" for path in sorted(saved.keys() - found.keys())]
+def compare(saved: Mapping[str, Part], found: Mapping[str, Part]) -> list[str]:
+    """Return which parts of a snapshot have not come through a restore: by their rows, and by their size."""
+    lost = [f"{path} is in the snapshot, but not in what was restored" for path in sorted(saved.keys() - found.keys())]
     for path in sorted(saved.keys() & found.keys()):
-        then, now = saved[path], found[path]
-        if (now.rows or 0) < (then.rows or 0) * LEAST_OF_SIZE:
-            lost.append(f"{path} had {then.rows} rows, and has {now.rows} after the restore")
-        elif now.size < then.size * LEAST_OF_SIZE:
-            lost.append(f"{path} had {then.size} bytes, and has {now.size} after the restore")
+        then, here = saved[path], found[path]
+        if (here.rows or 0) < (then.rows or 0) * LEAST_OF_SIZE:
+            lost.append(f"{path} had {then.rows} rows, and has {here.rows} after the restore")
+        elif here.size < then.size * LEAST_OF_SIZE:
+            lost.append(f"{path} had {then.size} bytes, and has {here.size} after the restore")
     return lost

@@ -1,109 +1,115 @@
-"""One night: everything backed up, a share read back, one service drilled, old sets gone, updates asked for."""
+"""The nightly jobs: back up, drill one service, verify part of each repository, prune, check for updates."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from darkpeak.actions import care
-from darkpeak.actions.backup import Made, make_snapshot
-from darkpeak.actions.care import Scrubbed
+from darkpeak.actions import prune
+from darkpeak.actions.backup import BackedUp, back_up
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
-from darkpeak.actions.session import Session
-from darkpeak.actions.up import find_router
+from darkpeak.actions.scrub import Scrubbed, scrub
+from darkpeak.actions.session import Session, opened
+from darkpeak.actions.target import Target
+from darkpeak.actions.updates import ask_one
 from darkpeak.collective.model import Service
+from darkpeak.deploy.routing import find_router
 from darkpeak.errors import DarkpeakError
-from darkpeak.evidence import records
-from darkpeak.evidence.records import Record
+from darkpeak.evidence import store
+from darkpeak.evidence.drills import DrillRecord, SpoiltDrillRecord
+from darkpeak.evidence.record import age_days, now
 from darkpeak.plan.certificates import list_certificates
+from darkpeak.progress import Progress
+from darkpeak.repository.key import Secret
+from darkpeak.schedule.notices import Line
 
-SPOILT_DAYS = 30.0  # how often the drill itself is tried out on a spoilt set
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a person reads of one service, or of one repository."""
-
-    about: str
-    good: bool
-    said: str
+SPOILT_DAYS = 30.0  # how often the drill itself is tested on a damaged copy
 
 
-def run_night(session: Session, services: Sequence[Service]) -> list[Line]:
-    """Do it all; what fails is a line of its own, and holds up nothing else."""
-    running = [service for service in services if service.runs]
-    made = {service.name: make_snapshot(session, service, by_hand=False) for service in running}
-    drilled = _drill_one(session, running)
-    lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
-    lines += [_scrub_line(item) for item in care.scrub(session, whole=False)]
-    try:
-        care.prune(session, care.decide(session))
-    except DarkpeakError as error:
-        lines.append(Line("prune", good=False, said=error.message))
-    try:
-        lines += _certificate_lines(session)
-    except DarkpeakError as error:
-        lines.append(Line("certificates", good=False, said=error.message))
+def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) -> list[Line]:
+    """Run the jobs on every engine; one that cannot be worked with is a line of its own."""
+    lines: list[Line] = []
+    for target in targets:
+        try:
+            with opened(target, secret, progress) as session:
+                lines += run_night(session)
+        except DarkpeakError as error:  # that nothing at all was saved must be told as well
+            lines.append(Line(target.host or "backups", good=False, message=error.message))
     return lines
 
 
-def next_to_drill(found: Iterable[Record], names: Sequence[str], now: str) -> str:
+def run_night(session: Session) -> list[Line]:
+    """Run all jobs on one engine; what fails is a line of its own, and holds up nothing else."""
+    running = session.target.running
+    made = {service.name: back_up(session, service, by_hand=False) for service in running}
+    drilled = _drill_one(session, running)
+    lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
+    lines += [_scrub_line(item) for item in scrub(session, whole=False)]
+    try:
+        prune.prune(session, prune.decide(session))
+    except DarkpeakError as error:
+        lines.append(Line("prune", good=False, message=error.message))
+    try:
+        lines += _certificate_lines(session)
+    except DarkpeakError as error:
+        lines.append(Line("certificates", good=False, message=error.message))
+    return lines
+
+
+def next_to_drill(found: Iterable[DrillRecord], names: Sequence[str], at: str) -> str:
     """Return the service whose last drill is the longest ago, or that never had one; one of a later date is none."""
-    last = {record.service: record.when for record in found if record.kind == records.DRILL and record.when <= now}
+    last = {record.service: record.when for record in found if record.when <= at}
     return min(names, key=lambda name: (last.get(name, ""), name))
 
 
 def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[Drilled]]:
-    """Drill one service in turn; once a month, see that the drill finds a spoilt set too."""
+    """Drill one service in turn; once a month, test that the drill notices a damaged copy."""
     if not running:
         return {}
-    found = records.read(session.engine)
-    name = next_to_drill(found, [service.name for service in running], records.now())
+    records = store.read(session.engine)
+    name = next_to_drill(records.all(DrillRecord), [service.name for service in running], now())
     service = next(item for item in running if item.name == name)
     try:
         done = [drill(session, service)]
-        tried = [item for item in found if item.kind == records.SPOILT]
-        if done[0].good and not any(abs(item.age_days(datetime.now(UTC))) < SPOILT_DAYS for item in tried):
+        tested = records.all(SpoiltDrillRecord)
+        if done[0].good and not any(abs(age_days(item.when, datetime.now(UTC))) < SPOILT_DAYS for item in tested):
             done.append(drill_spoilt(session, service))
             last = done[-1]
-            fact = Record(records.SPOILT, name, records.now(), last.snapshot_name, last.good, last.said)
-            records.write(session.engine, fact)
+            store.write(session.engine, SpoiltDrillRecord(name, now(), last.snapshot, last.good, last.message))
     except DarkpeakError as error:
-        done = [Drilled(name, good=False, said=error.message)]
+        done = [Drilled(name, good=False, message=error.message)]
     return {name: done}
 
 
-def _line(session: Session, service: Service, made: Made, drilled: list[Drilled] | None) -> Line:
-    """Say in one line how a service is."""
-    said = [
-        f"{made.snapshot_name} saved" if made.snapshot_name else "NOT SAVED",
-        *made.failures,
-        *made.odd,
-        *made.notes,
-    ]
-    good = made.good and not made.odd
-    if made.odd:
-        said.append(f"darkpeak backup {service.name}, by hand, takes it as right")
+def _line(session: Session, service: Service, made: BackedUp, drilled: list[Drilled] | None) -> Line:
+    """Summarise a service in one line."""
+    words = [f"{made.snapshot} saved" if made.snapshot else "NOT SAVED"]
+    words += [*made.failures, *made.suspicious, *made.notes]
+    good = made.good and not made.suspicious
+    if made.suspicious:
+        words.append(f"if that is right, run darkpeak backup {service.name} by hand to accept it")
     for item in drilled or ():
         good = good and item.good
-        said.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.said)
-    asked = session.place.compose.script_kept(service, "updates")
-    late = asked.stdout.decode(errors="replace").splitlines()
-    if asked.code:
-        said.append("its updates could not be asked for")
-    elif late:
-        said.append(f"{len(late)} updates")
-    return Line(service.name, good, "; ".join(said))
+        words.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.message)
+    words += _update_words(session, service)
+    return Line(service.name, good, "; ".join(words))
+
+
+def _update_words(session: Session, service: Service) -> list[str]:
+    try:
+        packages = ask_one(session.target, service).packages
+    except DarkpeakError as error:
+        return [error.message]
+    return [f"{len(packages)} updates"] if packages else []
 
 
 def _certificate_lines(session: Session) -> list[Line]:
-    """Say which certificates the router here could not get; those that still last for weeks are no alarm."""
-    place, observed = session.place, session.engine.observe()
-    router = find_router(place.collective, place.compose, observed)
+    """Return the certificates that the router could not get; those that still last for weeks are no alarm."""
+    target, observed = session.target, session.engine.observe()
+    router = find_router(target.collective, target.engine, observed)
     if router is None:
         return []
-    rows = list_certificates(place.collective, observed, router.certificates(), datetime.now(UTC).timestamp())
+    rows = list_certificates(target.collective, observed, router.certificates(), datetime.now(UTC).timestamp())
     return [Line(f"certificate of {row.names[0]}", not row.urgent, row.failed) for row in rows if row.failed]
 
 
 def _scrub_line(item: Scrubbed) -> Line:
-    return Line(item.repository or "a repository", item.good, item.said or f"{item.share} read back")
+    return Line(item.repository or "a repository", item.good, item.message or f"{item.share} read back")

@@ -1,4 +1,4 @@
-"""The lost machine: every service brought up and restored on an empty daemon, what others rely on first."""
+"""The lost machine: every service brought up and restored on an empty daemon, what others depend on first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,15 @@ from graphlib import TopologicalSorter
 
 from darkpeak.actions.restore import find_snapshots, restore
 from darkpeak.actions.session import Session
-from darkpeak.actions.up import Deployer, UpResult
-from darkpeak.collective.model import ROUTER, Collective, Service
+from darkpeak.actions.up import UpResult, bring_up
+from darkpeak.collective.model import Collective, Service
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
-from darkpeak.evidence import records
-from darkpeak.evidence.records import Record
+from darkpeak.evidence import store
+from darkpeak.evidence.drills import RecoveryRecord
+from darkpeak.evidence.record import now
+from darkpeak.vocabulary import ROUTER
+
+RESTORED, LEFT, EMPTY, FAILED = "restored", "left as it is", "empty", "failed"
 
 
 @dataclass(frozen=True)
@@ -19,18 +23,18 @@ class Recovered:
 
     service: str
     done: str  # restored, left as it is, empty, failed
-    snapshot_name: str = ""
-    said: str = ""
+    snapshot: str = ""
+    message: str = ""
     seconds: float = 0.0
 
     @property
     def good(self) -> bool:
-        """Whether nobody has to look after it."""
-        return self.done != "failed"
+        """Whether nothing needs attention."""
+        return self.done != FAILED
 
 
 def in_order(collective: Collective, services: Sequence[Service]) -> list[Service]:
-    """Return services so that each comes after all that it relies on; the router first."""
+    """Return services so that each comes after all that it depends on; the router first."""
     wanted = {service.name: service for service in services if service.runs}
     graph = {name: set(collective.depends_on(service)) & set(wanted) for name, service in sorted(wanted.items())}
     for name, before in graph.items():
@@ -39,34 +43,35 @@ def in_order(collective: Collective, services: Sequence[Service]) -> list[Servic
     return [wanted[name] for name in TopologicalSorter(graph).static_order()]
 
 
-def recover_all(session: Session, services: Sequence[Service]) -> Iterator[Recovered]:
-    """Bring up and restore each service in turn; run again, it goes on where it stopped.
+def recover_all(session: Session) -> Iterator[Recovered]:
+    """Bring up and restore each of the target's services in turn; run again, it goes on where it stopped.
 
     A service that was there before is left as it is: what is on an empty daemon is only what we brought, and that is
     recorded there before we bring it.
     """
     session.require()
-    place = session.place
-    deployer = Deployer(place.collective, place.compose, session.progress)
+    target = session.target
     present = session.engine.observe()
-    for service in in_order(place.collective, services):
-        known = records.find(session.engine, records.RECOVER, service.name)
+    for service in in_order(target.collective, target.services):
+        known = store.find(session.engine, RecoveryRecord, service.name)
         if known is None and present.of(service.project):
-            yield Recovered(service.name, "left as it is", said="it was there already: darkpeak restore brings it back")
+            hint = f"it was there already; darkpeak restore {service.name} restores it"
+            yield Recovered(service.name, LEFT, message=hint)
         elif known and known.good:
-            yield Recovered(service.name, "restored", known.snapshot_name, "before this run", known.seconds)
+            yield Recovered(service.name, RESTORED, known.snapshot, "before this run", known.seconds)
         else:
-            yield _recover(session, deployer, service)
+            yield _recover(session, service)
 
 
-def _recover(session: Session, deployer: Deployer, service: Service) -> Recovered:
-    records.write(session.engine, _record(Recovered(service.name, "failed", said="under way, or stopped")))
+def _recover(session: Session, service: Service) -> Recovered:
+    store.write(session.engine, _record(Recovered(service.name, FAILED, message="not finished")))
     try:
-        _up(deployer.bring_up(frozenset({service.name})), service)
+        alone = session.target.only(service)
+        _check(bring_up(alone, session.progress), service)
         done = _restore(session, service)
     except DarkpeakError as error:
-        done = Recovered(service.name, "failed", said=error.message)
-    records.write(session.engine, _record(done))
+        done = Recovered(service.name, FAILED, message=error.message)
+    store.write(session.engine, _record(done))
     return done
 
 
@@ -74,17 +79,16 @@ def _restore(session: Session, service: Service) -> Recovered:
     try:
         find_snapshots(session, service, None)
     except CheckFailed as error:
-        return Recovered(service.name, "empty", said=error.message)
+        return Recovered(service.name, EMPTY, message=error.message)
     restored = restore(session, service, None, keep=False)
-    said = restored.verified or "it has no scripts/verify"
-    return Recovered(service.name, "restored", restored.snapshot_name, said, restored.seconds)
+    message = restored.verified or "it has no scripts/verify"
+    return Recovered(service.name, RESTORED, restored.snapshot, message, restored.seconds)
 
 
-def _up(result: UpResult, service: Service) -> None:
-    failed = [item.failure for item in result.outcomes if item.failure]
-    if failed:
-        raise SystemFailure(f"{service.name} {failed[0]}")
+def _check(result: UpResult, service: Service) -> None:
+    if result.failures:
+        raise SystemFailure(f"{service.name} {result.failures[0].failure}")
 
 
-def _record(done: Recovered) -> Record:
-    return Record(records.RECOVER, done.service, records.now(), done.snapshot_name, done.good, done.said, done.seconds)
+def _record(done: Recovered) -> RecoveryRecord:
+    return RecoveryRecord(done.service, now(), done.snapshot, done.good, done.message, done.seconds)

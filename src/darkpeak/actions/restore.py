@@ -1,22 +1,26 @@
-"""Bring a service back from a set: verified before anything is touched, and undone when it does not get well."""
+"""Restore a service from a snapshot: verified before anything is touched, and undone when it does not get well."""
 
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from darkpeak.actions.backup import folder_of, make_snapshot
+from darkpeak.actions.backup import back_up, folder_of
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.engine import lock
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
-from darkpeak.evidence import records
-from darkpeak.evidence.records import Record
-from darkpeak.helper.helper import WORK, Helper, Stage
+from darkpeak.evidence import store
+from darkpeak.evidence.drills import RestoreRecord
+from darkpeak.evidence.record import now
+from darkpeak.helper.container import WORK
+from darkpeak.helper.scripts import ComposeProject, Scripts
 from darkpeak.repository import snapshots
+from darkpeak.repository.snapshots import BEFORE, Manifest, Snapshot
+from darkpeak.vocabulary import HEALTHY_SECONDS
 
-# One set at a time: the next takes its place.
-RESTORED, BEFORE = f"{WORK}/.restored", f"{WORK}/.before"
+# One snapshot at a time: the next takes its place.
+RESTORED, REPLACED = f"{WORK}/.restored", f"{WORK}/.before"
 
 
 @dataclass(frozen=True)
@@ -24,73 +28,80 @@ class Restored:
     """How a restore went."""
 
     service: str
-    snapshot_name: str
+    snapshot: str
     repository: str
-    kept: str  # the set that holds what was replaced; empty when there was nothing
-    verified: str  # what scripts/verify said; empty when the service has none
+    kept: str  # the snapshot that holds what was replaced; empty when there was nothing
+    verified: str  # what scripts/verify printed; empty when the service has none
     seconds: float
 
 
-def find_snapshots(session: Session, service: Service, name: str | None) -> list[snapshots.Snapshot]:
-    """Return where the wanted set of a service is to be had."""
+def find_snapshots(session: Session, service: Service, name: str | None) -> list[Snapshot]:
+    """Return the wanted snapshot of a service, once for each repository that has it.
+
+    Raises:
+        CheckFailed: when there is none.
+    """
     return snapshots.choose(session.snapshots(service.name), service.name, session.host, name)
 
 
-def fetch(session: Session, service: Service, wanted: list[snapshots.Snapshot], target: str) -> snapshots.Manifest:
-    """Bring a set into the helper from the first repository that has it whole.
+def fetch(session: Session, service: Service, wanted: list[Snapshot], target: str) -> Manifest:
+    """Bring a snapshot into the helper from the first repository that has it whole.
 
     Raises:
-        CheckFailed: when no repository has it whole; what is wrong with each is said.
+        CheckFailed: when no repository has it whole; what is wrong with each is named.
     """
     wrong = []
     for known in wanted:
-        session.progress.step(service.name, f"{known.name} from {known.repository}")
-        store = session.store_of(known)
+        session.progress.step(service.name, f"fetching {known.name} from {known.repository}")
+        repository = session.repository_of(known)
         try:
-            return store.fetch(known, folder_of(service), target, session.told(service.name))
+            return repository.fetch(known, folder_of(service), target, session.on_line(service.name))
         except DarkpeakError as error:
             wrong.append(error.message)
-    raise CheckFailed("; ".join(wrong), hint="nothing was touched; darkpeak snapshots shows the other sets")
+    raise CheckFailed("; ".join(wrong), hint="nothing was touched; darkpeak snapshots shows the other snapshots")
 
 
 def restore(
     session: Session, service: Service, name: str | None, *, keep: bool = True, discard: bool = False
 ) -> Restored:
-    """Restore a service into its running containers, from its newest set or a named one.
+    """Restore a service into its running containers, from its newest snapshot or a named one.
 
-    What is there now becomes a set first, so that it outlives us; if the restored service does not become healthy or
-    its content is not right, it is put back. With `discard`, a present state that cannot be saved is given up;
+    What is there now becomes a snapshot first, so that it outlives us; if the restored service does not become healthy
+    or its content is not right, it is put back. With `discard`, a present state that cannot be saved is given up;
     without `keep` there is none.
 
     Raises:
-        CheckFailed: when the set is spoilt, or what it restored is not right; the present state is there.
-        SystemFailure: when the state before could not be put back; its set is named.
+        CheckFailed: when the snapshot is damaged, or what it restored is not right; the present state is there.
+        SystemFailure: when the state before could not be put back; its snapshot is named.
     """
     started = time.monotonic()
-    stage = session.stage(service)
+    project = session.project(service)
     wanted = find_snapshots(session, service, name)
     manifest = fetch(session, service, wanted, RESTORED)
     if not session.engine.observe().of(service.project):
-        raise UsageError(f"{service.name} is not there to be restored into", hint=f"darkpeak up {service.name}")
+        hint = f"darkpeak up {service.name} starts it; then restore again"
+        raise UsageError(f"{service.name} has no containers to restore into", hint=hint)
     kept = _keep_present(session, service, discard=discard) if keep else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
-        session.progress.step(service.name, "its own restore script")
-        verified, failure = put(session.helper, stage, f"{RESTORED}/parts")
+        session.progress.step(service.name, "running its restore script")
+        verified, failure = put(session.scripts, project, f"{RESTORED}/parts")
         if failure:
-            failure = _undo(session, stage, kept, failure)
-    record = Record(records.RESTORE, service.name, records.now(), manifest.name, not failure, failure)
-    records.write(session.engine, record)
+            failure = _undo(session, project, kept, failure)
+    store.write(session.engine, RestoreRecord(service.name, now(), manifest.name, not failure, failure))
     if failure:
-        raise CheckFailed(
-            f"{service.name} was not restored: {failure}", hint=f"darkpeak logs {service.name} may show why"
-        )
+        hint = f"darkpeak logs {service.name} may show why"
+        raise CheckFailed(f"{service.name} was not restored: {failure}", hint=hint)
     session.progress.step(service.name, "restored")
     took = round(time.monotonic() - started, 1)
     return Restored(service.name, manifest.name, wanted[0].repository, kept, verified, took)
 
 
 def unpack(session: Session, service: Service, name: str | None, target: Path) -> str:
-    """Write the parts of a set into a new folder of this machine, and touch nothing else; return the set's name."""
+    """Write a snapshot's parts into a new folder of this machine, touch nothing else; return the snapshot's name.
+
+    Raises:
+        UsageError: when the folder is not empty.
+    """
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target} is not empty", hint="name a new folder")
     manifest = fetch(session, service, find_snapshots(session, service, name), RESTORED)
@@ -99,46 +110,46 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
 
 
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
-    """Make a set of what is there now; return its name."""
+    """Make a snapshot of what is there now; return its name."""
     session.progress.step(service.name, "keeping what is there now")
-    made = make_snapshot(session, service, snapshots.BEFORE)
-    if made.snapshot_name:
-        return made.snapshot_name
+    made = back_up(session, service, BEFORE)
+    if made.snapshot:
+        return made.snapshot
     if discard:
         return ""
     what = f"what {service.name} holds now cannot be saved: {'; '.join(made.failures)}"
     raise CheckFailed(what, hint="nothing was touched; --discard gives the present state up")
 
 
-def put(helper: Helper, stage: Stage, parts: str) -> tuple[str, str]:
-    """Run the restore script, wait for health, check the content; return what the check said, and what failed."""
-    done = helper.script(stage, "restore", parts)
+def put(scripts: Scripts, project: ComposeProject, parts: str) -> tuple[str, str]:
+    """Run the restore script, wait for health, verify the content; return what verify printed, and what failed."""
+    done = scripts.run(project, "restore", parts)
     if done.code:
-        return "", f"its restore script failed: {done.complaint()}"
-    waited = stage.compose("up", "--detach", "--no-build", "--no-recreate", "--wait", "--wait-timeout", "180")
+        return "", f"its restore script failed: {done.last_line()}"
+    waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
+    waited = project.compose("up", "--detach", "--no-build", "--no-recreate", *waiting)
     if waited.code:
-        return "", f"it does not become healthy: {waited.complaint()}"
-    checked = helper.verify(stage)
+        return "", f"it does not become healthy: {waited.last_line()}"
+    checked = scripts.verify(project)
     if checked is None:
         return "", ""
-    said = checked.complaint()
-    return ("", f"its content is not right: {said}") if checked.code else (said, "")
+    said = checked.last_line()
+    return ("", f"verification failed after the restore: {said}") if checked.code else (said, "")
 
 
-def _undo(session: Session, stage: Stage, kept: str, failure: str) -> str:
-    """Put back what was there, and say so."""
-    service = stage.service
+def _undo(session: Session, project: ComposeProject, kept: str, failure: str) -> str:
+    """Put back what was there; return the failure with how that ended."""
+    service = project.service
     if not kept:
         return f"{failure}; there was no state before to put back"
     session.progress.step(service.name, "putting back what was there")
     try:
-        fetch(session, service, find_snapshots(session, service, kept), BEFORE)
-        _, again = put(session.helper, stage, f"{BEFORE}/parts")
+        fetch(session, service, find_snapshots(session, service, kept), REPLACED)
+        _, again = put(session.scripts, project, f"{REPLACED}/parts")
     except DarkpeakError as error:
         again = error.message
     if again:
         what = f"{service.name}: {failure}; and what was there before could not be put back: {again}"
-        raise SystemFailure(
-            what, hint=f"it is safe in the set {kept}: darkpeak restore {service.name} --snapshot {kept}"
-        )
+        hint = f"it is safe in the snapshot {kept}: darkpeak restore {service.name} --snapshot {kept}"
+        raise SystemFailure(what, hint=hint)
     return f"{failure}; what was there before is back"

@@ -1,18 +1,20 @@
 """The command line: parse, call, print. No decisions, and no heavy import before a command needs it."""
 
+import signal
 import sys
+from types import FrameType
 
 import click
 
 from darkpeak import __version__
-from darkpeak.cli import backups, care, data, dns, hosts, keys, members, nightly, routing, run, show, vm
-from darkpeak.cli.common import HOST_HELP, Settings
-from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
+from darkpeak.cli import backup, collective, deploy, dns, host, key, member, nightly, restore, router, service, vm
+from darkpeak.cli.common import Settings, shared_options
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError, explained
 
 EPILOG = """\b
 Exit codes:
   0  done
-  1  the thing asked about is not so (findings, something that failed a check)
+  1  a check failed (lint findings, a failed drill, pending changes)
   2  wrong use or bad input; nothing was touched
   3  the daemon or another system failed
 
@@ -22,52 +24,59 @@ Example: darkpeak up wiki
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(__version__, message="darkpeak %(version)s")
-@click.option("--host", metavar="HOST", help=HOST_HELP)
-@click.option("--collective", "folder", metavar="FOLDER", help="The collective's folder (else the nearest above here).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def root(context: click.Context, host: str | None, folder: str | None, *, as_json: bool) -> None:
+def root(context: click.Context, host: str | None, folder: str | None, *, as_json: bool, verbosity: int) -> None:
     """Run a collective's services: same shape, two admins, proven to restore."""
-    context.obj = Settings(host, folder, as_json)
+    context.obj = Settings(host, folder, as_json, verbosity)
 
 
-ROOMS = (run, show, data, backups, care, keys, nightly, members, hosts, routing, dns, vm)
+root.params += shared_options()
+NOUNS = (deploy, service, collective, backup, restore, key, nightly, member, router, host, dns, vm)
 
-for command in (item for room in ROOMS for item in room.COMMANDS):
+for command in (item for noun in NOUNS for item in noun.COMMANDS):
     root.add_command(command)
 
 
 def main() -> None:
     """Run the command, and turn every error into its lines and its exit code: the one place that does."""
-    as_json = "--json" in sys.argv[1:]
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         sys.exit(root.main(prog_name="darkpeak", standalone_mode=False) or 0)
     except DarkpeakError as error:
-        code = _say(_of_a_cut(error), as_json=as_json)
+        code = _show(explained(error))
     except click.ClickException as error:
         usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "darkpeak"
-        code = _say(UsageError(error.format_message(), hint=f"{usage} --help shows how"), as_json=as_json)
+        code = _show(UsageError(error.format_message(), hint=f"{usage} --help shows how"))
     except (KeyboardInterrupt, click.Abort):
         code = 130
-        _say(DarkpeakError("interrupted", hint="the same command goes on from here"), as_json=as_json)
+        _show(UsageError("interrupted", hint="run the same command again: it goes on from here"))
     except BrokenPipeError:
         code = 0
+    except Exception as error:  # noqa: BLE001 (a bug, which must not end in a traceback)
+        code = _show(_bug(error))
     sys.exit(code)
 
 
-def _of_a_cut(error: DarkpeakError) -> DarkpeakError:
-    """Return the error, or what is behind it: that a connection to a daemon was cut, and so whatever went over it."""
-    ssh = sys.modules.get("darkpeak.engine.ssh")
-    cut = ssh.find_cut() if ssh and isinstance(error, SystemFailure) else ""
-    if not cut:
-        return error
-    first = error.message.partition("\n")[0]
-    hint = "what is done stays done; the same command goes on from here"
-    return SystemFailure(f"the ssh connection to {cut} was cut: {first}", hint=hint)
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End the programs that run, as a terminal's Ctrl-C would, and then the command."""
+    process = sys.modules.get("darkpeak.process")
+    if process:
+        process.interrupt()
+    raise KeyboardInterrupt
 
 
-def _say(error: DarkpeakError, *, as_json: bool) -> int:
-    from darkpeak import output
+def _bug(error: Exception) -> SystemFailure:
+    hint = "please report it, with the log; darkpeak -vv shows more"
+    bug = SystemFailure(f"this is a bug in darkpeak: {type(error).__name__}: {error}", hint=hint)
+    bug.__cause__ = error
+    return bug
 
-    output.show_error(error, as_json=as_json)
+
+def _show(error: DarkpeakError) -> int:
+    from darkpeak import output, trace
+
+    trace.failed(error)
+    verbose = trace.verbosity > 0
+    log = trace.log_file if error.exit_code != UsageError.exit_code else None
+    output.show_error(error, log, trace.causes(error) if verbose else (), as_json="--json" in sys.argv[1:])
     return error.exit_code

@@ -7,12 +7,12 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.errors import UsageError
+from darkpeak.vocabulary import DNS
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Collective
     from darkpeak.names.setup import Change, Setup
 
-SERVICE = "dns"
 BY_ITSELF = "localhost"
 
 
@@ -37,6 +37,7 @@ def setup_command(settings: Settings, *, really: bool) -> None:
     """
     from darkpeak import output
     from darkpeak.names import files
+    from darkpeak.network import resolve
 
     collective = settings.collective()
     setup = _setup_for(collective)
@@ -49,7 +50,7 @@ def setup_command(settings: Settings, *, really: bool) -> None:
         for change in missing:
             files.write(change)
     said = files.reload(setup) if really and missing else ""
-    found = files.resolve(f"{SERVICE}.{collective.domain}") if really or not missing else ()
+    found = resolve(f"{DNS}.{collective.domain}") if really or not missing else ()
     if settings.as_json:
         output.show_json({"setup": setup, "missing": missing, "written": really, "leads_to": found, "said": said})
     else:
@@ -86,7 +87,7 @@ def _setup_for(collective: "Collective") -> "Setup | None":
 
     if collective.domain.rpartition(".")[2] == BY_ITSELF:
         return None
-    service = next((item for item in collective.services if item.name == SERVICE), None)
+    service = next((item for item in collective.services if item.name == DNS), None)
     port = next((port.published[0] for port in service.ports if port.protocol == "udp"), None) if service else None
     if port is None:
         raise UsageError(
@@ -117,7 +118,7 @@ def _lines(setup: "Setup", missing: "tuple[Change, ...]", *, really: bool) -> li
 def _ending(collective: "Collective", found: tuple[str, ...]) -> str:
     if found:
         return f"*.{collective.domain} leads to {', '.join(found)}"
-    return f"*.{collective.domain} leads nowhere yet: darkpeak up dns starts what answers"
+    return f"*.{collective.domain} does not resolve yet; darkpeak up dns starts the service that answers"
 
 
 for item in (setup_command, undo_command):

@@ -10,7 +10,7 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.output import Progress
+    from darkpeak.progress import Progress
     from darkpeak.vm.machine import Vm
 
 MEMORY, CPUS = 1536, 2
@@ -31,7 +31,7 @@ def vm() -> None:
 def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool = False) -> "Vm":
     """Return the VM of this login, with an image for the collective that we are in."""
     from darkpeak import output
-    from darkpeak.cli.hosts import collective_here
+    from darkpeak.collective.model import RouterPorts
     from darkpeak.system.base import make_wanted
     from darkpeak.vm.host import state_folder
     from darkpeak.vm.machine import Vm
@@ -40,7 +40,9 @@ def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool
     said = partial(progress.step, "vm") if progress else output.note
     quiet = partial(progress.line, "vm") if progress else _nothing
     printed = output.note if console else quiet
-    return Vm(State(state_folder()), make_wanted(collective_here(settings), swap=0), said, printed)
+    collective = settings.collective_here()
+    router = collective.router if collective else RouterPorts()
+    return Vm(State(state_folder()), make_wanted(collective, swap=0), router, said, printed)
 
 
 def _nothing(_line: str) -> None:
@@ -65,9 +67,7 @@ def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None
     \b
     Example: darkpeak vm box --rebuild
     """
-    from darkpeak import output
-
-    with output.Progress() as progress:
+    with settings.progress() as progress:
         machine = _vm(settings, progress)
         made = machine.make_box(rebuild=rebuild)
         if for_vagrant:
@@ -91,7 +91,7 @@ def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> 
     from darkpeak import output
     from darkpeak.vm.machine import DOCKER_HOST
 
-    with output.Progress() as progress:
+    with settings.progress() as progress:
         times = _vm(settings, progress, console=console).up(memory, cpus)
     if settings.as_json:
         output.show_json({"host": "vagrant", "docker_host": DOCKER_HOST, "seconds": times})
@@ -150,7 +150,7 @@ def tunnel_command(settings: Settings) -> None:
 @command("send")
 @click.argument("names", metavar="[SERVICE…]", nargs=-1)
 def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
-    """Send images of services, and of what they rely on, from this machine's engine: `up` need not build them there.
+    """Send images of services, and of what they depend on, from this machine's engine: `up` need not build them there.
 
     What is there already is not sent again; what was not built here is built there.
 
@@ -158,22 +158,12 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     Example: darkpeak vm send wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import with_dependencies
-    from darkpeak.cli.common import chosen
-    from darkpeak.collective.hosts import VAGRANT
-    from darkpeak.engine.engine import Engine
-    from darkpeak.engine.send import make_sending, send
+    from darkpeak.actions.send import send_images
+    from darkpeak.vocabulary import VAGRANT
 
-    machine = _vm(settings)
-    machine.check_running()
-    collective = settings.collective(sound=True).on(VAGRANT.name)
-    wanted = with_dependencies(collective, chosen(collective, names))
-    services = [service for service in collective.services if service.name in wanted]
-    here, there = settings.engine(), Engine(VAGRANT.docker)
-    sending = make_sending(services, here, there)
-    if sending.sent:
-        output.note(f"sending {len(sending.sent)} images …")
-        send(sending.sent, here, there)
+    _vm(settings).check_running()
+    collective = settings.collective(sound=True).on(VAGRANT)
+    sending = send_images(collective, names, settings.engine(), output.note)
     if settings.as_json:
         output.show_json(sending)
         return

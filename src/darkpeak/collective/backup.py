@@ -7,8 +7,8 @@ from darkpeak.collective.model import Backup, Finding, Keep, Place
 from darkpeak.collective.repository_url import parse
 from darkpeak.collective.tree import toml_line
 from darkpeak.errors import UsageError
+from darkpeak.vocabulary import COLLECTIVE_FILE
 
-FILE = "collective.toml"
 KEYS = ("repositories", "keep")
 KEEP_KEYS = ("daily", "weekly", "monthly")
 
@@ -64,4 +64,4 @@ def _complaint(name: str) -> UsageError | None:
 
 
 def _finding(text: str, path: tuple[str, ...], rule: str, what: str, hint: str) -> Finding:
-    return Finding(Place(FILE, toml_line(text, "backup", *path)), rule, what, hint)
+    return Finding(Place(COLLECTIVE_FILE, toml_line(text, "backup", *path)), rule, what, hint)

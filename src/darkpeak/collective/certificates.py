@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from darkpeak.collective.model import ROUTER, Certificates, Finding, Place
+from darkpeak.collective.model import Certificates, Finding, Place
 from darkpeak.collective.tree import toml_line
 from darkpeak.router.acme import HOOK, PRIVATE, URL
+from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER
 
-FILE = "collective.toml"
 KEYS = ("acme", "contact", "dns", "trust")
 EXAMPLE = 'write acme = "https://…/directory", as your CA\'s documentation has it'
 HOOKS = f"services/{ROUTER}/certificates/hooks"
@@ -40,7 +40,7 @@ def _wrong(root: Path, text: str, data: dict[str, Any], domain: str) -> Iterator
     elif "acme" in told and not URL.fullmatch(told["acme"]):
         yield _finding(text, "acme", "acme", f"{told['acme']!r} is no https address", EXAMPLE)
     elif "acme" in told and "trust" not in data and domain.rpartition(".")[2] in NOBODYS:
-        hint = "leave [certificates] out: the collective's own CA vouches; or name your own CA's root, trust = \"FILE\""
+        hint = 'leave [certificates] out to use the collective\'s own CA; or name the root of yours, trust = "FILE"'
         yield _finding(text, "acme", "acme-domain", f"no public CA can certify names of {domain}", hint)
     if "contact" in told and ("@" not in told["contact"] or set(told["contact"]) & set(" :,")):
         hint = 'write contact = "admins@collective.example"'
@@ -74,4 +74,4 @@ def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
 
 
 def _finding(text: str, key: str, rule: str, what: str, hint: str) -> Finding:
-    return Finding(Place(FILE, toml_line(text, "certificates", *([key] if key else []))), rule, what, hint)
+    return Finding(Place(COLLECTIVE_FILE, toml_line(text, "certificates", *([key] if key else []))), rule, what, hint)

@@ -6,11 +6,12 @@ Compose itself checks and runs the rest; we never re-implement it.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from darkpeak.collective.model import Container, Mount, Place, Port, Shared
 from darkpeak.collective.tree import EMPTY, Tree
+from darkpeak.vocabulary import COMPOSE_FILE
 
 At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
@@ -20,8 +21,10 @@ SHORT_PORT = re.compile(
 )
 
 
-def read_containers(folder: Path, parsed: Tree, domain: str, at: At, note: Note) -> tuple[Container, ...]:
-    """Read `services:`; what compose would refuse anyway is left to compose."""
+def read_containers(
+    folder: Path, parsed: Tree, variables: Mapping[str, str], at: At, note: Note
+) -> tuple[Container, ...]:
+    """Read `services:`; what compose would refuse anyway is left to it."""
     surroundings = {key: parsed.mapping().get(key, EMPTY).plain() for key in ("name", "networks", "volumes", "configs")}
     project = parsed.mapping().get("name", EMPTY).text() or folder.name
     containers = []
@@ -29,7 +32,7 @@ def read_containers(folder: Path, parsed: Tree, domain: str, at: At, note: Note)
     for name, entry in services.mapping().items():
         own = entry.mapping()
         build = _build_folder(own.get("build"))
-        parts = _parts(folder, build, {"container": entry.plain(), **surroundings}, domain)
+        parts = _parts(folder, build, {"container": entry.plain(), **surroundings}, variables)
         containers.append(
             Container(
                 name=name,
@@ -135,18 +138,23 @@ def _has_healthcheck(folder: Path, build: str | None) -> bool:
     return bool(re.search(r"^\s*HEALTHCHECK\s+(?!NONE)", dockerfile(folder, build), re.MULTILINE | re.IGNORECASE))
 
 
-def _parts(folder: Path, build: str | None, written: dict[str, object], domain: str) -> tuple[tuple[str, str], ...]:
+def _parts(
+    folder: Path, build: str | None, written: dict[str, object], variables: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     """Hash all that decides how a container is built and run: its part of the file, and each file of its folder."""
-    text = json.dumps(written, sort_keys=True)
-    if "DARKPEAK_DOMAIN" in text:
-        text += domain
-    parts = {"docker-compose.yml": _short_hash(text.encode())}
+    parts = {COMPOSE_FILE: short_hash(with_values(json.dumps(written, sort_keys=True), variables).encode())}
     for path in sorted((folder / build).rglob("*")) if build else ():
         if path.is_file():
             mode = b"x" if path.stat().st_mode & 0o111 else b"-"
-            parts[str(path.relative_to(folder))] = _short_hash(mode + path.read_bytes())
+            parts[str(path.relative_to(folder))] = short_hash(mode + path.read_bytes())
     return tuple(parts.items())
 
 
-def _short_hash(content: bytes) -> str:
+def with_values(text: str, variables: Mapping[str, str]) -> str:
+    """Return a text with the values of the variables that it uses behind it: what compose makes of it."""
+    return text + "".join(value for name, value in variables.items() if name in text)
+
+
+def short_hash(content: bytes) -> str:
+    """Return a hash that only chance could make the same for other content."""
     return hashlib.sha256(content).hexdigest()[:12]

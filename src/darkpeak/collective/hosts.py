@@ -1,26 +1,25 @@
-"""`[hosts]` of collective.toml: daemons by name, and which services live on them."""
+"""`[hosts]` of collective.toml: daemons by name, and which services run on them."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.collective.model import ROUTER, Collective, Finding, Host, Place, Service
+from darkpeak.collective.model import Collective, Finding, Host, Place, Service
 from darkpeak.collective.tree import toml_line
 from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.errors import UsageError
+from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, TUNNEL_PORT, VAGRANT
 
-FILE = "collective.toml"
 KEYS = ("docker", "services")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-VAGRANT = Host(
-    "vagrant", "tcp://localhost:4243", Place(FILE, 1)
-)  # the VM of `darkpeak vm`, where no file names another
+# The VM of `darkpeak vm`, where no file names another host so.
+VAGRANT_HOST = Host(VAGRANT, f"tcp://localhost:{TUNNEL_PORT}", Place(COLLECTIVE_FILE, 1))
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Services which one daemon has; `host` is None for the one that DOCKER_HOST or the docker context names."""
+    """Services that run on one daemon; `host` is None for the one that DOCKER_HOST or the docker context names."""
 
     host: Host | None
     services: tuple[Service, ...]
@@ -58,19 +57,19 @@ def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     elif not isinstance(docker, str):
         yield Finding(_place(text, name, "docker"), "wrong-type", "docker must be text in quotes", f"write {FORMS}")
     elif parse_uri(docker) is None:
-        yield Finding(_place(text, name, "docker"), "uri", f"nobody can read {docker!r}", f"write {FORMS}")
+        yield Finding(_place(text, name, "docker"), "uri", f"{docker!r} is not a valid Docker URI", f"write {FORMS}")
     if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
         hint = 'write services = ["wiki", "chat"]'
         yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", hint)
 
 
 def _place(text: str, *path: str) -> Place:
-    return Place(FILE, toml_line(text, "hosts", *path))
+    return Place(COLLECTIVE_FILE, toml_line(text, "hosts", *path))
 
 
 def find_host(hosts: Sequence[Host], wanted: str) -> Host | None:
     """Return the host that is meant by its name, or by its URI."""
-    known = hosts if any(host.name == VAGRANT.name for host in hosts) else (*hosts, VAGRANT)
+    known = hosts if any(host.name == VAGRANT for host in hosts) else (*hosts, VAGRANT_HOST)
     by_name = (host for host in known if host.name == wanted)
     return next(by_name, next((host for host in known if host.docker == wanted), None))
 

@@ -1,16 +1,25 @@
 """What a collective has written down, as values."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+
+from darkpeak.vocabulary import (
+    COMPOSE_FILE,
+    DOMAIN_VARIABLE,
+    HTTP_PORT,
+    HTTP_VARIABLE,
+    HTTPS_PORT,
+    HTTPS_VARIABLE,
+    ROUTER,
+    SSH_PORT,
+    SSH_VARIABLE,
+)
 
 KINDS = ("infrastructure", "co-op", "user")
 LEVELS = ("idea", "alpha", "beta", "live")
-ROUTER = "router"  # reaches services over loopback, so every host has its own
-COMPOSE_FILE = "docker-compose.yml"
-BLOCK_SIZE = 10
-BLOCKS = range(6000, 7000, BLOCK_SIZE)
-ROUTER_PORTS = {7080: "http", 7443: "https", 7022: "ssh"}
 
 
 @dataclass(frozen=True, order=True)
@@ -81,7 +90,7 @@ class Container:
 
 
 @dataclass(frozen=True, order=True)
-class HttpRoute:
+class NamedRoute:
     """Host names that begin with `label` lead to this port on the service's loopback address.
 
     A label with a dot is one whole host name, of any domain.
@@ -97,7 +106,7 @@ class HttpRoute:
 
 
 @dataclass(frozen=True, order=True)
-class TcpRoute:
+class PortRoute:
     """The router's public port leads to this port on the service's loopback address."""
 
     public: int
@@ -115,12 +124,33 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Variant:
+class Override:
     """A compose file that is laid over the service's own on one host, with a hash for each container it changes."""
 
     host: str
     file: str
     changes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What the router should lead to a service."""
+
+    http: tuple[NamedRoute, ...] = ()
+    tls: tuple[NamedRoute, ...] = ()  # where the service holds the certificate itself
+    tcp: tuple[PortRoute, ...] = ()
+    ssh: int | None = None
+    plain_ssh: int | None = None
+    proxy: tuple[tuple[int, Place], ...] = ()  # ports of tcp and tls routes that want the PROXY protocol
+    limits: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def named(self) -> tuple[NamedRoute, ...]:
+        """The routes by host name."""
+        return (*self.http, *self.tls)
+
+    def __bool__(self) -> bool:
+        return bool(self.http or self.tls or self.tcp or self.ssh or self.plain_ssh)
 
 
 @dataclass(frozen=True)
@@ -136,13 +166,7 @@ class Service:
     level: str = "idea"
     admins: tuple[str, ...] = ()
     block: int | None = None
-    http: tuple[HttpRoute, ...] = ()
-    tcp: tuple[TcpRoute, ...] = ()
-    tls: tuple[HttpRoute, ...] = ()  # where the service holds the certificate itself
-    ssh: int | None = None
-    plain_ssh: int | None = None
-    proxy: tuple[tuple[int, Place], ...] = ()  # ports of tcp and tls routes that want the PROXY protocol
-    limits: tuple[tuple[str, int], ...] = ()
+    routes: Routes = Routes()
     certificate: str | None = None  # the container that holds a TLS certificate of its own
     containers: tuple[Container, ...] = ()
     networks: tuple[Shared, ...] = ()
@@ -151,19 +175,19 @@ class Service:
     subnets: tuple[tuple[str, Place], ...] = ()
     keys: tuple[tuple[str, Place], ...] = ()  # where each key of x-darkpeak stands
     files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, each laid over the one before
-    variants: tuple[Variant, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     def on(self, host: str) -> "Service":
         """Return the service as it is on a host: with that host's compose file, if there is one, laid over its own."""
-        variant = next((item for item in self.variants if item.host == host), None)
-        if variant is None:
+        override = next((item for item in self.overrides if item.host == host), None)
+        if override is None:
             return self
-        changes = dict(variant.changes)
+        changes = dict(override.changes)
         containers = tuple(
-            item.changed_by(variant.file, changes[item.name]) if item.name in changes else item
+            item.changed_by(override.file, changes[item.name]) if item.name in changes else item
             for item in self.containers
         )
-        return replace(self, files=(COMPOSE_FILE, variant.file), containers=containers)
+        return replace(self, files=(COMPOSE_FILE, override.file), containers=containers)
 
     def key(self, name: str) -> Place:
         """Return where a key of x-darkpeak stands, or x-darkpeak itself where it is missing."""
@@ -201,8 +225,22 @@ class Admin:
 
 
 @dataclass(frozen=True)
+class RouterPorts:
+    """The ports of the machine on which the router listens: `[router]` of collective.toml."""
+
+    http: int = HTTP_PORT
+    https: int = HTTPS_PORT
+    ssh: int = SSH_PORT
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """All of them."""
+        return astuple(self)
+
+
+@dataclass(frozen=True)
 class Keep:
-    """How many sets of a service are kept: the newest of each of so many days, weeks and months."""
+    """How many snapshots of a service are kept: the newest of each of so many days, weeks and months."""
 
     daily: int = 7
     weekly: int = 4
@@ -229,7 +267,7 @@ class Certificates:
 
 @dataclass(frozen=True)
 class Host:
-    """A daemon with a name, and the services that live there; one without any takes what is sent to it."""
+    """A daemon with a name, and the services that run there; one without any takes what is sent to it."""
 
     name: str
     docker: str  # its URI
@@ -237,7 +275,7 @@ class Host:
     services: tuple[str, ...] = ()
 
     def takes(self, service: str) -> bool:
-        """Whether a service that nobody named is meant to be here."""
+        """Whether a service runs here when no service is named."""
         return not self.services or service in (*self.services, ROUTER)
 
 
@@ -252,9 +290,25 @@ class Collective:
     services: tuple[Service, ...] = ()
     keep_deploys: int = 3  # of each service: the images that `rollback` can go back to
     backup: Backup = Backup()
-
     hosts: tuple[Host, ...] = ()
     certificates: Certificates | None = None
+    router: RouterPorts = RouterPorts()
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """What compose files may use of collective.toml, by the variables' names."""
+        return {
+            DOMAIN_VARIABLE: self.domain,
+            HTTP_VARIABLE: str(self.router.http),
+            HTTPS_VARIABLE: str(self.router.https),
+            SSH_VARIABLE: str(self.router.ssh),
+        }
+
+    def address(self, scheme: str, host: str) -> str:
+        """Return the address of a host name at the router, by http or https; the scheme's own port is left out."""
+        port = self.router.https if scheme == "https" else self.router.http
+        usual = {"http": 80, "https": 443}[scheme]
+        return f"{scheme}://{host}/" if port == usual else f"{scheme}://{host}:{port}/"
 
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""

@@ -1,19 +1,22 @@
 """`docker-compose.HOST.yml`: what differs on one host, laid over a service's own compose file there."""
 
-import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from darkpeak.collective.model import Finding, Place, Service, Variant
+from darkpeak.collective.compose import short_hash, with_values
+from darkpeak.collective.model import Finding, Override, Place, Service
 from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
 
 PATTERN = "docker-compose.*.yml"
 SURROUNDINGS = ("networks", "volumes", "configs", "secrets")
 
 
-def read_variants(root: Path, service: Service, domain: str) -> tuple[tuple[Variant, ...], list[Finding]]:
-    """Read all of a service's variants, and say what is wrong with them; what else they hold is compose's matter."""
-    variants: list[Variant] = []
+def read_overrides(
+    root: Path, service: Service, variables: Mapping[str, str]
+) -> tuple[tuple[Override, ...], list[Finding]]:
+    """Return a service's overrides, and the findings in them; compose checks the rest."""
+    overrides: list[Override] = []
     findings: list[Finding] = []
     for path in sorted(service.folder.glob(PATTERN)):
         file = str(path.relative_to(root))
@@ -23,16 +26,16 @@ def read_variants(root: Path, service: Service, domain: str) -> tuple[tuple[Vari
             findings.append(Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8"))
             continue
         except NotReadable as error:
-            findings.append(Finding(Place(file, error.line), "yaml", str(error), "mend the YAML here or just above"))
+            findings.append(Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above"))
             continue
-        findings += _strangers(file, parsed, service)
+        findings += _unknown_containers(file, parsed, service)
         host = path.name.split(".")[1]
-        variants.append(Variant(host, path.name, _changes(parsed, service, domain)))
-    return tuple(variants), findings
+        overrides.append(Override(host, path.name, _changes(parsed, service, variables)))
+    return tuple(overrides), findings
 
 
-def _strangers(file: str, parsed: Tree, service: Service) -> list[Finding]:
-    """A variant changes what is there: a container that it alone names has no part in plans and backups."""
+def _unknown_containers(file: str, parsed: Tree, service: Service) -> list[Finding]:
+    """Give a finding for each container that only the override names: plans and backups would not know of it."""
     known = {container.name for container in service.containers}
     section = parsed.mapping().get("services", EMPTY)
     hint = f"there are: {', '.join(sorted(known))}"
@@ -45,7 +48,7 @@ def _strangers(file: str, parsed: Tree, service: Service) -> list[Finding]:
     ]
 
 
-def _changes(parsed: Tree, service: Service, domain: str) -> tuple[tuple[str, str], ...]:
+def _changes(parsed: Tree, service: Service, variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return a hash of what the file says of each container that it says something of."""
     top = parsed.mapping()
     surroundings = {key: top[key].plain() for key in SURROUNDINGS if key in top}
@@ -55,6 +58,5 @@ def _changes(parsed: Tree, service: Service, domain: str) -> tuple[tuple[str, st
         if container.name not in said and not surroundings:
             continue
         text = json.dumps([said.get(container.name, EMPTY).plain(), surroundings], sort_keys=True)
-        text += domain if "DARKPEAK_DOMAIN" in text else ""
-        changes.append((container.name, hashlib.sha256(text.encode()).hexdigest()[:12]))
+        changes.append((container.name, short_hash(with_values(text, variables).encode())))
     return tuple(changes)

@@ -8,12 +8,13 @@ from typing import Any
 from darkpeak.collective import backup, tree
 from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.hosts import read_hosts
-from darkpeak.collective.model import COMPOSE_FILE, Admin, Collective, Finding, Place, Service
-from darkpeak.collective.overrides import read_variants
-from darkpeak.collective.x_darkpeak import read_declared
+from darkpeak.collective.model import Admin, Collective, Finding, Place, Service
+from darkpeak.collective.overrides import read_overrides
+from darkpeak.collective.router import read_router
+from darkpeak.collective.x_darkpeak import read_service
 from darkpeak.errors import UsageError
+from darkpeak.vocabulary import COLLECTIVE_FILE, COMPOSE_FILE
 
-COLLECTIVE_FILE = "collective.toml"
 TYPE_WORDS: Mapping[type, str] = {str: "text in quotes", dict: "a table", list: "a list", int: "a number"}
 KEYS: Mapping[str, type] = {
     "name": str,
@@ -23,6 +24,7 @@ KEYS: Mapping[str, type] = {
     "backup": dict,
     "hosts": dict,
     "certificates": dict,
+    "router": dict,
 }
 ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
 
@@ -49,7 +51,7 @@ def read(root: Path) -> tuple[Collective, list[Finding]]:
     for folder in sorted((root / "services").glob("*")):
         if not folder.is_dir() or folder.name.startswith("."):
             continue
-        service, found = _read_service(root, folder, collective.domain)
+        service, found = _read_service(root, folder, collective.variables)
         findings += found
         services += [service] if service else []
     if not services and not findings:
@@ -58,7 +60,7 @@ def read(root: Path) -> tuple[Collective, list[Finding]]:
     return replace(collective, services=tuple(services)), findings
 
 
-def _read_service(root: Path, folder: Path, domain: str) -> tuple[Service | None, list[Finding]]:
+def _read_service(root: Path, folder: Path, variables: Mapping[str, str]) -> tuple[Service | None, list[Finding]]:
     path = folder / COMPOSE_FILE
     file = str(path.relative_to(root))
     try:
@@ -69,14 +71,14 @@ def _read_service(root: Path, folder: Path, domain: str) -> tuple[Service | None
     except UnicodeDecodeError:
         return None, [Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8")]
     except tree.NotReadable as error:
-        return None, [Finding(Place(file, error.line), "yaml", str(error), "mend the YAML here or just above")]
+        return None, [Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above")]
     if not isinstance(parsed.value, dict):
         return None, [Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")]
-    service, findings = read_declared(folder, file, parsed, domain)
+    service, findings = read_service(folder, file, parsed, variables)
     if service is None:
         return None, findings
-    variants, found = read_variants(root, service, domain)
-    return replace(service, variants=variants), findings + found
+    overrides, found = read_overrides(root, service, variables)
+    return replace(service, overrides=overrides), findings + found
 
 
 def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
@@ -85,7 +87,7 @@ def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
         data = tree.read_toml(text)
     except tree.NotReadable as error:
         at = Place(COLLECTIVE_FILE, error.line)
-        return Collective(root, "", "localhost"), [Finding(at, "toml", str(error), "mend the TOML here")]
+        return Collective(root, "", "localhost"), [Finding(at, "toml", str(error), "fix the TOML here")]
     findings = _wrong_keys(text, data, KEYS, ())
     for key, example in (("name", "Dark Peak"), ("domain", "localhost")):
         if key not in data:
@@ -100,8 +102,9 @@ def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
     collective = Collective(root, str(data.get("name", "")), domain, admins, keep_deploys=keep, backup=kept)
     hosts, misplaced = read_hosts(text, data.get("hosts"))
     certificates, refused = read_certificates(root, text, data.get("certificates"), domain)
-    findings += found + wrong + misplaced + refused
-    return replace(collective, hosts=hosts, certificates=certificates), findings
+    router, taken = read_router(text, data.get("router"))
+    findings += found + wrong + misplaced + refused + taken
+    return replace(collective, hosts=hosts, certificates=certificates, router=router), findings
 
 
 def _read_admins(text: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:

@@ -6,15 +6,15 @@ import hashlib
 import re
 
 from darkpeak.collective.model import Collective
+from darkpeak.vocabulary import KEY_FILE
 
-FILE = "backup-key.age"
 LEAST_OPENERS = 2
 
 
 def openers(collective: Collective) -> tuple[str, ...]:
     """Return the admins who can open the key file."""
     try:
-        found = set(tags((collective.root / FILE).read_bytes()))
+        found = set(tags((collective.root / KEY_FILE).read_bytes()))
     except OSError:
         return ()
     return tuple(admin.name for admin in collective.admins if any(tag(line) in found for line in admin.ssh))

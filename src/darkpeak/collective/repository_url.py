@@ -24,16 +24,16 @@ EXAMPLE = "like sftp:backup@nas.example:/darkpeak, rest:https://…, s3:https://
 
 
 @dataclass(frozen=True)
-class Repository:
-    """Where sets are kept."""
+class RepositoryUrl:
+    """Where snapshots are kept."""
 
     name: str
     kind: str
     volume: str = ""  # the daemon's volume, of kind volume
 
     @property
-    def url(self) -> str:
-        """What restic calls it, inside the helper."""
+    def for_restic(self) -> str:
+        """The address that restic is given inside the helper."""
         return f"/repository/{self.volume}" if self.volume else self.name
 
     @property
@@ -42,7 +42,7 @@ class Repository:
         return CREDENTIALS[self.kind]
 
 
-def parse(name: str) -> Repository:
+def parse(name: str) -> RepositoryUrl:
     """Read a repository's name.
 
     A folder is none: it would stand on one machine's disk, and a service is known by its daemon's URI alone. What
@@ -59,4 +59,4 @@ def parse(name: str) -> Repository:
     if not found:
         hint = f"write it {EXAMPLE}; logins are no part of it: darkpeak key secret keeps them"
         raise UsageError(f"{name} is no {kind} repository", hint=hint)
-    return Repository(name, kind, found.groupdict().get("volume") or "")
+    return RepositoryUrl(name, kind, found.groupdict().get("volume") or "")

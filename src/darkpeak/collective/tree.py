@@ -65,9 +65,9 @@ def read_yaml(text: str) -> Tree:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotReadable(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
+        raise NotReadable(str(error.problem or error.context), mark.line + 1 if mark else 1) from error
     except yaml.YAMLError as error:
-        raise NotReadable(str(error).splitlines()[0], 1) from None
+        raise NotReadable(str(error).splitlines()[0], 1) from error
     return EMPTY if node is None else _tree(node)
 
 
@@ -93,10 +93,10 @@ def _mapping(node: yaml.MappingNode, line: int) -> Tree:
             continue
         if not key.tag.endswith(":str"):
             raise NotReadable(
-                f"the key {key.value} must stand in quotes, or compose refuses the file", key.start_mark.line + 1
+                f"the key {key.value} must be in quotes, or compose refuses the file", key.start_mark.line + 1
             )
         if key.value in entries:
-            raise NotReadable(f"the key {key.value} stands here twice", key.start_mark.line + 1)
+            raise NotReadable(f"duplicate key {key.value!r}", key.start_mark.line + 1)
         entries[key.value] = _tree(child)
         lines[key.value] = key.start_mark.line + 1
     return Tree(merged | entries, line, tuple(lines.items()))
@@ -113,22 +113,30 @@ def read_toml(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         message = re.sub(r" \(at .*\)$", "", str(error))
-        raise NotReadable(message, int(found[1]) if found else text.count("\n") + 1) from None
+        raise NotReadable(message, int(found[1]) if found else text.count("\n") + 1) from error
 
 
 def toml_line(text: str, *path: str) -> int:
-    """Return the line on which a key or a table is written (tomllib keeps none); 1 when it isn't found."""
+    """Return the line on which a key or a table is written, or else what holds it (tomllib keeps no lines)."""
     table: tuple[str, ...] = ()
+    found, depth = 1, 0
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[+\s*([^]]+?)\s*\]+", line)
-        if header:
-            table = tuple(_toml_keys(header[1]))
-            if table[: len(path)] == path:
-                return number
         assigned = re.match(r"\s*([\w\"'.-]+)\s*=", line)
-        if assigned and (*table, *_toml_keys(assigned[1]))[: len(path)] == path:
-            return number
-    return 1
+        here: tuple[str, ...] = ()
+        if header:
+            here = table = tuple(_toml_keys(header[1]))
+        elif assigned:
+            here = (*table, *_toml_keys(assigned[1]))
+        shared = _shared_prefix(here, path)
+        if shared > depth and (shared == len(here) or shared == len(path)):
+            found, depth = number, shared
+    return found
+
+
+def _shared_prefix(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _toml_keys(written: str) -> Iterator[str]:

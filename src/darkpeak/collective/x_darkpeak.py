@@ -1,16 +1,16 @@
 """`x-darkpeak` and the rest of one compose file, as a Service. The keys known here are the whole schema."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from darkpeak.collective import compose
-from darkpeak.collective.model import KINDS, LEVELS, Finding, HttpRoute, Place, Service, TcpRoute
+from darkpeak.collective.model import KINDS, LEVELS, Finding, NamedRoute, Place, PortRoute, Routes, Service
 from darkpeak.collective.tree import EMPTY, Tree
+from darkpeak.vocabulary import PORTS
 
 Route = TypeVar("Route")
-PUBLIC_PORTS = range(1, 65536)
 KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 LIMIT_KEYS = ("rate", "connections")
@@ -21,6 +21,7 @@ class Notes:
     """Findings of one file, as they are met."""
 
     file: str
+    section: int = 1  # the line of x-darkpeak, where what is missing belongs
     findings: list[Finding] = field(default_factory=list)
 
     def place(self, line: int) -> Place:
@@ -32,9 +33,11 @@ class Notes:
         self.findings.append(Finding(self.place(line), rule, what, hint))
 
 
-def read_declared(folder: Path, file: str, parsed: Tree, domain: str) -> tuple[Service | None, list[Finding]]:
+def read_service(
+    folder: Path, file: str, parsed: Tree, variables: Mapping[str, str]
+) -> tuple[Service | None, list[Finding]]:
     """Read one compose file; None when it has no `x-darkpeak` to read."""
-    notes = Notes(file)
+    notes = Notes(file, parsed.key_line("x-darkpeak"))
     own = parsed.mapping().get("x-darkpeak")
     if own is None or not isinstance(own.value, dict):
         line = own.line if own else 1
@@ -44,29 +47,21 @@ def read_declared(folder: Path, file: str, parsed: Tree, domain: str) -> tuple[S
         return None, notes.findings
     known_keys(own, KEYS, "x-darkpeak", notes)
     entries = own.mapping()
-    routes = entries.get("routes", EMPTY)
-    known_keys(routes, ROUTE_KEYS, "routes", notes)
     level = one_of(own, "level", LEVELS, notes)
     networks, volumes = (compose.read_shared(parsed, key, notes.place) for key in ("networks", "volumes"))
     service = Service(
         name=folder.name,
         folder=folder,
-        at=notes.place(parsed.key_line("x-darkpeak")),
+        at=notes.place(notes.section),
         project=parsed.mapping().get("name", EMPTY).text() or folder.name,
         about=text(own, "about", notes),
         kind=one_of(own, "kind", KINDS, notes),
         level=level,
         admins=read_admins(own, notes),
         block=read_block(own, level, notes),
-        http=read_named(routes, "http", folder.name, notes),
-        tcp=read_tcp(routes, notes),
-        tls=read_named(routes, "tls", folder.name, notes),
-        ssh=read_port(routes, "ssh", notes),
-        plain_ssh=read_port(routes, "plain-ssh", notes),
-        proxy=read_proxy(routes, notes),
-        limits=read_limits(entries.get("limits", EMPTY), notes),
+        routes=read_routes(entries.get("routes", EMPTY), entries.get("limits", EMPTY), folder.name, notes),
         certificate=entries["certificate"].text() if "certificate" in entries else None,
-        containers=compose.read_containers(folder, parsed, domain, notes.place, notes.add),
+        containers=compose.read_containers(folder, parsed, variables, notes.place, notes.add),
         networks=networks,
         volumes=volumes,
         subnets=compose.read_subnets(parsed, notes.place),
@@ -74,6 +69,20 @@ def read_declared(folder: Path, file: str, parsed: Tree, domain: str) -> tuple[S
         volume_keys=tuple(parsed.mapping().get("volumes", EMPTY).mapping()),
     )
     return service, notes.findings
+
+
+def read_routes(routes: Tree, limits: Tree, name: str, notes: Notes) -> Routes:
+    """Read `routes` and `limits` of a service with this name."""
+    known_keys(routes, ROUTE_KEYS, "routes", notes)
+    return Routes(
+        http=read_named(routes, "http", name, notes),
+        tls=read_named(routes, "tls", name, notes),
+        tcp=read_tcp(routes, notes),
+        ssh=read_port(routes, "ssh", notes),
+        plain_ssh=read_port(routes, "plain-ssh", notes),
+        proxy=read_proxy(routes, notes),
+        limits=read_limits(limits, notes),
+    )
 
 
 def known_keys(mapping: Tree, known: tuple[str, ...], where: str, notes: Notes) -> None:
@@ -90,7 +99,7 @@ def text(own: Tree, key: str, notes: Notes) -> str:
     """Return a required text."""
     value = own.mapping().get(key)
     if value is None:
-        notes.add(own.line - 1 or 1, "missing-key", f"{key} is missing", f"write {key}: in x-darkpeak")
+        notes.add(notes.section, "missing-key", f"{key} is missing", f"write {key}: in x-darkpeak")
         return ""
     if not value.text().strip():
         notes.add(value.line, "wrong-type", f"{key} must be text", f"write {key}: and a few words")
@@ -101,9 +110,9 @@ def one_of(own: Tree, key: str, choices: tuple[str, ...], notes: Notes) -> str:
     """Return a required word out of a few; the first of them where it is wrong."""
     value = own.mapping().get(key)
     if value is None:
-        notes.add(own.line - 1 or 1, "missing-key", f"{key} is missing", f"write {key}: {' or '.join(choices)}")
+        notes.add(notes.section, "missing-key", f"{key} is missing", f"write {key}: {' or '.join(choices)}")
     elif value.text() not in choices:
-        what = f"{key} cannot be {value.text() or 'that'}"
+        what = f"invalid {key} {value.text()!r}" if value.text() else f"{key} must be one word"
         notes.add(value.line, f"unknown-{key}", what, f"choose one of {', '.join(choices)}")
     else:
         return value.text()
@@ -126,7 +135,7 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
     if value is None:
         if level != "idea":
             hint = "write block: and a free number (darkpeak ports shows them)"
-            notes.add(own.line - 1 or 1, "missing-key", "block is missing", hint)
+            notes.add(notes.section, "missing-key", "block is missing", hint)
         return None
     return number(value, "block", notes)
 
@@ -139,7 +148,7 @@ def number(value: Tree, what: str, notes: Notes) -> int | None:
     return None
 
 
-def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[HttpRoute, ...]:
+def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[NamedRoute, ...]:
     """Read `http: PORT` (the label is the service's name) or `http: {LABEL: PORT}`; `tls` likewise."""
     value = routes.mapping().get(kind)
     if value is None:
@@ -147,8 +156,8 @@ def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[HttpR
     article = "an http route" if kind == "http" else f"a {kind} route"
     if not isinstance(value.value, dict):
         port = number(value, article, notes)
-        return (HttpRoute(label, port, notes.place(value.line)),) if port else ()
-    return _numbered(value, article, notes, HttpRoute)
+        return (NamedRoute(label, port, notes.place(value.line)),) if port else ()
+    return _numbered(value, article, notes, NamedRoute)
 
 
 def read_port(routes: Tree, kind: str, notes: Notes) -> int | None:
@@ -173,7 +182,7 @@ def read_limits(limits: Tree, notes: Notes) -> tuple[tuple[str, int], ...]:
     return tuple((key, value) for key, value in found if value)
 
 
-def read_tcp(routes: Tree, notes: Notes) -> tuple[TcpRoute, ...]:
+def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:
     """Read `tcp: {PUBLIC: PORT}`."""
     value = routes.mapping().get("tcp")
     if value is None:
@@ -182,11 +191,11 @@ def read_tcp(routes: Tree, notes: Notes) -> tuple[TcpRoute, ...]:
         notes.add(value.line, "wrong-type", "tcp must be a mapping", "write tcp: {'5222': 6032}")
         return ()
 
-    def make(public: str, port: int, at: Place) -> TcpRoute:
-        return TcpRoute(int(public), port, at)
+    def make(public: str, port: int, at: Place) -> PortRoute:
+        return PortRoute(int(public), port, at)
 
     for public in value.mapping():
-        if not public.isdecimal() or int(public) not in PUBLIC_PORTS:
+        if not public.isdecimal() or int(public) not in PORTS:
             hint = "write the port that the world connects to, like 5222"
             notes.add(value.key_line(public), "wrong-type", f"{public} is no public port", hint)
             return ()

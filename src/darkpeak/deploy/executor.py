@@ -1,241 +1,285 @@
-"""Carry out a plan: services in the order of what they rely on, several at once where they don't."""
+"""Carries a plan out: its operations, in their order, services side by side where none depends on another.
+
+Nothing is decided here. What is done when an operation fails stands in the plan (`otherwise`).
+"""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
-from pathlib import Path
-from typing import Protocol
 
-from darkpeak.collective.model import Service
+from darkpeak.collective.model import Collective, Service
+from darkpeak.deploy import routing
 from darkpeak.engine.compose import Compose
-from darkpeak.engine.engine import Engine, Result
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import DarkpeakError
-from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.plan import BESIDE, BUILT, Action, Plan, ServicePlan, newest_ready
+from darkpeak.plan.observed import Running
+from darkpeak.plan.operations import (
+    BackUp,
+    Build,
+    Certify,
+    Drain,
+    GoBack,
+    Operation,
+    Remove,
+    Route,
+    Start,
+    StartBeside,
+    UseImages,
+)
+from darkpeak.plan.plan import Plan, ServicePlan
+from darkpeak.process import Result
+from darkpeak.progress import Progress
+from darkpeak.router.routes import Changes
 
 AT_ONCE = max(2, (os.cpu_count() or 2))
 LAST_LINES = 12
 STOP_SECONDS = 30
 
 
-class Progress(Protocol):
-    """Whoever wants to know how far it is."""
-
-    def step(self, name: str, step: str) -> None:
-        """Be told that a service has come to a step."""
-
-    def line(self, name: str, line: str) -> None:
-        """Be told what a tool prints."""
-
-
 @dataclass(frozen=True)
 class Outcome:
-    """How one service's deployment ended; `failure` is empty when it is well."""
+    """How one service's deployment ended; `failure` is empty when it went well."""
 
     service: str
     failure: str = ""
-    lines: str = ""
+    lines: str = ""  # the last lines of what failed
+    routes: Changes = field(default_factory=Changes)
+
+
+class Failed(Exception):
+    """An operation failed."""
+
+    def __init__(self, message: str, lines: str = "") -> None:
+        super().__init__(message)
+        self.message, self.lines = message, lines
 
 
 @dataclass(frozen=True)
-class Job:
-    """One service, what is planned for it, and what was there before."""
+class Executor:
+    """Carries out plans on one engine, for one collective."""
 
-    service: Service
-    plan: ServicePlan
-    before: Observed
+    collective: Collective
     compose: Compose
     progress: Progress
-    build: bool = True
-    backup_to: Path | None = None  # where its data is saved before anything of it is touched
+
+    def carry_out(self, plan: Plan) -> list[Outcome]:
+        """Carry out every service's operations; return how each service ended, sorted by name.
+
+        All images are built at once, those first on which others wait. A service that fails holds back those that
+        depend on it, and no others.
+        """
+        changing = {item.service: item for item in plan.changes}
+        order = TopologicalSorter({item.service: item.after for item in plan.services})
+        order.prepare()
+        outcomes: dict[str, Outcome] = {}
+        running: dict[Future[Outcome], str] = {}
+        with ThreadPoolExecutor(AT_ONCE) as builders, ThreadPoolExecutor(AT_ONCE) as pool:
+            built = {name: builders.submit(self._build, changing[name]) for name in _in_order(plan, changing)}
+            while order.is_active():
+                for name in order.get_ready():
+                    failed = [other for other in _depends_on(plan, name) if outcomes[other].failure]
+                    if name in changing and not failed:
+                        running[pool.submit(self._deploy, changing[name], built[name])] = name
+                        continue
+                    words = f"not touched, because it depends on {', '.join(failed)}" * bool(failed)
+                    outcomes[name] = Outcome(name, words if name in changing else "")
+                    order.done(name)
+                finished, _ = wait(running, return_when=FIRST_COMPLETED) if running else ((), ())
+                for future in finished:
+                    name = running.pop(future)
+                    outcomes[name] = future.result()
+                    order.done(name)
+        return [outcomes[name] for name in sorted(outcomes)]
+
+    def _build(self, plan: ServicePlan) -> Outcome | None:
+        """Build a service's images; return how that failed, if it did."""
+        work = self._work(plan)
+        try:
+            for operation in plan.operations:
+                if isinstance(operation, Build):
+                    work.build(operation.containers)
+        except (Failed, DarkpeakError) as error:
+            return work.failed(error)
+        return None
+
+    def _deploy(self, plan: ServicePlan, built: "Future[Outcome | None]") -> Outcome:
+        """Carry out the other operations, once its images are built."""
+        failure = built.result()
+        if failure:
+            return failure
+        work = self._work(plan)
+        try:
+            for operation in plan.operations:
+                if not isinstance(operation, Build):
+                    work.carry_out(operation)
+        except (Failed, DarkpeakError) as error:
+            return work.failed(error)
+        work.step("healthy")
+        return Outcome(plan.service, routes=work.routes)
+
+    def _work(self, plan: ServicePlan) -> "Work":
+        service = next(item for item in self.collective.services if item.name == plan.service)
+        return Work(self.collective, service, self.compose, self.progress)
+
+
+@dataclass
+class Work:
+    """One service's operations, each carried out as it is written."""
+
+    collective: Collective
+    service: Service
+    compose: Compose
+    progress: Progress
+    routes: Changes = field(default_factory=Changes)
 
     @property
     def engine(self) -> Engine:
-        """The engine that it runs on."""
+        """The engine on which the service runs."""
         return self.compose.engine
 
-    def running(self, container: str, observed: Observed | None = None) -> tuple[Running, ...]:
-        """Return a container's instances, as they were before or are in another snapshot."""
-        return (observed or self.before).of(self.service.project, container)
-
     def step(self, step: str) -> None:
-        """Say how far it is."""
+        """Tell how far it is."""
         self.progress.step(self.service.name, step)
 
-    def said(self, line: str) -> None:
-        """Hand on a tool's line."""
+    def failed(self, error: "Failed | DarkpeakError") -> Outcome:
+        """Return the outcome of an operation that failed."""
+        self.step("failed")
+        return Outcome(self.service.name, error.message, getattr(error, "lines", ""), self.routes)
+
+    def carry_out(self, operation: Operation) -> None:
+        """Carry out one operation; what is to be built was built before.
+
+        Raises:
+            Failed: when it failed; what stands in its `otherwise` was done.
+            DarkpeakError: when the daemon failed.
+        """
+        match operation:
+            case BackUp():
+                self.back_up(operation)
+            case UseImages(images):
+                self.use_images(images)
+            case Start():
+                self.start(operation)
+            case StartBeside():
+                self.start_beside(operation)
+            case Certify(container):
+                self.step(f"signing the certificate of {container}")
+                routing.certify(self.collective, self.engine, self.service, container)
+            case Route():
+                self.route(operation)
+            case Drain(seconds):
+                time.sleep(seconds)
+            case Remove(container, ids, _, patient):
+                self.step(f"removing the old {container}")
+                for identity in ids:
+                    remove(self.engine, identity, patient=patient)
+
+    def build(self, containers: Sequence[str]) -> None:
+        """Build images."""
+        self.step("building")
+        result = self.compose.build(self.service, tuple(containers), self._on_line)
+        if result.code:
+            raise Failed(f"was not built: {result.last_line()}", result.last_lines(LAST_LINES))
+        self.step("built")
+
+    def back_up(self, operation: BackUp) -> None:
+        """Save the service's data by its own script."""
+        self.step("backing up")
+        result = self.compose.script(self.service, "backup", str(operation.folder))
+        if result.code:
+            raise Failed(f"was not backed up, so nothing was changed: {result.last_line()}")
+
+    def use_images(self, images: Sequence[tuple[str, str]]) -> None:
+        """Let the images' names mean these images, for us and for plain compose."""
+        names = {container.name: container.image for container in self.service.containers}
+        for container, image in images:
+            self.engine.tag(image, names[container])
+
+    def start(self, operation: Start) -> None:
+        """Start containers in their place."""
+        self.step("starting")
+        alone = ("--no-deps", *operation.containers) if operation.containers else ()
+        result = self._start(*(("--force-recreate",) if operation.anew else ()), *alone)
+        if not result.code:
+            return
+        ill = [item for item in self.engine.observe().of(self.service.project) if not item.ready]
+        raise self._not_healthy("", result, ill, operation.otherwise)
+
+    def start_beside(self, operation: StartBeside) -> None:
+        """Start a new instance beside those that serve."""
+        container = operation.container
+        self.step(f"starting a new {container} beside the old one")
+        scale = f"{container}={len(operation.beside) + 1}"
+        result = self._start("--no-deps", "--no-recreate", "--scale", scale, container)
+        found = self.engine.observe().of(self.service.project, container)
+        new = [item for item in found if item.id not in operation.beside]
+        if result.code or not any(item.ready for item in new):
+            raise self._not_healthy(f"{container} ", result, new, operation.otherwise)
+
+    def route(self, operation: Route) -> None:
+        """Lead the router to what runs now."""
+        self.step("routing")
+        leaving = tuple(identity for back in operation.otherwise for identity in back.keep)
+        try:
+            waiting = partial(self.progress.step, self.service.name)
+            self.routes = routing.route(self.collective, self.engine, waiting, leaving)
+        except DarkpeakError as error:
+            ended = "".join(f"; {self.go_back(back)}" for back in operation.otherwise)
+            raise Failed(f"was not routed: {error.message}{ended}") from error
+        broken = sorted(set(self.routes.reverted) & set(operation.names))
+        if broken:
+            ended = "".join(f"; {self.go_back(back)}" for back in operation.otherwise)
+            raise Failed(f"was not routed: nothing answers at {', '.join(broken)}{ended}")
+
+    def go_back(self, back: GoBack) -> str:
+        """Return to the version before; return how that ended."""
+        self.step("going back")
+        self.use_images(back.images)
+        containers = tuple(dict.fromkeys(back.containers))
+        if back.restart:
+            result = self._start("--no-deps", *containers)
+            return "the version before could not be started either" if result.code else "the version before runs again"
+        for container in containers:
+            for item in self.engine.observe().of(self.service.project, container):
+                if item.id not in back.keep:
+                    remove(self.engine, item.id, patient=False)
+        return "the version before never stopped"
+
+    def _start(self, *arguments: str) -> Result:
+        return self.compose.start(self.service, self._on_line, *arguments)
+
+    def _not_healthy(self, what: str, result: Result, ill: Sequence[Running], back: GoBack | None) -> Failed:
+        lines = self._logs(ill)
+        ended = f"; {self.go_back(back)}" if back else ""
+        return Failed(f"{what}did not become healthy: {result.last_line()}{ended}", lines)
+
+    def _logs(self, containers: Sequence[Running]) -> str:
+        """Return the last lines of each of some containers."""
+        shown = ((item.name, self.engine.docker("logs", "--tail", str(LAST_LINES), item.id)) for item in containers)
+        return "\n".join(
+            f"{name}:\n{(logs.stdout + logs.stderr).decode(errors='replace').rstrip()}" for name, logs in shown
+        )
+
+    def _on_line(self, line: str) -> None:
         self.progress.line(self.service.name, line)
 
 
-def run_jobs(plan: Plan, jobs: dict[str, Job]) -> list[Outcome]:
-    """Deploy every service that has a job: all are built at once, and started in order.
-
-    One that fails holds back those that rely on it.
-    """
-    order = TopologicalSorter({item.service: item.after for item in plan.services})
-    order.prepare()
-    after = {item.service: item.after for item in plan.services}
-    outcomes: dict[str, Outcome] = {}
-    under_way: dict[Future[Outcome], str] = {}
-    with ThreadPoolExecutor(AT_ONCE) as builders, ThreadPoolExecutor(AT_ONCE) as pool:
-        built = {name: builders.submit(_build, jobs[name]) for name in _in_order(after, jobs)}
-        while order.is_active():
-            for name in order.get_ready():
-                failed = [other for other in after[name] if outcomes[other].failure]
-                if name in jobs and not failed:
-                    under_way[pool.submit(_deploy, jobs[name], built[name])] = name
-                    continue
-                words = f"not touched: it relies on {', '.join(failed)}" if failed and name in jobs else ""
-                outcomes[name] = Outcome(name, words)
-                order.done(name)
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED) if under_way else ((), ())
-            for future in finished:
-                name = under_way.pop(future)
-                outcomes[name] = future.result()
-                order.done(name)
-    return [outcomes[name] for name in sorted(outcomes)]
-
-
-def _in_order(after: Mapping[str, tuple[str, ...]], jobs: Mapping[str, Job]) -> list[str]:
-    """Return the jobs' names, those first on which others wait."""
-    return [name for name in TopologicalSorter(after).static_order() if name in jobs]
-
-
-def _build(job: Job) -> Outcome | None:
-    """Build the images of a service that change, but for those that were sent; return how that failed, if it did."""
-    wanted = {item.name: item for item in job.service.containers}
-    changing = tuple(name for name in job.plan.containers(*BUILT) if not job.engine.has_image(wanted[name]))
-    if not changing or not job.build:
-        return None
-    job.step("building")
-    try:
-        result = job.compose.build(job.service, changing, job.said)
-    except DarkpeakError as error:
-        return _failed(job, error.message)
-    job.step("built")
-    return _failed(job, f"was not built: {_last(result)}", _tail(result)) if result.code else None
-
-
-def _deploy(job: Job, built: Future[Outcome | None]) -> Outcome:
-    """Start what was built: new ones beside the old where that can be, the others in their place."""
-    failed = built.result()
-    if failed:
-        return failed
-    try:
-        failed = _back_up(job) or _start_in_place(job) or _start_beside(job)
-    except DarkpeakError as error:
-        return _failed(job, error.message)
-    if failed:
-        return failed
-    job.step("healthy")
-    return Outcome(job.service.name)
-
-
-def _back_up(job: Job) -> Outcome | None:
-    """Save the data of a service that has any, by its own script, where that was asked for."""
-    if not job.backup_to or not job.service.owns_data or not job.before.of(job.service.project):
-        return None
-    job.step("backing up")
-    result = job.compose.script_kept(job.service, "backup", str(job.backup_to / job.service.name))
-    return _failed(job, f"was not backed up, so not touched: {_last(result)}") if result.code else None
-
-
-def _start_in_place(job: Job) -> Outcome | None:
-    """Start what is not replaced side by side; if a new version does not become well, the old one comes back."""
-    beside = job.plan.containers(*BESIDE)
-    named = tuple(step.container for step in job.plan.steps if step.action not in (*BESIDE, Action.REMOVE))
-    if not named or not any(step.container not in beside for step in job.plan.changes):
-        return None
-    job.step("starting")
-    scope = ("--no-deps", *named) if beside else ("--remove-orphans",)
-    force = ("--force-recreate",) if job.plan.containers(Action.RECREATE) else ()
-    result = job.compose.start(job.service, job.said, *force, *scope)
-    if not result.code:
-        return None
-    lines = _logs(job, [item for item in job.engine.observe().of(job.service.project) if not item.ready])
-    updated = [item for name in job.plan.containers(Action.UPDATE) for item in job.running(name)]
-    words = f"did not become healthy: {_last(result)}"
-    if not updated:
-        return _failed(job, words, lines)
-    job.step("going back")
-    _give_back_names(job, updated)
-    back = job.compose.start(job.service, job.said, "--no-deps", *{item.container for item in updated})
-    ended = "the version before could not be started either" if back.code else "the version before runs again"
-    return _failed(job, f"{words}; {ended}", lines)
-
-
-def _start_beside(job: Job) -> Outcome | None:
-    """Start the new instance of each replaced container beside the old; take it away again if it is not well."""
-    for container in job.plan.containers(Action.REPLACE):
-        job.step(f"starting {container} beside the old one")
-        kept = [item for item in job.running(container) if item.ready]
-        for item in job.running(container):
-            if not item.ready:
-                remove(job.engine, item)
-        scale = ("--no-deps", "--no-recreate", "--scale", f"{container}={len(kept) + 1}", container)
-        result = job.compose.start(job.service, job.said, *scale)
-        new = [item for item in job.running(container, job.engine.observe()) if item.id not in {old.id for old in kept}]
-        if result.code or not any(item.ready for item in new):
-            lines = _logs(job, new)
-            for item in new:
-                remove(job.engine, item)
-            _give_back_names(job, kept)
-            words = f"{container} did not become healthy: {_last(result)}"
-            return _failed(job, f"{words}; the version before never stopped", lines)
-    return None
-
-
-def tidy(job: Job, observed: Observed) -> None:
-    """Remove all instances of a replaced container but the one that the router leads to now."""
-    for container in job.service.containers:
-        if container.name not in job.plan.containers(*BESIDE):
-            continue
-        running = job.running(container.name, observed)
-        stays = newest_ready(running)
-        for item in running:
-            if stays and item.id != stays.id:
-                remove(job.engine, item, patient=True)
-
-
-def withdraw(job: Job, observed: Observed) -> None:
-    """Remove the new instances of a replaced container, to which the router could not be led."""
-    for container in job.plan.containers(Action.REPLACE):
-        old = {item.id for item in job.running(container)}
-        for item in job.running(container, observed):
-            if item.id not in old:
-                remove(job.engine, item)
-        _give_back_names(job, job.running(container))
-
-
-def remove(engine: Engine, item: Running, *, patient: bool = False) -> None:
+def remove(engine: Engine, container: str, *, patient: bool) -> None:
     """Remove a container with its anonymous volumes; a patient end lets it finish the requests it has."""
     if patient:
-        engine.docker("stop", "--time", str(STOP_SECONDS), item.id)
-    engine.docker("rm", "--force", "--volumes", item.id)
+        engine.docker("stop", "--time", str(STOP_SECONDS), container)
+    engine.docker("rm", "--force", "--volumes", container)
 
 
-def _give_back_names(job: Job, containers: Sequence[Running]) -> None:
-    """Let the images' names mean what ran before, so that plain compose, too, starts that."""
-    names = {container.name: container.image for container in job.service.containers}
-    for item in containers:
-        job.engine.docker("tag", item.image, names[item.container])
+def _in_order(plan: Plan, changing: Mapping[str, ServicePlan]) -> list[str]:
+    """Return the names of the services that change, those first on which others wait."""
+    after = {item.service: item.after for item in plan.services}
+    return [name for name in TopologicalSorter(after).static_order() if name in changing]
 
 
-def _failed(job: Job, words: str, lines: str = "") -> Outcome:
-    job.step("failed")
-    return Outcome(job.service.name, words, lines)
-
-
-def _logs(job: Job, containers: list[Running]) -> str:
-    """Return the last lines of each of some containers."""
-    shown = ((item.name, job.engine.docker("logs", "--tail", str(LAST_LINES), item.id)) for item in containers)
-    return "\n".join(
-        f"{name}:\n{(said.stdout + said.stderr).decode(errors='replace').rstrip()}" for name, said in shown
-    )
-
-
-_last = partial(Result.complaint, most=1)
-_tail = partial(Result.tail, most=LAST_LINES)
+def _depends_on(plan: Plan, name: str) -> tuple[str, ...]:
+    return next((item.depends_on for item in plan.services if item.service == name), ())

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from darkpeak import process
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Service
-from darkpeak.engine.engine import Engine, run
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
+from darkpeak.vocabulary import LEFT_OUT
 
 FROM_DEBIAN = re.compile(r"^\s*FROM\s+debian:([a-z]+)\s*(?:AS\s+\S+\s*)?$", re.MULTILINE | re.IGNORECASE)
-LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 DAY = 86400
 
 
@@ -24,7 +25,7 @@ def suites_of(services: Iterable[Service]) -> tuple[str, ...]:
     return tuple(sorted({suite for text in texts for suite in FROM_DEBIAN.findall(text)}))
 
 
-def ensure(engine: Engine, suite: str, said: Callable[[str], None], *, rebuild: bool = False) -> bool:
+def ensure(engine: Engine, suite: str, on_step: Callable[[str], None], *, rebuild: bool = False) -> bool:
     """Have debian:SUITE on the engine; return whether it had to be made.
 
     Raises:
@@ -32,12 +33,12 @@ def ensure(engine: Engine, suite: str, said: Callable[[str], None], *, rebuild: 
     """
     image = f"debian:{suite}"
     if not rebuild:
-        if not engine.docker("image", "inspect", image).code:
+        if engine.has_image(image):
             return False
-        said(f"no image {image}: pulling it")
-        if not engine.docker("pull", "--quiet", image).code:
+        on_step(f"no image {image}: pulling it")
+        if not engine.docker("pull", "--quiet", image, seconds=process.LONG_SECONDS).code:
             return True
-    said(f"building {image} from Debian's signed archive")
+    on_step(f"building {image} from Debian's signed archive")
     _build(engine, suite)
     return True
 
@@ -64,7 +65,7 @@ def make_sources(suite: str, listed: str) -> tuple[str, ...]:
 def find_sources(suite: str) -> tuple[str, ...]:
     """Return apt's lines for `suite` on this machine's own mirrors; none where it has no apt."""
     listing = ("apt-get", "indextargets", "--format=$(LABEL)|$(REPO_URI)", "Identifier: Packages")
-    listed = run(listing, os.environ).stdout.decode() if shutil.which("apt-get") else ""
+    listed = process.run(listing).text if shutil.which("apt-get") else ""
     return make_sources(suite, listed)
 
 
@@ -78,9 +79,12 @@ def _build(engine: Engine, suite: str) -> None:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}
     with tempfile.TemporaryDirectory(prefix="darkpeak-base-") as folder:
         archive = Path(folder) / "root.tar"
-        made = run(make_mmdebstrap(suite, find_sources(suite), str(archive)), environment)
+        argv = make_mmdebstrap(suite, find_sources(suite), str(archive))
+        made = process.run(argv, environment=environment, seconds=process.LONG_SECONDS)
         if made.code:
-            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.complaint()}")
-        loaded = engine.docker("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")
+            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.last_line()}")
+        loaded = engine.docker(
+            *("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}"), seconds=process.LONG_SECONDS
+        )
     if loaded.code:
-        raise SystemFailure(f"the engine did not take the image debian:{suite}: {loaded.complaint()}")
+        raise SystemFailure(f"the engine did not take the image debian:{suite}: {loaded.last_line()}")

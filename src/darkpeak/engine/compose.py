@@ -1,18 +1,17 @@
 """`docker compose`, for all that it does itself: build, start, stop, logs."""
 
 import json
-import subprocess
-from collections.abc import Callable
-from copy import copy
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from darkpeak import process
 from darkpeak.collective.model import Container, Service
-from darkpeak.engine.engine import CONTENT_LABEL, PARTS_LABEL, Engine, Result, run
-from darkpeak.errors import SystemFailure
+from darkpeak.engine.engine import Engine
+from darkpeak.process import Result
+from darkpeak.vocabulary import CONTENT_LABEL, HEALTHY_SECONDS, PARTS_LABEL
 
-HEALTHY_SECONDS = 180
 MOST_PARTS = 200
-DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"
 
 
 def make_compose(service: Service, *arguments: str, overlay: bool = False) -> tuple[str, ...]:
@@ -46,62 +45,48 @@ def make_labels(container: Container) -> dict[str, str]:
     return {CONTENT_LABEL: container.content, PARTS_LABEL: json.dumps(parts, separators=(",", ":")).replace("$", "$$")}
 
 
+@dataclass(frozen=True)
 class Compose:
-    """Compose on one engine, for one collective's domain."""
+    """Compose on one engine, with the values of the variables that compose files may use."""
 
-    def __init__(self, engine: Engine, domain: str) -> None:
-        self.engine = engine
-        self.locks: tuple[int, ...] = ()
-        self.environment = {**engine.environment, DOMAIN_VARIABLE: domain}
+    engine: Engine
+    variables: Mapping[str, str]
+    locks: tuple[int, ...] = ()  # file descriptors that its tools hold open until they end, even if we are killed
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The environment for compose and for the services' scripts; the first use connects to the engine."""
+        return {**self.engine.environment, **self.variables}
 
     def holding(self, *locks: int) -> "Compose":
-        """Return the same, whose tools keep these locks held until they have ended, even if we are killed."""
-        other = copy(self)
-        other.locks = (*self.locks, *locks)
-        return other
+        """Return the same, whose tools keep these locks held as well."""
+        return replace(self, locks=(*self.locks, *locks))
 
-    def build(self, service: Service, containers: tuple[str, ...], said: Callable[[str], None]) -> Result:
-        """Build the images of some containers; each line that compose says goes to `said`."""
-        return self._streamed(make_compose(service, "build", *containers, overlay=True), make_overlay(service), said)
+    def build(self, service: Service, containers: tuple[str, ...], on_line: Callable[[str], None]) -> Result:
+        """Build the images of some containers; each line that compose prints goes to `on_line`."""
+        return self._stream(service, on_line, "build", *containers)
 
-    def start(self, service: Service, said: Callable[[str], None], *arguments: str) -> Result:
+    def start(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
         """Start containers of images that are there, and wait until they are healthy."""
         timed = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(HEALTHY_SECONDS))
-        return self._streamed(make_compose(service, *timed, *arguments, overlay=True), make_overlay(service), said)
+        return self._stream(service, on_line, *timed, *arguments)
 
     def call(self, service: Service, *arguments: str) -> Result:
         """Run one compose command to its end."""
-        return run(make_compose(service, *arguments), self.environment)
+        argv = make_compose(service, *arguments)
+        return process.run(argv, environment=self.environment, seconds=process.LONG_SECONDS)
 
-    def attached(self, service: Service, *arguments: str) -> int:
+    def attach(self, service: Service, *arguments: str) -> int:
         """Run one compose command on the caller's own terminal."""
-        return self._attached(make_compose(service, *arguments))
+        return process.attach(make_compose(service, *arguments), environment=self.environment)
 
-    def script(self, service: Service, name: str, *arguments: str) -> int:
-        """Run one of the service's own scripts on the caller's terminal, pointed at this engine."""
-        return self._attached((str(service.folder / "scripts" / name), *arguments))
+    def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
+        """Run one of the service's own scripts here, pointed at this engine."""
+        argv = (str(service.folder / "scripts" / name), *arguments)
+        return process.run(argv, environment=self.environment, seconds=seconds)
 
-    def script_kept(self, service: Service, name: str, *arguments: str) -> Result:
-        """Run one of the service's own scripts and keep what it prints."""
-        return run((str(service.folder / "scripts" / name), *arguments), self.environment)
-
-    def _attached(self, argv: tuple[str, ...]) -> int:
-        try:
-            return subprocess.run(argv, env=self.environment, check=False).returncode
-        except FileNotFoundError:
-            raise SystemFailure(f"{Path(argv[0]).name} is not there", where=argv[0]) from None
-
-    def _streamed(self, argv: tuple[str, ...], stdin: bytes, said: Callable[[str], None]) -> Result:
-        """Run a process, handing on each line that it prints while it prints it."""
-        pipe = subprocess.PIPE
-        lines: list[bytes] = []
-        with subprocess.Popen(
-            argv, env=self.environment, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, pass_fds=self.locks
-        ) as process:
-            assert process.stdin and process.stdout  # noqa: S101, PT018 (both are pipes: for the type checker)
-            process.stdin.write(stdin)
-            process.stdin.close()
-            for line in process.stdout:
-                lines.append(line)
-                said(line.decode(errors="replace").strip())
-        return Result(process.returncode, b"".join(lines), b"")
+    def _stream(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
+        argv = make_compose(service, *arguments, overlay=True)
+        return process.stream(
+            argv, on_line, environment=self.environment, stdin=make_overlay(service), pass_fds=self.locks
+        )

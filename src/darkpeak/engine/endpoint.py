@@ -1,12 +1,12 @@
 """How a daemon is reached: by its URI, by DOCKER_HOST with TLS where that asks for it, or by a docker context."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from darkpeak import process
 from darkpeak.collective.uri import Uri, parse_uri
 from darkpeak.engine import ssh
 from darkpeak.errors import SystemFailure
@@ -63,7 +63,7 @@ def _through_ssh(uri: str, surroundings: Mapping[str, str]) -> Endpoint | None:
     """Return the near end of an ssh connection, where the URI is one of ssh."""
     parsed = parse_uri(uri)
     if uri.startswith("ssh:") and parsed is None:
-        raise SystemFailure(f"nobody can read {uri}", hint="write ssh://USER@HOST[:PORT][/SOCKET]")
+        raise SystemFailure(f"{uri!r} is not a valid Docker URI", hint="write ssh://USER@HOST[:PORT][/SOCKET]")
     if parsed is None or parsed.scheme != "ssh":
         return None
     near = f"unix://{ssh.connect(parsed).socket}"
@@ -102,14 +102,13 @@ def _context_name(surroundings: Mapping[str, str]) -> str:
 
 def _read_context(name: str, surroundings: Mapping[str, str]) -> tuple[str, Tls | None]:
     """Return a context's URI and TLS, from `docker` itself: it alone knows where it keeps them."""
-    argv = ("docker", "context", "inspect", name)
+    shown = process.run(("docker", "context", "inspect", name), environment=surroundings)
     try:
-        shown = subprocess.run(argv, env=dict(surroundings), capture_output=True, check=True)
         context = json.loads(shown.stdout)[0]
         endpoint = context["Endpoints"]["docker"]
-    except (OSError, subprocess.CalledProcessError, ValueError, LookupError):
+    except (ValueError, LookupError) as error:
         message = f"there is no docker context called {name}"
-        raise SystemFailure(message, hint="docker context ls shows them") from None
+        raise SystemFailure(message, hint="docker context ls shows them") from error
     if not context.get("TLSMaterial", {}).get("docker"):
         return str(endpoint["Host"]), None
     folder = Path(context["Storage"]["TLSPath"]) / "docker"

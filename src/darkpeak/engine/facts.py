@@ -3,9 +3,7 @@
 The containers see that machine's disk, memory, ports and processes; nothing of it is mounted, and they may do nothing.
 """
 
-import os
 import re
-import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +11,13 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from darkpeak import process
 from darkpeak.collective.model import Collective
 from darkpeak.engine.endpoint import is_open_to_all
-from darkpeak.engine.engine import PROJECT_LABEL, Engine, run
+from darkpeak.engine.engine import PROJECT_LABEL, Engine
 from darkpeak.errors import SystemFailure
-from darkpeak.plan.facts import Facts, Machine, Network
+from darkpeak.network import resolve
+from darkpeak.plan.facts import Facts, HostMachine, Network
 
 HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
 LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")
@@ -37,7 +37,7 @@ PROBE_LABEL = "doctor"
 def gather(engine: Engine, collective: Collective | None) -> Facts:
     """Return all that is known of a daemon."""
     plugin = _plugin()
-    resolved = _resolve(f"{PROBE_LABEL}.{collective.domain}") if collective else ()
+    resolved = resolve(f"{PROBE_LABEL}.{collective.domain}") if collective else ()
     try:
         asked = _ask(engine, collective)
     except SystemFailure as error:
@@ -49,17 +49,16 @@ def gather(engine: Engine, collective: Collective | None) -> Facts:
 def _plugin() -> str:
     """Return the version of the compose plugin here, empty when there is none."""
     try:
-        asked = run(("docker", "compose", "version", "--short"), os.environ)
+        asked = process.run(("docker", "compose", "version", "--short"))
     except SystemFailure:
         return ""
-    return "" if asked.code else asked.stdout.decode().strip()
+    return "" if asked.code else asked.text.strip()
 
 
 def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
     """Ask the engine, and look at its machine."""
-    client = engine.client
     before = time.time()
-    info = client.info()
+    info = engine.info()
     after = time.time()
     observed = engine.observe()
     services = collective.services if collective else ()
@@ -69,7 +68,7 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
         "open_to_all": is_open_to_all(engine.endpoint.uri, engine.endpoint.tls),
         "memory_total": info["MemTotal"],
         "clock_ahead": read_clock(info["SystemTime"]) - (before + after) / 2,
-        "networks": tuple(sorted(map(read_network, client.api.networks()), key=lambda network: network.name)),
+        "networks": tuple(sorted(map(read_network, engine.networks()), key=lambda network: network.name)),
         "pools": tuple((pool["Base"], pool["Size"]) for pool in info.get("DefaultAddressPools") or ()),
         "present": frozenset(service.name for service in services if observed.of(service.project)),
         "machine": machine,
@@ -78,7 +77,7 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
     }
 
 
-def _look(engine: Engine) -> tuple[Machine | None, bool | None, str]:
+def _look(engine: Engine) -> tuple[HostMachine | None, bool | None, str]:
     """Run the two containers; return what they saw, and why that is nothing."""
     image = _image(engine)
     if not image:
@@ -89,20 +88,19 @@ def _look(engine: Engine) -> tuple[Machine | None, bool | None, str]:
     )
     with ThreadPoolExecutor(len(arguments)) as pool:
         look, proxied = pool.map(lambda words: engine.docker("run", *HARMLESS, *words), arguments)
-    machine = read_machine(look.stdout.decode(errors="replace")) if not look.code else None
+    machine = read_machine(look.text) if not look.code else None
     counted = proxied.stdout.strip()
     proxy = int(counted) > 0 if counted.isdigit() else None
-    return machine, proxy, look.complaint() if look.code else proxied.complaint()
+    return machine, proxy, look.last_line() if look.code else proxied.last_line()
 
 
 def _image(engine: Engine) -> str:
     """Return an image that has a shell: Debian's own, or one of ours, which are built from it."""
-    images = engine.client.api.images()
-    names = sorted(name for item in images for name in item.get("RepoTags") or ())
+    names = engine.image_names()
     return next((name for prefix in ("debian:", "darkpeak-") for name in names if name.startswith(prefix)), "")
 
 
-def read_machine(said: str) -> Machine | None:
+def read_machine(said: str) -> HostMachine | None:
     """Return what the first container saw."""
     parts = said.split("\n\n")
     if len(parts) != len(LOOKS):
@@ -112,7 +110,7 @@ def read_machine(said: str) -> Machine | None:
     used = inodes[-1].split()[4].rstrip("%")
     available = next((line.split()[1] for line in memory if line.startswith("MemAvailable:")), "0")
     rows = [line.split() for line in sockets]
-    return Machine(
+    return HostMachine(
         disk_free=int(free) * 1024,
         disk_total=int(total) * 1024,
         inodes_free=100 - int(used) if used.isdigit() else 100,
@@ -144,10 +142,3 @@ def read_clock(written: str) -> float:
     """Return the engine's time, which has nanoseconds, as seconds."""
     found = re.fullmatch(r"([^.]+)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", written)
     return datetime.fromisoformat(f"{found[1]}{found[2] or ''}{found[3]}").timestamp() if found else time.time()
-
-
-def _resolve(name: str) -> tuple[str, ...]:
-    try:
-        return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(name, None)}))
-    except OSError:
-        return ()

@@ -1,9 +1,9 @@
 """Send images from one engine to another: once, and only those that are not there yet."""
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from darkpeak import process
 from darkpeak.collective.model import Service
 from darkpeak.engine.base import suites_of
 from darkpeak.engine.engine import Engine
@@ -23,10 +23,10 @@ def make_sending(services: Sequence[Service], here: Engine, there: Engine) -> Se
     """Return what is to be sent: images built from the files as they are, and the base image."""
     bases = [f"debian:{suite}" for suite in suites_of(services)]
     containers = [container for service in services for container in service.containers if container.build]
-    arrived = [name for name in bases if _has(there, name)]
-    arrived += [container.image for container in containers if there.has_image(container)]
-    held = [name for name in bases if _has(here, name)]
-    held += [container.image for container in containers if here.has_image(container)]
+    arrived = [name for name in bases if there.has_image(name)]
+    arrived += [container.image for container in containers if there.has_build_of(container)]
+    held = [name for name in bases if here.has_image(name)]
+    held += [container.image for container in containers if here.has_build_of(container)]
     every = (*bases, *(container.image for container in containers))
     return Sending(
         sent=tuple(name for name in every if name in held and name not in arrived),
@@ -41,18 +41,12 @@ def send(names: Sequence[str], here: Engine, there: Engine) -> None:
     Raises:
         SystemFailure: when one of the two engines refuses.
     """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(("docker", "save", *names), env=here.environment, stdout=pipe, stderr=pipe) as saving:
-        loaded = subprocess.run(
-            ("docker", "load", "--quiet"), env=there.environment, stdin=saving.stdout, capture_output=True, check=False
-        )
-        if saving.stdout:
-            saving.stdout.close()
-        said = saving.stderr.read() if saving.stderr else b""
-    if saving.returncode or loaded.returncode:
-        words = (loaded.stderr or said).decode(errors="replace").strip().splitlines()
-        raise SystemFailure(f"the images did not arrive: {words[-1] if words else 'no word'}", hint="the same again")
-
-
-def _has(engine: Engine, name: str) -> bool:
-    return not engine.docker("image", "inspect", name).code
+    saved, loaded = process.pipe(
+        ("docker", "save", *names),
+        ("docker", "load", "--quiet"),
+        source_environment=here.environment,
+        target_environment=there.environment,
+    )
+    if saved.code or loaded.code:
+        why = loaded.last_line() if loaded.stderr.strip() else saved.last_line()
+        raise SystemFailure(f"the images did not arrive: {why}", hint="run the same command again")

@@ -14,15 +14,16 @@ import select
 import shlex
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from darkpeak import process
 from darkpeak.collective.uri import Uri
-from darkpeak.errors import SystemFailure
+from darkpeak.errors import SystemFailure, add_explainer
+from darkpeak.network import engine_answers
+from darkpeak.process import NO_OUTPUT, Result
 
 PERSIST_SECONDS = 5  # after the last of us has gone, however it went
 ALIVE = ("ServerAliveInterval=10", "ServerAliveCountMax=3")  # a dead network is noticed after half a minute
@@ -35,7 +36,6 @@ ANSWER_SECONDS = 20
 # What a server does with some of many who come at once (MaxStartups), before it knows who they are.
 BUSY = re.compile(r"Connection reset by|Connection closed by|kex_exchange_identification")
 PAUSES = (0.5, 1.0, 2.0, 4.0)
-PING = b"GET /_ping HTTP/1.0\r\n\r\n"
 OLD_SECONDS = 3600
 # What a login's shell prints at its start is around it.
 PROBE = 'if [ ! -e "$1" ]; then echo =absent=; elif [ ! -w "$1" ]; then echo =denied=; else echo =there=; fi'
@@ -99,16 +99,16 @@ class Connection:
         Raises:
             SystemFailure: when it doesn't answer, with the reason that its machine gives.
         """
-        if not _ping(self.socket):
+        if not engine_answers(self.socket):
             found = self.folder / "probe"
             probe = f"sh -c {shlex.quote(PROBE)} sh {shlex.quote(self.uri.path)}"
             self._control(self.uri.host, probe, said=found)
             raise explain_silence(self.uri, found.read_text(errors="replace"), self._said())
 
-    def run(self, command: str, stdin: bytes) -> "subprocess.CompletedProcess[bytes]":
+    def run(self, command: str, stdin: bytes) -> Result:
         """Run a command there, by the login's shell, with bytes on its standard input."""
         argv = ("ssh", "-F", "none", "-S", str(self.folder / "control"), "-T", *_options(ALIVE), "--", self.uri.host)
-        return subprocess.run((*argv, command), input=stdin, capture_output=True, check=False)
+        return process.run((*argv, command), stdin=stdin, seconds=process.LONG_SECONDS)
 
     def wait(self, seconds: float) -> bool:
         """Wait that long for the connection to be cut; return whether it was."""
@@ -149,6 +149,7 @@ def connect(uri: Uri) -> Connection:
     if uri not in _open:
         connection = Connection(uri)
         _open[uri] = connection
+        add_explainer(explain_cut)
         atexit.register(connection.close)
         try:
             connection.open()
@@ -161,9 +162,16 @@ def connect(uri: Uri) -> Connection:
     return _open[uri]
 
 
-def find_cut() -> str:
-    """Return where a connection of this process's led which has been cut; empty when none has."""
-    return next((connection.name for connection in _open.values() if connection.cut), "")
+def explain_cut(error: SystemFailure) -> SystemFailure:
+    """Return the error or, where a connection of ours was cut, that: whatever went over it has failed with it."""
+    cut = next((connection.name for connection in _open.values() if connection.cut), "")
+    if not cut:
+        return error
+    first = error.message.partition("\n")[0]
+    hint = "what is done stays done; run the same command again: it goes on from here"
+    explained = SystemFailure(f"the ssh connection to {cut} was cut: {first}", hint=hint)
+    explained.__cause__ = error
+    return explained
 
 
 def make_connect(uri: Uri, folder: Path) -> tuple[str, ...]:
@@ -208,15 +216,6 @@ def explain_silence(uri: Uri, found: str, said: str) -> SystemFailure:
     return SystemFailure(message, hint="is it running? there: systemctl status docker")
 
 
-def _ping(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
-        client.settimeout(ANSWER_SECONDS)
-        client.connect(str(path))
-        client.sendall(PING)
-        return client.recv(4096).startswith(b"HTTP/1.")
-    return False
-
-
 def _runtime_folder() -> Path:
     """Return our private folder, in which no one else can put a socket; what dead runs left there is removed."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -231,16 +230,16 @@ def _runtime_folder() -> Path:
     return folder
 
 
-def _run(argv: Sequence[str], said: Path, seconds: float | None) -> int:
-    """Run ssh. It prints to a file and not a pipe, which it would hold open from the background."""
-    try:
-        with said.open("ab") as out:
-            ran = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=seconds, check=False)
-    except FileNotFoundError:
-        raise SystemFailure("ssh is not installed", hint="apt-get install openssh-client") from None
-    except subprocess.TimeoutExpired:
-        return 255
-    return ran.returncode
+def _run(argv: Sequence[str], output: Path, seconds: float | None) -> int:
+    """Run ssh, without a deadline where it may ask a person; return its exit code, 255 where it did not end in time.
+
+    It prints to a file and not to a pipe, which it would hold open from the background.
+    """
+    with output.open("ab") as file:
+        try:
+            return process.run_into(argv, file, seconds=seconds)
+        except process.TookTooLong:
+            return 255
 
 
 def _options(options: Sequence[str]) -> tuple[str, ...]:
@@ -249,4 +248,4 @@ def _options(options: Sequence[str]) -> tuple[str, ...]:
 
 def _last(said: str) -> str:
     lines = [line for line in said.splitlines() if line.strip()]
-    return re.sub(r"^(ssh|mux_client\w*): ", "", lines[-1].strip()) if lines else "no word from it"
+    return re.sub(r"^(ssh|mux_client\w*): ", "", lines[-1].strip()) if lines else NO_OUTPUT

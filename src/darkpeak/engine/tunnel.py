@@ -1,16 +1,14 @@
 """The guide's SSH tunnel: a port of this machine's loopback leads to a daemon, and again after each cut."""
 
-import errno
-import socket
 import time
 from collections.abc import Callable
 
 from darkpeak.collective.uri import Uri, parse_uri
 from darkpeak.engine.ssh import Connection
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.network import check_free
 
-PORT = 4243
-LOOPBACK = "localhost"  # by this name ssh listens on 127.0.0.1 and ::1, and nowhere else
+LOCALHOST = "localhost"  # by this name ssh listens on 127.0.0.1 and ::1, and nowhere else
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LOOK_SECONDS = 3600.0
 
@@ -65,25 +63,10 @@ def _open(uri: Uri, port: int) -> Connection:
     connection = Connection(uri)
     try:
         connection.open()
-        connection.forward(f"{LOOPBACK}:{port}")
+        connection.forward(f"{LOCALHOST}:{port}")
         connection.forward(str(connection.socket))
         connection.check()
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def check_free(port: int) -> None:
-    """See that nobody else listens on a port of loopback.
-
-    Raises:
-        UsageError: when somebody does.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
-            raise UsageError(f"port {port} {why}", hint="another tunnel? choose a free one with --port") from None

@@ -1,54 +1,83 @@
-"""What `status` says of backups: how old the newest set is, and when one was last restored. Pure."""
+"""What `status` says of backups, drills and nights: how old each proof is, and whether it is overdue. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from darkpeak.evidence.records import BACKUP, DRILL, NIGHT, Record
+from darkpeak.evidence.backups import BackupRecord
+from darkpeak.evidence.drills import DrillRecord
+from darkpeak.evidence.nights import NightRecord
+from darkpeak.evidence.record import Records, age_days
 
-TERMS = {BACKUP: 2.0, DRILL: 35.0, NIGHT: 2.0}  # days, after which silence is an alarm
+BACKUP_TERM, DRILL_TERM, NIGHT_TERM = 2.0, 35.0, 2.0  # days, after which silence is an alarm
 HOUR, DAY = 1 / 24, 1.0
+NEVER, OVERDUE, FAILED = "NEVER", "OVERDUE", "FAILED"
 
 
-def describe(records: Iterable[Record], services: Iterable[str], now: datetime) -> Mapping[str, tuple[str, str]]:
-    """Return for each service in a few words: its newest set, its last drill. NEVER, OVERDUE and FAILED are shouted."""
-    found = {(record.kind, record.service): record for record in records}
+@dataclass(frozen=True)
+class Proofs:
+    """What is proven of a service, in a few words each. NEVER, OVERDUE and FAILED are alarms."""
+
+    saved: str
+    drilled: str
+
+
+def describe(records: Records, services: Iterable[str], now: datetime) -> Mapping[str, Proofs]:
+    """Return each service's newest backup and last drill in a few words."""
     return {
-        name: (_say(found.get((BACKUP, name)), BACKUP, now), _say(found.get((DRILL, name)), DRILL, now))
+        name: Proofs(
+            _describe_backup(records.find(BackupRecord, name), now),
+            _describe_drill(records.find(DrillRecord, name), now),
+        )
         for name in services
     }
 
 
-def describe_night(records: Iterable[Record], collective: str, now: datetime) -> str:
-    """Return in a few words when `darkpeak nightly` last ran, and what it wanted somebody to look after."""
-    last = next((record for record in records if (record.kind, record.service) == (NIGHT, collective)), None)
+def describe_night(records: Records, collective: str, now: datetime) -> str:
+    """Return in a few words when the nightly jobs last ran, and what needs attention since."""
+    last = records.find(NightRecord, collective)
     if last is None:
-        return "NEVER"
-    age = _age(last.age_days(now))
-    if overdue(last, NIGHT, now):
-        return f"OVERDUE, {age}"
-    return age if last.good else f"FAILED {age}: somebody must look after {', '.join(last.said.split('; '))}"
+        return NEVER
+    age = _age(age_days(last.when, now))
+    if is_overdue(last.when, NIGHT_TERM, now):
+        return f"{OVERDUE}, {age}"
+    return age if last.good else f"{FAILED} {age}: needs attention: {', '.join(last.attention)}"
 
 
-def overdue(record: Record | None, kind: str, now: datetime) -> bool:
-    """Say whether there should have been another by now."""
-    return record is None or not record.snapshot_name or abs(record.age_days(now)) > TERMS[kind]
+def is_overdue(when: str, term: float, now: datetime) -> bool:
+    """Whether there should have been another within so many days; a time far ahead counts as overdue, too."""
+    return abs(age_days(when, now)) > term
 
 
-def _say(record: Record | None, kind: str, now: datetime) -> str:
+def _describe_backup(record: BackupRecord | None, now: datetime) -> str:
     if record is None:
-        return "NEVER"
-    if not record.snapshot_name:
-        return f"FAILED: {record.said}"
-    age = _age(record.age_days(now))
-    took = f", {record.seconds:.0f} s" if record.seconds else ""
+        return NEVER
+    problems = "; ".join(record.problems)
+    if not record.snapshot:
+        return f"{FAILED}: {problems}"
+    age = _age(age_days(record.when, now))
     if not record.good:
-        return f"FAILED, {record.snapshot_name} {age}: {record.said}"
-    return ("OVERDUE, " if overdue(record, kind, now) else "") + f"{record.snapshot_name} {age}{took}"
+        return f"{FAILED}, {record.snapshot} {age}: {problems}"
+    return _overdue(record.when, BACKUP_TERM, now) + f"{record.snapshot} {age}"
+
+
+def _describe_drill(record: DrillRecord | None, now: datetime) -> str:
+    if record is None:
+        return NEVER
+    age = _age(age_days(record.when, now))
+    if not record.good:
+        return f"{FAILED}, {record.snapshot} {age}: {record.message}"
+    took = f", {record.seconds:.0f} s" if record.seconds else ""
+    return _overdue(record.when, DRILL_TERM, now) + f"{record.snapshot} {age}{took}"
+
+
+def _overdue(when: str, term: float, now: datetime) -> str:
+    return f"{OVERDUE}, " if is_overdue(when, term, now) else ""
 
 
 def _age(days: float) -> str:
     if days < -DAY:
-        return f"by a clock {-days:.0f} d ahead"
+        return f"in the future by {-days:.0f} d (a clock is wrong)"
     if days < HOUR:
         return "just now"
     return f"{days * 24:.0f} h ago" if days < 2 * DAY else f"{days:.0f} d ago"

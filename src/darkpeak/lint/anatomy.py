@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.compose import dockerfile, exposed
 from darkpeak.collective.model import Finding, Place, Service
-from darkpeak.lint.routes import LABEL
+from darkpeak.vocabulary import LABEL, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
 
@@ -41,7 +41,7 @@ def containers(service: Service) -> Iterator[Finding]:
         yield Finding(service.key("level"), "no-containers", f"level {service.level}, and nothing to run", hint)
     for container in service.containers:
         if container.build is None:
-            hint = f"write build: {container.name}, with FROM debian:trixie in {container.name}/Dockerfile"
+            hint = f"write build: {container.name}, with FROM debian:{SUITE} in {container.name}/Dockerfile"
             yield Finding(container.at, "not-built", f"{container.name} is not built from a folder", hint)
         elif not (service.folder / container.build / "Dockerfile").is_file():
             what = f"there is no {container.build}/Dockerfile"

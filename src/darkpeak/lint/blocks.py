@@ -2,21 +2,15 @@
 
 from collections.abc import Iterator
 
-from darkpeak.collective.model import BLOCK_SIZE, BLOCKS, Collective, Finding, Service
-
-LOOPBACK = ("127.0.0.1",)
-
-
-def subnet_of(block: int) -> str:
-    """Return the subnet of a block: 6010 has 10.60.10.0/24."""
-    return f"10.{block // 100}.{block % 100}.0/24"
+from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, LOOPBACK, block_of, ports_of, subnet_of
 
 
 def block_number(service: Service) -> Iterator[Finding]:
     """Blocks are 6000, 6010 … 6990, so that whoever sees a port knows the service."""
     if service.block is None or service.block in BLOCKS:
         return
-    below = service.block - service.block % BLOCK_SIZE
+    below = block_of(service.block)
     hint = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
     what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "no such block"
     yield Finding(service.key("block"), "block-number", what, hint)
@@ -50,10 +44,10 @@ def published_ports(service: Service) -> Iterator[Finding]:
     """Only the router is reached from outside: everything else publishes inside its block, on loopback."""
     first = service.block or 0
     for port in service.ports:
-        if port.address not in LOOPBACK:
-            hint = f'write "127.0.0.1:{port.published[0]}:{port.target[0]}"'
+        if port.address != LOOPBACK:
+            hint = f'write "{LOOPBACK}:{port.published[0]}:{port.target[0]}"'
             yield Finding(port.at, "not-on-loopback", f"port {port.published[0]} is open to the network", hint)
-        outside = [number for number in port.published if number not in range(first, first + BLOCK_SIZE)]
+        outside = [number for number in port.published if number not in ports_of(first)]
         if outside and first in BLOCKS:
             what = f"port {outside[0]} is outside the block {first}"
             hint = f"publish on one of {first}-{first + BLOCK_SIZE - 1}"

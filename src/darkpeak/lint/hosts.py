@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from darkpeak.collective.hosts import homes_of
-from darkpeak.collective.model import ROUTER, Collective, Finding
+from darkpeak.collective.model import Collective, Finding
+from darkpeak.vocabulary import ROUTER
 
 
 def known_services(collective: Collective) -> Iterator[Finding]:
@@ -28,7 +29,7 @@ def one_place_each(collective: Collective) -> Iterator[Finding]:
     for host in collective.hosts:
         for name in host.services:
             if name in taken:
-                what = f"{name} lives on {taken[name]} already"
+                what = f"{name} is assigned to two hosts: {taken[name]} and {host.name}"
                 yield Finding(host.at, "placed-twice", what, "let it live on one of them")
             taken.setdefault(name, host.name)
 

@@ -1,13 +1,11 @@
 """Who runs it, and under which name."""
 
-import re
 from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.tree import toml_line
+from darkpeak.vocabulary import COLLECTIVE_FILE, HOST_NAME, LEAST_ADMINS
 
-LEAST_ADMINS = 2
-HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 TAKEN = {
     "dev": ".dev is a real top-level domain whose names browsers only open over public https; use .test",
     "local": ".local belongs to multicast DNS (RFC 6762), which would answer first; use .test",
@@ -15,8 +13,8 @@ TAKEN = {
 
 
 def _line(collective: Collective, *path: str) -> Place:
-    text = (collective.root / "collective.toml").read_text(encoding="utf-8")
-    return Place("collective.toml", toml_line(text, *path))
+    text = (collective.root / COLLECTIVE_FILE).read_text(encoding="utf-8")
+    return Place(COLLECTIVE_FILE, toml_line(text, *path))
 
 
 def domain(collective: Collective) -> Iterator[Finding]:

@@ -1,16 +1,14 @@
 """What the router is asked to lead where."""
 
-import re
 from collections.abc import Iterator
 
-from darkpeak.collective.model import BLOCK_SIZE, BLOCKS, ROUTER_PORTS, Collective, Finding, Place, Service
-
-LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, JUMP, LABEL, ports_of
 
 
 def labels(service: Service) -> Iterator[Finding]:
     """A label is the first part of a host name, or (with dots) all of it."""
-    for route in (*service.http, *service.tls):
+    for route in service.routes.named:
         if not all(LABEL.fullmatch(part) for part in route.label.split(".")):
             hint = "use lower-case letters, digits and inner hyphens"
             yield Finding(route.at, "label", f"{route.label!r} cannot begin a host name", hint)
@@ -20,7 +18,7 @@ def one_label_each(collective: Collective) -> Iterator[Finding]:
     """A host name leads to one service."""
     taken: dict[str, str] = {}
     for service in collective.services:
-        for route in (*service.http, *service.tls):
+        for route in service.routes.named:
             first = taken.setdefault(route.host(collective.domain), service.name)
             if first != service.name:
                 what = f"the label {route.label} is {first}'s already"
@@ -28,10 +26,10 @@ def one_label_each(collective: Collective) -> Iterator[Finding]:
 
 
 def _ports(service: Service) -> Iterator[tuple[str, int, Place]]:
-    yield from (("http", route.port, route.at) for route in service.http)
-    yield from (("tcp", route.port, route.at) for route in service.tcp)
-    yield from (("tls", route.port, route.at) for route in service.tls)
-    for kind, port in (("ssh", service.ssh), ("plain-ssh", service.plain_ssh)):
+    yield from (("http", route.port, route.at) for route in service.routes.http)
+    yield from (("tcp", route.port, route.at) for route in service.routes.tcp)
+    yield from (("tls", route.port, route.at) for route in service.routes.tls)
+    for kind, port in (("ssh", service.routes.ssh), ("plain-ssh", service.routes.plain_ssh)):
         if port is not None:
             yield (kind, port, service.key("routes"))
 
@@ -43,7 +41,7 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
     for kind, port, at in _ports(service):
         if service.block is not None and service.block not in BLOCKS:
             return
-        if port not in range(block, block + BLOCK_SIZE):
+        if port not in ports_of(block):
             hint = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "claim a block first"
             yield Finding(at, "route-outside-block", f"the {kind} route's port {port} is outside the block", hint)
         elif port not in published and service.runs:
@@ -51,10 +49,11 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
             yield Finding(at, "no-such-port", what, f'publish it: ports: ["127.0.0.1:{port}:80"]')
 
 
-def public_ports(service: Service) -> Iterator[Finding]:
+def public_ports(collective: Collective) -> Iterator[Finding]:
     """A public port is the router's own to open: not its http and ssh ports, and not inside the blocks."""
-    for route in service.tcp:
-        if route.public in ROUTER_PORTS or route.public in range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE):
+    taken = {*collective.router.all, *range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE)}
+    for route in (route for service in collective.services for route in service.routes.tcp):
+        if route.public in taken:
             what = f"public port {route.public} is not free for a tcp route"
             yield Finding(route.at, "public-port", what, "take the protocol's usual port, like 5222")
 
@@ -63,7 +62,7 @@ def one_public_port_each(collective: Collective) -> Iterator[Finding]:
     """A public port leads to one service."""
     taken: dict[int, str] = {}
     for service in collective.services:
-        for route in service.tcp:
+        for route in service.routes.tcp:
             first = taken.setdefault(route.public, service.name)
             if first != service.name:
                 what = f"public port {route.public} is {first}'s already"
@@ -74,18 +73,18 @@ def one_plain_ssh(collective: Collective) -> Iterator[Finding]:
     """Plain ssh carries no name, so it leads to one service."""
     first = ""
     for service in collective.services:
-        if service.plain_ssh is not None and first:
+        if service.routes.plain_ssh is not None and first:
             what = f"plain ssh leads to {first} already"
             yield Finding(
                 service.key("routes"), "plain-ssh-taken", what, "leave it out here: ssh by name works for both"
             )
-        first = first or (service.name if service.plain_ssh is not None else "")
+        first = first or (service.name if service.routes.plain_ssh is not None else "")
 
 
 def proxied(service: Service) -> Iterator[Finding]:
     """The PROXY protocol is for tcp and tls routes: http has X-Forwarded-For."""
-    able = {route.port for route in service.tcp} | {route.port for route in service.tls}
-    for port, at in service.proxy:
+    able = {route.port for route in service.routes.tcp} | {route.port for route in service.routes.tls}
+    for port, at in service.routes.proxy:
         if port not in able:
             what = f"no tcp or tls route leads to the port {port} in proxy"
             yield Finding(at, "proxy-without-route", what, "name the port of a tcp or tls route")
@@ -93,5 +92,7 @@ def proxied(service: Service) -> Iterator[Finding]:
 
 def jump_is_taken(service: Service) -> Iterator[Finding]:
     """`jump` is what the router's jump server is called over ssh."""
-    if service.ssh is not None and service.name == "jump":
-        yield Finding(service.key("routes"), "ssh-name", "the ssh name jump is the router's own", "rename the service")
+    if service.routes.ssh is not None and service.name == JUMP:
+        yield Finding(
+            service.key("routes"), "ssh-name", f"the ssh name {JUMP} is the router's own", "rename the service"
+        )

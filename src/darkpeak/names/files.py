@@ -4,13 +4,12 @@ import errno
 import os
 import platform
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from darkpeak import process
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.names.setup import MACOS_FOLDER, OWN_FILES, PLAIN_FILE, SHARED_FILES, SIGNS, Change, Setup, Surroundings
 
@@ -98,16 +97,8 @@ def reload(setup: Setup) -> str:
         return ""
     if not shutil.which(argv[0]) or (argv[0] == SYSTEMCTL and not Path("/run/systemd/system").exists()):
         return f"there is no {argv[0]} here to ask: let {argv[-1]} read its files again"
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return f"{' '.join(argv)} failed: {done.stderr.strip()}" if done.returncode else ""
-
-
-def resolve(name: str) -> tuple[str, ...]:
-    """Return where a name leads, by this machine's C library."""
-    try:
-        return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(name, None)}))
-    except OSError:
-        return ()
+    done = process.run(argv)
+    return f"{' '.join(argv)} failed: {done.last_line()}" if done.code else ""
 
 
 def _read(path: Path) -> bytes:
@@ -158,7 +149,7 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn the system's refusals into ours."""
     try:
         yield
-    except PermissionError:
-        raise SystemFailure("this login may not write it", where=str(path), hint="again with sudo") from None
+    except PermissionError as error:
+        raise SystemFailure("you may not write this file", where=str(path), hint="run it again with sudo") from error
     except OSError as error:
-        raise SystemFailure(f"cannot be written: {error.strerror}", where=str(path)) from None
+        raise SystemFailure(f"the file cannot be written: {error.strerror}", where=str(path)) from error

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from darkpeak.collective.model import Collective
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
-from darkpeak.router.acme import WILDCARD, Certified, Held
+from darkpeak.router.acme import WILDCARD, Certified, HeldCertificates
 
 URGENT = 14 * 86400  # what fails longer than this before the end may mend itself
 LEFT_OF_LIFE = 132 * 86400  # a third: from then on the router renews its own when it starts, or routes change
@@ -25,7 +25,9 @@ class ListedCertificate:
     urgent: bool = False  # it could not be had, and the one before, if there is one, ends within two weeks
 
 
-def list_certificates(collective: Collective, observed: Observed, held: Held, now: float) -> list[ListedCertificate]:
+def list_certificates(
+    collective: Collective, observed: Observed, held: HeldCertificates, now: float
+) -> list[ListedCertificate]:
     """Return a row for each certificate that is asked for or still there, and the one that vouches for all else."""
     acme = make_table(collective, observed).acme
     wanted = acme.certificates if acme else ()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
 
-from darkpeak.collective.model import ROUTER, ROUTER_PORTS, Collective, Service
-from darkpeak.plan.facts import Facts, Machine
+from darkpeak.collective.model import Collective, Service
+from darkpeak.plan.facts import Facts, HostMachine
+from darkpeak.vocabulary import GIB, MIB, ROUTER
 
 LEAST_ENGINE, LEAST_COMPOSE = (20, 10), (2, 20)
-GIB, MIB = 1 << 30, 1 << 20
 DISK_BAD, DISK_WARN = 1 * GIB, 3 * GIB
 MEMORY_BAD, MEMORY_WARN, MEMORY_LEAST = 96 * MIB, 256 * MIB, 900 * MIB
 CLOCK_WARN, CLOCK_BAD = 5.0, 60.0  # seconds
@@ -97,7 +97,7 @@ def _resources(facts: Facts) -> Iterator[Check]:
     yield _memory(facts, machine)
 
 
-def _memory(facts: Facts, machine: Machine) -> Check:
+def _memory(facts: Facts, machine: HostMachine) -> Check:
     free = f"{_size(machine.memory_free)} of {_size(facts.memory_total)} available"
     if machine.memory_free < MEMORY_BAD:
         return Check("memory", Verdict.BAD, f"only {free}", "stop a service, or add memory: what starts now is killed")
@@ -151,8 +151,8 @@ def _ports(facts: Facts, collective: Collective) -> Check:
     wanted: dict[int, str] = {}
     for service in collective.services:
         if service.name == ROUTER and ROUTER not in facts.present:
-            wanted |= dict.fromkeys(ROUTER_PORTS, ROUTER)
-            wanted |= {route.public: ROUTER for other in collective.services for route in other.tcp}
+            wanted |= dict.fromkeys(collective.router.all, ROUTER)
+            wanted |= {route.public: ROUTER for other in collective.services for route in other.routes.tcp}
         elif service.name not in facts.present:
             wanted |= {number: service.name for port in service.ports for number in port.published}
     taken = [f"{port} ({name}'s)" for port, name in sorted(wanted.items()) if port in facts.machine.listening]

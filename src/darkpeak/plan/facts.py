@@ -13,7 +13,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Machine:
+class HostMachine:
     """The daemon's machine, as a container there sees it."""
 
     disk_free: int
@@ -39,7 +39,7 @@ class Facts:
     networks: tuple[Network, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()
     present: frozenset[str] = frozenset()  # services that have containers there
-    machine: Machine | None = None
+    machine: HostMachine | None = None
     proxy: bool | None = None
     unknown: str = ""
     resolved: tuple[str, ...] = ()  # where a name below the domain leads, by this machine's C library

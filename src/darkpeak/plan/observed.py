@@ -1,6 +1,6 @@
 """What is on a daemon, as one snapshot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from darkpeak.collective.model import Collective
@@ -8,7 +8,7 @@ from darkpeak.collective.model import Collective
 
 @dataclass(frozen=True)
 class Running:
-    """A container that compose has made, running or not."""
+    """A container that compose has started, running or not."""
 
     id: str
     project: str
@@ -22,10 +22,11 @@ class Running:
     image: str = ""  # its image's id
     created: int = 0
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
+    scratch: bool = False  # of a drill, or of a copy beside the live service
 
     @property
     def ready(self) -> bool:
-        """Whether it runs and nothing says that it is ill."""
+        """Whether it runs and no health check says that it is ill."""
         return self.state == "running" and self.health in ("healthy", "")
 
 
@@ -35,6 +36,7 @@ class Observed:
 
     containers: tuple[Running, ...] = ()
     images: tuple[tuple[str, str], ...] = ()  # name, id
+    built: tuple[tuple[str, str], ...] = ()  # name, the hash of what it was built from
 
     @cached_property
     def by_project(self) -> dict[str, tuple[Running, ...]]:
@@ -48,6 +50,15 @@ class Observed:
     def image_ids(self) -> dict[str, str]:
         """Image ids by name."""
         return dict(self.images)
+
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """The hashes of what images were built from, by the images' names."""
+        return dict(self.built)
+
+    def without(self, ids: frozenset[str]) -> "Observed":
+        """Return the same without some containers, by their ids."""
+        return replace(self, containers=tuple(item for item in self.containers if item.id not in ids))
 
     def of(self, project: str, container: str | None = None) -> tuple[Running, ...]:
         """Return the containers of one project, or those of one entry of its compose file."""

@@ -1,11 +1,32 @@
-"""What `up` would do, and why, as a value."""
+"""What `up` would do, and why, as a value: for each container a decision, for each service its operations in order.
 
-from collections.abc import Sequence
+Everything is decided here, from the files and one snapshot of the daemon; the executor decides nothing. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from darkpeak.collective.model import Collective, Container, Service
-from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.observed import Observed, Running, find_container
+from darkpeak.plan.operations import (
+    BackUp,
+    Build,
+    Certify,
+    Drain,
+    GoBack,
+    Operation,
+    Remove,
+    Route,
+    Start,
+    StartBeside,
+    UseImages,
+)
+from darkpeak.vocabulary import HAPROXY, ROUTER
+
+DRAIN_SECONDS = 1.0
+NO_FILE = "no file names it any more"
 
 
 class Action(StrEnum):
@@ -16,7 +37,7 @@ class Action(StrEnum):
     UPDATE = "update"  # the old one is stopped, then the new one started
     RECREATE = "recreate"
     START = "start"
-    TIDY = "tidy"  # what a deploy that was cut short has left beside it goes
+    TIDY = "tidy"  # what an interrupted deploy has left beside it goes
     REMOVE = "remove"
     NOTHING = "nothing"
 
@@ -32,7 +53,7 @@ FEW = 3
 
 
 @dataclass(frozen=True)
-class Step:
+class Decision:
     """One container, what is done with it, and the cause."""
 
     container: str
@@ -42,28 +63,31 @@ class Step:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What is done with one service, after those that it relies on."""
+    """What is done with one service, after those that it depends on."""
 
     service: str
     after: tuple[str, ...]
-    steps: tuple[Step, ...]
+    depends_on: tuple[str, ...]  # of those, the ones whose failure keeps it from being touched
+    decisions: tuple[Decision, ...]
+    operations: tuple[Operation, ...] = ()
     owns_data: bool = False
 
     @property
-    def changes(self) -> tuple[Step, ...]:
-        """The steps that do anything."""
-        return tuple(step for step in self.steps if step.action is not Action.NOTHING)
+    def changes(self) -> tuple[Decision, ...]:
+        """The decisions that do anything."""
+        return tuple(item for item in self.decisions if item.action is not Action.NOTHING)
 
     def containers(self, *actions: Action) -> tuple[str, ...]:
         """Return the containers with one of these actions."""
-        return tuple(step.container for step in self.steps if step.action in actions)
+        return tuple(item.container for item in self.decisions if item.action in actions)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done with each service, sorted by name; and what is on the daemon that no file names."""
+    """What is done with each service, sorted by name; how the router differs; what no file names."""
 
     services: tuple[ServicePlan, ...]
+    drift: tuple[str, ...] = ()  # what the router has otherwise than it should, where no service changes
     orphans: tuple[str, ...] = ()
 
     @property
@@ -72,56 +96,104 @@ class Plan:
         return tuple(service for service in self.services if service.changes)
 
 
-def make_plan(collective: Collective, observed: Observed, names: frozenset[str]) -> Plan:
-    """Plan what brings the named services to what their files say."""
-    planned = (
-        ServicePlan(
-            service.name,
-            tuple(name for name in collective.depends_on(service) if name in names),
-            tuple(_steps(service, observed)),
-            service.owns_data,
-        )
-        for service in collective.services
-        if service.name in names and service.runs
+def make_plan(
+    collective: Collective,
+    observed: Observed,
+    names: frozenset[str],
+    drift: Sequence[str] = (),
+    backup_to: Path | None = None,
+) -> Plan:
+    """Plan what brings the named services, and the router, to what the files say.
+
+    `drift` is how the running router differs from the files; `backup_to` the folder for data that is saved first.
+    """
+    chosen = [service for service in collective.services if service.name in names and service.runs]
+    decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
+    routed = _has_router(collective, observed) or ROUTER in decided
+    services = tuple(
+        _plan_service(collective, service, decided[service.name], observed, routed, names, backup_to)
+        for service in chosen
     )
     known = {service.project for service in collective.services}
-    ours = {item.project for item in observed.containers if item.content}
-    return Plan(tuple(planned), tuple(sorted(ours - known)))
+    ours = {item.project for item in observed.containers if item.content and not item.scratch}
+    changing = any(service.changes for service in services)
+    return Plan(services, () if changing else tuple(drift), tuple(sorted(ours - known)))
 
 
-def _steps(service: Service, observed: Observed) -> list[Step]:
-    steps = [
-        _step(container, observed.of(service.project, container.name), observed) for container in service.containers
+def make_rollback(
+    collective: Collective, service: Service, observed: Observed, images: Mapping[str, str]
+) -> ServicePlan:
+    """Plan what brings a service to these images, by container, whatever its files say."""
+    decisions = tuple(
+        _decide_rollback(container, observed.of(service.project, container.name), images[container.name])
+        for container in service.containers
+        if container.name in images
+    )
+    used = tuple((name, images[name]) for name in sorted(images))
+    operations = _operations(service, decisions, observed, routed=_has_router(collective, observed), backup_to=None)
+    given = (UseImages(used), *(item for item in operations if not isinstance(item, Build)))
+    changed = any(item.action is not Action.NOTHING for item in decisions)
+    return ServicePlan(service.name, (), (), decisions, given if changed else ())
+
+
+def newest_ready(running: Sequence[Running]) -> Running | None:
+    """Return the instance to which the router leads, and which stays: the newest one that is ready."""
+    return max((item for item in running if item.ready), key=lambda item: (item.created, item.number), default=None)
+
+
+def _has_router(collective: Collective, observed: Observed) -> bool:
+    return find_container(collective, observed, ROUTER, HAPROXY) is not None
+
+
+def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends on)
+    collective: Collective,
+    service: Service,
+    decisions: tuple[Decision, ...],
+    observed: Observed,
+    routed: bool,  # noqa: FBT001 (whether there is a router, or will be)
+    names: frozenset[str],
+    backup_to: Path | None,
+) -> ServicePlan:
+    depends_on = tuple(name for name in collective.depends_on(service) if name in names)
+    first = (ROUTER,) if service.routes and ROUTER in names and service.name != ROUTER else ()
+    operations = _operations(service, decisions, observed, routed=routed, backup_to=backup_to)
+    after = tuple(sorted({*depends_on, *first}))
+    return ServicePlan(service.name, after, depends_on, decisions, operations, service.owns_data)
+
+
+def _decide(service: Service, observed: Observed) -> list[Decision]:
+    decisions = [
+        _decide_one(container, observed.of(service.project, container.name), observed)
+        for container in service.containers
     ]
     known = {container.name for container in service.containers}
     gone = sorted({item.container for item in observed.of(service.project)} - known)
-    return steps + [Step(name, Action.REMOVE, "no file names it any more") for name in gone]
+    return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
 
 
-def _step(container: Container, running: Sequence[Running], observed: Observed) -> Step:
-    """Plan one container; `running` are its instances, of which one is right."""
+def _decide_one(container: Container, running: Sequence[Running], observed: Observed) -> Decision:
+    """Decide on one container; `running` are its instances, of which one is right."""
     running = sorted(running, key=lambda item: (item.created, item.number, item.id))
     if not running:
-        return Step(container.name, Action.CREATE, "there is none yet")
+        return Decision(container.name, Action.CREATE, "there is none yet")
     image = observed.image_ids.get(container.image)
     fresh = [item for item in running if item.content == container.content and image in (item.image, None)]
     if newest_ready(running) in fresh:
         if len(running) > 1:
-            return Step(container.name, Action.TIDY, "left beside it by a deploy that was cut short")
-        return Step(container.name, Action.NOTHING, "it is as its files say")
+            return Decision(container.name, Action.TIDY, "an interrupted deploy left another one beside it")
+        return Decision(container.name, Action.NOTHING, "it is as its files say")
     served = any(item.ready for item in running)
     if fresh and not served:
         ill = fresh[-1].health if fresh[-1].state == "running" else ""
-        return Step(
-            container.name, Action.RECREATE if ill == "unhealthy" else Action.START, f"it is {ill or fresh[-1].state}"
-        )
-    cause = "a deploy was cut short" if fresh else _cause(container, running[-1])
+        action = Action.RECREATE if ill == "unhealthy" else Action.START
+        return Decision(container.name, action, f"it is {ill or fresh[-1].state}")
+    cause = "a deploy was interrupted" if fresh else _cause(container, running[-1])
     beside = served and container.spare_port and container.healthcheck
-    return Step(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
+    return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
 
 
 def _cause(container: Container, running: Running) -> str:
-    """Say what makes a container other than its files say."""
+    """Say what makes a container differ from its files."""
     if not running.content:
         return "it was not started by darkpeak"
     if running.content == container.content:
@@ -132,22 +204,89 @@ def _cause(container: Container, running: Running) -> str:
     return f"{shown} changed" if before else "its files have changed"
 
 
-def make_rollback(service: Service, observed: Observed) -> ServicePlan:
-    """Plan what brings a service to the images that its names mean now, whatever its files say."""
-    steps = []
-    for container in service.containers:
-        running = observed.of(service.project, container.name)
-        image = observed.image_ids.get(container.image)
-        if running and all(item.image == image for item in running):
-            steps.append(Step(container.name, Action.NOTHING, "its image is the same"))
-        elif not running:
-            steps.append(Step(container.name, Action.CREATE, "there is none"))
-        else:
-            beside = any(item.ready for item in running) and container.spare_port and container.healthcheck
-            steps.append(Step(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image"))
-    return ServicePlan(service.name, (), tuple(steps))
+def _decide_rollback(container: Container, running: Sequence[Running], image: str) -> Decision:
+    if running and all(item.image == image for item in running):
+        return Decision(container.name, Action.NOTHING, "its image is the same")
+    if not running:
+        return Decision(container.name, Action.CREATE, "there is none")
+    beside = any(item.ready for item in running) and container.spare_port and container.healthcheck
+    return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image")
 
 
-def newest_ready(running: Sequence[Running]) -> Running | None:
-    """Return the instance to which the router leads, and which stays: the newest well one."""
-    return max((item for item in running if item.ready), key=lambda item: (item.created, item.number), default=None)
+def _operations(
+    service: Service, decisions: tuple[Decision, ...], observed: Observed, *, routed: bool, backup_to: Path | None
+) -> tuple[Operation, ...]:
+    """Return in order what carries the decisions out."""
+    if all(item.action is Action.NOTHING for item in decisions):
+        return ()
+    running = {item.container: observed.of(service.project, item.container) for item in decisions}
+    by_action = {action: [item.container for item in decisions if item.action is action] for action in Action}
+    replaced, tidied = by_action[Action.REPLACE], by_action[Action.TIDY]
+    operations = [*_before(service, decisions, observed, backup_to), *_start_in_place(by_action, running)]
+    for name in replaced:
+        operations += _start_beside(name, running[name])
+    if service.certificate and routed:
+        operations.append(Certify(service.certificate))
+    if routed and (service.routes or service.name == ROUTER):
+        operations.append(Route(_route_names(service), tuple(_go_back(name, running[name]) for name in replaced)))
+        operations += [Drain(DRAIN_SECONDS)] if replaced or tidied else []
+    for name in replaced:
+        operations.append(Remove(name, _ids(running[name], ready=True), "the new one has taken over"))
+    for name in tidied:
+        stays = newest_ready(running[name])
+        others = tuple(item.id for item in running[name] if item != stays)
+        operations.append(Remove(name, others, "an interrupted deploy left it"))
+    gone = ((name, tuple(item.id for item in running[name])) for name in by_action[Action.REMOVE])
+    return (*operations, *(Remove(name, ids, NO_FILE) for name, ids in gone))
+
+
+def _before(
+    service: Service, decisions: Sequence[Decision], observed: Observed, backup_to: Path | None
+) -> list[Operation]:
+    """Return what comes before anything is touched: building what is not built yet, saving data."""
+    built = observed.contents
+    changing = {item.container for item in decisions if item.action in BUILT}
+    own = [item for item in service.containers if item.name in changing and item.build]
+    missing = [item for item in own if built.get(item.image) != item.content]
+    operations: list[Operation] = [Build(tuple(item.name for item in missing))] if missing else []
+    if backup_to and service.owns_data and observed.of(service.project):
+        operations.append(BackUp(backup_to / service.name))
+    return operations
+
+
+def _start_in_place(by_action: Mapping[Action, list[str]], running: Mapping[str, Sequence[Running]]) -> list[Operation]:
+    """Return how the containers are started that are not replaced side by side, with those that are right already."""
+    changing = [name for action in (*BUILT, Action.RECREATE, Action.START) for name in by_action[action]]
+    if not [name for name in changing if name not in by_action[Action.REPLACE]]:
+        return []
+    beside = [name for action in BESIDE for name in by_action[action]]
+    named = [name for name in running if name not in (*beside, *by_action[Action.REMOVE])]
+    updated = [item for name in by_action[Action.UPDATE] for item in running[name]]
+    back = GoBack(tuple((item.container, item.image) for item in updated), restart=True) if updated else None
+    return [Start(tuple(named) if beside else (), anew=bool(by_action[Action.RECREATE]), otherwise=back)]
+
+
+def _start_beside(name: str, running: Sequence[Running]) -> list[Operation]:
+    ill = _ids(running, ready=False)
+    first: list[Operation] = [Remove(name, ill, "it does not serve", patient=False)] if ill else []
+    return [*first, StartBeside(name, _ids(running, ready=True), _go_back(name, running))]
+
+
+def _go_back(name: str, running: Sequence[Running]) -> GoBack:
+    before = newest_ready(running)
+    return GoBack(((name, before.image),) if before else (), _ids(running, ready=True))
+
+
+def _ids(running: Sequence[Running], *, ready: bool) -> tuple[str, ...]:
+    return tuple(item.id for item in running if item.ready is ready)
+
+
+def _route_names(service: Service) -> tuple[str, ...]:
+    """Return what the router calls the service's routes."""
+    routes = service.routes
+    return (
+        *(route.label for route in routes.http),
+        *(f"tls {route.label}" for route in routes.tls),
+        *((f"ssh {service.name}",) if routes.ssh else ()),
+        *(f"{service.name}:{route.public}" for route in routes.tcp),
+    )

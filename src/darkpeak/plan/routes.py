@@ -24,31 +24,41 @@ class ListedRoute:
 def make_table(collective: Collective, observed: Observed) -> Table:
     """Return the routes of all services that exist on the daemon, stopped ones too: they answer 503, not 404."""
     here = [service for service in collective.services if observed.of(service.project)]
-    plain = [live_port(service, observed, service.plain_ssh) for service in here if service.plain_ssh]
+    plain = [live_port(service, observed, service.routes.plain_ssh) for service in here if service.routes.plain_ssh]
     return Table(
         domains=(collective.domain,),
         http=tuple(
-            Route(route.label, live_port(service, observed, route.port)) for service in here for route in service.http
+            Route(route.label, live_port(service, observed, route.port))
+            for service in here
+            for route in service.routes.http
         ),
         tcp=tuple(
             TcpRoute(
                 route.public, live_port(service, observed, route.port), service.name, _proxied(service, route.port)
             )
             for service in here
-            for route in service.tcp
+            for route in service.routes.tcp
         ),
         tls=tuple(
             TlsRoute(route.label, live_port(service, observed, route.port), _proxied(service, route.port))
             for service in here
-            for route in service.tls
+            for route in service.routes.tls
         ),
-        ssh=tuple(Route(service.name, live_port(service, observed, service.ssh)) for service in here if service.ssh),
+        ssh=tuple(
+            Route(service.name, live_port(service, observed, service.routes.ssh))
+            for service in here
+            if service.routes.ssh
+        ),
         plain_ssh=next(iter(plain), 0),
         limits=tuple(
-            Limit(route.label, **dict(service.limits)) for service in here if service.limits for route in service.http
+            Limit(route.label, **dict(service.routes.limits))
+            for service in here
+            if service.routes.limits
+            for route in service.routes.http
         ),
         acme=make_acme(collective, here),
         blocks=tuple(service.block for service in collective.services if service.block),
+        own_ports=collective.router.all,
     )
 
 
@@ -61,8 +71,8 @@ def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | Non
     settings, domain = collective.certificates, collective.domain
     if settings is None:
         return None
-    passed = {route.host(domain) for service in services for route in service.tls}
-    hosts = {route.host(domain) for service in services for route in service.http} - passed
+    passed = {route.host(domain) for service in services for route in service.routes.tls}
+    hosts = {route.host(domain) for service in services for route in service.routes.http} - passed
     certificates: list[tuple[str, ...]] = [(host,) for host in sorted(hosts)]
     if settings.dns:
         alone = [names for names in certificates if names[0] != domain and names[0].partition(".")[2] != domain]
@@ -71,7 +81,7 @@ def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | Non
 
 
 def _proxied(service: Service, port: int) -> bool:
-    return port in {declared for declared, _ in service.proxy}
+    return port in {declared for declared, _ in service.routes.proxy}
 
 
 def live_port(service: Service, observed: Observed, declared: int) -> int:
@@ -91,10 +101,10 @@ def list_routes(collective: Collective, observed: Observed) -> list[ListedRoute]
     for service in collective.services:
         state = state_of(service, observed.of(service.project))
         domain = collective.domain
-        named = ((route.host(domain), route.port) for route in service.http)
-        passed = ((f"tls {route.host(domain)}", route.port) for route in service.tls)
-        public = ((f"{domain}:{route.public}", route.port) for route in service.tcp)
-        ssh = [(f"ssh {service.name}.{domain}", service.ssh)] if service.ssh else []
+        named = ((route.host(domain), route.port) for route in service.routes.http)
+        passed = ((f"tls {route.host(domain)}", route.port) for route in service.routes.tls)
+        public = ((f"{domain}:{route.public}", route.port) for route in service.routes.tcp)
+        ssh = [(f"ssh {service.name}.{domain}", service.routes.ssh)] if service.routes.ssh else []
         for address, port in (*named, *passed, *public, *ssh):
             listed.append(ListedRoute(address, service.name, live_port(service, observed, port), state))
     return sorted(listed, key=lambda route: (route.service, route.address))

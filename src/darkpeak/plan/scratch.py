@@ -5,16 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from darkpeak.errors import SystemFailure
+from darkpeak.vocabulary import DRILL_LABEL
 
 RANGE = ipaddress.ip_network("10.61.0.0/16")  # beside the blocks' 10.60.0.0/16
 # What would reach past the scratch project, restart it behind our back, or give it a live container's name.
 LEFT_OUT = {"build", "ports", "restart", "container_name", "network_mode", "external_links", "extra_hosts", "expose"}
-LABEL = "darkpeak.drill"  # by which what a killed drill leaves is found and removed
 SHARED_SPACES = ("pid", "ipc", "uts")
 
 
 def make_scratch(
-    written: Mapping[str, Any], project: str, images: Mapping[str, str], subnets: Iterator[str], *, label: str = LABEL
+    written: Mapping[str, Any],
+    project: str,
+    images: Mapping[str, str],
+    subnets: Iterator[str],
+    *,
+    label: str = DRILL_LABEL,
 ) -> dict[str, Any]:
     """Return the compose file of the scratch project, from the live one as compose itself understands it.
 

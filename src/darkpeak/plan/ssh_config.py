@@ -1,24 +1,23 @@
 """The block for `~/.ssh/config` by which members reach the services' ssh routes. Pure."""
 
-from darkpeak.collective.model import ROUTER_PORTS, Collective
-
-SSH_PORT = next(port for port, kind in ROUTER_PORTS.items() if kind == "ssh")
-JUMP = "jump"
+from darkpeak.collective.model import Collective
+from darkpeak.vocabulary import JUMP
 
 
 def make_ssh_config(collective: Collective) -> list[str]:
     """Return the block's lines: by the jump server, or by TLS where plain ssh leads to a service instead."""
-    hosts = [f"{service.name}.{collective.domain}" for service in collective.services if service.ssh is not None]
+    hosts = [f"{service.name}.{collective.domain}" for service in collective.services if service.routes.ssh is not None]
     if not hosts:
         return []
-    if any(service.plain_ssh is not None for service in collective.services):
-        tls = f"openssl s_client -quiet -verify_quiet -servername %h -connect {_address(collective, '%h')}:{SSH_PORT}"
+    port = collective.router.ssh
+    if any(service.routes.plain_ssh is not None for service in collective.services):
+        tls = f"openssl s_client -quiet -verify_quiet -servername %h -connect {_address(collective, '%h')}:{port}"
         return [f"Host {' '.join(hosts)}", f"  ProxyCommand {tls}"]
     jump = f"{JUMP}.{collective.domain}"
     return [
         f"Host {jump}",
         f"  HostName {_address(collective, jump)}",
-        f"  Port {SSH_PORT}",
+        f"  Port {port}",
         "",
         f"Host {' '.join(hosts)}",
         f"  ProxyJump {jump}",

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darkpeak.collective.model import ROUTER_PORTS, Collective, Service
+from darkpeak.collective.model import LEVELS, Collective, Service
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.router.routes import Counted
-
-HTTP_PORT, HTTPS_PORT, SSH_PORT = ROUTER_PORTS
-LEAST_ADMINS = 2
+from darkpeak.vocabulary import LEAST_ADMINS, ports_of
 
 
 @dataclass(frozen=True)
-class Status:
+class ServiceStatus:
     """One row of `darkpeak status`."""
 
     service: str
@@ -59,10 +57,10 @@ def make_status(
     observed: Observed,
     host: str = "",
     counted: Sequence[Counted] = (),
-) -> list[Status]:
+) -> list[ServiceStatus]:
     """Return the state of each service on one host, with what the router there has counted."""
     return [
-        Status(
+        ServiceStatus(
             service.name,
             service.kind,
             service.level,
@@ -105,23 +103,21 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
 
 def addresses(collective: Collective, service: Service) -> tuple[str, ...]:
     """Return where people find a service, through the router."""
-    http = (f"http://{route.host(collective.domain)}:{HTTP_PORT}/" for route in service.http)
-    tls = (f"https://{route.host(collective.domain)}:{HTTPS_PORT}/" for route in service.tls)
-    return (*http, *tls, *(f"{collective.domain}:{route.public}" for route in service.tcp))
+    http = (collective.address("http", route.host(collective.domain)) for route in service.routes.http)
+    tls = (collective.address("https", route.host(collective.domain)) for route in service.routes.tls)
+    return (*http, *tls, *(f"{collective.domain}:{route.public}" for route in service.routes.tcp))
 
 
 def make_ports(collective: Collective) -> list[PortClaim]:
     """Return every claimed port, by number, and one row for each block's free rest."""
     rows: list[tuple[int, PortClaim]] = []
     for service in collective.services:
-        routes = {route.port: route.host(collective.domain) for route in (*service.http, *service.tls)}
-        routes |= {route.port: f"public {route.public}" for route in service.tcp}
-        if service.ssh is not None:
-            routes[service.ssh] = "ssh"
+        routes = {route.port: route.host(collective.domain) for route in service.routes.named}
+        routes |= {route.port: f"public {route.public}" for route in service.routes.tcp}
+        if service.routes.ssh is not None:
+            routes[service.routes.ssh] = "ssh"
         if service.block is not None and not service.ports:
-            rows.append(
-                (service.block, PortClaim(_span(range(service.block, service.block + 10)), service.name, "", "", ""))
-            )
+            rows.append((service.block, PortClaim(_span(ports_of(service.block)), service.name, "", "", "")))
         for container in service.containers:
             for port in container.ports:
                 led = ", ".join(routes[number] for number in port.published if number in routes)
@@ -132,10 +128,10 @@ def make_ports(collective: Collective) -> list[PortClaim]:
     return [row for _, row in sorted(rows, key=lambda item: item[0])]
 
 
-def make_roadmap(collective: Collective, levels: Sequence[str]) -> list[RoadmapEntry]:
+def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
     """Return all services, the most reliable first, with who is still missing."""
     entries = []
-    for service in sorted(collective.services, key=lambda item: (-levels.index(item.level), item.name)):
+    for service in sorted(collective.services, key=lambda item: (-LEVELS.index(item.level), item.name)):
         missing = LEAST_ADMINS - len(set(service.admins))
         wanted = "" if missing <= 0 else "a co-admin" if missing == 1 else f"{missing} admins"
         entries.append(RoadmapEntry(service.level, service.name, service.kind, service.about, service.admins, wanted))

@@ -1,36 +1,76 @@
-"""A plan in words, as a tree."""
+"""A plan in words. Pure."""
 
 from collections.abc import Iterator
 
+from darkpeak.plan.operations import (
+    BackUp,
+    Build,
+    Certify,
+    Drain,
+    GoBack,
+    Operation,
+    Remove,
+    Route,
+    Start,
+    StartBeside,
+    UseImages,
+)
 from darkpeak.plan.plan import Action, Plan, ServicePlan
 
-WORDS = {
-    Action.CREATE: "built and started",
-    Action.REPLACE: "built, started beside the old one, routed, the old one removed",
-    Action.UPDATE: "built, stopped and started anew",
-    Action.RECREATE: "made anew",
-    Action.START: "started",
-    Action.TIDY: "routed, the old one removed",
-    Action.REMOVE: "removed",
-    Action.NOTHING: "nothing",
-}
+NOT_UNDONE = "note: going back does not undo what the new version does to the data; up --backup-first DIR saves it"
 
 
-def make_tree(plan: Plan) -> Iterator[str]:
-    """Return the plan's lines: services that change with each container and its cause, then the others in one line."""
+def make_text(plan: Plan) -> Iterator[str]:
+    """Return the plan's lines: each service that changes, why, and its operations in order; then what stays."""
     for service in plan.changes:
-        yield from _branch(service)
+        yield from _service(service)
     same = [service.service for service in plan.services if not service.changes]
     if same:
         yield f"nothing to do: {', '.join(same)}"
+    if plan.drift:
+        yield f"the router differs from the files and will be synchronised: {'; '.join(plan.drift)}"
     for project in plan.orphans:
-        yield f"on the daemon, and in no file: {project} (docker compose -p {project} down removes it)"
+        yield f"orphan: {project} runs, and no file names it; docker compose -p {project} down removes it"
 
 
-def _branch(service: ServicePlan) -> Iterator[str]:
+def _service(service: ServicePlan) -> Iterator[str]:
     yield service.service + f" (after {', '.join(service.after)})" * bool(service.after)
-    for number, step in enumerate(service.steps, 1):
-        mark = "└──" if number == len(service.steps) else "├──"
-        yield f"{mark} {step.container}: {WORDS[step.action]}, since {step.cause}"
+    for change in service.changes:
+        yield f"  {change.container}: {change.cause}"
+    for number, operation in enumerate(service.operations, 1):
+        yield f"  {number}. {describe(operation)}"
     if service.owns_data and service.containers(Action.REPLACE, Action.UPDATE):
-        yield "    what the new version does to its data is not undone: up --backup-first DIR saves that before"
+        yield f"  {NOT_UNDONE}"
+
+
+def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operation)
+    """Return an operation in words, with what happens when it fails."""
+    match operation:
+        case Build(containers):
+            return f"build {', '.join(containers)}"
+        case BackUp(folder):
+            return f"back up its data to {folder}; if that fails, stop"
+        case UseImages(images):
+            return f"use the earlier images of {', '.join(name for name, _ in images)}"
+        case Start(containers, anew, otherwise):
+            what = ", ".join(containers) or "its containers"
+            return f"start {what}{' anew' * anew} and wait until healthy{_otherwise(otherwise)}"
+        case StartBeside(container, _, otherwise):
+            return f"start a new {container} beside the old one and wait until healthy{_otherwise(otherwise)}"
+        case Certify(container):
+            return f"sign the certificate of {container}"
+        case Route(names, otherwise):
+            back = "; if a route does not answer, remove the new one: the old one keeps running" * bool(otherwise)
+            return f"route {', '.join(names) or 'whatever differs'}{back}"
+        case Drain(seconds):
+            return f"wait {seconds:g} s for the last requests to the old one"
+        case Remove(container, ids, cause):
+            return f"remove {f'{len(ids)} of ' * (len(ids) > 1)}{container}: {cause}"
+
+
+def _otherwise(back: GoBack | None) -> str:
+    if back is None:
+        return ""
+    if back.restart:
+        return f"; if not, start the version before again: {', '.join(dict.fromkeys(back.containers))}"
+    return "; if not, remove it: the old one keeps running"

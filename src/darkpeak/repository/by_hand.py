@@ -1,11 +1,11 @@
 """The commands by which a set is restored without us: restic, age, docker and a shell. Pure."""
 
-from darkpeak.collective.recipients import FILE
-from darkpeak.collective.repository_url import Repository
+from darkpeak.collective.repository_url import RepositoryUrl
 from darkpeak.repository.snapshots import TAG
+from darkpeak.vocabulary import KEY_FILE
 
 
-def explain(repository: Repository, service: str, name: str | None) -> list[str]:
+def explain(repository: RepositoryUrl, service: str, name: str | None) -> list[str]:
     """Return the commands, for a shell in the collective's folder."""
     number = name.partition("@")[0].rpartition("-")[2] if name else ""
     wanted = f"{TAG},service={service}" + (f",number={number}" if number else ",kind=backup")
@@ -14,7 +14,7 @@ def explain(repository: Repository, service: str, name: str | None) -> list[str]
     setup, restic = _by_hand(repository)
     return [
         f"# {service} from {repository.name}; ssh key: whichever of yours is in collective.toml",
-        f"age -d -i ~/.ssh/id_ed25519 {FILE} | head -n 1 >password   # all of it also holds logins for the repository",
+        f"age -d -i ~/.ssh/id_ed25519 {KEY_FILE} | head -n 1 >password   # the rest holds logins for the repository",
         *setup,
         f"{restic} snapshots --tag {wanted}   # the tag number= tells which is newest, not the time",
         f"mkdir {folder}",
@@ -26,10 +26,10 @@ def explain(repository: Repository, service: str, name: str | None) -> list[str]
     ]
 
 
-def _by_hand(repository: Repository) -> tuple[tuple[str, ...], str]:
+def _by_hand(repository: RepositoryUrl) -> tuple[tuple[str, ...], str]:
     """Return what to type first, and how restic is called then."""
     if not repository.volume:
-        return (), f"restic -r {repository.url} --password-file password"
+        return (), f"restic -r {repository.for_restic} --password-file password"
     # A volume is reached from a container only; the password goes in by standard input.
     run = f"docker run --rm -i -v {repository.volume}:/repository darkpeak-helper"
     inside = "cat >/tmp/password; restic -r /repository --password-file /tmp/password"

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkpeak.collective.model import Admin, Collective
-from darkpeak.collective.recipients import FILE, openers, tag, tags
+from darkpeak.collective.recipients import openers, tag, tags
 from darkpeak.errors import CheckFailed, UsageError
+from darkpeak.vocabulary import KEY_FILE
 
 if TYPE_CHECKING:
     from pyrage.ssh import Identity
@@ -59,7 +60,7 @@ def write(collective: Collective, secret: Secret, admins: Iterable[Admin]) -> No
         hint = 'write ssh = ["ssh-ed25519 AAAA…"] under [admins.NAME] in collective.toml, for at least two people'
         raise UsageError("no admin has an ssh key to encrypt the backup key to", hint=hint)
     sealed = pyrage.encrypt(secret.text(), recipients, armored=True)
-    path = collective.root / FILE
+    path = collective.root / KEY_FILE
     aside = path.with_suffix(".partial")
     aside.write_bytes(sealed)
     aside.replace(path)
@@ -74,9 +75,11 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     """
     import pyrage
 
-    path = collective.root / FILE
+    path = collective.root / KEY_FILE
     if not path.is_file():
-        raise UsageError(f"there is no {FILE}", where=str(collective.root), hint="darkpeak backup init makes it, once")
+        raise UsageError(
+            f"there is no {KEY_FILE}", where=str(collective.root), hint="darkpeak backup init makes it, once"
+        )
     sealed = path.read_bytes()
     wanted = set(tags(sealed))
     for file in identities or usual():
@@ -89,7 +92,7 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     tried = ", ".join(map(str, identities or usual())) or "no ssh key in ~/.ssh"
     can = ", ".join(openers(collective)) or "nobody of collective.toml"
     raise CheckFailed(
-        f"{FILE} is not opened by {tried}", hint=f"give another with --identity FILE; it opens for: {can}"
+        f"{KEY_FILE} is not opened by {tried}", hint=f"give another with --identity KEY_FILE; it opens for: {can}"
     )
 
 
@@ -104,9 +107,9 @@ def _recipient(admin: Admin, line: str) -> object:
 
     try:
         return pyrage.ssh.Recipient.from_str(line.strip())
-    except pyrage.RecipientError:
+    except pyrage.RecipientError as error:
         what = f"age cannot encrypt to this ssh key of {admin.name}: {line[:40]}…"
-        raise UsageError(what, hint="ssh-ed25519 and ssh-rsa keys will do: ssh-keygen -t ed25519") from None
+        raise UsageError(what, hint="ssh-ed25519 and ssh-rsa keys will do: ssh-keygen -t ed25519") from error
 
 
 def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
@@ -116,7 +119,7 @@ def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
     try:
         content = file.read_bytes()
     except OSError:
-        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity FILE") from None
+        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity KEY_FILE") from None
     try:
         return pyrage.ssh.Identity.from_buffer(content)
     except pyrage.IdentityError as error:
@@ -133,6 +136,6 @@ def _without_passphrase(content: bytes, file: Path, ask: Ask) -> bytes:
 
     try:
         private = form.load_ssh_private_key(content, ask(file).encode())
-    except ValueError:
-        raise CheckFailed(f"that is not the passphrase of {file}", hint="try again") from None
+    except ValueError as error:
+        raise CheckFailed(f"that is not the passphrase of {file}", hint="try again") from error
     return private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())

@@ -1,9 +1,9 @@
-"""What restic says when it could not, in our words. Pure."""
+"""restic's failures, in our words. Pure."""
 
 import re
 
-from darkpeak.engine.engine import Result
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
+from darkpeak.process import Result
 
 ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
 LOCKED_BY = re.compile(r"locked (?:exclusively )?by PID \d+ on (\S+) by .*?lock was created at (\S+ \S+)", re.DOTALL)
@@ -17,14 +17,14 @@ KNOWN: dict[int, tuple[type[DarkpeakError], str, str]] = {
     **dict.fromkeys(TIMED_OUT, SILENT),
     ABSENT: (UsageError, "there is no repository at {} yet", "darkpeak backup init makes it"),
     WRONG_KEY: (
-        *(CheckFailed, "{} does not open with the key in backup-key.age"),
+        *(CheckFailed, "wrong password for {} (backup-key.age)"),
         "is it another collective's? An older backup-key.age from git may fit",
     ),
 }
 
 
-def of(repository: str, result: Result) -> DarkpeakError | None:
-    """Return why it could not, or None where it could."""
+def explain(repository: str, result: Result) -> DarkpeakError | None:
+    """Return why restic failed, or None where it did not."""
     if not result.code:
         return None
     if result.code in KNOWN:
@@ -40,4 +40,4 @@ def of(repository: str, result: Result) -> DarkpeakError | None:
         hint = "make room where it lies; if that is the engine's own disk, darkpeak doctor shows how much there is"
         return SystemFailure(f"{repository}: {NO_SPACE}", hint=hint)
     fatal = [line.removeprefix("Fatal: ") for line in said.splitlines() if "Fatal" in line]
-    return SystemFailure(f"{repository}: {fatal[-1] if fatal else result.complaint()}")
+    return SystemFailure(f"{repository}: {fatal[-1] if fatal else result.last_line()}")

@@ -36,7 +36,6 @@ class Manifest:
     commit: str
     images: Mapping[str, str]
     parts: Mapping[str, Part]
-    exit_code: int = 0
     says: tuple[str, ...] = ()  # what the live service's scripts/verify said just before, and just after
 
     @property
@@ -49,9 +48,9 @@ class Manifest:
         """How many bytes its parts have."""
         return sum(part.size for part in self.parts.values())
 
-    def known(self, snapshot: str, repository: str) -> "Snapshot":
+    def known(self, restic_id: str, repository: str) -> "Snapshot":
         """Return the set as a repository that has it would list it."""
-        return Snapshot(self.service, self.host, self.number, self.kind, self.made, snapshot, repository)
+        return Snapshot(self.service, self.host, self.number, self.kind, self.made, restic_id, repository)
 
     def text(self) -> str:
         """Return it as it is kept."""
@@ -67,7 +66,7 @@ class Snapshot:
     number: int
     kind: str
     made: str
-    snapshot: str
+    restic_id: str
     repository: str
 
     @property
@@ -90,10 +89,11 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
     try:
         found = json.loads(text)
         name = found.pop("set")
+        found.pop("exit_code", None)  # until 2026 a manifest had one, always 0
         parts = {path: Part(**part) for path, part in found.pop("parts").items()}
         manifest = Manifest(parts=parts, says=tuple(found.pop("says", ())), **found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckFailed(f"{expected} has no manifest that can be read: {error}") from None
+        raise CheckFailed(f"{expected} has no manifest that can be read: {error}") from error
     if expected not in (name, manifest.name) or name != manifest.name:
         raise CheckFailed(f"{expected} holds the manifest of {name}")
     return manifest
@@ -114,8 +114,6 @@ def complaints(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
             wrong.append(f"{path} has {here.size} bytes instead of {part.size}")
         elif part.sha256 != here.sha256:
             wrong.append(f"{path} has other content than was saved")
-    if manifest.exit_code:
-        wrong.append(f"its backup had failed ({manifest.exit_code})")
     return wrong or ([] if manifest.parts else ["it has no parts"])
 
 
@@ -177,9 +175,9 @@ def parse_listed(listed: Iterable[Mapping[str, Any]], repository: str) -> list[S
         facts = dict(tag.split("=", 1) for tag in tags if "=" in tag)
         if TAG in tags and facts.get("number", "").isdecimal():
             kind, number = facts.get("kind", BACKUP), int(facts["number"])
-            made, snapshot = str(item["time"]), str(item["id"])
+            made, restic_id = str(item["time"]), str(item["id"])
             service, host = facts.get("service", ""), facts.get("host", "")
-            found.append(Snapshot(service, host, number, kind, made, snapshot, repository))
+            found.append(Snapshot(service, host, number, kind, made, restic_id, repository))
     return sorted(found, key=lambda item: (item.service, item.host, item.number))
 
 

@@ -78,7 +78,7 @@ class Certified:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldCertificates:
     """What the router holds: the one certificate by the collective's own CA, and those from elsewhere."""
 
     issuer: str
@@ -86,7 +86,7 @@ class Held:
     certified: tuple[Certified, ...] = ()
 
 
-def parse_held(told: bytes) -> Held:
+def parse_held(told: bytes) -> HeldCertificates:
     """Read what the router says of its certificates.
 
     Raises:
@@ -99,6 +99,6 @@ def parse_held(told: bytes) -> Held:
             Certified(tuple(record["names"]), **{key: record[key] for key in known if key in record})
             for record in said["records"].values()
         )
-        return Held(said["issuer"], datetime.fromisoformat(said["until"]).timestamp(), tuple(certified))
+        return HeldCertificates(said["issuer"], datetime.fromisoformat(said["until"]).timestamp(), tuple(certified))
     except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"{error!r}") from None
+        raise ValueError(f"{error!r}") from error

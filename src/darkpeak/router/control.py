@@ -1,22 +1,16 @@
 """The router's container: the one way by which its tables are read, changed and proven."""
 
 import html
-import io
-import tarfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, Protocol
 
 from darkpeak.errors import SystemFailure
-from darkpeak.router.acme import Held, parse_held
+from darkpeak.process import Result
+from darkpeak.router.acme import HeldCertificates, parse_held
 from darkpeak.router.files import TABLES, Drift, as_running, find_drift, lines, parse, render
 from darkpeak.router.routes import Changes, Counted, Route, Table, compare
-
-if TYPE_CHECKING:
-    from docker.models.containers import Container
-
-    Ran = tuple[int, tuple[bytes | None, bytes | None]]
 
 STATE = "/var/lib/router"
 NEXT = f"{STATE}/next"
@@ -45,15 +39,24 @@ class Notice(NamedTuple):
     text: str
 
 
+class Container(Protocol):
+    """What the router's container can be asked: engine/inside.py, or a stand-in of the tests."""
+
+    def run(self, argv: Sequence[str]) -> Result:
+        """Run a program in it."""
+
+    def read_folder(self, folder: str) -> Mapping[str, bytes]:
+        """Return the files of one of its folders."""
+
+    def write_files(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Write files into one of its folders."""
+
+
 class Router:
     """The running router. Holds no state: each method asks the container."""
 
-    def __init__(self, container: "Container") -> None:
+    def __init__(self, container: Container) -> None:
         self._container = container
-
-    def read(self) -> Table:
-        """Return the table in the router's files."""
-        return parse(self._files(TABLES))
 
     def drift(self, table: Table) -> list[Drift]:
         """Return where the router's files, or the running process, are not as the table says."""
@@ -64,9 +67,11 @@ class Router:
     def apply(self, table: Table) -> Changes:
         """Bring files and running router to a table, and prove each changed route by a request.
 
+        A route that worked before and would not any more is put back alone; the result names it.
+
         Raises:
             UsageError: when the table leads where it may not; nothing was touched.
-            SystemFailure: when it could not be done, or a route that worked before would not; what was before is back.
+            SystemFailure: when it could not be done; what was before is back.
         """
         wanted, before = render(table), self._files(TABLES)
         if before == wanted and not find_drift(as_running(wanted), self._running(), running=True):
@@ -77,9 +82,17 @@ class Router:
         broken = [name for name, answer in answers.items() if answer.lost or (answer.own and name in done.changed)]
         if broken:
             self._put_back(table, parse(before), broken)
-        silent = tuple(sorted(name for name, answer in answers.items() if answer.own))
-        mended = not (done or parse(before).domains != table.domains)
-        return replace(done, silent=silent, mended=mended, reloaded=reloaded)
+        silent = tuple(sorted(name for name, answer in answers.items() if answer.own and name not in broken))
+        synchronised = not (done or parse(before).domains != table.domains)
+        return replace(
+            done,
+            added=tuple(name for name in done.added if name not in broken),
+            changed=tuple(name for name in done.changed if name not in broken),
+            silent=silent,
+            reverted=tuple(sorted(broken)),
+            synchronised=synchronised,
+            reloaded=reloaded,
+        )
 
     def notices(self) -> dict[str, Notice]:
         """Return the notice of each service that is under maintenance."""
@@ -103,12 +116,12 @@ class Router:
         """Return the certificate of the collective's own CA, in PEM."""
         return self._run("cat", "/trust/ca.crt").decode()
 
-    def certificates(self) -> Held:
+    def certificates(self) -> HeldCertificates:
         """Return what the router knows of its certificates; keys never leave it."""
         try:
             return parse_held(self._run("certificates"))
         except ValueError as error:
-            raise SystemFailure(f"the router does not know its certificates: {error}", hint=HINT) from None
+            raise SystemFailure(f"the router does not know its certificates: {error}", hint=HINT) from error
 
     def sign(self, request: bytes, names: Sequence[str]) -> bytes:
         """Return a certificate by the collective's CA for exactly these names.
@@ -130,14 +143,11 @@ class Router:
         return b"reloaded" in self._run("apply", change).splitlines()
 
     def _put_back(self, table: Table, before: Table, broken: Sequence[str]) -> None:
-        """Undo the routes that turned out broken, keep the others, and say so."""
+        """Undo the routes that turned out broken, and keep the others."""
         old = [route for route in before.http if route.label in broken]
         kept = [route for route in table.http if route.label not in broken]
         ports = {route.port // 10 * 10 for route in old}
         self._switch(render(replace(table, http=(*kept, *old), blocks=(*table.blocks, *ports))))
-        names = ", ".join(sorted(broken))
-        hint = "nothing answers there; is the service up?"
-        raise SystemFailure(f"not routed, and put back as it was: {names}", hint=hint)
 
     def _ask(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
         """Ask for each of the named http routes through the router."""
@@ -162,49 +172,20 @@ class Router:
         return {table: b"".join(sorted(rest)) for table, rest in found.items()}
 
     def _files(self, names: Iterable[str]) -> dict[str, bytes]:
-        from docker.errors import DockerException
-
-        try:
-            stream, _ = self._container.get_archive(STATE)
-            packed = io.BytesIO(b"".join(stream))
-        except (DockerException, OSError) as error:
-            raise SystemFailure(f"the router's tables cannot be read: {error}", hint=HINT) from None
-        with tarfile.open(fileobj=packed) as archive:
-            there = {name: f"router/{name}" for name in names if f"router/{name}" in archive.getnames()}
-            members = {name: archive.extractfile(member) for name, member in there.items()}
-            return {name: member.read() for name, member in members.items() if member}
+        there = self._container.read_folder(STATE)
+        return {name: there[name] for name in names if name in there}
 
     def _put(self, files: Mapping[str, bytes]) -> None:
-        from docker.errors import DockerException
-
-        try:
-            self._container.put_archive(NEXT, _pack(files))
-        except (DockerException, OSError) as error:
-            raise SystemFailure(f"nothing can be handed to the router: {error}", hint=HINT) from None
+        self._container.write_files(NEXT, files)
 
     def _run(self, *argv: str) -> bytes:
         """Run one of the container's programs and return what it prints."""
-        from docker.errors import DockerException
-
-        try:
-            code, (out, err) = cast("Ran", self._container.exec_run(list(argv), demux=True))
-        except (DockerException, OSError) as error:
-            raise SystemFailure(f"the router does not run {argv[0]}: {error}", hint=HINT) from None
-        if code:
-            said = " ".join((err or out or b"").decode(errors="replace").split())
-            raise SystemFailure(f"the router refused: {said or argv[0]}", hint=HINT)
-        return out or b""
+        result = self._container.run(argv)
+        if result.code:
+            why = " ".join((result.stderr or result.stdout).decode(errors="replace").split())
+            raise SystemFailure(f"the router refused: {why or argv[0]}", hint=HINT)
+        return result.stdout
 
 
 def _host(route: Route, table: Table) -> str:
     return route.label if route.whole else f"{route.label}.{table.domains[0]}"
-
-
-def _pack(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()

@@ -1,21 +1,26 @@
 """Routes as values: what the router leads where, what it may never do, and how two tables differ. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
+from darkpeak.vocabulary import (
+    BLOCKS,
+    HOST_NAME,
+    HTTP_PORT,
+    HTTPS_PORT,
+    JUMP,
+    PORTS,
+    SSH_PORT,
+    block_of,
+    ports_of,
+)
 
-BLOCK_SIZE = 10
-BLOCKS = tuple(range(6010, 7000, BLOCK_SIZE))  # 6000 is the router's own; its haproxy.cfg has the same bounds
-OWN_PORTS = (*range(6000, 7000), 7022, 7080, 7443)
-PORTS = range(1, 65536)
-OWN_SSH = "jump"  # what the jump server is called
-
-LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
+SERVICE_BLOCKS = BLOCKS[1:]  # the first is the router's own; its haproxy.cfg has the same bounds
+OWN_PORTS = (HTTP_PORT, HTTPS_PORT, SSH_PORT)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -77,7 +82,8 @@ class Table:
     plain_ssh: int = 0  # the port that plain ssh leads to; 0 is the jump server
     limits: tuple[Limit, ...] = ()
     acme: Acme | None = None
-    blocks: tuple[int, ...] = field(default=BLOCKS, compare=False, repr=False)
+    blocks: tuple[int, ...] = field(default=tuple(SERVICE_BLOCKS), compare=False, repr=False)
+    own_ports: tuple[int, ...] = field(default=OWN_PORTS, compare=False, repr=False)  # of the router itself
 
     def targets(self) -> dict[str, int]:
         """Return the port of every route, by the route's name."""
@@ -90,29 +96,48 @@ class Table:
 
 @dataclass(frozen=True)
 class Changes:
-    """What applying a table changed, by the routes' names; `silent` are those added whose service does not answer."""
+    """What applying a table changed, by the routes' names."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
-    mended: bool = False  # files or running router were not as the files of before said, or settings changed
+    silent: tuple[str, ...] = ()  # added, and the service does not answer yet
+    reverted: tuple[str, ...] = ()  # put back as it was, since nothing answered where it should have led
+    synchronised: bool = False  # files or running router were not as the files of before said, or settings changed
     reloaded: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.mended or self.reloaded)
+        return bool(self.added or self.changed or self.removed or self.synchronised or self.reloaded)
 
     def __str__(self) -> str:
         named = [("added", self.added), ("changed", self.changed), ("removed", self.removed)]
         named += [("not answering yet:", self.silent)]
         words = [f"{word} {_some(names)}" for word, names in named if names]
-        words += ["the running router brought back in line"] * self.mended + ["reloaded"] * self.reloaded
+        words += ["router synchronised"] * self.synchronised + ["reloaded"] * self.reloaded
         return "; ".join(words) or "nothing to do"
 
 
 def _some(names: tuple[str, ...], most: int = 6) -> str:
     more = len(names) - most
     return ", ".join(names[:most]) + f" and {more} more" * (more > 0)
+
+
+def merge(several: Iterable[Changes]) -> Changes:
+    """Return what several changes were together."""
+    found = list(several)
+
+    def names(of: Callable[[Changes], tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(sorted({name for item in found for name in of(item)}))
+
+    return Changes(
+        names(lambda item: item.added),
+        names(lambda item: item.changed),
+        names(lambda item: item.removed),
+        names(lambda item: item.silent),
+        names(lambda item: item.reverted),
+        any(item.synchronised for item in found),
+        any(item.reloaded for item in found),
+    )
 
 
 class Counted(NamedTuple):
@@ -141,10 +166,10 @@ def check(table: Table) -> None:
         UsageError: at the first route that is not so.
     """
     for domain in table.domains:
-        _require(HOST.fullmatch(domain), f"{domain!r} is no domain")
+        _require(HOST_NAME.fullmatch(domain), f"{domain!r} is no domain")
     labelled: list[Route | TlsRoute | Limit] = [*table.http, *table.tls, *table.ssh, *table.limits]
     for label in (item.label for item in labelled):
-        _require(HOST.fullmatch(label), f"{label!r} is neither a label nor a host name")
+        _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
     _check_ssh(table)
     _check_tcp(table)
     _once("the name", [route.label for route in table.http])
@@ -152,7 +177,7 @@ def check(table: Table) -> None:
     _once("the limit of", [limit.label for limit in table.limits])
     if table.acme:
         _check_acme(table.acme)
-    allowed = {port for block in table.blocks if block in BLOCKS for port in range(block, block + BLOCK_SIZE)}
+    allowed = {port for block in table.blocks if block in SERVICE_BLOCKS for port in ports_of(block)}
     for name, port in table.targets().items():
         _require(port in allowed, f"{name} leads to port {port}, which is in no declared block")
 
@@ -162,14 +187,18 @@ def _check_ssh(table: Table) -> None:
     _once("the ssh name", labels)
     for label in labels:
         _require("." not in label, f"{label} cannot be an ssh route: only a first label can")
-        _require(label != OWN_SSH, f"the ssh name {OWN_SSH} is the router's own")
+        _require(label != JUMP, f"the ssh name {JUMP} is the router's own")
 
 
 def _check_tcp(table: Table) -> None:
     for tcp in table.tcp:
         _require(NAME.fullmatch(tcp.service), f"{tcp.service!r} is no service's name")
         _require(tcp.public in PORTS, f"{tcp.public} is no port")
-        _require(tcp.public not in OWN_PORTS, f"public port {tcp.public} is not free for {tcp.service}")
+        in_blocks = block_of(tcp.public) in BLOCKS
+        _require(
+            not in_blocks and tcp.public not in table.own_ports,
+            f"public port {tcp.public} is not free for {tcp.service}",
+        )
     _once("public port", [str(tcp.public) for tcp in table.tcp])
 
 
@@ -177,7 +206,7 @@ def _check_acme(acme: Acme) -> None:
     for fault in acme.faults():
         _require(condition=False, message=fault)
     for name in acme.names:
-        _require(HOST.fullmatch(name), f"{name!r} is no host name")
+        _require(HOST_NAME.fullmatch(name), f"{name!r} is no host name")
     _once("the certificate of", [names[0] for names in acme.certificates])
 
 

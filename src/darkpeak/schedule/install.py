@@ -5,8 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.engine.engine import Result, run
+from darkpeak import process
 from darkpeak.errors import SystemFailure
+from darkpeak.process import Result
 from darkpeak.schedule.timer import Call, change_crontab, make_line, make_units
 
 SYSTEMD, CRON = "systemd", "cron"
@@ -15,8 +16,8 @@ LINGER = Path("/var/lib/systemd/linger")
 
 
 @dataclass(frozen=True)
-class Written:
-    """What stands where now."""
+class Installed:
+    """What is installed where."""
 
     where: str
     text: str  # empty where it is gone
@@ -33,10 +34,10 @@ def find_keeper() -> str:
         return SYSTEMD
     if shutil.which("crontab"):
         return CRON
-    raise SystemFailure("nothing here runs commands by the clock", hint="apt-get install cron, then the same again")
+    raise SystemFailure("this machine has neither systemd nor cron", hint="apt-get install cron, then the same again")
 
 
-def install(call: Call, keeper: str) -> list[Written]:
+def install(call: Call, keeper: str) -> list[Installed]:
     """Have it run each night; run again, this changes nothing."""
     if keeper == CRON:
         return [_write_crontab(call.name, make_line(call))]
@@ -47,7 +48,7 @@ def install(call: Call, keeper: str) -> list[Written]:
     return done
 
 
-def uninstall(name: str) -> list[Written]:
+def uninstall(name: str) -> list[Installed]:
     """Take out what was put in, wherever it is."""
     done = []
     units = [units_folder() / f"{name}.{kind}" for kind in ("timer", "service")]
@@ -55,7 +56,7 @@ def uninstall(name: str) -> list[Written]:
         _must(_systemctl("disable", *(["--now"] if BOOTED.is_dir() else []), f"{name}.timer"))
         for path in units:
             path.unlink(missing_ok=True)
-            done.append(Written(str(path), "", changed=True))
+            done.append(Installed(str(path), "", changed=True))
         if BOOTED.is_dir():
             _must(_systemctl("daemon-reload"))
     if shutil.which("crontab"):
@@ -79,27 +80,29 @@ def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _write_file(path: Path, text: str) -> Written:
+def _write_file(path: Path, text: str) -> Installed:
     before = path.read_text() if path.exists() else ""
     if before != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return Written(str(path), text, before != text)
+    return Installed(str(path), text, before != text)
 
 
-def _write_crontab(name: str, line: str) -> Written:
-    listed = run(("crontab", "-l"), os.environ)  # 1 where there is none yet
-    before = listed.stdout.decode() if not listed.code else ""
+def _write_crontab(name: str, line: str) -> Installed:
+    listed = process.run(("crontab", "-l"))  # 1 where there is none yet
+    before = listed.text if not listed.code else ""
     after = change_crontab(before, name, line)
     if after != before:
-        _must(run(("crontab", "-"), os.environ, after.encode()))
-    return Written("crontab -e", line, after != before)
+        _must(process.run(("crontab", "-"), stdin=after.encode()))
+    return Installed("crontab -e", line, after != before)
 
 
 def _systemctl(*arguments: str) -> Result:
-    return run(("systemctl", *([] if _is_root() else ["--user"]), *arguments), os.environ)
+    return process.run(("systemctl", *([] if _is_root() else ["--user"]), *arguments))
 
 
 def _must(result: Result) -> None:
     if result.code:
-        raise SystemFailure(f"it was not taken: {result.complaint()}", hint="darkpeak nightly --uninstall undoes it")
+        raise SystemFailure(
+            f"it was not installed: {result.last_line()}", hint="darkpeak nightly --uninstall undoes it"
+        )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.collective.model import ROUTER_PORTS, Collective
+from darkpeak.collective.model import Collective, RouterPorts
 
 PACKAGES = (
     *("apparmor", "ca-certificates", "docker.io", "iptables", "nftables", "openssh-server", "unattended-upgrades"),
@@ -117,9 +117,10 @@ def make_wanted(collective: Collective | None, swap: int = SWAP_MIB) -> Wanted:
     """Return what a collective wants: its router's ports, the routes' own, and its admins' keys."""
     services = collective.services if collective else ()
     admins = collective.admins if collective else ()
-    public = {route.public for service in services for route in service.tcp}
+    router = collective.router if collective else RouterPorts()
+    public = {route.public for service in services for route in service.routes.tcp}
     keys = tuple(f"{key} {admin.name}" if len(key.split()) == 2 else key for admin in admins for key in admin.ssh)  # noqa: PLR2004 (kind and key, no comment)
-    return Wanted(tuple(sorted({*WEB_PORTS, *ROUTER_PORTS, *public})), keys, swap)
+    return Wanted(tuple(sorted({*WEB_PORTS, *router.all, *public})), keys, swap)
 
 
 def packages_of(suite: str) -> tuple[str, ...]:

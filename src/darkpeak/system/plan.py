@@ -42,7 +42,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Step:
+class SystemStep:
     """One thing to do, why, and the lines of shell that do it, in the words of make.sh."""
 
     what: str
@@ -83,7 +83,7 @@ def asked_of(wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(packages)), tuple(file.path for file in make_files(wanted, ()))
 
 
-def make_steps(found: Found, wanted: Wanted) -> tuple[Step, ...]:
+def make_steps(found: Found, wanted: Wanted) -> tuple[SystemStep, ...]:
     """Return what is to be done, nothing where all is as it should be.
 
     Raises:
@@ -99,49 +99,49 @@ def make_steps(found: Found, wanted: Wanted) -> tuple[Step, ...]:
     )
 
 
-def _packages(found: Found) -> Iterator[Step]:
+def _packages(found: Found) -> Iterator[SystemStep]:
     missing = [name for name in packages_of(found.suite) if name not in found.packages]
     if missing:
-        yield Step(f"install {' '.join(missing)}", "not installed", (f"install_packages {shlex.join(missing)}",))
+        yield SystemStep(f"install {' '.join(missing)}", "not installed", (f"install_packages {shlex.join(missing)}",))
 
 
-def _login(found: Found, wanted: Wanted) -> Iterator[Step]:
+def _login(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     if wanted.keys and not found.login:
-        yield Step(f"make the login {LOGIN}", "admins drive Docker as that", (f"make_login {LOGIN}",))
+        yield SystemStep(f"make the login {LOGIN}", "admins drive Docker as that", (f"make_login {LOGIN}",))
 
 
-def _files(found: Found, wanted: Wanted) -> Iterator[Step]:
+def _files(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     daemon = found.file(DAEMON_FILE)
     try:
         files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
     except ValueError as error:
-        raise UsageError(f"it is no JSON: {error}", where=DAEMON_FILE, hint="mend it there") from None
+        raise UsageError(f"the file is not JSON: {error}", where=DAEMON_FILE, hint="fix it there") from error
     for file in files:
         there = found.file(file.path)
         if there == (file.text, file.mode):
             continue
         cause = "differs" if there else "is not there"
         put = shlex.join(("put", file.path, f"{file.mode:o}", file.text))
-        yield Step(f"write {file.path} ({file.why})", cause, (put,))
+        yield SystemStep(f"write {file.path} ({file.why})", cause, (put,))
 
 
-def _swap(found: Found, wanted: Wanted) -> Iterator[Step]:
+def _swap(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     if not wanted.swap or found.swap:
         return
     if found.disk < wanted.swap * 1024 + SPARE_KIB:
         return
-    yield Step(f"make /swapfile, {wanted.swap} MiB", "there is no swap", (f"make_swap {wanted.swap}",))
+    yield SystemStep(f"make /swapfile, {wanted.swap} MiB", "there is no swap", (f"make_swap {wanted.swap}",))
 
 
-def _runs(found: Found, wanted: Wanted) -> Iterator[Step]:
+def _runs(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     """What reads a changed file reads it again; what does not run is started."""
     daemon = found.file(DAEMON_FILE)
     files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
     changed = {file.read_by for file in files if file.read_by and found.file(file.path) != (file.text, file.mode)}
     for name in RUN:
         if name not in found.running:
-            yield Step(f"start {name}, now and at each start", "does not run", (f"start {name}",))
+            yield SystemStep(f"start {name}, now and at each start", "does not run", (f"start {name}",))
         elif name in changed:
-            yield Step(f"let {name} read its settings", "they have changed", (f"again {name}",))
+            yield SystemStep(f"let {name} read its settings", "they have changed", (f"again {name}",))
     if "ssh" in changed:
-        yield Step("let ssh read its settings", "they have changed", ("again ssh",))
+        yield SystemStep("let ssh read its settings", "they have changed", ("again ssh",))

@@ -7,7 +7,7 @@ from darkpeak.collective.uri import Uri
 from darkpeak.engine.ssh import Connection
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
-from darkpeak.system.plan import Found, Step, asked_of, read_found
+from darkpeak.system.plan import Found, SystemStep, asked_of, read_found
 
 # Root's shell reads the script; for another login sudo's does, which must not ask for a password.
 AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec sh -s -- "$@"; else exec sudo -n -- sh -s -- "$@"; fi'
@@ -41,7 +41,7 @@ class Server:
         packages, paths = asked_of(wanted)
         return read_found(self._run(script("look"), (*packages, "--", *paths)))
 
-    def make(self, step: Step) -> None:
+    def make(self, step: SystemStep) -> None:
         """Carry out one step.
 
         Raises:
@@ -52,13 +52,13 @@ class Server:
 
     def _run(self, text: str, arguments: tuple[str, ...], failed: str = "cannot be looked at") -> str:
         done = self.connection.run(make_command(arguments), text.encode())
-        if done.returncode:
-            said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-LAST_LINES:]
-            hint = "mend that there; the same command goes on from here"
-            if any("sudo:" in line for line in said):
+        if done.code:
+            why = done.last_line(LAST_LINES)
+            hint = "fix that there, then run the same command again: it goes on from here"
+            if "sudo:" in why:
                 hint = "log in as root, or let that login become root by sudo without a password"
-            raise SystemFailure(f"{self.connection.name} {failed}: {' / '.join(said) or 'no word'}", hint=hint)
-        return done.stdout.decode(errors="replace")
+            raise SystemFailure(f"{self.connection.name} {failed}: {why}", hint=hint)
+        return done.text
 
 
 def make_command(arguments: tuple[str, ...]) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from darkpeak.system.base import Wanted, packages_of
 from darkpeak.system.plan import Found, make_steps
-from darkpeak.vm.state import DISK_GIB, INITRD, KERNEL, NAME, ROUTER_PORTS, TUNNEL_PORT, Machine, State
+from darkpeak.vm.state import DISK_GIB, INITRD, KERNEL, State, VmSettings
+from darkpeak.vocabulary import LEFT_OUT, TUNNEL_PORT, VAGRANT
 
-SUITE = "trixie"
 # A machine's, beside the base system's: a kernel, an init, a network.
 MACHINE_PACKAGES = ("dbus", "iproute2", "linux-image-cloud-amd64", "sudo", "systemd-sysv", "udev")
-LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 SOCKET = "/var/run/docker.sock"
 BOOT = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
 NETWORK = "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n"
@@ -48,8 +47,8 @@ def _machine_lines(public_key: str) -> tuple[str, ...]:
     """Return what a machine needs beside the base system: a network, its names, and a way in."""
     files = (
         ("/etc/fstab", "644", "/dev/vda / ext4 defaults 0 1\n"),
-        ("/etc/hostname", "644", f"{NAME}\n"),
-        ("/etc/hosts", "644", f"127.0.0.1 localhost\n127.0.1.1 {NAME}\n"),
+        ("/etc/hostname", "644", f"{VAGRANT}\n"),
+        ("/etc/hosts", "644", f"127.0.0.1 localhost\n127.0.1.1 {VAGRANT}\n"),
         ("/etc/resolv.conf", "644", "nameserver 10.0.2.3\n"),  # QEMU's, which asks this machine's resolver
         ("/etc/systemd/network/20-wired.network", "644", NETWORK),
         ("/root/.ssh/authorized_keys", "600", public_key),
@@ -104,14 +103,14 @@ def _as_root(*, is_root: bool) -> tuple[str, ...]:
     return () if is_root else ("unshare", "--map-root-user", "--map-auto")
 
 
-def make_qemu(state: State, machine: Machine, *, accelerated: bool) -> tuple[str, ...]:
+def make_qemu(state: State, settings: VmSettings, *, accelerated: bool) -> tuple[str, ...]:
     """Return the command that starts the VM in the background; only this machine's loopback leads to it."""
-    forwards = ((machine.ssh_port, 22), *((port, port) for port in ROUTER_PORTS))
+    forwards = ((settings.ssh_port, 22), *((port, port) for port in settings.ports))
     forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in forwards)
     cpu = ("-accel", "kvm", "-cpu", "host") if accelerated else ("-accel", "tcg,thread=multi", "-cpu", "max")
     return (
         *("qemu-system-x86_64", "-name", "darkpeak-vm", "-machine", "q35", *cpu),
-        *("-smp", str(machine.cpus), "-m", str(machine.memory), "-display", "none", "-monitor", "none"),
+        *("-smp", str(settings.cpus), "-m", str(settings.memory), "-display", "none", "-monitor", "none"),
         *("-kernel", str(state.folder / KERNEL), "-initrd", str(state.folder / INITRD), "-append", BOOT),
         *("-drive", f"file={_comma(state.disk)},format=raw,if=virtio,discard=unmap"),
         *("-netdev", f"user,id=net,{forwarded}", "-device", "virtio-net-pci,netdev=net"),
@@ -135,7 +134,7 @@ def make_ssh_config(state: State, port: int) -> str:
         "IdentityFile": f'"{state.key}"',
         "IdentitiesOnly": "yes",
         "IdentityAgent": "none",
-        "HostKeyAlias": NAME,
+        "HostKeyAlias": VAGRANT,
         "UserKnownHostsFile": f'"{state.folder / "known_hosts"}"',
         "StrictHostKeyChecking": "yes",
         "ConnectTimeout": "10",
@@ -143,21 +142,21 @@ def make_ssh_config(state: State, port: int) -> str:
         "ServerAliveCountMax": "6",
         "LogLevel": "ERROR",
     }
-    return f"Host {NAME}\n" + "".join(f"    {key} {value}\n" for key, value in settings.items())
+    return f"Host {VAGRANT}\n" + "".join(f"    {key} {value}\n" for key, value in settings.items())
 
 
 def make_ssh(state: State, *arguments: str) -> tuple[str, ...]:
     """Return the command that logs in to the VM, or runs something there."""
-    return ("ssh", "-F", str(state.ssh_config), NAME, *arguments)
+    return ("ssh", "-F", str(state.ssh_config), VAGRANT, *arguments)
 
 
 def make_tunnel(state: State, port: int = TUNNEL_PORT) -> tuple[str, ...]:
     """Return the command that opens the guide's tunnel and stays in the background."""
     log = str(state.folder / "tunnel.log")
     control = ("-f", "-N", "-M", "-S", str(state.tunnel), "-E", log, "-o", "ExitOnForwardFailure=yes")
-    return ("ssh", "-F", str(state.ssh_config), *control, "-L", f"localhost:{port}:{SOCKET}", NAME)
+    return ("ssh", "-F", str(state.ssh_config), *control, "-L", f"localhost:{port}:{SOCKET}", VAGRANT)
 
 
 def make_tunnel_control(state: State, word: str) -> tuple[str, ...]:
     """Return the command that asks the tunnel's connection (check) or ends it (exit)."""
-    return ("ssh", "-F", str(state.ssh_config), "-S", str(state.tunnel), "-O", word, NAME)
+    return ("ssh", "-F", str(state.ssh_config), "-S", str(state.tunnel), "-O", word, VAGRANT)

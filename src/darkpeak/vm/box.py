@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from darkpeak import process
 from darkpeak.engine.base import find_sources
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
@@ -16,7 +16,6 @@ from darkpeak.system.prepare import script
 from darkpeak.vm.arguments import (
     ARCHIVE,
     SCRIPT,
-    SUITE,
     Recipe,
     make_image,
     make_mmdebstrap,
@@ -24,7 +23,8 @@ from darkpeak.vm.arguments import (
     make_removal,
     make_unpack,
 )
-from darkpeak.vm.state import DISK, DISK_GIB, INITRD, KERNEL, NAME, VAGRANT_BOX, State
+from darkpeak.vm.state import DISK, DISK_GIB, INITRD, KERNEL, VAGRANT_BOX, State
+from darkpeak.vocabulary import SUITE, VAGRANT
 
 Said = Callable[[str], None]
 
@@ -75,7 +75,9 @@ class Builder:
             self._run(("qemu-img", "convert", "-O", "qcow2", str(self.state.box / DISK), str(making / "box.img")))
             metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": DISK_GIB}
             (making / "metadata.json").write_text(json.dumps(metadata) + "\n", encoding="utf-8")
-            (making / "Vagrantfile").write_text(f"# {NAME}: vm/Vagrantfile of the checkout says the rest.\n", "utf-8")
+            (making / "Vagrantfile").write_text(
+                f"# {VAGRANT}: vm/Vagrantfile of the checkout says the rest.\n", "utf-8"
+            )
             files = ("metadata.json", "Vagrantfile", "box.img")
             self._run(("tar", "-czf", str(making / VAGRANT_BOX), "-C", str(making), *files))
             (making / VAGRANT_BOX).replace(target)
@@ -120,15 +122,15 @@ class Builder:
             key.unlink(missing_ok=True)
             self._run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "darkpeak-vm", "-f", str(key)))
         public = self.state.host_key.with_suffix(".pub").read_text(encoding="utf-8")
-        (self.state.folder / "known_hosts").write_text(f"{NAME} {public}", encoding="utf-8")
+        (self.state.folder / "known_hosts").write_text(f"{VAGRANT} {public}", encoding="utf-8")
 
     def _run(self, argv: tuple[str, ...]) -> None:
         environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
-        done = subprocess.run(argv, env=environment, capture_output=True, check=False, pass_fds=(self.lock,))
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            words = [line for line in said if line.startswith(("E:", "W:"))] or said
-            raise SystemFailure(f"{argv[0]} failed: {words[-1] if words else 'no word'}", where=str(self.state.folder))
+        done = process.run(argv, environment=environment, pass_fds=(self.lock,), seconds=process.LONG_SECONDS)
+        if done.code:
+            from_apt = [line for line in done.last_lines(50).splitlines() if line.startswith(("E:", "W:"))]
+            why = from_apt[-1] if from_apt else done.last_line()
+            raise SystemFailure(f"{argv[0]} failed: {why}", where=str(self.state.folder))
 
 
 def _is_root() -> bool:

@@ -2,25 +2,15 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-from darkpeak.engine.tunnel import check_free
 from darkpeak.errors import SystemFailure, UsageError
-from darkpeak.vm.state import (
-    BOX_ROOM,
-    DISK_ROOM,
-    GIB,
-    MEMORY_ROOM,
-    MIB,
-    ROUTER_PORTS,
-    TUNNEL_PORT,
-    Machine,
-    State,
-)
+from darkpeak.network import check_free
+from darkpeak.vm.state import BOX_ROOM, DISK_ROOM, MEMORY_ROOM, State, VmSettings
+from darkpeak.vocabulary import GIB, MIB, TUNNEL_PORT
 
 PROGRAMS = {"qemu-system-x86_64": "qemu-system-x86", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
 BOX_PROGRAMS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "tar": "tar"}
@@ -68,15 +58,15 @@ def check_programs(*, box: bool) -> None:
         )
 
 
-def check_room(state: State, machine: Machine, *, box: bool, disk: bool) -> None:
+def check_room(state: State, settings: VmSettings, *, box: bool, disk: bool) -> None:
     """See that memory and disk will do.
 
     Raises:
         SystemFailure: when there is too little.
     """
     available = _memory_available()
-    if available < machine.memory * MIB + MEMORY_ROOM:
-        what = f"{available // MIB} MiB of memory are free, and a VM of {machine.memory} MiB needs more"
+    if available < settings.memory * MIB + MEMORY_ROOM:
+        what = f"{available // MIB} MiB of memory are free, and a VM of {settings.memory} MiB needs more"
         raise SystemFailure(what, hint="end something large, or give it less with --memory")
     check_disk(state, (BOX_ROOM if box else 0) + (DISK_ROOM if disk else 0))
 
@@ -94,25 +84,18 @@ def check_disk(state: State, needed: int) -> None:
         raise SystemFailure(what, where=str(state.folder), hint="make room there, or name another XDG_STATE_HOME")
 
 
-def check_ports(*, router: bool) -> None:
-    """See that nobody else has the ports that lead into the VM.
+def check_ports(router: tuple[int, ...]) -> None:
+    """Make sure that no other program uses the ports that lead into the VM: the tunnel's, and these of its router.
 
     Raises:
-        UsageError: when somebody has.
+        UsageError: when one does.
     """
-    for port in (TUNNEL_PORT, *(ROUTER_PORTS if router else ())):
+    for port in (TUNNEL_PORT, *router):
         try:
             check_free(port)
         except UsageError as error:
             whose = "another tunnel?" if port == TUNNEL_PORT else "this machine's own router? darkpeak stop router;"
-            raise UsageError(error.message, hint=f"{whose} ss -tlnp 'sport = :{port}' says who") from None
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            raise UsageError(error.message, hint=f"{whose} ss -tlnp 'sport = :{port}' says who") from error
 
 
 def accelerated() -> bool:

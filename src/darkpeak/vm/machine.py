@@ -1,18 +1,21 @@
 """From nothing to a running VM, and back: each step is done only where it is still missing."""
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from darkpeak import process
+from darkpeak.collective.model import RouterPorts
 from darkpeak.errors import CheckFailed, SystemFailure
+from darkpeak.network import free_port
 from darkpeak.system.base import SWAP_MIB, Wanted
 from darkpeak.system.prepare import script
 from darkpeak.vm import host, qemu
 from darkpeak.vm.arguments import make_ssh
 from darkpeak.vm.box import Builder
-from darkpeak.vm.state import BOX_ROOM, DISK, INITRD, KERNEL, NAME, TUNNEL_PORT, Machine, State
+from darkpeak.vm.state import BOX_ROOM, DISK, INITRD, KERNEL, State, VmSettings
+from darkpeak.vocabulary import TUNNEL_PORT, VAGRANT
 
 Said = Callable[[str], None]
 EMULATED = "no hardware virtualisation here (no vmx or svm, or no /dev/kvm): the VM is emulated, some ten times slower"
@@ -30,7 +33,7 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Status:
+class VmStatus:
     """How the VM is."""
 
     state: str  # none, halted, running
@@ -44,15 +47,16 @@ class Status:
 
 @dataclass(frozen=True)
 class Vm:
-    """The VM of this login, for a collective, telling somebody how far it is."""
+    """The VM of this login, for a collective; what it does is told step by step."""
 
     state: State
     wanted: Wanted  # of the image; swap is made when it runs
+    router: RouterPorts
     said: Said
     printed: Said  # what the VM prints while it starts
 
     def builder(self, lock: int) -> Builder:
-        """Return who builds the box."""
+        """Return a Builder of the box."""
         return Builder(self.state, self.wanted, self.said, lock)
 
     def make_box(self, *, rebuild: bool) -> bool:
@@ -83,44 +87,47 @@ class Vm:
             SystemFailure: when something is missing here, or fails.
         """
         with host.held(self.state, self.said) as lock:
-            if qemu.runs(self.state) and qemu.tunnel_is_open(self.state) and qemu.answers():
+            known, is_running = self.state.settings(), qemu.runs(self.state)
+            if is_running and known and known.ports != self.router.all:
+                self.said("note: collective.toml names other router ports: darkpeak vm halt, then up, opens those")
+            if is_running and qemu.tunnel_is_open(self.state) and qemu.answers():
                 return Times()
-            machine = self.state.machine()
-            is_running, has_disk = qemu.runs(self.state), machine is not None and self.state.disk.exists()
-            machine = machine if machine and has_disk else Machine(host.free_port(), memory, cpus)
+            has_disk = known is not None and self.state.disk.exists()
+            settings = known if known and has_disk else VmSettings(free_port(), memory, cpus)
+            settings = settings if is_running else replace(settings, ports=self.router.all)
             builder = self.builder(lock)
             box = not has_disk and not builder.is_current()
             host.check_programs(box=box)
             if not is_running:
-                host.check_room(self.state, machine, box=box, disk=not has_disk)
+                host.check_room(self.state, settings, box=box, disk=not has_disk)
             if not is_running or not qemu.tunnel_is_open(self.state):
-                host.check_ports(router=not is_running)
+                host.check_ports(() if is_running else self.router.all)
             started = time.monotonic()
             if box:
                 builder.ensure()
             boxed = time.monotonic()
             if not has_disk:
-                self._make_disk(machine)
+                self._make_disk(settings)
             if not is_running:
-                self._start(machine)
+                self._start(settings)
             qemu.wait_for_login(self.state, self.printed)
             self._make_swap()
             logged_in = time.monotonic()
             qemu.open_tunnel(self.state)
             return Times(boxed - started, logged_in - boxed, time.monotonic() - logged_in)
 
-    def status(self) -> Status:
+    def status(self) -> VmStatus:
         """Return how the VM is; nothing is waited for."""
-        machine = self.state.machine()
+        settings = self.state.settings()
         is_running = qemu.runs(self.state)
-        state = "running" if is_running else "halted" if machine and self.state.disk.exists() else "none"
+        state = "running" if is_running else "halted" if settings and self.state.disk.exists() else "none"
         box = "none" if not self.state.box_made_of() else "current" if self.builder(-1).is_current() else "old"
         is_open = is_running and qemu.tunnel_is_open(self.state)
         tunnel = "closed" if not is_open else "answering" if qemu.answers() else "open"
-        if not machine:
-            return Status(state, box, tunnel, folder=str(self.state.folder))
-        ssh = f"ssh -F {self.state.ssh_config} {NAME}"
-        return Status(state, box, tunnel, ssh, machine.memory, machine.cpus, str(self.state.folder))
+        if not settings:
+            return VmStatus(state, box, tunnel, folder=str(self.state.folder))
+        ssh = f"ssh -F {self.state.ssh_config} {VAGRANT}"
+        return VmStatus(state, box, tunnel, ssh, settings.memory, settings.cpus, str(self.state.folder))
 
     def tunnel(self) -> None:
         """Have the tunnel open.
@@ -132,13 +139,13 @@ class Vm:
         self.check_running()
         with host.held(self.state, self.said):
             if not qemu.tunnel_is_open(self.state):
-                host.check_ports(router=False)
+                host.check_ports(())
             qemu.open_tunnel(self.state)
 
     def ssh(self, words: tuple[str, ...]) -> int:
         """Log in on the caller's terminal, or run something there; return its exit code."""
         self.check_running()
-        return subprocess.run(make_ssh(self.state, *words), check=False).returncode
+        return process.attach(make_ssh(self.state, *words))
 
     def halt(self) -> bool:
         """Shut it down; return whether it ran."""
@@ -154,7 +161,7 @@ class Vm:
         """Remove it with all its data, and with `box` the image it began with; return whether there was anything."""
         with host.held(self.state, self.said):
             state = self.state
-            there = state.machine() is not None or state.disk.exists() or (box and state.box.exists())
+            there = state.settings() is not None or state.disk.exists() or (box and state.box.exists())
             qemu.close_tunnel(state)
             qemu.end(state)
             files = (state.machine_file, state.ssh_config, state.console, state.folder / "tunnel.log")
@@ -171,41 +178,42 @@ class Vm:
             CheckFailed: when it does not.
         """
         if not qemu.runs(self.state):
-            what = "the VM is halted" if self.state.machine() else NO_VM
+            what = "the VM is halted" if self.state.settings() else NO_VM
             raise CheckFailed(what, hint="darkpeak vm up")
 
-    def _make_disk(self, machine: Machine) -> None:
+    def _make_disk(self, settings: VmSettings) -> None:
         """Copy the box; the disk gets its name last, so that a killed run leaves none."""
         self.said("making the VM's disk")
         for name in (KERNEL, INITRD, DISK):
             partial = self.state.folder / f"{name}.partial"
             argv = ("cp", "--sparse=always", "--reflink=auto", str(self.state.box / name), str(partial))
-            done = subprocess.run(argv, capture_output=True, check=False)
-            if done.returncode:
-                said = done.stderr.decode(errors="replace").strip()
-                raise SystemFailure(f"the disk was not made: {said}", hint="darkpeak vm box --rebuild, then again")
+            done = process.run(argv, seconds=process.LONG_SECONDS)
+            if done.code:
+                hint = "darkpeak vm box --rebuild, then again"
+                raise SystemFailure(f"the disk was not made: {done.last_line()}", hint=hint)
             if name == DISK:
-                self.state.write_machine(machine)
+                self.state.write_settings(settings)
             partial.replace(self.state.folder / name)
 
-    def _start(self, machine: Machine) -> None:
+    def _start(self, settings: VmSettings) -> None:
         is_accelerated = host.accelerated()
         self.said("starting the VM" if is_accelerated else f"starting the VM; {EMULATED}")
-        qemu.write_ssh_config(self.state, machine)
+        self.state.write_settings(settings)
+        qemu.write_ssh_config(self.state, settings)
         try:
-            qemu.start(self.state, machine, accelerated=is_accelerated)
+            qemu.start(self.state, settings, accelerated=is_accelerated)
         except SystemFailure as error:
             if "Could not set up host forwarding" not in error.message:
                 raise
-            # The port that was free when the VM was made is somebody else's now.
-            machine = Machine(host.free_port(), machine.memory, machine.cpus)
-            self.state.write_machine(machine)
-            qemu.write_ssh_config(self.state, machine)
-            qemu.start(self.state, machine, accelerated=is_accelerated)
+            # The port that was free when the VM was made is in use now.
+            settings = replace(settings, ssh_port=free_port())
+            self.state.write_settings(settings)
+            qemu.write_ssh_config(self.state, settings)
+            qemu.start(self.state, settings, accelerated=is_accelerated)
 
     def _make_swap(self) -> None:
         """Make the base system's swap, which an image would have to carry empty."""
         text = f"if [ ! -e /swapfile ]; then\n{script('make')}make_swap {SWAP_MIB}\nfi\n"
         done = qemu.run_in(self.state, text)
-        if done.returncode:
-            self.said(f"note: no swap: {done.stderr.decode(errors='replace').strip()}")
+        if done.code:
+            self.said(f"note: no swap: {done.last_line()}")

@@ -4,20 +4,22 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from darkpeak.engine.tunnel import LOOPBACK
+from darkpeak import process
+from darkpeak.engine.tunnel import LOCALHOST
 from darkpeak.errors import SystemFailure
+from darkpeak.network import engine_answers
+from darkpeak.process import Result
 from darkpeak.vm.arguments import make_qemu, make_ssh, make_ssh_config, make_tunnel, make_tunnel_control
-from darkpeak.vm.state import TUNNEL_PORT, Machine, State
+from darkpeak.vm.state import State, VmSettings
+from darkpeak.vocabulary import TUNNEL_PORT
 
 LOGIN_SECONDS, DAEMON_SECONDS, END_SECONDS = 600.0, 300.0, 90.0
 PAUSE = 1.0
-PING = b"GET /_ping HTTP/1.0\r\n\r\n"
 CONSOLE_LINES = 3
 Said = Callable[[str], None]
 
@@ -33,7 +35,7 @@ def runs(state: State) -> bool:
     return True
 
 
-def start(state: State, machine: Machine, *, accelerated: bool) -> None:
+def start(state: State, settings: VmSettings, *, accelerated: bool) -> None:
     """Start the VM, in the background.
 
     Raises:
@@ -41,14 +43,14 @@ def start(state: State, machine: Machine, *, accelerated: bool) -> None:
     """
     for left in (state.control, state.process, state.console):
         left.unlink(missing_ok=True)  # of one that was killed
-    done = subprocess.run(make_qemu(state, machine, accelerated=accelerated), capture_output=True, check=False)
-    if done.returncode:
-        raise SystemFailure(f"QEMU did not start: {_last(done.stderr)}", where=str(state.folder))
+    done = process.run(make_qemu(state, settings, accelerated=accelerated))
+    if done.code:
+        raise SystemFailure(f"QEMU did not start: {done.last_line(CONSOLE_LINES)}", where=str(state.folder))
 
 
-def write_ssh_config(state: State, machine: Machine) -> None:
+def write_ssh_config(state: State, settings: VmSettings) -> None:
     """Tell ssh where the VM is."""
-    state.ssh_config.write_text(make_ssh_config(state, machine.ssh_port), encoding="utf-8")
+    state.ssh_config.write_text(make_ssh_config(state, settings.ssh_port), encoding="utf-8")
 
 
 def wait_for_login(state: State, printed: Said) -> None:
@@ -58,30 +60,33 @@ def wait_for_login(state: State, printed: Said) -> None:
         SystemFailure: when it ends, or that takes too long.
     """
     deadline, read = time.monotonic() + LOGIN_SECONDS, 0
-    while subprocess.run(make_ssh(state, "true"), capture_output=True, check=False).returncode:
+    while process.run(make_ssh(state, "true")).code:
         text = _console(state)
         for line in text[read:].splitlines():
             printed(line)
         read = len(text)
         if not runs(state):
-            raise SystemFailure(f"the VM ended while it started: {_last(text.encode())}", where=str(state.console))
+            raise SystemFailure(
+                f"the VM ended while it started: {Result(1, text.encode()).last_line(CONSOLE_LINES)}",
+                where=str(state.console),
+            )
         if time.monotonic() > deadline:
             hint = "darkpeak vm up waits on; darkpeak vm destroy, and up, begins anew"
             raise SystemFailure(f"no login after {LOGIN_SECONDS:.0f} s", where=str(state.console), hint=hint)
         time.sleep(PAUSE)
 
 
-def run_in(state: State, text: str, *words: str) -> "subprocess.CompletedProcess[bytes]":
+def run_in(state: State, text: str, *words: str) -> Result:
     """Run a script in the VM, by its shell's standard input."""
     argv = make_ssh(state, "sh", "-s", "--", *words)
-    return subprocess.run(argv, input=text.encode(), capture_output=True, check=False)
+    return process.run(argv, stdin=text.encode(), seconds=process.LONG_SECONDS)
 
 
 def tunnel_is_open(state: State) -> bool:
     """Whether the tunnel's ssh connection is there."""
     if not state.tunnel.exists():
         return False
-    return not subprocess.run(make_tunnel_control(state, "check"), capture_output=True, check=False).returncode
+    return not process.run(make_tunnel_control(state, "check")).code
 
 
 def open_tunnel(state: State) -> None:
@@ -92,12 +97,12 @@ def open_tunnel(state: State) -> None:
     """
     if not tunnel_is_open(state):
         state.tunnel.unlink(missing_ok=True)
-        null = subprocess.DEVNULL
-        done = subprocess.run(make_tunnel(state), stdin=null, stdout=null, stderr=null, check=False)
-        if done.returncode:
-            log = state.folder / "tunnel.log"
-            said = log.read_bytes() if log.exists() else b""
-            raise SystemFailure(f"the tunnel was not opened: {_last(said)}", hint="darkpeak vm status says how it is")
+        log = state.folder / "tunnel.log"
+        with log.open("ab") as file:
+            code = process.run_into(make_tunnel(state), file, seconds=process.SHORT_SECONDS)
+        if code:
+            why = Result(code, log.read_bytes()).last_line(CONSOLE_LINES)
+            raise SystemFailure(f"the tunnel was not opened: {why}", hint="darkpeak vm status shows the VM's state")
     deadline = time.monotonic() + DAEMON_SECONDS
     while not answers():
         if time.monotonic() > deadline:
@@ -107,22 +112,19 @@ def open_tunnel(state: State) -> None:
 
 def answers(port: int = TUNNEL_PORT) -> bool:
     """Whether a daemon answers through the tunnel."""
-    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=20) as client:
-        client.sendall(PING)
-        return client.recv(4096).startswith(b"HTTP/1.")
-    return False
+    return engine_answers((LOCALHOST, port))
 
 
 def close_tunnel(state: State) -> None:
     """End the tunnel."""
     if state.tunnel.exists():
-        subprocess.run(make_tunnel_control(state, "exit"), capture_output=True, check=False)
+        process.run(make_tunnel_control(state, "exit"))
         state.tunnel.unlink(missing_ok=True)
 
 
 def halt(state: State) -> None:
     """Shut the VM down in good order, and end QEMU where it does not go by itself."""
-    subprocess.run(make_ssh(state, "systemctl", "poweroff"), capture_output=True, check=False, timeout=END_SECONDS)
+    process.run(make_ssh(state, "systemctl", "poweroff"), seconds=END_SECONDS)
     if not _gone(state, END_SECONDS):
         end(state)
 
@@ -160,11 +162,6 @@ def _gone(state: State, seconds: float) -> bool:
 
 def _console(state: State) -> str:
     return state.console.read_text(encoding="utf-8", errors="replace") if state.console.exists() else ""
-
-
-def _last(said: bytes) -> str:
-    lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return " / ".join(lines[-CONSOLE_LINES:]) or "no word"
 
 
 def remove(paths: tuple[Path, ...]) -> None:

@@ -1,26 +1,25 @@
-"""Where the VM's files are, and what is written down of it. Pure."""
+"""Where the VM's files are, and what is written down of it."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-NAME = "vagrant"  # the guide's: the host's name for every other command, and in docker-compose.vagrant.yml
+from darkpeak.vocabulary import GIB, MIB
+
 KERNEL, INITRD, DISK = "vmlinuz", "initrd.img", "disk.img"
 VAGRANT_BOX = "vagrant.box"
-MIB, GIB = 1 << 20, 1 << 30
-TUNNEL_PORT = 4243  # the guide's
-ROUTER_PORTS = (7080, 7443, 7022)
 BOX_ROOM, DISK_ROOM, MEMORY_ROOM = 3 * GIB, 2 * GIB, 256 * MIB
 DISK_GIB = 10  # what the VM sees; only what is written takes room here
 
 
 @dataclass(frozen=True)
-class Machine:
+class VmSettings:
     """What a VM was made with."""
 
     ssh_port: int
     memory: int  # MiB
     cpus: int
+    ports: tuple[int, ...] = ()  # of this machine that lead to the same ports of the VM: its router's
 
 
 @dataclass(frozen=True)
@@ -89,17 +88,18 @@ class State:
         """The control socket of the ssh connection that is the tunnel."""
         return self.folder / "tunnel.sock"
 
-    def machine(self) -> Machine | None:
+    def settings(self) -> VmSettings | None:
         """Return what the VM was made with, None where there is none."""
         try:
-            return Machine(**json.loads(self.machine_file.read_text(encoding="utf-8")))
+            read = json.loads(self.machine_file.read_text(encoding="utf-8"))
+            return VmSettings(**{**read, "ports": tuple(read.get("ports", ()))})
         except (OSError, ValueError, TypeError):
             return None
 
-    def write_machine(self, machine: Machine) -> None:
+    def write_settings(self, settings: VmSettings) -> None:
         """Write that down, in one step."""
         partial = self.machine_file.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(machine)) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(asdict(settings)) + "\n", encoding="utf-8")
         partial.replace(self.machine_file)
 
     def box_made_of(self) -> str:

@@ -12,11 +12,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-CONTROL = "/run/control"
+from .protocol import CONTROL, LOST, Answer, Question
+
 UNKNOWN = 125
-LOST = 137
 FLAGS = {"-T", "--no-TTY", "--no-tty", "-i", "--interactive"}
 ARCHIVE = {"-a", "--archive"}
 CONTENT = "/."
@@ -24,18 +24,19 @@ EXACT = ("--numeric-owner", "--format=posix")  # with whole names and the fracti
 CHANGED, TRIES = 1, 3  # tar's exit code when a file changed while it was read
 
 
-def ask(question: dict[str, Any]) -> dict[str, Any]:
+def ask(question: Question) -> Answer:
     """Ask the caller, and wait for the answer."""
     with socket.socket(socket.AF_UNIX) as control:
         control.connect(CONTROL)
         stream = control.makefile("rwb")
         stream.write(json.dumps(question).encode() + b"\n")
         stream.flush()
-        answer: dict[str, Any] = json.loads(stream.readline() or b'{"code": 137, "stderr": "the caller is gone\\n"}')
+        line = stream.readline()
+        answer: Answer = json.loads(line) if line else {"code": LOST, "stderr": "the caller is gone\n"}
         return answer
 
 
-def leave(answer: dict[str, Any]) -> NoReturn:
+def leave(answer: Answer) -> NoReturn:
     """End as the command did that the caller ran for us."""
     sys.stdout.write(answer.get("stdout", ""))
     sys.stderr.write(answer.get("stderr", ""))
@@ -65,7 +66,7 @@ def run_inside(  # noqa: PLR0913, PLR0917 (a process is that many things)
     container: str, argv: list[str], user: str = "", folder: str = "", stdin: int = 0, stdout: int = 1
 ) -> int:
     """Run a program in a container of the service, on open files of ours; return its exit code."""
-    answer = ask({"enter": container})
+    answer = ask({"ask": "enter", "container": container})
     if "socket" not in answer:
         leave(answer)
     question = {"argv": argv, "user": user or answer["user"], "folder": folder or answer["folder"] or "/"}
@@ -97,7 +98,7 @@ def copy(arguments: list[str]) -> int:
 
 def copy_out(container: str, folder: str, target: Path) -> int:
     """Have a container's folder here: as a link to where it lies in a volume that we have, or else as a copy."""
-    answer = ask({"lies": folder, "container": container})
+    answer = ask({"ask": "find", "container": container, "folder": folder})
     if "code" in answer:
         leave(answer)
     if target.exists():
@@ -139,7 +140,7 @@ def main(argv: list[str]) -> int:
         return enter(argv[2:])
     if argv[1:2] == ["cp"]:
         return copy(argv[2:])
-    leave(ask({"compose": argv[1:]}))
+    leave(ask({"ask": "compose", "arguments": argv[1:]}))
 
 
 if __name__ == "__main__":

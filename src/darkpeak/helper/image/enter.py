@@ -1,4 +1,4 @@
-"""Run programs inside another container: `python3 enter.py SOCKET`, in a container that shares the other's processes.
+"""Run programs inside another container: `python3 -m image.enter SOCKET`, in a container that shares its processes.
 
 Each connection brings the program's arguments, and its standard input, output and error as open files. The program
 runs in the other's file system and network with the capabilities that Docker gives to any container, no others.

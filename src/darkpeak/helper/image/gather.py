@@ -1,4 +1,4 @@
-"""Bring a set that restic restored to the top of its folder: `python3 gather.py TOP FOLDER`.
+"""Bring a set that restic restored to the top of its folder: `python3 -m image.gather TOP FOLDER`.
 
 restic restores every file below TOP to where it once lay: the set to FOLDER, and what was read in volumes to /volumes.
 A part that is a link there becomes the folder that it leads to. A link to anywhere else is no part, and goes.

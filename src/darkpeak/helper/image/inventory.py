@@ -1,4 +1,4 @@
-"""Print each part in a folder with its size, hash and rows, as JSON: `python3 inventory.py FOLDER`.
+"""Print each part in a folder with its size, hash and rows, as JSON: `python3 -m image.inventory FOLDER`.
 
 Rows are what counts in a file of a known kind: the rows of a database's dump, the entries of a directory, the files of
 an archive. A dump of an empty database has a size and a hash like any other.

@@ -1,7 +1,8 @@
-"""Run one of a service's own scripts in the helper: `python3 script.py SCRIPT ARGUMENT…`.
+"""Run one of a service's own scripts in the helper: `python3 -m image.script SCRIPT ARGUMENT…`.
 
-Standard output and input are a conversation with whoever typed `darkpeak`: a question a line, an answer a line, at
-last `{"exit": CODE}`. What the script prints goes to standard error. Without the caller the script is killed.
+Standard output and input are a conversation with the `darkpeak` that started it (protocol.py): a question a line, an
+answer a line, at last that the script has ended. What the script prints goes to standard error. If the caller goes,
+the script is killed.
 """
 
 import json
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CONTROL = "/run/control"
+from .protocol import CONTROL, Question
 
 
 def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
@@ -47,7 +48,8 @@ def main(argv: list[str]) -> None:
         listener.listen()
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True) as script:
             code = converse(script, listener)
-    sys.stdout.write(json.dumps({"exit": code}) + "\n")
+    ended: Question = {"ask": "end", "code": code}
+    sys.stdout.write(json.dumps(ended) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Cut a part in half, as a backup that died would be: `python3 spoil.py PART`.
+"""Cut a part in half, as a backup that died would be: `python3 -m image.spoil PART`.
 
 Of a file the half without the padding at its end is left, of a folder every second file.
 """

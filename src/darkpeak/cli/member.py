@@ -1,13 +1,13 @@
-"""Members of the directory: add, list, passwd, remove."""
+"""Commands about people: member add, list, passwd, remove; group list, join, leave."""
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.errors import UsageError
+from darkpeak.vocabulary import DIRECTORY
 
 if TYPE_CHECKING:
     from darkpeak.members.directory import Directory
@@ -24,16 +24,19 @@ def member() -> None:
     """
 
 
-def _directory(settings: Settings) -> "Directory":
-    """Return the running directory."""
-    from darkpeak.members.directory import Directory
-    from darkpeak.plan.observed import find_container
+@click.group("group")
+def group() -> None:
+    """Groups of members: list, join, leave. Members of `admins` manage the directory.
 
-    group = settings.group(settings.collective(), "directory")
-    running = find_container(group.collective, group.engine.observe(), "directory", "slapd")
-    if running:
-        return Directory(partial(group.engine.exec_in, running.id))
-    raise SystemFailure("no directory runs on this engine", hint="darkpeak up directory")
+    \b
+    Example: darkpeak group join admins ada
+    """
+
+
+def _directory(settings: Settings) -> "Directory":
+    from darkpeak.actions.directory import find_directory
+
+    return find_directory(settings.target(settings.collective(), DIRECTORY))
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -43,13 +46,13 @@ def _password(*, from_stdin: bool) -> str:
     elif sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:
-        raise UsageError("there is no terminal to ask for the password on", hint="give it with --password-stdin")
+        raise UsageError("there is no terminal to ask for the password", hint="give it with --password-stdin")
     if not password:
         raise UsageError("the password is empty", hint="give one with eight or more characters")
     return str(password)
 
 
-def _done(settings: Settings, uid: str, done: str) -> None:
+def _show(settings: Settings, uid: str, done: str) -> None:
     from darkpeak import output
 
     if settings.as_json:
@@ -61,7 +64,7 @@ def _done(settings: Settings, uid: str, done: str) -> None:
 @command("add")
 @click.argument("uid")
 @click.option("--name", "full_name", help="Full name (else the uid).")
-@click.option("--mail", default="", help="Mail address, seen by the member and the directory's admins alone.")
+@click.option("--mail", default="", help="Mail address; only the member and the directory's admins can see it.")
 @STDIN
 def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, password_stdin: bool) -> None:
     """Add a member, who can then log in everywhere.
@@ -69,15 +72,15 @@ def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, passw
     \b
     Example: darkpeak member add ada --name "Ada Lovelace"
     """
-    from darkpeak.members.directory import Member
+    from darkpeak.members.member import Member
 
     directory = _directory(settings)
     directory.add(Member(uid, full_name or uid, mail), _password(from_stdin=password_stdin))
-    _done(settings, uid, "added")
+    _show(settings, uid, "added")
 
 
 @command("list")
-def list_(settings: Settings) -> None:
+def list_members(settings: Settings) -> None:
     """List the members.
 
     \b
@@ -85,12 +88,7 @@ def list_(settings: Settings) -> None:
     """
     from darkpeak import output
 
-    found = _directory(settings).members()
-    if settings.as_json:
-        output.show_json(found)
-    else:
-        columns = ("uid", "name", "mail")
-        output.show_table(columns, output.as_rows(found, columns))
+    output.show_rows(_directory(settings).members(), ("uid", "name", "mail"), {}, as_json=settings.as_json)
 
 
 @command("passwd")
@@ -104,7 +102,7 @@ def passwd(settings: Settings, uid: str, *, password_stdin: bool) -> None:
     """
     directory = _directory(settings)
     directory.passwd(uid, _password(from_stdin=password_stdin))
-    _done(settings, uid, "has a new password")
+    _show(settings, uid, "has a new password")
 
 
 @command("remove")
@@ -116,10 +114,50 @@ def remove(settings: Settings, uid: str) -> None:
     Example: darkpeak member remove ada
     """
     _directory(settings).remove(uid)
-    _done(settings, uid, "removed")
+    _show(settings, uid, "removed")
 
 
-for each in (add, list_, passwd, remove):
+@command("list")
+def list_groups(settings: Settings) -> None:
+    """List the groups and who is in them.
+
+    \b
+    Example: darkpeak group list
+    """
+    from darkpeak import output
+
+    output.show_rows(_directory(settings).groups(), ("name", "members"), {}, as_json=settings.as_json)
+
+
+@command("join")
+@click.argument("name", metavar="GROUP")
+@click.argument("uid")
+def join(settings: Settings, name: str, uid: str) -> None:
+    """Put a member into a group; the group is made where there is none.
+
+    \b
+    Example: darkpeak group join admins ada
+    """
+    _directory(settings).join(uid, name)
+    _show(settings, uid, f"is in {name}")
+
+
+@command("leave")
+@click.argument("name", metavar="GROUP")
+@click.argument("uid")
+def leave(settings: Settings, name: str, uid: str) -> None:
+    """Take a member out of a group.
+
+    \b
+    Example: darkpeak group leave admins ada
+    """
+    _directory(settings).leave(uid, name)
+    _show(settings, uid, f"is no longer in {name}")
+
+
+for each in (add, list_members, passwd, remove):
     member.add_command(each)
+for each in (list_groups, join, leave):
+    group.add_command(each)
 
-COMMANDS = (member,)
+COMMANDS = (member, group)

@@ -2,8 +2,6 @@
 
 import signal
 import sys
-from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.errors import UsageError
+from darkpeak.vocabulary import TUNNEL_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +18,17 @@ if TYPE_CHECKING:
     from darkpeak.collective.uri import Uri
     from darkpeak.engine.engine import Engine
 
-PORT = 4243  # the guide's
 VERDICTS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
 
 @command("tunnel")
 @click.argument("where", metavar="HOST")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Port of this machine's loopback."
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=TUNNEL_PORT,
+    show_default=True,
+    help="Port of this machine's loopback.",
 )
 def tunnel(settings: Settings, where: str, *, port: int) -> None:
     """Lead a port of this machine to a daemon, by ssh, until Ctrl-C; it is opened again after a cut.
@@ -66,14 +68,10 @@ def doctor(settings: Settings) -> None:
     Example: darkpeak doctor
     """
     from darkpeak import output
-    from darkpeak.engine.facts import gather
-    from darkpeak.plan.doctor import Verdict, evaluate
+    from darkpeak.actions.doctor import examine
+    from darkpeak.plan.doctor import Verdict
 
-    checks = [
-        replace(check, host=name)
-        for name, there, engine in _looked_at(settings)
-        for check in evaluate(gather(engine, there), there)
-    ]
+    checks = [check for host, engine, there in _daemons(settings) for check in examine(host, engine, there)]
     if settings.as_json:
         output.show_json(checks)
     else:
@@ -83,14 +81,14 @@ def doctor(settings: Settings) -> None:
     sys.exit(1 if any(check.verdict is Verdict.BAD for check in checks) else 0)
 
 
-def _looked_at(settings: Settings) -> "Iterator[tuple[str, Collective | None, Engine]]":
+def _daemons(settings: Settings) -> "Iterator[tuple[str, Engine, Collective | None]]":
     """Give each daemon with services; outside a collective, the one that is pointed at."""
-    collective = collective_here(settings)
+    collective = settings.collective_here()
     if collective is None:
-        yield "", None, settings.engine()
+        yield "", settings.engine(), None
         return
-    for name, there, engine, _ in settings.daemons(collective):
-        yield name, there, engine
+    for target in settings.targets(collective):
+        yield target.host, target.engine, target.collective
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -127,7 +125,7 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
     from darkpeak.system.plan import NO_KEYS, make_steps
     from darkpeak.system.prepare import Server
 
-    wanted = make_wanted(collective_here(settings), swap)
+    wanted = make_wanted(settings.collective_here(), swap)
     server = Server(_target(settings, where))
     server.open()
     try:
@@ -155,19 +153,6 @@ def _target(settings: Settings, where: str) -> "Uri":
 
     host = find_host(settings.hosts(), where)
     return find_target(host.docker if host else where)
-
-
-def collective_here(settings: Settings) -> "Collective | None":
-    """Return the collective, where we are in one."""
-    from darkpeak.collective import find_root
-
-    try:
-        find_root(Path(settings.folder or ".").absolute())
-    except UsageError:
-        if settings.folder:
-            raise
-        return None
-    return settings.collective()
 
 
 host_group.add_command(prepare)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from darkpeak.repository.pace import clock, describe, size
+from darkpeak.repository.restic_progress import clock, describe, size
 
 MIB = 1 << 20
 

@@ -1,0 +1,106 @@
+"""Read a collective's files and find what is wrong with them: by our rules, and by compose's own."""
+
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from darkpeak import collective as files
+from darkpeak import lint, process
+from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.tree import NotReadable, Tree, read_yaml
+from darkpeak.engine.compose import make_compose
+from darkpeak.errors import SystemFailure, UsageError
+
+AT_ONCE = 4
+HINT = "see the Compose file reference, docs.docker.com/reference/compose-file"
+INVALID = re.compile(r"validating (?P<file>[^:]+): (?P<path>[\w.-]*?) ?(?P<what>[A-Za-z].*)")
+ADDITIONAL = re.compile(r"(?P<before>[\w.-]*) ?Additional property (?P<key>\S+) is not allowed")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A collective, and everything that is wrong with its files."""
+
+    collective: Collective
+    findings: tuple[Finding, ...]
+
+
+def check_files(start: Path) -> Checked:
+    """Read the collective of which `start` is a folder, and apply every rule; needs no program and no daemon.
+
+    Raises:
+        UsageError: when there is no collective.
+    """
+    found, unreadable = files.read(files.find_root(start))
+    return Checked(found, tuple(sorted({*unreadable, *lint.check(found)})))
+
+
+def check_with_compose(collective: Collective, services: Sequence[Service]) -> list[Finding]:
+    """Return what compose itself says against the files of services that can be read; nothing is touched.
+
+    Raises:
+        SystemFailure: when compose is not installed.
+    """
+    running = [service for service in services if service.runs]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda service: _ask_compose(collective, service), running)
+        return [finding for finding in found if finding]
+
+
+def require_sound(findings: Sequence[Finding]) -> None:
+    """Refuse files with findings.
+
+    Raises:
+        UsageError: naming each finding with its place and what to do.
+    """
+    if findings:
+        shown = "\n".join(f"  {item.at}: {item.what}. {item.hint[:1].upper()}{item.hint[1:]}." for item in findings)
+        count = files.count(len(findings), "finding")
+        raise UsageError(f"the files have {count}; nothing was touched\n{shown}")
+
+
+def _ask_compose(collective: Collective, service: Service) -> Finding | None:
+    environment = {**process.surroundings(), **collective.variables}
+    asked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
+    if not asked.code:
+        return None
+    message = asked.last_line()
+    if "is not a docker command" in message:
+        raise SystemFailure("docker compose is not installed", hint="bin/setup installs it")
+    return explain(collective.root, service, message)
+
+
+def explain(root: Path, service: Service, message: str) -> Finding:
+    """Return a message of compose's as a finding, with the line that it is about where that can be told."""
+    invalid = INVALID.search(message)
+    path = Path(invalid["file"]) if invalid else service.folder / service.files[0]
+    what = f"{invalid['path']} {invalid['what']}".strip() if invalid else message
+    line, what = _find_line(path, what)
+    file = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    return Finding(Place(file, line), "compose", what, HINT)
+
+
+def _find_line(path: Path, what: str) -> tuple[int, str]:
+    try:
+        tree = read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotReadable):
+        return 1, what
+    unknown = ADDITIONAL.search(what)
+    if unknown:
+        where = unknown["before"]
+        line = _line(tree, [*where.split("."), unknown["key"]] if where else [unknown["key"]])
+        return line, f"unknown key {unknown['key']}" + (f" in {where}" if where else "")
+    return _line(tree, what.partition(" ")[0].split(".")), what
+
+
+def _line(tree: Tree, keys: Sequence[str]) -> int:
+    """Return the line of the last of these keys, or of the nearest above it that is there."""
+    line = tree.line
+    for key in keys:
+        children: Mapping[str, Tree] = tree.mapping()
+        if key not in children:
+            break
+        line, tree = tree.key_line(key), children[key]
+    return line

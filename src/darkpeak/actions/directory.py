@@ -1,0 +1,21 @@
+"""The collective's directory of members, as it runs."""
+
+from darkpeak.actions.target import Target
+from darkpeak.engine.inside import Inside
+from darkpeak.errors import SystemFailure
+from darkpeak.members.directory import Directory
+from darkpeak.plan.observed import find_container
+from darkpeak.vocabulary import DIRECTORY, SLAPD
+
+
+def find_directory(target: Target) -> Directory:
+    """Return the running directory.
+
+    Raises:
+        SystemFailure: when it is not running.
+    """
+    running = find_container(target.collective, target.engine.observe(), DIRECTORY, SLAPD)
+    if running is None:
+        what = f"the directory is not running on {target.engine.name}"
+        raise SystemFailure(what, hint="darkpeak up directory starts it")
+    return Directory(Inside(target.engine, running.id).run)

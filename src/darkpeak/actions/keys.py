@@ -1,0 +1,174 @@
+"""The backup key: made, encrypted to another admin, taken from one, and the credentials that lie beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from darkpeak.actions.session import Session, opened
+from darkpeak.actions.target import Target
+from darkpeak.collective.model import Admin, Collective
+from darkpeak.collective.recipients import openers
+from darkpeak.collective.repository_url import parse
+from darkpeak.errors import UsageError
+from darkpeak.progress import Progress
+from darkpeak.repository import key
+from darkpeak.repository.key import Secret
+from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE, LEAST_ADMINS
+
+NOTIFY, URLS, PING = "notify", "urls", "ping"  # what nightly needs lies with the credentials
+NEW = "new-password"  # the secret file of the helper in which a new one lies
+
+
+@dataclass(frozen=True)
+class KeyChanged:
+    """What was done to the key, and who can open it now."""
+
+    done: str
+    opens_for: tuple[str, ...]
+
+    @property
+    def enough(self) -> bool:
+        """Whether at least two admins can open it."""
+        return len(self.opens_for) >= LEAST_ADMINS
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """The key and the repositories, after `backup init`."""
+
+    made: bool  # the key; else it was there already
+    opens_for: tuple[str, ...]
+    repositories: tuple[str, ...]
+
+    @property
+    def enough(self) -> bool:
+        """Whether at least two admins can open the key."""
+        return len(self.opens_for) >= LEAST_ADMINS
+
+
+def has_key(collective: Collective) -> bool:
+    """Whether the collective has a backup key."""
+    return (collective.root / KEY_FILE).is_file()
+
+
+def initialise(targets: Sequence[Target], secret: Secret | None, progress: Progress) -> Initialised:
+    """Make the key, where there is no `secret` yet, and every repository that is not there yet.
+
+    Raises:
+        DarkpeakError: when a repository cannot be made or used.
+    """
+    collective = targets[0].collective
+    made = secret or key.make()
+    if secret is None:
+        key.write(collective, made, collective.admins)
+    names: tuple[str, ...] = ()
+    for target in targets:
+        with opened(target, made, progress, create=True) as session:
+            names = tuple(one.name for one in session.repositories.usable())
+    return Initialised(secret is None, openers(collective), names)
+
+
+def add_admin(collective: Collective, name: str, secret: Secret) -> KeyChanged:
+    """Encrypt the key to another admin as well.
+
+    Raises:
+        UsageError: when there is no such admin, or they have no ssh key.
+    """
+    admin = find_admin(collective, name)
+    if not admin.ssh:
+        hint = f'write ssh = ["ssh-ed25519 AAAA…"] under [admins.{name}]'
+        raise UsageError(f"{name} has no ssh key", where=COLLECTIVE_FILE, hint=hint)
+    others = [item for item in _opening(collective) if item.name != name]
+    key.write(collective, secret, [*others, admin])
+    return KeyChanged(f"{name} added", openers(collective))
+
+
+def remaining(collective: Collective, name: str) -> list[Admin]:
+    """Return who can open the key besides an admin.
+
+    Raises:
+        UsageError: when there would be none.
+    """
+    rest = [admin for admin in _opening(collective) if admin.name != name]
+    if not rest:
+        what = f"without {name}, no admin could open the backup key"
+        raise UsageError(what, hint="darkpeak key add ADMIN first")
+    return rest
+
+
+def remove_admin(session: Session, name: str, secret: Secret, rest: Sequence[Admin]) -> KeyChanged:
+    """Change every repository's password, and encrypt the new one to the rest of the admins only.
+
+    Killed at any moment, either the old key file opens every repository, or the new one does.
+
+    Raises:
+        DarkpeakError: when a repository cannot be used; nothing was changed.
+    """
+    if session.repositories.unusable():
+        raise session.repositories.unusable()[0]
+    collective, new = session.target.collective, key.make()
+    session.helper.put_secrets({NEW: new.password + "\n"})
+    for one in session.repositories.usable():
+        one.add_password(NEW)
+    # From here on the file's key opens them all; were we killed before, the old one still does.
+    key.write(collective, Secret(new.password, secret.credentials), rest)
+    for one in session.repositories.usable():
+        one.remove_other_passwords(NEW)
+    return KeyChanged(f"{name} removed", openers(collective))
+
+
+def check(session: Session) -> KeyChanged:
+    """Make sure that the key opens every repository.
+
+    Raises:
+        DarkpeakError: for the first that it does not open.
+    """
+    if session.repositories.unusable():
+        raise session.repositories.unusable()[0]
+    return KeyChanged("you can open it, and it opens every repository", openers(session.target.collective))
+
+
+def set_credential(collective: Collective, secret: Secret, repository: str, name: str, value: str) -> KeyChanged:
+    """Keep a repository's credential beside the password; an empty value removes it.
+
+    Raises:
+        UsageError: when there is no such repository, or it takes no such credential.
+    """
+    check_credential(collective, repository, name)
+    own = {**secret.credentials.get(repository, {}), name: value}
+    kept = {known: text for known, text in own.items() if text.strip()}
+    changed = Secret(secret.password, {**secret.credentials, repository: kept})
+    key.write(collective, changed, _opening(collective))
+    return KeyChanged(f"{name} of {repository} kept", openers(collective))
+
+
+def check_credential(collective: Collective, repository: str, name: str) -> None:
+    """Make sure that a repository takes a credential.
+
+    Raises:
+        UsageError: when it does not, or there is no such repository.
+    """
+    known = (*collective.backup.repositories, NOTIFY)
+    if repository not in known:
+        what = f"{repository} is not one of the repositories"
+        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"there are: {', '.join(known)}")
+    takes = (URLS, PING) if repository == NOTIFY else parse(repository).credentials
+    if name not in takes:
+        raise UsageError(f"{repository} takes no {name}", hint=f"it takes: {', '.join(takes) or 'none'}")
+
+
+def find_admin(collective: Collective, name: str) -> Admin:
+    """Return an admin by name.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    for admin in collective.admins:
+        if admin.name == name:
+            return admin
+    known = ", ".join(admin.name for admin in collective.admins)
+    raise UsageError(f"unknown admin {name!r}", where=COLLECTIVE_FILE, hint=f"there are: {known}")
+
+
+def _opening(collective: Collective) -> list[Admin]:
+    can = openers(collective)
+    return [admin for admin in collective.admins if admin.name in can]

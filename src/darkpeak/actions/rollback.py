@@ -1,0 +1,59 @@
+"""Go back to the images that ran before; the files stay as they are."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from darkpeak.actions.target import Target
+from darkpeak.actions.up import UpResult, carry_out, have_bases, lock_services
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.evidence import deploys
+from darkpeak.evidence.deploys import Deploy
+from darkpeak.plan.plan import Plan, make_rollback
+from darkpeak.progress import Progress
+
+if TYPE_CHECKING:
+    from darkpeak.plan.observed import Observed
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What a rollback did, and to which deploy it went back."""
+
+    result: UpResult
+    to: Deploy
+
+
+def roll_back(target: Target, number: int | None, progress: Progress) -> RolledBack:
+    """Go back to the images of an earlier deploy: the last different one, or the one with that number.
+
+    Raises:
+        UsageError: when there is none.
+        SystemFailure: when its images are gone, or the daemon fails.
+    """
+    have_bases(target, [], progress)
+    service = target.service
+    with ExitStack() as held:
+        compose = lock_services(held, target, [service.name], progress)
+        observed = target.engine.observe()
+        to = _find_deploy(target, observed, number)
+        plan = Plan((make_rollback(target.collective, service, observed, dict(to.images)),))
+        return RolledBack(carry_out(target, compose, plan, f"rollback to {to.number}", progress), to)
+
+
+def _find_deploy(target: Target, observed: "Observed", number: int | None) -> Deploy:
+    service = target.service
+    good = [deploy for deploy in deploys.read(target.engine, service.name) if deploy.good]
+    now = {item.container: item.image for item in observed.of(service.project)}
+    found = next(
+        (deploy for deploy in good if number == deploy.number or (number is None and dict(deploy.images) != now)), None
+    )
+    if found is None:
+        which = f"deploy {number}" if number else "earlier version"
+        hint = f"darkpeak history {service.name} lists the deploys"
+        raise UsageError(f"there is no {which} of {service.name} to go back to", hint=hint)
+    gone = [name for name, image in found.images if not target.engine.has_image(image)]
+    if gone:
+        what = f"the image of {gone[0]} in deploy {found.number} is gone from the daemon"
+        raise SystemFailure(what, hint=f"check out commit {found.commit}, then darkpeak up {service.name}")
+    return found

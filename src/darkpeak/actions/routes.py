@@ -1,0 +1,61 @@
+"""What the router leads where, how it differs from the files, and the notices that it shows."""
+
+from collections.abc import Sequence
+
+from darkpeak.actions.target import Target
+from darkpeak.deploy.routing import require_router
+from darkpeak.errors import UsageError
+from darkpeak.plan.routes import ListedRoute, list_routes, make_table
+from darkpeak.router.control import Notice
+from darkpeak.router.files import Drift
+
+
+def find_routes(targets: Sequence[Target]) -> list[ListedRoute]:
+    """Return every declared route with the port that it leads to now."""
+    listed: list[ListedRoute] = []
+    for target in targets:
+        here = {service.name for service in target.services}
+        found = list_routes(target.collective, target.engine.observe())
+        listed += [route for route in found if route.service in here]
+    return listed
+
+
+def check_routes(targets: Sequence[Target]) -> list[Drift]:
+    """Return where the running routers differ from the files.
+
+    Raises:
+        SystemFailure: when a router is not running.
+    """
+    drift: list[Drift] = []
+    for target in targets:
+        observed = target.engine.observe()
+        router = require_router(target.collective, target.engine, observed)
+        drift += router.drift(make_table(target.collective, observed))
+    return drift
+
+
+def set_notice(target: Target, notice: Notice | None) -> None:
+    """Have the router answer with a notice instead of the target's service, or (None) lead to it again.
+
+    Raises:
+        UsageError: when the service has no http route, so that there is no page to show.
+        SystemFailure: when the router is not running, or refuses.
+    """
+    service = target.service
+    labels = [route.label for route in service.routes.http]
+    if not labels:
+        what = f"{service.name} has no http route, so there is no page to show"
+        raise UsageError(what, hint=f"darkpeak stop {service.name}")
+    router = require_router(target.collective, target.engine, target.engine.observe())
+    for label in labels:
+        router.set_notice(label, notice)
+
+
+def find_authorities(targets: Sequence[Target]) -> list[str]:
+    """Return the certificate of the CA of each router, in PEM, each once.
+
+    Raises:
+        SystemFailure: when a router is not running.
+    """
+    routers = (require_router(target.collective, target.engine, target.engine.observe()) for target in targets)
+    return list(dict.fromkeys(router.authority() for router in routers))

@@ -1,0 +1,98 @@
+"""A second set of a service's containers, beside the live ones and cut off from everything: what drills run in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from darkpeak import process
+from darkpeak.actions.session import Session
+from darkpeak.collective.model import Service
+from darkpeak.errors import CheckFailed, SystemFailure
+from darkpeak.helper.scripts import ComposeProject
+from darkpeak.plan.scratch import free_subnets, make_scratch
+from darkpeak.process import Result
+from darkpeak.repository.snapshots import Manifest
+from darkpeak.vocabulary import DRILL_LABEL, HEALTHY_SECONDS
+
+
+@contextmanager
+def scratch(session: Session, service: Service, images: Mapping[str, str]) -> Iterator[ComposeProject]:
+    """Make a scratch project of a service, and remove all of it afterwards; one that was left over goes first."""
+    project = make_project(session, service, images, f"{service.project}-drill", DRILL_LABEL)
+    remove(project)
+    try:
+        yield project
+    except BaseException:  # Ctrl-C as well
+        with suppress(SystemFailure):  # what is left over, the next session removes
+            remove(project)
+        raise
+    remove(project)
+
+
+def make_project(
+    session: Session, service: Service, images: Mapping[str, str], name: str, label: str
+) -> ComposeProject:
+    """Return a project beside the live one; nothing of it is there yet.
+
+    Raises:
+        SystemFailure: when compose cannot read the service's files, or no subnet is free.
+    """
+    compose = session.target.compose
+    asked = compose.call(service, "config", "--format", "json")
+    if asked.code:
+        raise SystemFailure(f"compose cannot read {service.name}: {asked.last_line()}")
+    subnets = free_subnets(session.engine.subnets())
+    file = json.dumps(make_scratch(json.loads(asked.stdout), name, images, subnets, label=label)).encode()
+    argv = ("docker", "compose", "--ansi", "never", "--project-directory", str(service.folder))
+
+    def call(*arguments: str) -> Result:
+        words = (*argv, "--project-name", name, "--file", "-", *arguments)
+        return process.run(words, environment=compose.environment, stdin=file, seconds=process.LONG_SECONDS)
+
+    return ComposeProject(service, name, call)
+
+
+def start(session: Session, project: ComposeProject) -> None:
+    """Bring the project up.
+
+    Raises:
+        CheckFailed: when it does not become healthy.
+    """
+    session.progress.step(project.service.name, "starting a copy beside the live service")
+    waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
+    up = project.compose("up", "--detach", "--no-build", *waiting)
+    if up.code:
+        raise CheckFailed(f"the copy does not become healthy: {up.last_line()}")
+
+
+def remove(project: ComposeProject) -> None:
+    """Remove all of a project.
+
+    Raises:
+        SystemFailure: when compose does not remove it.
+    """
+    gone = project.compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
+    if gone.code:
+        hint = f"docker compose --project-name {project.name} down --volumes"
+        raise SystemFailure(f"{project.name} was not removed: {gone.last_line()}", hint=hint)
+
+
+def images_of(session: Session, service: Service, manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the images to run: those that the snapshot was made with, or today's where such a one is gone.
+
+    Raises:
+        SystemFailure: when there is neither.
+    """
+    today = {item.container: item.image for item in session.engine.observe().of(service.project)}
+    images, notes = {}, []
+    for container in service.containers:
+        then = manifest.images.get(container.name, "")
+        if then and session.engine.has_image(then):
+            images[container.name] = then
+        elif container.name in today:
+            images[container.name] = today[container.name]
+            notes.append(f"the snapshot's image of {container.name} is gone; today's was used")
+        else:
+            hint = f"darkpeak up {service.name} builds it"
+            raise SystemFailure(f"there is no image of {container.name} here", hint=hint)
+    return images, tuple(notes)

@@ -1,0 +1,49 @@
+"""One compose command for running services: stop, restart."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from darkpeak.actions.target import Target
+from darkpeak.errors import SystemFailure
+
+ABSENT = "not there"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done with one service."""
+
+    service: str
+    done: str
+
+
+def stop(targets: Sequence[Target]) -> Iterator[Done]:
+    """Stop services; `up` starts them again.
+
+    Raises:
+        SystemFailure: when compose cannot stop one; those before it are stopped.
+    """
+    yield from _for_each(targets, "stop", "stopped")
+
+
+def restart(targets: Sequence[Target]) -> Iterator[Done]:
+    """Restart services' containers as they are, without building anything.
+
+    Raises:
+        SystemFailure: when compose cannot restart one; those before it are restarted.
+    """
+    yield from _for_each(targets, "restart", "restarted")
+
+
+def _for_each(targets: Sequence[Target], command: str, done: str) -> Iterator[Done]:
+    for target in targets:
+        observed = target.engine.observe()
+        for service in target.running:
+            if not observed.of(service.project):
+                yield Done(service.name, ABSENT)
+                continue
+            result = target.compose.call(service, command)
+            if result.code:
+                hint = f"darkpeak logs {service.name} shows more"
+                raise SystemFailure(f"{service.name} was not {done}: {result.last_line()}", hint=hint)
+            yield Done(service.name, done)

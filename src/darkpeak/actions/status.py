@@ -1,0 +1,46 @@
+"""How each service is: its containers, its requests, its newest backup and last drill."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from darkpeak.actions.target import Target
+from darkpeak.deploy.routing import find_router
+from darkpeak.errors import SystemFailure
+from darkpeak.evidence import store, summary
+from darkpeak.plan.observed import Observed
+from darkpeak.plan.status import ServiceStatus, make_status
+from darkpeak.router.routes import Counted
+
+
+def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
+    """Return a row for each service of the targets.
+
+    Raises:
+        SystemFailure: when a daemon does not answer.
+    """
+    rows = []
+    for target in targets:
+        observed = target.engine.observe()
+        counted = _counters(target, observed)
+        found = make_status(target.collective, target.services, observed, target.host, counted)
+        rows += _with_proofs(target, found) if target.collective.backup.repositories else found
+    return rows
+
+
+def _counters(target: Target, observed: Observed) -> list[Counted]:
+    with suppress(SystemFailure):  # a router that is ill must not hide how the others are
+        router = find_router(target.collective, target.engine, observed)
+        return router.counters() if router else []
+    return []
+
+
+def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatus]:
+    """Add each service's newest backup and last drill, and when the nightly jobs last ran."""
+    records, now = store.read(target.engine), datetime.now(UTC)
+    proofs = summary.describe(records, [service.name for service in target.running], now)
+    night = summary.describe_night(records, target.collective.name, now)
+    none = summary.Proofs("", "")
+    found = [(row, proofs.get(row.service, none)) for row in rows]
+    return [replace(row, saved=proof.saved, drilled=proof.drilled, nightly=night) for row, proof in found]

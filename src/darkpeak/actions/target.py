@@ -1,0 +1,82 @@
+"""The engines that a command is about, each with the services that run on it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from darkpeak.collective.hosts import find_host, place
+from darkpeak.collective.model import Collective, Service
+from darkpeak.engine.compose import Compose
+from darkpeak.engine.engine import Engine
+from darkpeak.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Target:
+    """One engine, not connected to until it is asked something, and services that run on it."""
+
+    collective: Collective  # as it is on that host
+    engine: Engine
+    services: tuple[Service, ...]
+    host: str = ""  # its name in [hosts]; empty for the engine of --host, DOCKER_HOST or the docker context
+
+    @cached_property
+    def compose(self) -> Compose:
+        """Compose on that engine."""
+        return Compose(self.engine, self.collective.variables)
+
+    @property
+    def running(self) -> tuple[Service, ...]:
+        """The services that have something to run: an idea has not."""
+        return tuple(service for service in self.services if service.runs)
+
+    def only(self, service: Service) -> "Target":
+        """Return the same engine, with this service alone."""
+        return replace(self, services=(service,))
+
+    @property
+    def service(self) -> Service:
+        """The one service, where only one is meant."""
+        return self.services[0]
+
+
+def choose(collective: Collective, names: Sequence[str]) -> list[Service]:
+    """Return the named services, or all of them.
+
+    Raises:
+        UsageError: for a name that no service has.
+    """
+    known = {service.name: service for service in collective.services}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no service {name}", hint=f"there are: {', '.join(sorted(known))}")
+    return [known[name] for name in names] if names else list(collective.services)
+
+
+def find_targets(
+    collective: Collective, names: Sequence[str], wanted: str | None, surroundings: Mapping[str, str]
+) -> list[Target]:
+    """Return the engines on which the named services run, or all services; with a `wanted` host, that one alone.
+
+    Raises:
+        UsageError: for a name that no service has.
+    """
+    services = choose(collective, names)
+    if wanted:
+        host = find_host(collective.hosts, wanted)
+        here = services if names or not host else [item for item in services if host.takes(item.name)]
+        return [Target(collective, Engine(host.docker if host else wanted), tuple(here), host.name if host else "")]
+    targets = []
+    for placed in place(collective, services):
+        name = placed.host.name if placed.host else ""
+        there = on_host(collective, name or surroundings.get("DOCKER_HOST"))
+        chosen = {service.name for service in placed.services}
+        here = [service for service in there.services if service.name in chosen]
+        targets.append(Target(there, Engine(placed.host.docker if placed.host else None), tuple(here), name))
+    return targets
+
+
+def on_host(collective: Collective, wanted: str | None) -> Collective:
+    """Return the collective as it is on a host, by the host's name or URI; unchanged where that is no host of ours."""
+    host = find_host(collective.hosts, wanted) if wanted else None
+    return collective.on(host.name) if host else collective

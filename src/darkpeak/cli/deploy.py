@@ -1,0 +1,183 @@
+"""Commands that deploy: up, plan, rollback, history, unlock, base."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
+from darkpeak.errors import SystemFailure, UsageError
+
+if TYPE_CHECKING:
+    from darkpeak.deploy.executor import Outcome
+
+BACKUP_FIRST = click.option(
+    "--backup-first", "backup_to", type=click.Path(path_type=Path), metavar="DIR", help="Save data here."
+)
+
+
+@command("up")
+@SERVICES
+@BACKUP_FIRST
+def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> None:
+    """Build, start, wait until healthy, and route; all services, or those named and what they depend on.
+
+    \b
+    Example: darkpeak up wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.up import bring_up
+
+    saved = backup_to.absolute() if backup_to else None
+    targets = settings.targets(settings.collective(sound=True), names)
+    results = []
+    with settings.progress() as progress:
+        for target in targets:
+            result = bring_up(target, progress, saved)
+            results.append(result)
+            if not settings.as_json:
+                output.show_lines(_on(result.host, result.lines()))
+    if settings.as_json:
+        output.show_json([{"host": result.host, "result": result} for result in results])
+    _require(failure for result in results for failure in result.failures)
+
+
+def _on(host: str, lines: Iterable[str]) -> Iterator[str]:
+    """Head lines with the host that they are about, where it has a name."""
+    if host:
+        yield f"on {host}:"
+    yield from lines
+
+
+@command("plan")
+@SERVICES
+@BACKUP_FIRST
+def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> None:
+    """Show what `up` would do, in order, and why; exits 0 when there is nothing to do, 1 when there is.
+
+    \b
+    Example: darkpeak plan wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.up import plan_up
+    from darkpeak.plan.text import make_text
+
+    saved = backup_to.absolute() if backup_to else None
+    targets = settings.targets(settings.collective(sound=True), names)
+    plans = [(target.host, plan_up(target, saved)) for target in targets]
+    if settings.as_json:
+        output.show_json([{"host": host, "plan": made} for host, made in plans])
+    else:
+        output.show_lines(line for host, made in plans for line in _on(host, make_text(made)))
+    sys.exit(1 if any(made.changes or made.drift for _, made in plans) else 0)
+
+
+@command("rollback")
+@SERVICE
+@click.option("--to", "number", type=int, metavar="NUMBER", help="The deploy to go back to, of darkpeak history.")
+def rollback(settings: Settings, name: str, number: int | None) -> None:
+    """Go back to the images that ran before; the files stay as they are.
+
+    \b
+    Example: darkpeak rollback wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.rollback import roll_back
+
+    target = settings.target(settings.collective(), name)
+    with settings.progress() as progress:
+        done = roll_back(target, number, progress)
+    if settings.as_json:
+        output.show_json({"result": done.result, "target": done.to})
+    elif done.result.plan.changes:
+        commit = done.to.commit or "unknown"
+        output.show_lines([f"{name}: back to deploy {done.to.number} of {done.to.when}, commit {commit}"])
+    else:
+        output.show_lines([f"{name} already runs deploy {done.to.number}"])
+    _require(done.result.failures)
+
+
+@command("history")
+@SERVICES
+def history(settings: Settings, names: tuple[str, ...]) -> None:
+    """Show who deployed what and when, and how it ended; kept on the daemon.
+
+    \b
+    Example: darkpeak history wiki
+    """
+    from darkpeak import output
+    from darkpeak.evidence import deploys
+
+    found = []
+    for target in settings.targets(settings.collective(), names):
+        here = {service.name for service in target.services}
+        found += [deploy for deploy in deploys.read(target.engine) if deploy.service in here]
+    columns = ("service", "number", "when", "who", "commit", "what", "outcome")
+    output.show_rows(found, columns, {"up": "green"}, as_json=settings.as_json)
+
+
+@command("unlock")
+@SERVICE
+@YES
+def unlock(settings: Settings, name: str, *, yes: bool) -> None:
+    """Break the lock of a deploy that hangs; shows whose it is, and asks.
+
+    \b
+    Example: darkpeak unlock wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.unlock import break_lock, describe, find_holder
+
+    target = settings.target(settings.collective(), name)
+    holder = find_holder(target)
+    locked = f"locked by {describe(holder)}" if holder else ""
+    if holder:
+        if not yes and not output.ask(f"{name} is {locked}. Break that lock?"):
+            raise UsageError(f"{name} stays {locked}", hint="answer y, or give --yes")
+        break_lock(target)
+    if settings.as_json:
+        output.show_json({"service": name, "broken": holder})
+    else:
+        output.show_lines([f"{name} was {locked}; the lock is broken" if holder else f"{name} is not locked"])
+
+
+@command("base")
+@click.option("--rebuild", is_flag=True, help="Build it anew even if the daemon has one.")
+def base(settings: Settings, *, rebuild: bool) -> None:
+    """Get the Debian base images that services are built from: pulled, or built from Debian's signed archive.
+
+    \b
+    Example: darkpeak base
+    """
+    from darkpeak import output
+    from darkpeak.engine import base as images
+
+    made = [
+        {"image": f"debian:{suite}", "made": images.ensure(target.engine, suite, output.note, rebuild=rebuild)}
+        for target in settings.targets(settings.collective())
+        for suite in images.suites_of(target.services)
+    ]
+    if settings.as_json:
+        output.show_json(made)
+    else:
+        output.show_lines(f"{item['image']}: {'made' if item['made'] else 'already there'}" for item in made)
+
+
+def _require(failures: "Iterable[Outcome]") -> None:
+    """Raise what failed, after the last lines of the containers concerned."""
+    from darkpeak import output
+
+    failed = list(failures)
+    for item in failed:
+        if item.lines:
+            output.note(f"\n{item.service}: its last lines\n{item.lines}")
+    if failed:
+        raise SystemFailure(
+            "; ".join(f"{item.service} {item.failure}" for item in failed),
+            hint="fix that, then run `darkpeak up` again: it goes on from here",
+        )
+
+
+COMMANDS = (up, plan, rollback, history, unlock, base)

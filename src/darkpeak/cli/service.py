@@ -1,0 +1,154 @@
+"""Commands about running services: status, logs, stop, restart, down, updates."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
+from darkpeak.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from darkpeak.actions.service import Done
+
+COLOURS = {"healthy": "green", "absent": "dim", "stopped": "yellow", "idea": "dim"}
+ALARMS = ("NEVER", "OVERDUE", "FAILED")
+
+
+@command("status")
+@SERVICES
+def status(settings: Settings, names: tuple[str, ...]) -> None:
+    """Show how each service is, its requests since the router was last loaded, its backups, and who runs it.
+
+    \b
+    Example: darkpeak status
+    """
+    from darkpeak import output
+    from darkpeak.actions.status import find_status
+
+    rows = find_status(settings.targets(settings.collective(), names))
+    placed = ("host",) if any(row.host for row in rows) else ()
+    traffic = ("requests", "failed", "ms") if any(row.requests for row in rows) else ()
+    proofs = ("saved", "drilled") if any(row.saved for row in rows) else ()
+    columns = ("service", *placed, "kind", "level", "state", *traffic, *proofs, "address", "admins")
+    alarms = {cell: "red" for row in output.as_rows(rows, (*columns, "nightly")) for cell in row if _alarms(cell)}
+    output.show_rows(rows, columns, COLOURS | alarms, as_json=settings.as_json)
+    if proofs and not settings.as_json:
+        output.show_rows(rows[:1], ("nightly",), alarms, as_json=False)
+
+
+def _alarms(cell: str) -> bool:
+    return cell.startswith(ALARMS)
+
+
+@command("logs")
+@SERVICE
+@click.argument("containers", metavar="[CONTAINER…]", nargs=-1)
+@click.option("-f", "--follow", is_flag=True, help="Go on as they come.")
+@click.option("--tail", default="200", show_default=True, metavar="LINES", help="How many lines, or all.")
+def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: bool, tail: str) -> None:
+    """Show what a service's containers have written.
+
+    \b
+    Example: darkpeak logs -f wiki
+    """
+    from darkpeak import output
+
+    target = settings.target(settings.collective(), name)
+    arguments = ("logs", "--tail", tail, "--timestamps", *containers)
+    if settings.as_json:
+        shown = target.compose.call(target.service, "logs", "--no-color", *arguments[1:])
+        output.show_json(shown.text.splitlines())
+        sys.exit(3 if shown.code else 0)
+    sys.exit(3 if target.compose.attach(target.service, *arguments, *(["--follow"] if follow else [])) else 0)
+
+
+@command("stop")
+@SERVICES
+def stop(settings: Settings, names: tuple[str, ...]) -> None:
+    """Stop services; `up` starts them again.
+
+    \b
+    Example: darkpeak stop chat
+    """
+    from darkpeak.actions import service
+
+    _show(settings, service.stop(settings.targets(settings.collective(), names)))
+
+
+@command("restart")
+@SERVICES
+def restart(settings: Settings, names: tuple[str, ...]) -> None:
+    """Restart services' containers as they are, without building anything.
+
+    \b
+    Example: darkpeak restart wiki
+    """
+    from darkpeak.actions import service
+
+    _show(settings, service.restart(settings.targets(settings.collective(), names)))
+
+
+def _show(settings: Settings, done: "Iterable[Done]") -> None:
+    from darkpeak import output
+
+    if settings.as_json:
+        output.show_json(list(done))
+    else:
+        output.show_lines(f"{item.service}: {item.done}" for item in done)
+
+
+@command("down")
+@SERVICES
+@click.option("--volumes", is_flag=True, help="Destroy their data as well. Asks first.")
+@YES
+def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool) -> None:
+    """Remove services' containers, networks and routes; their data stays, unless --volumes.
+
+    \b
+    Example: darkpeak down chat
+    """
+    from darkpeak import output
+    from darkpeak.actions.down import take_down
+
+    targets = settings.targets(settings.collective(), names)
+    if volumes and not yes:
+        listed = ", ".join(service.name for target in targets for service in target.running)
+        if not output.ask(f"Destroy all data of {listed}? Only a backup brings it back."):
+            raise UsageError("nothing was removed", hint="answer y, or give --yes")
+    with settings.progress() as progress:
+        removed = [name for target in targets for name in take_down(target, progress, volumes=volumes)]
+    if settings.as_json:
+        output.show_json([{"service": name, "done": "removed", "volumes": volumes} for name in removed])
+    else:
+        output.show_lines(f"{name}: removed{', with its data' if volumes else '; its data stays'}" for name in removed)
+
+
+@command("updates")
+@SERVICES
+def updates(settings: Settings, names: tuple[str, ...]) -> None:
+    """Show packages that are out of date in running containers; exits 1 when there are any.
+
+    \b
+    Example: darkpeak updates wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.updates import ask_updates
+
+    targets = settings.targets(settings.collective(), names)
+    with settings.progress() as progress:
+        found = ask_updates(targets, progress)
+    late = [item for item in found if item.packages]
+    if settings.as_json:
+        output.show_json({item.service: item.packages for item in found})
+        sys.exit(CheckFailed.exit_code if late else 0)
+    several = len(found) > 1
+    output.show_lines(f"{item.service}: {line}" if several else line for item in found for line in item.packages)
+    if late:
+        hint = f"docker compose build --no-cache in services/{late[0].service}, then darkpeak up"
+        raise CheckFailed(f"out of date: {', '.join(item.service for item in late)}", hint=hint)
+
+
+COMMANDS = (status, logs, stop, restart, down, updates)

@@ -1,0 +1,38 @@
+"""The newest backup of a service, and what of it to compare the next one with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from darkpeak.evidence.record import pick
+
+
+@dataclass(frozen=True)
+class BackupRecord:
+    """How the last backup went; where it failed, `snapshot` is still the newest one there is."""
+
+    kind: ClassVar[str] = "backup"
+    service: str
+    when: str  # of the snapshot
+    snapshot: str  # its name, empty where there is none
+    good: bool
+    problems: tuple[str, ...] = ()
+    number: int = 0
+    sizes: tuple[tuple[str, int], ...] = ()  # bytes of each part
+    unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part its hash, and since when it has had it
+
+    @property
+    def subject(self) -> str:
+        """The service."""
+        return self.service
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Make one of what was read back."""
+        values = pick(cls, facts, snapshot="set_name", problems="said", unchanged="seen")
+        problems = values.get("problems", ())
+        values["problems"] = tuple(problems.split("; ") if isinstance(problems, str) and problems else problems)
+        values["sizes"] = tuple((str(name), int(size)) for name, size in values.get("sizes", ()))
+        unchanged = values.get("unchanged", ())
+        values["unchanged"] = tuple((str(name), str(digest), str(since)) for name, digest, since in unchanged)
+        return cls(**values)

@@ -1,0 +1,51 @@
+"""Restores that were tried, and restores that were needed: what each proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from darkpeak.evidence.record import pick
+
+
+@dataclass(frozen=True)
+class DrillRecord:
+    """How the last drill of a service went."""
+
+    kind: ClassVar[str] = "drill"
+    service: str
+    when: str
+    snapshot: str
+    good: bool
+    message: str = ""  # what the service's own check said, or what was wrong
+    seconds: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        """The service."""
+        return self.service
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Make one of what was read back."""
+        return cls(**pick(cls, facts, snapshot="set_name", message="said"))
+
+
+@dataclass(frozen=True)
+class SpoiltDrillRecord(DrillRecord):
+    """How the drill itself was tested last, on a copy that was damaged on purpose: good if it noticed."""
+
+    kind: ClassVar[str] = "spoilt"
+
+
+@dataclass(frozen=True)
+class RestoreRecord(DrillRecord):
+    """How a service was last restored."""
+
+    kind: ClassVar[str] = "restore"
+
+
+@dataclass(frozen=True)
+class RecoveryRecord(DrillRecord):
+    """How far a service has been brought back on an empty daemon."""
+
+    kind: ClassVar[str] = "recover"

@@ -1,0 +1,152 @@
+"""A service's own scripts, run in the helper beside the volumes, unchanged.
+
+Their `docker compose exec` enters the service's containers directly (image/docker.py); whatever else they ask of
+compose comes to us by the conversation of image/protocol.py.
+"""
+
+import io
+import json
+import posixpath
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from darkpeak import process
+from darkpeak.collective.model import Service
+from darkpeak.helper.build import NAME, image_name, program
+from darkpeak.helper.container import LABEL, VOLUMES, WORK, Helper, hold
+from darkpeak.helper.image.protocol import LOST, Answer, Question
+from darkpeak.process import Child, Result
+
+VERIFY = "verify"
+
+
+@dataclass(frozen=True)
+class ComposeProject:
+    """The project on which a service's scripts act: the live one, or a scratch copy."""
+
+    service: Service
+    name: str
+    compose: Callable[..., Result]  # runs one compose command on that project
+
+
+@dataclass
+class Scripts:
+    """Runs scripts in a helper, and keeps the ways into containers that they have opened."""
+
+    helper: Helper
+    ways: ExitStack = field(default_factory=ExitStack)
+    _entered: set[str] = field(default_factory=set)
+    _brought: set[str] = field(default_factory=set)  # services whose scripts are there
+
+    def bring(self, service: Service) -> str:
+        """Copy a service's own scripts into the helper, where they are not there yet; return their folder."""
+        folder = f"{WORK}/.services/{service.name}"
+        if service.name not in self._brought:
+            unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
+            self.helper.must("sh", "-c", unpack, "sh", folder, stdin=_pack(service))
+            self._brought.add(service.name)
+        return f"{folder}/scripts"
+
+    def run(self, project: ComposeProject, name: str, *arguments: str) -> Result:
+        """Run one of a service's own scripts beside the volumes."""
+        script = program("script", f"{self.bring(project.service)}/{name}", *arguments)
+        argv = ("docker", "exec", "--interactive", NAME, *script)
+        environment = self.helper.engine.environment
+        with tempfile.TemporaryFile() as errors:
+            with (
+                process.talk(argv, environment=environment, stderr=errors) as child,
+                process.Watchdog(child.process, process.SCRIPT_SECONDS),
+            ):
+                code = self._converse(project, child)
+            errors.seek(0)
+            return Result(code, b"", errors.read())
+
+    def verify(self, project: ComposeProject) -> Result | None:
+        """Run the service's own check of its content; None where it has no such script."""
+        has_one = (project.service.folder / "scripts" / VERIFY).is_file()
+        return self.run(project, VERIFY) if has_one else None
+
+    def _converse(self, project: ComposeProject, child: Child) -> int:
+        """Answer what a script asks, until it ends; the exit code is that of a kill if the helper is gone first."""
+        for line in child.stdout:
+            question: Question = json.loads(line)
+            if question["ask"] == "end":
+                return question["code"]
+            answer = self._answer(project, question)
+            child.stdin.write(json.dumps(answer).encode() + b"\n")
+            child.stdin.flush()
+        return LOST
+
+    def _answer(self, project: ComposeProject, question: Question) -> Answer:
+        if question["ask"] == "compose":
+            ran = project.compose(*question["arguments"])
+            return {"code": ran.code, "stdout": ran.text, "stderr": ran.stderr.decode(errors="replace")}
+        engine, container = self.helper.engine, question["container"]
+        running = [item for item in engine.observe().of(project.name, container) if item.state == "running"]
+        if not running:
+            return {"code": 1, "stderr": f"{container} of {project.name} is not running\n"}
+        details = engine.inspect(max(running, key=lambda item: (item.created, item.number)).id)
+        if question["ask"] == "find":
+            return {"at": find_in_volumes(question["folder"], details["Mounts"], self.helper.volumes)}
+        return self._enter(details)
+
+    def _enter(self, details: Mapping[str, Any]) -> Answer:
+        """Open a way into a running container, where there is none yet."""
+        # A restarted container has another first process, and the way in ended with the one before.
+        container = details["Id"]
+        key = f"{container[:12]}-{details['State']['Pid']}"
+        if key not in self._entered:
+            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/.ways/{key}")
+            self.ways.enter_context(hold(self.helper.engine, argv))
+            self._entered.add(key)
+        config = details["Config"]
+        return {
+            "socket": f"{WORK}/.ways/{key}",
+            "user": config.get("User") or "",
+            "folder": config.get("WorkingDir") or "/",
+            "environment": config.get("Env") or [],
+        }
+
+
+def make_entering(name: str, container: str, image: str, socket: str) -> tuple[str, ...]:
+    """Return the command that starts a way into a container: beside its processes, allowed to enter its files.
+
+    What it starts there has the capabilities that Docker gives to any container, no others (image/enter.py).
+    """
+    return (
+        *("docker", "run", "--rm", "--interactive", "--pull=never", "--log-driver=none", "--network=none"),
+        *(f"--name={name}", f"--label={LABEL}=enter", f"--pid=container:{container}", f"--volumes-from={NAME}"),
+        *("--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", image, *program("enter", socket)),
+    )
+
+
+def find_in_volumes(folder: str, mounts: Sequence[Mapping[str, Any]], volumes: Sequence[str]) -> str:
+    """Return where in the helper a container's folder lies; empty when not in one of these volumes, or in several."""
+    wanted = PurePosixPath(posixpath.normpath(folder))
+    places = {PurePosixPath(item["Destination"]): str(item.get("Name", "")) for item in mounts}
+    if any(place != wanted and place.is_relative_to(wanted) for place in places):
+        return ""
+    place = next((place for place in (wanted, *wanted.parents) if place in places), None)
+    if place is None or places[place] not in volumes:
+        return ""
+    return str(PurePosixPath(VOLUMES, places[place], wanted.relative_to(place)))
+
+
+def _pack(service: Service) -> bytes:
+    """Return a service's scripts as an archive; `verify` may bring other files along beside them."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(service.folder / "scripts", "scripts", filter=_plain)
+    return packed.getvalue()
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    member.name = str(Path(member.name))
+    return member
