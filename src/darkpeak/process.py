@@ -8,29 +8,23 @@ started can be ended with it; `interrupt` hands Ctrl-C on to them.
 import errno
 import logging
 import os
-import re
-import shlex
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Timer
 from typing import IO, Self
 
 from darkpeak.errors import SystemFailure
+from darkpeak.result import Result
+from darkpeak.trace import display
 
 SHORT_SECONDS = 120.0  # a question that a healthy engine answers at once
 LONG_SECONDS = 3600.0  # a build, a start, an image that is sent
 SCRIPT_SECONDS = 4 * 3600.0  # a service's own backup or restore of much data
 GRACE_SECONDS = 5.0  # between asking a program to end and killing it
-MASK = "****"
-PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
-SECRET_OPTION = re.compile(r"(--?[\w-]*(?:password|passwd|secret|token|passphrase))(=)(?!/)(.+)", re.IGNORECASE)
-ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
-NO_OUTPUT = "no error output"
 
 log = logging.getLogger("darkpeak.process")
 _interruptible: set["subprocess.Popen[bytes]"] = set()
@@ -39,30 +33,6 @@ _registry = Lock()
 
 class TookTooLong(SystemFailure):
     """A program did not end before its deadline."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a program ended, with what it printed."""
-
-    code: int
-    stdout: bytes = b""
-    stderr: bytes = b""
-
-    @property
-    def text(self) -> str:
-        """What it printed on standard output."""
-        return self.stdout.decode(errors="replace")
-
-    def last_line(self, count: int = 1) -> str:
-        """Return the last lines of its errors (else of its output) in one line, or that there is none."""
-        return "; ".join(line.strip() for line in self.last_lines(count).splitlines()) or NO_OUTPUT
-
-    def last_lines(self, count: int) -> str:
-        """Return those lines as they were printed."""
-        printed = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
-        lines = [line for line in printed.splitlines() if not ADVICE.match(line)]
-        return "\n".join(lines[-count:])
 
 
 def run(
@@ -283,12 +253,6 @@ def interrupt() -> None:
 def surroundings() -> dict[str, str]:
     """Return the environment in which this command was started."""
     return dict(os.environ)
-
-
-def display(argv: Sequence[str]) -> str:
-    """Return a command as one would type it, with what may be a secret masked."""
-    words = [SECRET_OPTION.sub(rf"\1\2{MASK}", PASSWORD_IN_URL.sub(rf"\1{MASK}@", word)) for word in argv]
-    return shlex.join(words)
 
 
 def explain(argv: Sequence[str], error: OSError) -> SystemFailure:

@@ -6,6 +6,7 @@ was asked, and the cause behind every error. The newest are kept in $XDG_STATE_H
 
 import logging
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from pathlib import Path
 
 KEPT = 10  # log files
 ENGINE = "urllib3.connectionpool"  # logs each request that the Docker library makes, at level DEBUG
+MASK = "****"
+PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+SECRET_OPTION = re.compile(r"(--?[\w-]*(?:password|passwd|secret|token|passphrase))(=)(?!/)(.+)", re.IGNORECASE)
 FORMAT = "%(relativeCreated)8.0f ms  %(message)s"
 
 log = logging.getLogger("darkpeak")
@@ -83,3 +87,9 @@ def _open_log(argv: Sequence[str]) -> logging.FileHandler | None:
         path.chmod(0o600)
     handler.setFormatter(logging.Formatter(FORMAT))
     return handler
+
+
+def display(argv: Sequence[str]) -> str:
+    """Return a command as one would type it, with what may be a secret masked."""
+    words = [SECRET_OPTION.sub(rf"\1\2{MASK}", PASSWORD_IN_URL.sub(rf"\1{MASK}@", word)) for word in argv]
+    return shlex.join(words)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from darkpeak.helper.build import NAME as HELPER
-from darkpeak.process import Result as Outcome
 from darkpeak.repository import restic_errors
+from darkpeak.result import Result as Outcome
 from lab import ledger
 from lab.collectives import SERVICES
 from lab.commands import CommandFailed, run, wait_for

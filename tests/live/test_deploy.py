@@ -247,7 +247,7 @@ def test_data_is_saved_before_a_deploy_that_asks_for_it(hello: Collective, tmp_p
     before = page()
     script.write_text("#!/bin/sh\necho backup: no room >&2\nexit 1\n")
     refused = hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120, check=False)
-    assert "hello was not backed up, so not touched: backup: no room" in refused.stderr
+    assert "hello was not backed up, so nothing was changed: backup: no room" in refused.stderr
     assert page() == before
     script.write_text('#!/bin/sh\nmkdir "$1" && echo data >"$1/data"\n')
     hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120)

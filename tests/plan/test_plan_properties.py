@@ -1,4 +1,4 @@
-"""Properties of plans: carried out on a model of an engine, a plan gives what is desired, and then nothing is left to do."""
+"""Properties of plans, carried out on a model of an engine: they give what is desired, and leave nothing to do."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -108,7 +108,7 @@ class Model:
                 self.running = [item for item in self.running if item.id not in ids]
 
     def bring_up(self, service: Service, container: Container, *, anew: bool) -> None:
-        """Do as `docker compose up` does: a container of another configuration or image is made anew, others started."""
+        """Do as `docker compose up` does: make a container of another content or image anew, start others."""
         own = [item for item in self.running if (item.project, item.container) == (service.project, container.name)]
         image = self.images.get(container.image)
         fresh = [item for item in own if item.content == container.content and image in (item.image, None)]

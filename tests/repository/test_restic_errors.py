@@ -2,8 +2,8 @@
 
 import pytest
 
-from darkpeak.process import Result
 from darkpeak.repository.restic_errors import explain
+from darkpeak.result import Result
 
 LOCKED = """\
 repo already locked, waiting up to 2m0s for the lock

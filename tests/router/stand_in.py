@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from darkpeak.process import Result
+from darkpeak.result import Result
 from darkpeak.router.files import TABLES, as_running, lines, parse, render
 from darkpeak.router.routes import Table
 

@@ -20,10 +20,10 @@ from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.record import now
 from darkpeak.helper.container import NO_SPACE, WORK
 from darkpeak.helper.scripts import ComposeProject
-from darkpeak.process import Result
 from darkpeak.repository import restic_errors, snapshots
 from darkpeak.repository.restic import ResticRepository
 from darkpeak.repository.snapshots import BACKUP, Manifest, Part, Snapshot
+from darkpeak.result import Result
 
 TRIES = 3
 

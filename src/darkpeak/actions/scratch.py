@@ -10,8 +10,8 @@ from darkpeak.collective.model import Service
 from darkpeak.errors import CheckFailed, SystemFailure
 from darkpeak.helper.scripts import ComposeProject
 from darkpeak.plan.scratch import free_subnets, make_scratch
-from darkpeak.process import Result
 from darkpeak.repository.snapshots import Manifest
+from darkpeak.result import Result
 from darkpeak.vocabulary import DRILL_LABEL, HEALTHY_SECONDS
 
 

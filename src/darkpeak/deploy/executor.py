@@ -31,8 +31,8 @@ from darkpeak.plan.operations import (
     UseImages,
 )
 from darkpeak.plan.plan import Plan, ServicePlan
-from darkpeak.process import Result
 from darkpeak.progress import Progress
+from darkpeak.result import Result
 from darkpeak.router.routes import Changes
 
 AT_ONCE = max(2, (os.cpu_count() or 2))

@@ -8,7 +8,7 @@ from functools import cached_property
 from darkpeak import process
 from darkpeak.collective.model import Container, Service
 from darkpeak.engine.engine import Engine
-from darkpeak.process import Result
+from darkpeak.result import Result
 from darkpeak.vocabulary import CONTENT_LABEL, HEALTHY_SECONDS, PARTS_LABEL
 
 MOST_PARTS = 200

@@ -15,7 +15,8 @@ from darkpeak.collective.model import Container
 from darkpeak.engine.endpoint import Endpoint, resolve
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.process import Result
+from darkpeak.result import Result
+from darkpeak.trace import display
 from darkpeak.vocabulary import CONTENT_LABEL, COPY_LABEL, DRILL_LABEL, PARTS_LABEL
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class Engine:
             started = self.client.api.exec_create(container, list(argv))
             stdout, stderr = self.client.api.exec_start(started["Id"], demux=True)
             code = self.client.api.exec_inspect(started["Id"])["ExitCode"]
-        process.log.info("$ docker exec %s %s (exit code %s)", container[:12], process.display(argv), code)
+        process.log.info("$ docker exec %s %s (exit code %s)", container[:12], display(argv), code)
         return Result(int(code), stdout or b"", stderr or b"")
 
     def read_folder(self, container: str, folder: str) -> dict[str, bytes]:

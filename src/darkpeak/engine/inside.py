@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from darkpeak.engine.engine import Engine
-from darkpeak.process import Result
+from darkpeak.result import Result
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from darkpeak import process
 from darkpeak.collective.uri import Uri
 from darkpeak.errors import SystemFailure, add_explainer
 from darkpeak.network import engine_answers
-from darkpeak.process import NO_OUTPUT, Result
+from darkpeak.result import NO_OUTPUT, Result
 
 PERSIST_SECONDS = 5  # after the last of us has gone, however it went
 ALIVE = ("ServerAliveInterval=10", "ServerAliveCountMax=3")  # a dead network is noticed after half a minute

@@ -20,7 +20,7 @@ from darkpeak import process
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.helper.build import NAME, ensure_image, image_name, program
-from darkpeak.process import Result
+from darkpeak.result import Result
 
 CACHE = "darkpeak-restic-cache"
 VOLUMES = "/volumes"

@@ -20,7 +20,8 @@ from darkpeak.collective.model import Service
 from darkpeak.helper.build import NAME, image_name, program
 from darkpeak.helper.container import LABEL, VOLUMES, WORK, Helper, hold
 from darkpeak.helper.image.protocol import LOST, Answer, Question
-from darkpeak.process import Child, Result
+from darkpeak.process import Child
+from darkpeak.result import Result
 
 VERIFY = "verify"
 

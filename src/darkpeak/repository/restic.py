@@ -12,10 +12,10 @@ from darkpeak.collective.repository_url import RepositoryUrl
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.helper.build import NAME, program
 from darkpeak.helper.container import SECRET, Helper
-from darkpeak.process import Result
 from darkpeak.repository import restic_errors, restic_progress, snapshots
 from darkpeak.repository.key import Secret
 from darkpeak.repository.snapshots import Manifest, Snapshot
+from darkpeak.result import Result
 
 CONTACT_SECONDS = 30
 STALL_SECONDS = 300  # a pack of 16 MiB on a slow line

@@ -3,7 +3,7 @@
 import re
 
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
-from darkpeak.process import Result
+from darkpeak.result import Result
 
 ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
 LOCKED_BY = re.compile(r"locked (?:exclusively )?by PID \d+ on (\S+) by .*?lock was created at (\S+ \S+)", re.DOTALL)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from darkpeak.errors import SystemFailure
-from darkpeak.process import Result
+from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
 from darkpeak.router.files import TABLES, Drift, as_running, find_drift, lines, parse, render
 from darkpeak.router.routes import Changes, Counted, Route, Table, compare

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkpeak import process
 from darkpeak.errors import SystemFailure
-from darkpeak.process import Result
+from darkpeak.result import Result
 from darkpeak.schedule.timer import Call, change_crontab, make_line, make_units
 
 SYSTEMD, CRON = "systemd", "cron"

@@ -13,7 +13,7 @@ from darkpeak import process
 from darkpeak.engine.tunnel import LOCALHOST
 from darkpeak.errors import SystemFailure
 from darkpeak.network import engine_answers
-from darkpeak.process import Result
+from darkpeak.result import Result
 from darkpeak.vm.arguments import make_qemu, make_ssh, make_ssh_config, make_tunnel, make_tunnel_control
 from darkpeak.vm.state import State, VmSettings
 from darkpeak.vocabulary import TUNNEL_PORT

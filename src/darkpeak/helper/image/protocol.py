@@ -11,7 +11,7 @@ LOST = 137  # the exit code of what was killed, and of what ended without a word
 
 
 class Question(TypedDict, total=False):
-    """`compose` runs a compose command, `enter` opens a way into a container, `find` tells where a folder of it lies."""
+    """`compose` runs a compose command, `enter` opens a way into a container, `find` locates a folder of it."""
 
     ask: Literal["compose", "enter", "find", "end"]
     arguments: list[str]  # of compose

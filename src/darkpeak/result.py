@@ -1,0 +1,31 @@
+"""How a program ended, as a value. Pure."""
+
+import re
+from dataclasses import dataclass
+
+ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
+NO_OUTPUT = "no error output"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a program ended, with what it printed."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """What it printed on standard output."""
+        return self.stdout.decode(errors="replace")
+
+    def last_line(self, count: int = 1) -> str:
+        """Return the last lines of its errors (else of its output) in one line, or that there is none."""
+        return "; ".join(line.strip() for line in self.last_lines(count).splitlines()) or NO_OUTPUT
+
+    def last_lines(self, count: int) -> str:
+        """Return those lines as they were printed."""
+        printed = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
+        lines = [line for line in printed.splitlines() if not ADVICE.match(line)]
+        return "\n".join(lines[-count:])
