@@ -26,6 +26,7 @@ LONG_SECONDS = 3600.0  # a build, a start, an image that is sent
 SCRIPT_SECONDS = 4 * 3600.0  # a service's own backup or restore of much data
 GRACE_SECONDS = 5.0  # between asking a program to end and killing it
 
+WITH_OUTPUT = subprocess.STDOUT  # errors come with the output, in their order
 log = logging.getLogger("darkpeak.process")
 _interruptible: set["subprocess.Popen[bytes]"] = set()
 _registry = Lock()

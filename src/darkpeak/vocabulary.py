@@ -42,6 +42,9 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 LABEL = re.compile(_LABEL)  # one part of a host name
+HTTPS_URL = re.compile(r"https://[^\s/]+(/\S*)?")
+HOOK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")  # a file that proves a name by DNS
+PRIVATE_KEY = "PRIVATE KEY"  # stands in every private key in PEM
 HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 

@@ -108,12 +108,9 @@ def history(settings: Settings, names: tuple[str, ...]) -> None:
     Example: darkpeak history wiki
     """
     from darkpeak import output
-    from darkpeak.evidence import deploys
+    from darkpeak.actions.history import find_history
 
-    found = []
-    for target in settings.targets(settings.collective(), names):
-        here = {service.name for service in target.services}
-        found += [deploy for deploy in deploys.read(target.engine) if deploy.service in here]
+    found = find_history(settings.targets(settings.collective(), names))
     columns = ("service", "number", "when", "who", "commit", "what", "outcome")
     output.show_rows(found, columns, {"up": "green"}, as_json=settings.as_json)
 
@@ -152,17 +149,13 @@ def base(settings: Settings, *, rebuild: bool) -> None:
     Example: darkpeak base
     """
     from darkpeak import output
-    from darkpeak.engine import base as images
+    from darkpeak.actions.bases import ensure_bases
 
-    made = [
-        {"image": f"debian:{suite}", "made": images.ensure(target.engine, suite, output.note, rebuild=rebuild)}
-        for target in settings.targets(settings.collective())
-        for suite in images.suites_of(target.services)
-    ]
+    made = ensure_bases(settings.targets(settings.collective()), output.note, rebuild=rebuild)
     if settings.as_json:
         output.show_json(made)
     else:
-        output.show_lines(f"{item['image']}: {'made' if item['made'] else 'already there'}" for item in made)
+        output.show_lines(f"{item.image}: {'made' if item.made else 'already there'}" for item in made)
 
 
 def _require(failures: "Iterable[Outcome]") -> None:

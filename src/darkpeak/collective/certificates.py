@@ -7,8 +7,7 @@ from typing import Any
 
 from darkpeak.collective.model import Certificates, Finding, Place
 from darkpeak.collective.tree import toml_line
-from darkpeak.router.acme import HOOK, PRIVATE, URL
-from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER
+from darkpeak.vocabulary import COLLECTIVE_FILE, HOOK, HTTPS_URL, PRIVATE_KEY, ROUTER
 
 KEYS = ("acme", "contact", "dns", "trust")
 EXAMPLE = 'write acme = "https://…/directory", as your CA\'s documentation has it'
@@ -37,7 +36,7 @@ def _wrong(root: Path, text: str, data: dict[str, Any], domain: str) -> Iterator
     told = {key: value for key, value in data.items() if isinstance(value, str)}
     if "acme" not in data:
         yield _finding(text, "", "missing-key", "acme is missing", EXAMPLE)
-    elif "acme" in told and not URL.fullmatch(told["acme"]):
+    elif "acme" in told and not HTTPS_URL.fullmatch(told["acme"]):
         yield _finding(text, "acme", "acme", f"{told['acme']!r} is no https address", EXAMPLE)
     elif "acme" in told and "trust" not in data and domain.rpartition(".")[2] in NOBODYS:
         hint = 'leave [certificates] out to use the collective\'s own CA; or name the root of yours, trust = "FILE"'
@@ -68,7 +67,7 @@ def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
     if "-----BEGIN CERTIFICATE-----" not in content:
         hint = "put your CA's root certificate there, in PEM, beside collective.toml"
         yield _finding(text, "trust", "trust", f"{name} holds no certificate", hint)
-    elif PRIVATE in content:
+    elif PRIVATE_KEY in content:
         hint = "leave the certificate alone in it, and take the key out of git's history too"
         yield _finding(text, "trust", "trust", f"{name} holds a private key", hint)
 

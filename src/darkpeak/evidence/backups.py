@@ -1,4 +1,4 @@
-"""The newest backup of a service, and what of it to compare the next one with."""
+"""The newest backup of a service, and what of it to compare the next one with. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Restores that were tried, and restores that were needed: what each proved."""
+"""Restores that were tried, and restores that were needed: what each proved. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

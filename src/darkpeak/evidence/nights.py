@@ -1,4 +1,4 @@
-"""The last night: when the nightly jobs ran, and what needs attention since."""
+"""The last night: when the nightly jobs ran, and what needs attention since. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

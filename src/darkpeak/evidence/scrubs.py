@@ -1,4 +1,4 @@
-"""Which share of a repository was last read back, and whether it was whole."""
+"""Which share of a repository was last read back, and whether it was whole. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     tried = ", ".join(map(str, identities or usual())) or "no ssh key in ~/.ssh"
     can = ", ".join(openers(collective)) or "nobody of collective.toml"
     raise CheckFailed(
-        f"{KEY_FILE} is not opened by {tried}", hint=f"give another with --identity KEY_FILE; it opens for: {can}"
+        f"{KEY_FILE} is not opened by {tried}", hint=f"give another with --identity FILE; it opens for: {can}"
     )
 
 
@@ -118,8 +118,8 @@ def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
 
     try:
         content = file.read_bytes()
-    except OSError:
-        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity KEY_FILE") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity FILE") from error
     try:
         return pyrage.ssh.Identity.from_buffer(content)
     except pyrage.IdentityError as error:

@@ -1,7 +1,6 @@
 """restic: one repository, as the helper sees it."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -201,7 +200,7 @@ class ResticRepository:
         argv = ("docker", "exec", "--env=RESTIC_PROGRESS_FPS=1", NAME, *self.argv(*arguments))
         environment, last, done = self.helper.engine.environment, list[str](), -1
         with (
-            process.talk(argv, environment=environment, stderr=subprocess.STDOUT, interruptible=True) as child,
+            process.talk(argv, environment=environment, stderr=process.WITH_OUTPUT, interruptible=True) as child,
             process.Watchdog(child.process, STALL_SECONDS) as watchdog,
         ):
             for line in child.stdout:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-URL = re.compile(r"https://[^\s/]+(/\S*)?")
+from darkpeak.vocabulary import HOOK, HTTPS_URL, PRIVATE_KEY
+
 WORD = re.compile(r"\S+")
-HOOK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
-PRIVATE = "PRIVATE KEY"
 WILDCARD = "*."
 
 
@@ -34,13 +33,13 @@ class Acme:
 
     def faults(self) -> Iterable[str]:
         """Yield why the router could not go by this."""
-        if not URL.fullmatch(self.directory):
+        if not HTTPS_URL.fullmatch(self.directory):
             yield f"{self.directory!r} is no CA's address"
         if self.contact and not WORD.fullmatch(self.contact):
             yield f"{self.contact!r} is no address"
         if self.hook and not HOOK.fullmatch(self.hook):
             yield f"{self.hook!r} is no hook"
-        if PRIVATE in self.trust:
+        if PRIVATE_KEY in self.trust:
             yield "a private key stands in what to trust"
 
     @property
