@@ -32,6 +32,7 @@ def test_a_machine_that_has_it_all_needs_nothing() -> None:
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a package": ({"packages": READY.packages - {"nftables"}}, ["install nftables: not installed"]),
     "another suite": ({"suite": "trixie"}, ["install docker-cli: not installed"]),
+    "Ubuntu, whose engine brings the client": ({"suite": "noble", "distribution": "ubuntu"}, []),
     "the login": ({"login": False}, ["make the login docker: admins drive Docker as that"]),
     "swap": ({"swap": 0}, ["make /swapfile, 1024 MiB: there is no swap"]),
     "swap, but no room": ({"swap": 0, "disk": 2 << 20}, []),
@@ -83,15 +84,16 @@ def test_the_router_and_the_routes_own_ports_are_open(tmp_path: Path) -> None:
     assert wanted.keys == ("ssh-ed25519 AAAA ada",)
 
 
-def test_what_a_look_prints_is_read() -> None:
-    said = "=id debian\n=suite trixie\nnoise\n=systemd yes\n=package docker.io\n=file /a 644 eA==\n=file /b 600 \n"
+@pytest.mark.parametrize("system", ["debian", "ubuntu"])
+def test_what_a_look_prints_is_read(system: str) -> None:
+    said = f"=id {system}\n=suite trixie\nnoise\n=package docker.io\n=file /a 644 eA==\n=file /b 600 \n"
     found = read_found(said + "=port 22\n=swap 1024\n=disk 2048\n=login yes\n=runs docker\n")
     assert found == Found(
-        *("trixie", True, frozenset({"docker.io"}), (("/a", "x", 0o644), ("/b", "", 0o600)), (22,), 1024, 2048, True),
+        *("trixie", system, frozenset({"docker.io"}), (("/a", "x", 0o644), ("/b", "", 0o600)), (22,), 1024, 2048, True),
         frozenset({"docker"}),
     )
 
 
 def test_another_system_is_refused() -> None:
-    with pytest.raises(UsageError, match="no Debian but fedora"):
+    with pytest.raises(UsageError, match="that machine runs fedora"):
         read_found("=id fedora\n")

@@ -1,7 +1,7 @@
 """Read a collective's files and find what is wrong with them: by our rules, and by compose's own."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,20 @@ from pathlib import Path
 from darkpeak import collective as files
 from darkpeak import lint, process
 from darkpeak.collective.model import Collective, Finding, Place, Service
-from darkpeak.collective.tree import NotReadable, Tree, read_yaml
+from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
 from darkpeak.engine.compose import make_compose
 from darkpeak.errors import SystemFailure, UsageError
 
 AT_ONCE = 4
 HINT = "see the Compose file reference, docs.docker.com/reference/compose-file"
-INVALID = re.compile(r"validating (?P<file>[^:]+): (?P<path>[\w.-]*?) ?(?P<what>[A-Za-z].*)")
-ADDITIONAL = re.compile(r"(?P<before>[\w.-]*) ?Additional property (?P<key>\S+) is not allowed")
+FILE = re.compile(r"validating (?P<file>[^:]+): ")
+UNKNOWN = re.compile(r"(?P<where>[\w.()-]*) ?[Aa]dditional propert(?:y|ies) '?(?P<key>[^' ]+)'? (?:is )?not allowed")
+# How compose names what it is about, in 2.20 to 2.40.
+ABOUT = (
+    re.compile(r"(?P<path>(?:services|networks|volumes|configs|secrets)\.[\w.-]+)"),
+    re.compile(r"'(?P<path>services\[[\w.-]+\][\w.-]*)'"),
+    re.compile(r'service "(?P<service>[\w.-]+)"'),
+)
 
 
 @dataclass(frozen=True)
@@ -67,40 +73,51 @@ def _ask_compose(collective: Collective, service: Service) -> Finding | None:
     if not asked.code:
         return None
     message = asked.last_line()
-    if "is not a docker command" in message:
+    if "is not a docker command" in message or "unknown flag: --ansi" in message:
         raise SystemFailure("docker compose is not installed", hint="bin/setup installs it")
     return explain(collective.root, service, message)
 
 
 def explain(root: Path, service: Service, message: str) -> Finding:
     """Return a message of compose's as a finding, with the line that it is about where that can be told."""
-    invalid = INVALID.search(message)
-    path = Path(invalid["file"]) if invalid else service.folder / service.files[0]
-    what = f"{invalid['path']} {invalid['what']}".strip() if invalid else message
-    line, what = _find_line(path, what)
-    file = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-    return Finding(Place(file, line), "compose", what, HINT)
-
-
-def _find_line(path: Path, what: str) -> tuple[int, str]:
-    try:
-        tree = read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, NotReadable):
-        return 1, what
-    unknown = ADDITIONAL.search(what)
+    named = FILE.search(message)
+    path = Path(named["file"]) if named else service.folder / service.files[0]
+    rest = message[named.end() :] if named else message
+    unknown = UNKNOWN.search(rest)
     if unknown:
-        where = unknown["before"]
-        line = _line(tree, [*where.split("."), unknown["key"]] if where else [unknown["key"]])
-        return line, f"unknown key {unknown['key']}" + (f" in {where}" if where else "")
-    return _line(tree, what.partition(" ")[0].split(".")), what
+        where = unknown["where"].removeprefix("(root)")
+        keys = [*where.split("."), unknown["key"]] if where else [unknown["key"]]
+        what = f"unknown key {unknown['key']}" + (f" in {where}" if where else "")
+    else:
+        keys, what = _keys(rest), rest.removesuffix(": invalid compose project")
+    file = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    return Finding(Place(file, _line(_read(path), keys)), "compose", what, HINT)
+
+
+def _keys(message: str) -> list[str]:
+    """Return the keys that lead to what a message is about."""
+    for pattern in ABOUT:
+        found = pattern.search(message)
+        if found and "path" in found.groupdict():
+            return re.split(r"[.\[\]]+", found["path"])
+        if found:
+            return ["services", found["service"]]
+    return []
+
+
+def _read(path: Path) -> Tree:
+    try:
+        return read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotReadable):
+        return EMPTY
 
 
 def _line(tree: Tree, keys: Sequence[str]) -> int:
     """Return the line of the last of these keys, or of the nearest above it that is there."""
     line = tree.line
     for key in keys:
-        children: Mapping[str, Tree] = tree.mapping()
+        children = tree.mapping()
         if key not in children:
-            break
+            return tree.key_line(key) if key in dict(tree.key_lines) else line
         line, tree = tree.key_line(key), children[key]
     return line

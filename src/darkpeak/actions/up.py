@@ -1,11 +1,13 @@
 """Bring services to what their files say: plan, lock, carry out, record."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from darkpeak.actions.check import check_with_compose, require_sound
 from darkpeak.actions.target import Target
 from darkpeak.collective import count
 from darkpeak.collective.model import Collective, Service
@@ -80,6 +82,7 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
     """Bring the target's services, and what they depend on, to what their files say, and route them.
 
     Raises:
+        UsageError: when compose refuses the files of a service that changes; nothing was touched.
         SystemFailure: when the daemon or the router fails; the services' own failures are outcomes.
     """
     plan = plan_up(target, backup_to)
@@ -88,12 +91,25 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
         return _synchronise(target, plan, progress)
     services = {service.name: service for service in target.collective.services}
     have_bases(target, [services[name] for name in changing], progress)
-    with ExitStack() as held:
+    with ThreadPoolExecutor(1) as pool, ExitStack() as held:
+        checking = pool.submit(check_plan, target, plan)
         compose = lock_services(held, target, changing, progress)
+        checking.result()
         # What was planned before the locks were ours may have been done by whoever held them.
         plan = plan_up(target, backup_to)
         kept = tuple(item if item.service in changing else replace(item, decisions=()) for item in plan.services)
         return carry_out(target, compose, replace(plan, services=kept), UP, progress)
+
+
+def check_plan(target: Target, plan: Plan) -> None:
+    """Have compose itself check the files of the services that change.
+
+    Raises:
+        UsageError: for what it would refuse; nothing was touched.
+    """
+    changing = {item.service for item in plan.changes}
+    services = [service for service in target.collective.services if service.name in changing]
+    require_sound(check_with_compose(target.collective, services))
 
 
 def _synchronise(target: Target, plan: Plan, progress: Progress) -> UpResult:

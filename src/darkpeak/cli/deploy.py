@@ -61,12 +61,14 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import plan_up
+    from darkpeak.actions.up import check_plan, plan_up
     from darkpeak.plan.text import make_text
 
     saved = backup_to.absolute() if backup_to else None
     targets = settings.targets(settings.collective(sound=True), names)
     plans = [(target.host, plan_up(target, saved)) for target in targets]
+    for target, (_, made) in zip(targets, plans, strict=True):
+        check_plan(target, made)
     if settings.as_json:
         output.show_json([{"host": host, "plan": made} for host, made in plans])
     else:

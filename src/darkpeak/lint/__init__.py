@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from darkpeak.collective.model import Collective, Finding, Service
-from darkpeak.lint import anatomy, backups, blocks, databases, hosts, people, routes, sharing
+from darkpeak.lint import anatomy, backups, blocks, databases, dockerfiles, hosts, people, routes, sharing
 
 COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
     people.domain,
@@ -39,6 +39,7 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     anatomy.exposed_ports,
     anatomy.healthchecks,
     anatomy.host_mounts,
+    dockerfiles.instructions,
     databases.dumped,
 )
 

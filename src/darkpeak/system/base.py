@@ -10,8 +10,9 @@ from darkpeak.collective.model import Collective, RouterPorts
 PACKAGES = (
     *("apparmor", "ca-certificates", "docker.io", "iptables", "nftables", "openssh-server", "unattended-upgrades"),
 )
-# What docker.io has no longer within it, from that suite on.
-PACKAGES_OF: Mapping[str, tuple[str, ...]] = {"bookworm": (), "trixie": ("docker-cli",)}
+# From Debian 13 on, docker.io is the engine alone; in Debian 12 and in Ubuntu it has the client as well.
+CLIENT = "docker-cli"
+DEBIAN, UBUNTU, BOOKWORM = "debian", "ubuntu", "bookworm"
 WEB_PORTS = (80, 443)
 LOGIN = "docker"
 FIREWALL = "darkpeak-firewall"
@@ -65,7 +66,7 @@ ExecStop=/usr/sbin/nft delete table inet darkpeak
 WantedBy=multi-user.target
 """
 UPGRADES_TEXT = """\
-// Made by darkpeak: Debian's security upgrades are installed each day.
+// Made by darkpeak: security upgrades are installed each day.
 APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
 """
@@ -123,9 +124,10 @@ def make_wanted(collective: Collective | None, swap: int = SWAP_MIB) -> Wanted:
     return Wanted(tuple(sorted({*WEB_PORTS, *router.all, *public})), keys, swap)
 
 
-def packages_of(suite: str) -> tuple[str, ...]:
-    """Return the packages of the base system in a Debian suite; an unknown one is taken for a newer one."""
-    return tuple(sorted((*PACKAGES, *PACKAGES_OF.get(suite, PACKAGES_OF["trixie"]))))
+def packages_of(suite: str, distribution: str = DEBIAN) -> tuple[str, ...]:
+    """Return the packages of the base system in a suite; an unknown one is taken for a newer one."""
+    client = distribution == DEBIAN and suite != BOOKWORM
+    return tuple(sorted((*PACKAGES, *([CLIENT] if client else []))))
 
 
 def make_files(wanted: Wanted, ssh_ports: Iterable[int], daemon: str = "") -> tuple[File, ...]:

@@ -5,7 +5,6 @@ set -eu
 . /etc/os-release
 echo "=id $ID"
 echo "=suite ${VERSION_CODENAME:-}"
-[ ! -d /run/systemd/system ] || echo "=systemd yes"
 while [ "$1" != -- ]; do
     # shellcheck disable=SC2016 # dpkg's own variable
     case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in installed) echo "=package $1" ;; esac

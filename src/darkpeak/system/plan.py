@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from darkpeak.errors import UsageError
 from darkpeak.system.base import (
+    CLIENT,
     DAEMON_FILE,
+    DEBIAN,
     FIREWALL,
     LOGIN,
     PACKAGES,
-    PACKAGES_OF,
+    UBUNTU,
     Wanted,
     make_files,
     packages_of,
@@ -27,7 +29,7 @@ class Found:
     """What a look at the machine has found."""
 
     suite: str
-    systemd: bool = True
+    distribution: str = DEBIAN
     packages: frozenset[str] = frozenset()
     files: tuple[tuple[str, str, int], ...] = ()  # path, text, mode
     ssh_ports: tuple[int, ...] = (22,)
@@ -54,19 +56,21 @@ def read_found(said: str) -> Found:
     """Return what look.sh printed, a word and its value a line.
 
     Raises:
-        UsageError: when that is no Debian.
+        UsageError: when that is neither Debian nor Ubuntu.
     """
     rows = [line.split(" ") for line in said.splitlines() if line.startswith("=")]
     one = {row[0]: row[1] for row in rows if len(row) > 1}
     many = {
         word: [row[1] for row in rows if row[0] == word and len(row) > 1] for word in ("=package", "=port", "=runs")
     }
-    if one.get("=id") != "debian":
-        raise UsageError(f"that machine is no Debian but {one.get('=id') or 'unknown'}", hint="Debian 12 or newer")
+    distribution = one.get("=id", "")
+    if distribution not in (DEBIAN, UBUNTU):
+        what = f"that machine runs {distribution or 'an unknown system'}"
+        raise UsageError(what, hint="use Debian 12 or newer, or Ubuntu 22.04 or newer")
     files = [row[1:] for row in rows if row[0] == "=file"]
     return Found(
         suite=one.get("=suite", ""),
-        systemd=one.get("=systemd") == "yes",
+        distribution=distribution,
         packages=frozenset(many["=package"]),
         files=tuple((path, base64.b64decode(text).decode(), int(mode, 8)) for path, mode, text in files),
         ssh_ports=tuple(sorted({int(port) for port in many["=port"]})),
@@ -79,8 +83,7 @@ def read_found(said: str) -> Found:
 
 def asked_of(wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the packages and files that a machine is asked for."""
-    packages = {*PACKAGES, *(name for names in PACKAGES_OF.values() for name in names)}
-    return tuple(sorted(packages)), tuple(file.path for file in make_files(wanted, ()))
+    return tuple(sorted((*PACKAGES, CLIENT))), tuple(file.path for file in make_files(wanted, ()))
 
 
 def make_steps(found: Found, wanted: Wanted) -> tuple[SystemStep, ...]:
@@ -100,7 +103,7 @@ def make_steps(found: Found, wanted: Wanted) -> tuple[SystemStep, ...]:
 
 
 def _packages(found: Found) -> Iterator[SystemStep]:
-    missing = [name for name in packages_of(found.suite) if name not in found.packages]
+    missing = [name for name in packages_of(found.suite, found.distribution) if name not in found.packages]
     if missing:
         yield SystemStep(f"install {' '.join(missing)}", "not installed", (f"install_packages {shlex.join(missing)}",))
 

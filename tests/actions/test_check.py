@@ -1,0 +1,54 @@
+"""Compose's own words as findings: with the line that they are about. What real compose says is in tests/live."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective
+from darkpeak.actions.check import explain
+from tests.making import edit, write_collective
+
+WIKI = "services/wiki/docker-compose.yml"
+MESSAGES = {
+    "unknown key": (
+        "validating {}: services.webserver Additional property restrat is not allowed",
+        15,
+        "unknown key restrat in services.webserver",
+    ),
+    "unknown key, in newer words": (
+        "validating {}: services.webserver additional properties 'restrat' not allowed",
+        15,
+        "unknown key restrat in services.webserver",
+    ),
+    "unknown key at the top": (
+        "validating {}: (root) Additional property servces is not allowed",
+        20,
+        "unknown key servces",
+    ),
+    "a wrong type": (
+        "validating {}: services.webserver.ports must be a list",
+        13,
+        "services.webserver.ports must be a list",
+    ),
+    "a size": (
+        "error decoding 'services[webserver].volumes': invalid size: 'many'",
+        14,
+        "error decoding 'services[webserver].volumes': invalid size: 'many'",
+    ),
+    "an unknown container": (
+        'service "webserver" depends on undefined service "db": invalid compose project',
+        11,
+        'service "webserver" depends on undefined service "db"',
+    ),
+    "nothing that is known": ("it does not work", 1, "it does not work"),
+}
+
+
+@pytest.mark.parametrize(("message", "line", "what"), MESSAGES.values(), ids=MESSAGES)
+def test_compose_is_quoted_with_the_line(tmp_path: Path, message: str, line: int, what: str) -> None:
+    root = write_collective(tmp_path)
+    edit(root, WIKI, "    networks: [default, directory]", "    restrat: always\n    networks: [default, directory]")
+    edit(root, WIKI, "\nvolumes:", "\nservces: {}\nvolumes:")
+    wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
+    found = explain(root, wiki, message.format(root / WIKI))
+    assert (str(found.at), found.rule, found.what) == (f"{WIKI}:{line}", "compose", what)

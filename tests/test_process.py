@@ -1,0 +1,156 @@
+"""The process door, with real programs: deadlines, what they started, last lines, Ctrl-C."""
+
+import os
+import time
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from darkpeak import process
+from darkpeak.errors import SystemFailure
+from darkpeak.result import Result
+
+# Starts a child of its own, which writes its number, and waits for ever; neither ends when it is asked to.
+STUBBORN = "trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ >$1; sleep 600\" & wait; sleep 600"
+
+
+def is_gone(file: Path) -> bool:
+    """Whether the process whose number is in a file has ended."""
+    number = int(file.read_text())
+    stat = Path(f"/proc/{number}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def wait_until(true: object) -> None:
+    deadline = time.monotonic() + 20
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_program_ends_and_tells() -> None:
+    argv = ("sh", "-c", 'cat; echo "$X"; echo no >&2; exit 3')
+    result = process.run(argv, environment={**os.environ, "X": "y"}, stdin=b"in ")
+    assert result == Result(3, b"in y\n", b"no\n")
+
+
+def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
+    child = tmp_path / "child"
+    with pytest.raises(process.TookTooLong, match=r"did not end within 1 s"):
+        process.run(("sh", "-c", STUBBORN, "sh", str(child)), seconds=1)
+    wait_until(lambda: is_gone(child))
+
+
+def test_what_prints_for_ever_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
+    lines: list[str] = []
+    with pytest.raises(process.TookTooLong):
+        process.stream(("sh", "-c", "while :; do echo on; sleep 0.1; done"), lines.append, seconds=1)
+    assert "on" in lines
+
+
+def test_each_line_is_handed_on_while_it_comes() -> None:
+    lines: list[tuple[str, float]] = []
+    argv = ("sh", "-c", "cat; sleep 0.3; echo two >&2; exit 1")
+    result = process.stream(argv, lambda line: lines.append((line, time.monotonic())), stdin=b"one\n")
+    assert ([line for line, _ in lines], result.code) == (["one", "two"], 1)
+    assert lines[1][1] - lines[0][1] > 0.2
+
+
+def test_a_conversation_ends_with_its_input() -> None:
+    with process.talk(("cat",)) as child:
+        child.stdin.write(b"held\n")
+        child.stdin.flush()
+        assert child.read_line() == b"held\n"
+        number = child.process.pid
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_an_answer_that_does_not_come_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
+    with process.talk(("sleep", "600")) as child:
+        assert child.read_line(seconds=0.5) == b""
+        assert child.errors().code != 0
+
+
+def test_progress_renews_a_deadline() -> None:
+    with process.talk(("sh", "-c", "for i in 1 2 3 4; do echo $i; sleep 0.4; done")) as child:
+        with process.Watchdog(child.process, 1) as watchdog:
+            for _ in child.stdout:
+                watchdog.renew()
+        assert (watchdog.expired, child.errors().code) == (False, 0)
+
+
+def test_one_programs_output_is_anothers_input() -> None:
+    environment = dict(os.environ)
+    sent, received = process.pipe(
+        ("sh", "-c", "seq 100000; echo bad >&2; exit 4"),
+        ("wc", "-l"),
+        source_environment=environment,
+        target_environment=environment,
+    )
+    assert (sent.code, sent.last_line(), received.text.strip()) == (4, "bad", "100000")
+
+
+def test_ctrl_c_reaches_what_runs_but_not_what_holds_a_lock() -> None:
+    ended: list[int] = []
+
+    def work() -> None:
+        ended.append(process.run(("sh", "-c", "trap 'exit 7' INT; while :; do sleep 0.1; done")).code)
+
+    with process.talk(("cat",)) as lock:
+        thread = Thread(target=work)
+        thread.start()
+        wait_until(lambda: len(process._interruptible) == 1)
+        while not ended:
+            process.interrupt()
+            time.sleep(0.1)
+        thread.join(20)
+        assert lock.process.poll() is None
+    assert ended == [7]
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "message"),
+    [
+        ("#!/bin/sh\r\necho\r\n", 0o755, "the interpreter of backup is missing"),
+        ("#!/no/such/program\n", 0o755, "the interpreter of backup is missing"),
+        ("echo\n", 0o755, "backup has no interpreter"),
+        ("#!/bin/sh\n", 0o644, "backup is not executable"),
+        (None, 0, "backup is missing"),
+    ],
+    ids=["CRLF", "no such interpreter", "no #!", "not executable", "not there"],
+)
+def test_a_script_that_cannot_start_is_named_with_the_reason(
+    tmp_path: Path, content: str | None, mode: int, message: str
+) -> None:
+    script = tmp_path / "backup"
+    if content is not None:
+        script.write_text(content)
+        script.chmod(mode)
+    with pytest.raises(SystemFailure) as failed:
+        process.run((str(script),))
+    assert (failed.value.message, failed.value.where) == (message, str(script))
+    assert failed.value.hint
+
+
+def test_a_program_that_is_not_installed_is_named() -> None:
+    with pytest.raises(SystemFailure, match="no-such-program is not installed"):
+        process.run(("no-such-program",))
+
+
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (Result(1, b"out\n", b"one\ntwo\n"), "two"),
+        (Result(1, b"out\n", b""), "out"),
+        (Result(1), "no error output"),
+        (Result(125, b"", b"docker: Conflict.\nSee 'docker run --help'.\n"), "docker: Conflict."),
+        (Result(125, b"", b"docker: no image\n\nRun 'docker run --help' for more information\n"), "docker: no image"),
+    ],
+    ids=["errors", "output", "nothing", "advice", "newer advice"],
+)
+def test_the_last_line_is_what_a_person_needs(result: Result, line: str) -> None:
+    assert result.last_line() == line
