@@ -38,7 +38,7 @@ DRILL_LABEL, COPY_LABEL = "darkpeak.drill", "darkpeak.copy"
 
 HEALTHY_SECONDS = 180  # how long a container may take to become healthy
 LEAST_ADMINS = 2
-KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 LABEL = re.compile(_LABEL)  # one part of a host name

@@ -71,8 +71,10 @@ def test_a_new_version_beside_the_old_one(files: Collective) -> None:
         "wiki (after directory, router)",
         "webserver: its files have changed",
         "1. build webserver",
-        "2. start a new webserver beside the old one and wait until healthy; if not, remove it: the old one keeps"
-        " running",
+        (
+            "2. start a new webserver beside the old one and wait until healthy; "
+            "if not, remove it: the old one keeps running"
+        ),
         "3. sign the certificate of webserver",
         "4. route wiki; if a route does not answer, remove the new one: the old one keeps running",
         "5. wait 1 s for the last requests to the old one",

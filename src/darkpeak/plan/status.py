@@ -131,10 +131,12 @@ def make_ports(collective: Collective) -> list[PortClaim]:
 def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
     """Return all services, the most reliable first, with who is still missing."""
     entries = []
+    names = {admin.name: admin.full_name for admin in collective.admins if admin.full_name}
     for service in sorted(collective.services, key=lambda item: (-LEVELS.index(item.level), item.name)):
         missing = LEAST_ADMINS - len(set(service.admins))
         wanted = "" if missing <= 0 else "a co-admin" if missing == 1 else f"{missing} admins"
-        entries.append(RoadmapEntry(service.level, service.name, service.kind, service.about, service.admins, wanted))
+        people = tuple(f"{name} ({names[name]})" if name in names else name for name in service.admins)
+        entries.append(RoadmapEntry(service.level, service.name, service.kind, service.about, people, wanted))
     return entries
 
 
