@@ -95,6 +95,6 @@ def break_it(collective: Collective, *, check: str = "'http://127.0.0.1/nothing'
     path.write_text(COMPOSE.replace("'http://127.0.0.1/'", check, 1))
 
 
-def hint(collective: Collective) -> None:
+def repair(collective: Collective) -> None:
     """Take that back."""
     (collective.folder(NAME) / "docker-compose.yml").write_text(COMPOSE)

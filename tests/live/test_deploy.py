@@ -36,7 +36,7 @@ def hello(collective: Collective) -> Iterator[Collective]:
     toy.add(collective)
     collective.darkpeak("up", timeout=900)
     yield collective
-    toy.hint(collective)
+    toy.repair(collective)
     collective.darkpeak("down", toy.NAME, "--volumes", "--yes", timeout=120)
     run(["rm", "-rf", str(collective.folder(toy.NAME))])
 
@@ -122,7 +122,7 @@ def test_a_version_that_never_becomes_healthy_is_not_noticed(hello: Collective, 
                 assert page() == "good"
                 assert ids(hello) == before
     finally:
-        toy.hint(hello)
+        toy.repair(hello)
     say(f"{rounds} deploys that never became healthy, under load: {seen.requests} requests, {seen.failed} failed")
     assert seen.requests
     assert seen.failed == 0

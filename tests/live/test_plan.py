@@ -1,0 +1,155 @@
+"""What the plan takes for a service's own, and what it leaves alone; what is refused before anything is touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab import toy
+from lab.collectives import Collective
+from lab.commands import run
+from tests.live.daemons import desired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = ("curl", "-sS", "--max-time", "20", "http://hello.localhost:7080/")
+
+
+@pytest.fixture(scope="module")
+def small(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collective]:
+    """Return a collective of a router and one small service, which are up."""
+    top = tmp_path_factory.mktemp("small")
+    shutil.copy(collective.top / "collective.toml", top)
+    shutil.copytree(collective.folder("router"), top / "services" / "router")
+    one = Collective(top, collective.host)
+    toy.add(one)
+    one.darkpeak("up", timeout=600)
+    yield one
+    one.darkpeak("down", "--volumes", "--yes", timeout=180, check=False)
+
+
+def docker(collective: Collective, *arguments: str) -> str:
+    return run(["docker", "--host", collective.host.docker_host, *arguments], timeout=60).stdout.strip()
+
+
+@pytest.mark.parametrize("how", ["docker run", "docker compose run"])
+def test_a_container_of_somebodys_debugging_is_left_alone_and_harms_nothing(small: Collective, how: str) -> None:
+    """Its image carries compose's own labels, since compose built it."""
+    web = docker(small, "ps", "-q", "--filter", "name=darkpeak-hello-web")
+    if how == "docker run":
+        docker(small, "run", "--detach", "--name", "debugging", "darkpeak-hello-web", "sleep", "600")
+    else:
+        small.compose(toy.NAME, "run", "--detach", "--name", "debugging", "--no-deps", "web", "sleep", "600")
+    try:
+        assert desired(small)
+        assert small.darkpeak("up").stdout.startswith("nothing to do")
+        toy.write(small, f"beside {how}")
+        small.darkpeak("up", timeout=120)
+        assert run(URL).stdout == f"beside {how}"
+        assert docker(small, "inspect", "debugging", "--format", "{{.State.Status}}") == "running"
+        assert docker(small, "ps", "-q", "--filter", "name=darkpeak-hello-web") != web
+        assert desired(small)
+    finally:
+        docker(small, "rm", "--force", "debugging")
+
+
+def test_what_compose_refuses_is_found_with_its_line_before_anything_is_touched(small: Collective) -> None:
+    path = small.folder(toy.NAME) / "docker-compose.yml"
+    text, before = path.read_text(), docker(small, "ps", "-q")
+    path.write_text(text.replace("    build: web\n", "    build: web\n    restrat: always\n", 1))
+    line = path.read_text().splitlines().index("    restrat: always") + 1
+    place = f"services/hello/docker-compose.yml:{line}"
+    try:
+        for command in ("up", "plan", "lint"):
+            refused = small.darkpeak(command, check=False)
+            assert refused.returncode == (1 if command == "lint" else 2)
+            assert f"{place}: unknown key restrat in services.web" in refused.stdout + refused.stderr
+        assert docker(small, "ps", "-q") == before
+    finally:
+        path.write_text(text)
+    assert desired(small)
+
+
+def test_a_mistyped_dockerfile_is_found_with_its_line(small: Collective) -> None:
+    path = small.folder(toy.NAME) / "web" / "Dockerfile"
+    text = path.read_text()
+    path.write_text(text.replace("EXPOSE 80", "EXPOES 80"))
+    line = path.read_text().splitlines().index("EXPOES 80") + 1
+    try:
+        refused = small.darkpeak("up", check=False)
+        assert refused.returncode == 2
+        assert f"services/hello/web/Dockerfile:{line}: unknown instruction EXPOES" in refused.stderr
+    finally:
+        path.write_text(text)
+
+
+def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collective, tmp_path: Path) -> None:
+    """Changed in collective.toml, from two clones whose shells say other things."""
+    toml = small.top / "collective.toml"
+    text = toml.read_text()
+    toml.write_text(text + "\n[router]\nhttp = 8080\n")
+    clone = Collective(tmp_path / "clone", small.host)
+    shutil.copytree(small.top, clone.top)
+    moved = ("curl", "-sS", "--max-time", "20", "http://hello.localhost:8080/")
+    shell = {**clone.environment, "DARKPEAK_HTTP_PORT": "9090"}
+    try:
+        assert "docker-compose.yml changed" in small.darkpeak("plan", check=False).stdout
+        small.darkpeak("up", timeout=180)
+        assert run(moved).stdout
+        assert run(URL, check=False).returncode == 7, "nothing listens at the port before"
+        assert "http://hello.localhost:8080/" in small.darkpeak("status").stdout
+        for other in (small, clone):
+            assert other.darkpeak("plan", env=shell).returncode == 0
+            assert other.darkpeak("up", env=shell).stdout.startswith("nothing to do")
+            assert "http://hello.localhost:8080/" in other.darkpeak("status", env=shell).stdout
+        assert run(moved).stdout
+    finally:
+        toml.write_text(text)
+        small.darkpeak("up", timeout=180)
+    assert run(URL).stdout
+
+
+def test_the_plan_says_in_order_what_up_then_does(small: Collective) -> None:
+    toy.write(small, "in order")
+    planned = small.darkpeak("plan", toy.NAME, check=False)
+    assert [line.strip() for line in planned.stdout.splitlines() if line[2:3].isdigit()] == [
+        "1. build web",
+        "2. start a new web beside the old one and wait until healthy; if not, remove it: the old one keeps running",
+        "3. route hello; if a route does not answer, remove the new one: the old one keeps running",
+        "4. wait 1 s for the last requests to the old one",
+        "5. remove web: the new one has taken over",
+    ]
+    (told,) = json.loads(small.darkpeak("plan", toy.NAME, "--json", check=False).stdout)
+    kinds = [item["kind"] for one in told["plan"]["services"] for item in one["operations"]]
+    assert kinds == ["build", "start beside", "route", "drain", "remove"]
+    steps = small.darkpeak("up", toy.NAME, timeout=120).stderr
+    places = [steps.index(word) for word in ("building", "beside the old one", "routing", "removing the old web")]
+    assert places == sorted(places)
+
+
+def test_a_route_changed_behind_our_back_is_in_the_plan(small: Collective) -> None:
+    small.execute(
+        "router",
+        "haproxy",
+        "sh",
+        "-c",
+        "echo 'set map /var/lib/router/http.map hello 6905' | socat - /run/haproxy/sock",
+    )
+    planned = small.darkpeak("plan", check=False)
+    assert (planned.returncode, "the router differs from the files" in planned.stdout) == (1, True)
+    assert "routes: router synchronised" in small.darkpeak("up").stdout
+    assert desired(small)
+
+
+def test_v_shows_the_builds_output_and_each_command(small: Collective) -> None:
+    toy.write(small, "verbose")
+    shown = small.darkpeak("up", "-v", toy.NAME, timeout=120).stderr
+    assert "$ docker compose" in shown
+    assert "COPY index.html /page/" in shown
+    engine = small.darkpeak("status", "-vv").stderr
+    assert "GET /v1." in engine
