@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from darkpeak import collective
+from darkpeak.cli import root
+from darkpeak.cli.reference import make_reference
 from darkpeak.collective.model import Certificates
 from tests.making import edit, write_collective
 
@@ -39,3 +41,20 @@ def test_the_examples_of_certificates_are_sound(tmp_path: Path) -> None:
     assert files.certificates == Certificates(
         "https://acme.example/directory", "admins@collective.example", "my-provider", "-----BEGIN CERTIFICATE-----\n"
     )
+
+
+def test_the_reference_of_commands_is_that_of_the_code() -> None:
+    assert (DOCS / "commands.md").read_text() == make_reference(root), "bin/reference writes it"
+
+
+def test_the_front_page_lists_every_page() -> None:
+    front = (DOCS / "README.md").read_text()
+    assert [path.name for path in DOCS.glob("*.md") if path.name != "README.md" and f"({path.name})" not in front] == []
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    broken = []
+    for page in [*DOCS.glob("*.md"), *(DOCS.parent.glob("*.md")), *DOCS.parent.glob("services/*/README.md")]:
+        links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+        broken += [f"{page.name}: {link}" for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert broken == []

@@ -1,0 +1,75 @@
+"""The reference of all commands, as Markdown, made from the commands themselves: `bin/reference` writes it."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+
+import click
+
+HEAD = """\
+# The commands
+
+Made from the code by `bin/reference`; `darkpeak COMMAND --help` prints the same.
+
+Every command takes these options, before or after its name:
+
+"""
+EXIT_CODES = """
+Exit codes: 0 done; 1 a check failed (lint findings, a failed drill, pending changes); 2 wrong use or bad input, nothing
+was touched; 3 the daemon or another system failed.
+"""
+
+
+def make_reference(root: click.Group) -> str:
+    """Return the page: the shared options, then every command with its help and its own options."""
+    shared = {str(option.name) for option in root.params}
+    lines = [*_options(root.params), EXIT_CODES]
+    for name in sorted(root.commands):
+        lines += _command(root.commands[name], f"darkpeak {name}", shared)
+    return HEAD + "\n".join(lines).rstrip() + "\n"
+
+
+def _command(command: click.Command, path: str, shared: set[str]) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            yield from _command(command.commands[name], f"{path} {name}", shared)
+        return
+    context = click.Context(command, info_name=path)
+    arguments = " ".join(item.make_metavar(context) for item in command.params if isinstance(item, click.Argument))
+    yield f"## {path}\n"
+    yield f"    {path} {arguments}".rstrip() + "\n"
+    yield from _help(command)
+    own = list(_options([item for item in command.params if item.name not in shared]))
+    yield from [*own, ""] if own else []
+
+
+def _help(command: click.Command) -> Iterator[str]:
+    """Give the help's paragraphs; the example, which comes last, as code."""
+    text = inspect.cleandoc(command.help or "").replace("\b\n", "")
+    before, _, example = text.partition("Example: ")
+    yield before.strip() + "\n"
+    yield f"Example: `{example.strip()}`\n"
+
+
+def _options(parameters: "list[click.Parameter]") -> Iterator[str]:
+    options = [item for item in parameters if isinstance(item, click.Option) and not item.hidden]
+    if options:
+        yield "| option | |\n|---|---|"
+    for option in options:
+        metavar = (
+            f" {option.metavar or option.name.upper()}" if option.name and not (option.is_flag or option.count) else ""
+        )
+        names = ", ".join(f"`{name}{metavar}`" for name in option.opts)
+        default = f" (default {option.default})" if option.show_default else ""
+        yield f"| {names} | {option.help}{default} |"
+
+
+def main() -> None:
+    """Print the page."""
+    from darkpeak.cli import root
+
+    sys.stdout.write(make_reference(root))
+
+
+if __name__ == "__main__":
+    main()
