@@ -12,7 +12,7 @@ from darkpeak.actions.target import Target
 from darkpeak.collective import count
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.executor import Executor, Outcome
-from darkpeak.deploy.routing import NO_ROUTER, find_drift, find_router, route
+from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
 from darkpeak.evidence import deploys
@@ -73,9 +73,10 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
         SystemFailure: when the daemon or the router does not answer.
     """
     observed = target.engine.observe()
-    names = with_dependencies(target.collective, target.services)
-    drift = find_drift(target.collective, target.engine, observed)
-    return make_plan(target.collective, observed, names, drift, backup_to)
+    plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
+    if plan.changes:  # each of them ends with the router in line
+        return plan
+    return replace(plan, drift=find_drift(target.collective, target.engine, observed))
 
 
 def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) -> UpResult:
@@ -117,7 +118,7 @@ def _synchronise(target: Target, plan: Plan, progress: Progress) -> UpResult:
     routes = Changes()
     if plan.drift:
         routes = route(target.collective, target.engine, partial(progress.step, "routes"))
-    return UpResult(plan, (), routes, _notes(target, routes), target.host)
+    return UpResult(plan, (), routes, _notes(plan, routes), target.host)
 
 
 def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress: Progress) -> UpResult:
@@ -130,7 +131,7 @@ def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress:
             ended = item.failure or UP
             deploys.record(target.engine, services[item.service], what, ended, target.collective.keep_deploys)
     routes = merge(item.routes for item in outcomes)
-    return UpResult(plan, tuple(outcomes), routes, _notes(target, routes), target.host)
+    return UpResult(plan, tuple(outcomes), routes, _notes(plan, routes), target.host)
 
 
 def have_bases(target: Target, services: Sequence[Service], progress: Progress) -> None:
@@ -145,7 +146,6 @@ def lock_services(held: ExitStack, target: Target, names: Sequence[str], progres
     return target.compose.holding(*locks)
 
 
-def _notes(target: Target, routes: Changes) -> tuple[str, ...]:
-    router = find_router(target.collective, target.engine, target.engine.observe())
-    silent = [f"{name} was not changed: nothing answers there" for name in routes.reverted]
-    return (*silent, *(() if router else (NO_ROUTER,)))
+def _notes(plan: Plan, routes: Changes) -> tuple[str, ...]:
+    reverted = [f"the route {name} was not changed, because nothing answers there" for name in routes.reverted]
+    return (*reverted, *(() if plan.routed else (NO_ROUTER,)))

@@ -87,8 +87,9 @@ class Plan:
     """What is done with each service, sorted by name; how the router differs; what no file names."""
 
     services: tuple[ServicePlan, ...]
-    drift: tuple[str, ...] = ()  # what the router has otherwise than it should, where no service changes
+    drift: tuple[str, ...] = ()  # how the router differs from the files, where no service changes
     orphans: tuple[str, ...] = ()
+    routed: bool = True  # a router runs, or will
 
     @property
     def changes(self) -> tuple[ServicePlan, ...]:
@@ -96,17 +97,8 @@ class Plan:
         return tuple(service for service in self.services if service.changes)
 
 
-def make_plan(
-    collective: Collective,
-    observed: Observed,
-    names: frozenset[str],
-    drift: Sequence[str] = (),
-    backup_to: Path | None = None,
-) -> Plan:
-    """Plan what brings the named services, and the router, to what the files say.
-
-    `drift` is how the running router differs from the files; `backup_to` the folder for data that is saved first.
-    """
+def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
+    """Plan what brings the named services to what the files say; their data is saved in the folder `backup_to` first."""
     chosen = [service for service in collective.services if service.name in names and service.runs]
     decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
@@ -116,8 +108,7 @@ def make_plan(
     )
     known = {service.project for service in collective.services}
     ours = {item.project for item in observed.containers if item.content and not item.scratch}
-    changing = any(service.changes for service in services)
-    return Plan(services, () if changing else tuple(drift), tuple(sorted(ours - known)))
+    return Plan(services, orphans=tuple(sorted(ours - known)), routed=routed)
 
 
 def make_rollback(
