@@ -74,7 +74,7 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
     """
     observed = target.engine.observe()
     plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
-    if plan.changes:  # each of them ends with the router in line
+    if plan.routes:  # the router is brought in line by what is done anyway
         return plan
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
 
@@ -89,7 +89,7 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
     plan = plan_up(target, backup_to)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
-        return _synchronise(target, plan, progress)
+        return _finish(target, plan, (), progress)
     services = {service.name: service for service in target.collective.services}
     have_bases(target, [services[name] for name in changing], progress)
     with ThreadPoolExecutor(1) as pool, ExitStack() as held:
@@ -113,14 +113,6 @@ def check_plan(target: Target, plan: Plan) -> None:
     require_sound(check_with_compose(target.collective, services))
 
 
-def _synchronise(target: Target, plan: Plan, progress: Progress) -> UpResult:
-    """Bring the router in line where it differs, and say where there is none."""
-    routes = Changes()
-    if plan.drift:
-        routes = route(target.collective, target.engine, partial(progress.step, "routes"))
-    return UpResult(plan, (), routes, _notes(plan, routes), target.host)
-
-
 def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress: Progress) -> UpResult:
     """Carry out a plan whose services are locked, and record how each deploy ended."""
     outcomes = Executor(target.collective, compose, progress).carry_out(plan)
@@ -130,8 +122,7 @@ def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress:
         if item.service in changed:
             ended = item.failure or UP
             deploys.record(target.engine, services[item.service], what, ended, target.collective.keep_deploys)
-    routes = merge(item.routes for item in outcomes)
-    return UpResult(plan, tuple(outcomes), routes, _notes(plan, routes), target.host)
+    return _finish(target, plan, outcomes, progress)
 
 
 def have_bases(target: Target, services: Sequence[Service], progress: Progress) -> None:
@@ -146,6 +137,12 @@ def lock_services(held: ExitStack, target: Target, names: Sequence[str], progres
     return target.compose.holding(*locks)
 
 
-def _notes(plan: Plan, routes: Changes) -> tuple[str, ...]:
+def _finish(target: Target, plan: Plan, outcomes: Sequence[Outcome], progress: Progress) -> UpResult:
+    """Bring the router in line where it differs and no service did so; note what a person should know."""
+    done = [item.routes for item in outcomes]
+    if plan.drift:
+        done.append(route(target.collective, target.engine, partial(progress.step, "routes")))
+    routes = merge(done)
     reverted = [f"the route {name} was not changed, because nothing answers there" for name in routes.reverted]
-    return (*reverted, *(() if plan.routed else (NO_ROUTER,)))
+    notes = (*reverted, *(() if plan.routed else (NO_ROUTER,)))
+    return UpResult(plan, tuple(outcomes), routes, notes, target.host)

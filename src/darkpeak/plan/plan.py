@@ -87,7 +87,7 @@ class Plan:
     """What is done with each service, sorted by name; how the router differs; what no file names."""
 
     services: tuple[ServicePlan, ...]
-    drift: tuple[str, ...] = ()  # how the router differs from the files, where no service changes
+    drift: tuple[str, ...] = ()  # how the router differs from the files, where no operation routes
     orphans: tuple[str, ...] = ()
     routed: bool = True  # a router runs, or will
 
@@ -95,6 +95,11 @@ class Plan:
     def changes(self) -> tuple[ServicePlan, ...]:
         """The services to which something is done."""
         return tuple(service for service in self.services if service.changes)
+
+    @property
+    def routes(self) -> bool:
+        """Whether an operation brings the router in line."""
+        return any(isinstance(item, Route) for service in self.services for item in service.operations)
 
 
 def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
