@@ -98,7 +98,9 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
         checking.result()
         # What was planned before the locks were ours may have been done by whoever held them.
         plan = plan_up(target, backup_to)
-        kept = tuple(item if item.service in changing else replace(item, decisions=()) for item in plan.services)
+        kept = tuple(
+            item if item.service in changing else replace(item, decisions=(), operations=()) for item in plan.services
+        )
         return carry_out(target, compose, replace(plan, services=kept), UP, progress)
 
 

@@ -103,7 +103,7 @@ class Plan:
 
 
 def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
-    """Plan what brings the named services to what the files say; their data is saved in the folder `backup_to` first."""
+    """Plan what brings the named services to what the files say; `backup_to` is where their data is saved first."""
     chosen = [service for service in collective.services if service.name in names and service.runs]
     decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
