@@ -29,9 +29,8 @@ def test_copies_are_the_same_byte_for_byte(name: str) -> None:
 def test_haproxy_leads_to_the_blocks_that_the_tool_gives_away() -> None:
     first, *_, last = routes.BLOCKS
     ports = range(first, last + routes.BLOCK_SIZE)
-    assert (tuple(model.BLOCKS)[1:], model.BLOCK_SIZE) == (routes.BLOCKS, routes.BLOCK_SIZE), (
-        "the first is the router's"
-    )
+    # The first block is the router's own.
+    assert (tuple(model.BLOCKS)[1:], model.BLOCK_SIZE) == (routes.BLOCKS, routes.BLOCK_SIZE)
     bounds = re.findall(r"-m int (\d+):(\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
     assert bounds == [(str(ports[0]), str(ports[-1]))] * 6
     assert f",div({routes.BLOCK_SIZE}) table services" in (ROUTER / "haproxy/haproxy.cfg").read_text()
