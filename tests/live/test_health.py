@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import docker
@@ -68,10 +69,11 @@ class Frail:
 
     def calls(self, name: str, since: float) -> int:
         """Return how often the engine has called its check since a moment."""
-        events = self.client.events(
-            since=int(since), until=int(time.time()), filters={"container": f"darkpeak-{NAME}-{name}-1"}, decode=True
-        )
-        return sum(event["Action"] == "exec_start: keep-checking health" for event in events)
+        name = f"darkpeak-{NAME}-{name}-1"
+        window = {"since": datetime.fromtimestamp(since, UTC), "until": datetime.now(UTC)}
+        events = self.client.events(**window, filters={"container": name}, decode=True)
+        started = (event["timeNano"] for event in events if event["Action"] == "exec_start: keep-checking health")
+        return sum(moment > since * 1e9 for moment in started)
 
 
 @pytest.fixture
