@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
+# Sends what comes on standard input to port 80 of an address, and prints the answer.
+NEIGHBOUR = 'exec 3<>"/dev/tcp/$0/80"; cat >&3; timeout 20 cat <&3'
 
 
 @pytest.fixture(scope="module")
@@ -87,17 +90,22 @@ def test_admins_are_a_group_of_the_directory(running: Collective) -> None:
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Proto: https", "X-Forwarded-For: 203.0.113.9"])
 def test_a_neighbour_of_the_router_is_not_believed(running: Collective, header: str) -> None:
-    ask = ("curl", "-s", "-H", "X-Forwarded-For: 203.0.113.8", "-H", header, "-u", f"ada:{ADA}")
     inside = running.execute("wiki", "webserver", "hostname", "-i").stdout.split()[0]
-    form = f"http://{inside}/lib/exe/jsonrpc.php/core.savePage"
-    body = ("-H", "Content-Type: application/json", "-d", '{"page": "garden:neighbour", "text": "HEADER"}')
-    running.execute("wiki", "webserver", *ask, *body[:3], body[3].replace("HEADER", header), form)
+
+    def ask(line: str, *headers: str, body: str = "") -> str:
+        login = b64encode(f"ada:{ADA}".encode()).decode()
+        told = ("X-Forwarded-For: 203.0.113.8", header, f"Authorization: Basic {login}", f"Content-Length: {len(body)}")
+        request = "\r\n".join((f"{line} HTTP/1.0", f"Host: {inside}", *told, *headers, "", body))
+        return running.execute("wiki", "webserver", "bash", "-c", NEIGHBOUR, inside, stdin=request).stdout
+
+    written = f'{{"page": "garden:neighbour", "text": "{header}"}}'
+    ask("POST /lib/exe/jsonrpc.php/core.savePage", "Content-Type: application/json", body=written)
     changes = "/var/lib/wiki/current/data/meta/garden/neighbour.changes"
     address = running.execute("wiki", "webserver", "tail", "-n1", changes).stdout.split("\t")[1]
     assert address == inside
-    assert (
-        "https://" not in running.execute("wiki", "webserver", *ask, f"http://{inside}/start").stdout.split("<body")[0]
-    )
+    page, _, _ = ask("GET /start").partition("<body")
+    assert "<head" in page
+    assert "https://" not in page
 
 
 @pytest.mark.parametrize(

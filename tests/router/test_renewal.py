@@ -1,28 +1,17 @@
 """When the router renews what a CA has certified: its own program, read from the service's folder."""
 
-import importlib.util
-import sys
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "services/router/certificates/renew"
+from darkpeak.router.acme import Acme
+from darkpeak.router.files import render
+from darkpeak.router.routes import Table
+from services.router.certificates.renew import files, times
+
 DAY = 86400.0
-
-
-def load(name: str) -> ModuleType:
-    """Return a module of the program, which is none of our package."""
-    spec = importlib.util.spec_from_file_location(f"renew_{name}", FOLDER / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-times, files = load("times"), load("files")
 
 
 @pytest.mark.parametrize(("dice", "day"), [(0, 60), (0.5, 58.65), (1, 57.3)])
@@ -63,17 +52,26 @@ CA, NAMES = "https://ca.example", ["a.peak.test"]
         pytest.param({"failures": 1, "at": "https://old.example", "again": 62 * DAY}, 61 * DAY, True, id="by another"),
     ],
 )
-def test_what_is_due(changed: dict[str, object], now: float, *, due: bool) -> None:
-    sound = {"names": NAMES, "acme": CA, "begin": 0, "until": 90 * DAY, "renew": 60 * DAY}
-    assert files.Record(**(sound | changed)).due(CA, NAMES, now) is due
+def test_what_is_due(changed: dict[str, Any], now: float, *, due: bool) -> None:
+    sound = files.Record(NAMES, CA, begin=0, until=90 * DAY, renew=60 * DAY)
+    assert replace(sound, **changed).due(CA, NAMES, now) is due
 
 
 def test_the_table_is_read_as_the_tool_writes_it(tmp_path: Path) -> None:
+    assert files.read_wanted(tmp_path) == files.Wanted(), "no table"
+    acme = Acme(CA, "a@peak.test", "nsupdate", "a root", (("peak.test", "*.peak.test"), ("wiki.example",)))
+    for name, content in render(Table(("peak.test",), acme=acme)).items():
+        (tmp_path / name).write_bytes(content)
+    certificates = {"peak.test": ["peak.test", "*.peak.test"], "wiki.example": ["wiki.example"]}
+    wanted = files.Wanted(CA, "a@peak.test", "nsupdate", certificates, str(tmp_path / "trust.pem"))
+    assert files.read_wanted(tmp_path) == wanted
+    for name, content in render(Table(("peak.test",))).items():
+        (tmp_path / name).write_bytes(content)
     assert files.read_wanted(tmp_path) == files.Wanted()
-    lines = f"acme {CA}\ncertificate peak.test *.peak.test\ncontact a@peak.test\nhook nsupdate\nnonsense\n"
-    (tmp_path / "certificates.lst").write_text(lines)
-    assert files.read_wanted(tmp_path) == files.Wanted(
-        CA, "a@peak.test", "nsupdate", {"peak.test": ["peak.test", "*.peak.test"]}
-    )
+
+
+def test_a_table_written_by_hand_is_read_as_far_as_it_makes_sense(tmp_path: Path) -> None:
+    (tmp_path / "certificates.lst").write_text(f"acme {CA}\nnonsense\n\ncertificate\ncertificate a.peak.test\n")
+    assert files.read_wanted(tmp_path) == files.Wanted(CA, certificates={"a.peak.test": ["a.peak.test"]})
     (tmp_path / "certificates.lst").write_text("certificate a.peak.test\n")
     assert files.read_wanted(tmp_path).certificates == {}, "without a CA nothing is asked for"

@@ -17,7 +17,7 @@ PRINTER = "192.0.2.7 printer.localhost\n"
 
 
 def write(collective: Collective) -> str:
-    collective.execute("dns", "dnsmasq", "take", stdin=PRINTER)
+    collective.execute("dns", "dnsmasq", "load", stdin=PRINTER)
     return PRINTER
 
 
@@ -34,7 +34,7 @@ def busy(collective: Collective) -> Iterator[Load]:
     def name(number: int) -> str:
         names = [f"machine{each}.localhost" for each in range(number + 1)]
         lines = "".join(f"192.0.2.8 {each}\n" for each in names)
-        collective.execute("dns", "dnsmasq", "take", stdin=PRINTER + lines)
+        collective.execute("dns", "dnsmasq", "load", stdin=PRINTER + lines)
         return names[-1]
 
     with under(name) as load:

@@ -12,13 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import router
-import times
-from files import PUBLIC, Record, alone, read_records, read_wanted, write_records
+from . import haproxy, times
+from .files import PUBLIC, Record, alone, read_records, read_wanted, write_records
 
 if TYPE_CHECKING:
-    import ca
     from cryptography import x509
+
+    from . import ca
 
 LOCK = Path("/run/control/lock")
 WAKE = Path("/run/control/wake")
@@ -52,7 +52,7 @@ def held(name: str) -> "x509.Certificate | None":
 
 def obtain(name: str, names: list[str], records: dict[str, Record], authority: "ca.Authority", acme: str) -> None:
     """Order one certificate and put it into use, or note why not and when to try again."""
-    import ca
+    from . import ca
 
     record = records[name]
     old = held(name) if record.acme == acme else None
@@ -62,8 +62,8 @@ def obtain(name: str, names: list[str], records: dict[str, Record], authority: "
     write_records(records)  # a failure until it is none: a machine that dies in here must not come back and hurry
     try:
         pem = authority.order(names, old)
-        router.install(path_of(name), pem, names[-1])
-    except (ca.Refused, router.NotInstalled) as error:
+        haproxy.install(path_of(name), pem, names[-1])
+    except (ca.Refused, haproxy.NotInstalled) as error:
         record.failed = str(error)
         if isinstance(error, ca.Refused) and error.limited:
             record.again = max(record.again, record.tried + times.HOUR)
@@ -92,7 +92,7 @@ def describe(record: Record, names: list[str], acme: str, certificate: "x509.Cer
 
 def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None:
     """Ask the CA when it would have its certificate renewed; if it does not say, two thirds of its life stay."""
-    import ca
+    from . import ca
 
     certificate = held(name)
     if record.failures or record.acme != acme:
@@ -108,7 +108,7 @@ def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None
     record.ask = time.time() + seconds
     if window and window != record.window:
         record.window = window
-        record.renew = times.in_window(*window, record.until, dice())
+        record.renew = times.in_window(window[0], window[1], record.until, dice())
 
 
 def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
@@ -116,7 +116,7 @@ def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
     for name in sorted(records.keys() - wanted.keys()):
         if records[name].until < time.time():
             with alone():
-                router.remove(path_of(name))
+                haproxy.remove(path_of(name))
             del records[name]
 
 
@@ -127,7 +127,7 @@ def run(named: set[str]) -> int:
     if unknown:
         say(f"renew: {unknown[0]} is not asked for; there are: {' '.join(wanted.certificates) or 'none'}")
         return 2
-    if not router.ready():
+    if not haproxy.ready():
         say("renew: haproxy does not answer: is it running?")
         sys.stdout.write(f"{SOON}\n" * (not named))
         return int(bool(named))
@@ -139,7 +139,7 @@ def run(named: set[str]) -> int:
         if name not in named and not record.due(wanted.acme, names, now) and now < record.next():
             continue
         if authority is None:
-            from ca import Authority
+            from .ca import Authority
 
             authority = Authority(wanted)
         if record.ask <= now:
@@ -175,4 +175,5 @@ def main() -> int:
         return run(set(sys.argv[1:]))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,15 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import josepy
+import josepy.errors
 import requests
-import router
 from acme import challenges, client, errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from files import HOME, Wanted, alone, put
-from times import DAY, HOUR
+from josepy.json_util import field
+from josepy.jwa import ES256
+from josepy.jwk import JWK, JWKEC
+
+from . import haproxy
+from .files import HOME, Wanted, alone, put
+from .times import DAY, HOUR
 
 ACCOUNT_KEY = HOME / "account.key"
 BINDING = HOME / "eab"  # KEY-ID HMAC, from CAs that want to know their customers
@@ -40,7 +44,7 @@ class Refused(Exception):
 class Replacing(messages.NewOrder):
     """An order that says which certificate it will replace (RFC 9773), which this version of `acme` cannot."""
 
-    replaces: str = josepy.field("replaces", omitempty=True)
+    replaces: str = field("replaces", omitempty=True)
 
 
 class Network(client.ClientNetwork):
@@ -128,13 +132,17 @@ class Authority:
         return ([start, end] if start < end else []), min(max(_seconds(said), HOUR), DAY)
 
     @cached_property
-    def _net(self) -> Network:
-        wanted = self._wanted
+    def _key(self) -> JWK:
+        """The account's key, made when it is first needed."""
         if not ACCOUNT_KEY.exists():
             with alone():
                 put(ACCOUNT_KEY, pem_of(ec.generate_private_key(ec.SECP256R1())), 0o600)
-        key = josepy.JWKEC.load(ACCOUNT_KEY.read_bytes())
-        return Network(key, alg=josepy.ES256, verify_ssl=wanted.trust, user_agent="darkpeak", timeout=30)
+        return JWKEC.load(ACCOUNT_KEY.read_bytes())
+
+    @cached_property
+    def _net(self) -> Network:
+        trust: Any = self._wanted.trust  # a file, too: requests knows both
+        return Network(self._key, alg=ES256, verify_ssl=trust, user_agent="darkpeak", timeout=30)
 
     @cached_property
     def _directory(self) -> dict[str, Any]:
@@ -156,7 +164,7 @@ class Authority:
         binding = None
         if BINDING.exists():
             kid, hmac = BINDING.read_text().split()
-            binding = messages.ExternalAccountBinding.from_data(self._net.key.public_key(), kid, hmac, directory)
+            binding = messages.ExternalAccountBinding.from_data(self._key.public_key(), kid, hmac, directory)
         asked = messages.NewRegistration.from_data(
             email=self._wanted.contact or None, terms_of_service_agreed=True, external_account_binding=binding
         )
@@ -186,16 +194,16 @@ class Authority:
             for name, value in shown:
                 with suppress(Refused):  # a record too many does no harm
                     self._hook("cleanup", name, value)
-            router.silence()
+            haproxy.silence()
 
     def _prove(self, asked: messages.Authorization, kind: str, shown: list[tuple[str, str]]) -> None:
         host = asked.identifier.value
         offered = next((one for one in asked.challenges if one.chall.typ == kind), None)
         if offered is None:
             raise Refused(f"the CA would not have {host} proven by {kind}")
-        response, validation = offered.response_and_validation(self._net.key)
+        response, validation = offered.response_and_validation(self._key)
         if isinstance(offered.chall, challenges.HTTP01):
-            router.answer(host, offered.chall.path, validation)
+            haproxy.answer(host, offered.chall.path, validation)
         else:
             shown.append((offered.chall.validation_domain_name(host), validation))
             self._hook("present", *shown[-1])

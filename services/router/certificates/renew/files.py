@@ -22,12 +22,7 @@ class Wanted:
     contact: str = ""
     hook: str = ""
     certificates: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def trust(self) -> str | bool:
-        """Whom to trust that the CA is the CA: a file where the collective has named one, else as the system does."""
-        file = TABLES / "trust.pem"
-        return str(file) if file.exists() and file.stat().st_size else True
+    trust: str | bool = True  # whom to trust that the CA is the CA: a file; or True, as the system does
 
 
 @dataclass
@@ -61,7 +56,8 @@ class Record:
 
 def read_wanted(tables: Path = TABLES) -> Wanted:
     """Return what the table says; a line that makes no sense asks for nothing."""
-    wanted = Wanted()
+    root = tables / "trust.pem"
+    wanted = Wanted(trust=str(root) if root.exists() and root.stat().st_size else True)
     try:
         lines = (tables / "certificates.lst").read_text().splitlines()
     except FileNotFoundError:
@@ -76,20 +72,29 @@ def read_wanted(tables: Path = TABLES) -> Wanted:
     return wanted
 
 
-def read_records() -> dict[str, Record]:
-    """Return the records; without the file, or where it makes no sense, there are none."""
+def parse_records(text: str) -> dict[str, Record]:
+    """Return the records that a file holds; where it makes no sense, there are none."""
     try:
-        text = RECORDS.read_text()
         return {name: Record(**values) for name, values in json.loads(text or "{}").items()}
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 
-def write_records(records: dict[str, Record]) -> None:
-    """Keep the records; an empty file stands for none."""
+def render_records(records: dict[str, Record]) -> str:
+    """Return what the file holds; nothing stands for no records."""
     kept = {name: asdict(record) for name, record in sorted(records.items())}
+    return json.dumps(kept, indent=1) + "\n" if kept else ""
+
+
+def read_records() -> dict[str, Record]:
+    """Return the records; without the file there are none."""
+    return parse_records(RECORDS.read_text()) if RECORDS.exists() else {}
+
+
+def write_records(records: dict[str, Record]) -> None:
+    """Keep the records."""
     with alone():
-        put(RECORDS, (json.dumps(kept, indent=1) + "\n").encode() if kept else b"")
+        put(RECORDS, render_records(records).encode())
 
 
 @contextmanager

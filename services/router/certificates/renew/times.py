@@ -18,4 +18,4 @@ def in_window(start: float, end: float, until: float, dice: float) -> float:
 
 def pause(failures: int, dice: float) -> float:
     """Return for how long to leave the CA alone after so many failures in a row: twice as long each time."""
-    return min(FIRST_PAUSE * 2 ** min(failures - 1, 20), DAY) * (0.75 + dice / 2)
+    return min(FIRST_PAUSE * 2.0 ** min(failures - 1, 20), DAY) * (0.75 + dice / 2)

@@ -5,7 +5,7 @@ import ssl
 import time
 from pathlib import Path
 
-from files import HOME, PUBLIC, alone, put
+from .files import HOME, PUBLIC, alone, put
 
 ADMIN = Path("/run/control/haproxy")
 HTTPS = Path("/run/control/https")

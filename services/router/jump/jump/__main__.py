@@ -1,0 +1,91 @@
+"""The server: it has no network of its own.
+
+Clients come from haproxy over one socket, and go on to haproxy over another, with the name that they asked for. No one
+logs in here: who may do what, the service behind decides.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from .routes import find, proxy_header
+
+KEY = Path("/var/lib/jump/host_key")
+SOCKET = Path("/run/sockets/jump")
+ONWARD = "/run/sockets/onward"
+
+Reader = asyncssh.SSHReader[bytes]
+Writer = asyncssh.SSHWriter[bytes]
+
+
+async def copy(reader: Reader | asyncio.StreamReader, writer: Writer | asyncio.StreamWriter) -> None:
+    """Pass on what comes until it ends."""
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+    except (OSError, asyncssh.Error):
+        writer.close()
+
+
+class Jump(asyncssh.SSHServer):
+    """Lets anyone in, to ask for one thing: a connection to a declared ssh route."""
+
+    def begin_auth(self, username: str) -> bool:  # noqa: ARG002 # nobody has a name here
+        """Need no password and no key."""
+        return False
+
+    def connection_requested(
+        self,
+        dest_host: str,
+        dest_port: int,
+        orig_host: str,  # noqa: ARG002 # it is what the client says
+        orig_port: int,  # noqa: ARG002
+    ) -> Callable[[Reader, Writer], Coroutine[Any, Any, None]]:
+        """Connect to a declared ssh route; refuse all else."""
+        name = find(dest_host, dest_port)
+        if name is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "no such ssh route")
+
+        async def relay(reader: Reader, writer: Writer) -> None:
+            answer, request = await asyncio.open_unix_connection(ONWARD)
+            request.write(proxy_header(name))
+            await asyncio.gather(copy(reader, request), copy(answer, writer))
+            request.close()
+            writer.close()
+
+        return relay
+
+
+def bind() -> socket.socket:
+    """Return the socket that haproxy connects to."""
+    SOCKET.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(SOCKET))
+    SOCKET.chmod(0o666)
+    return bound
+
+
+async def serve(listening: socket.socket) -> None:
+    """Answer until we are stopped."""
+    server = await asyncssh.listen(
+        sock=listening,
+        server_factory=Jump,
+        server_host_keys=[KEY],
+        encoding=None,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        allow_scp=False,
+        login_timeout=30,
+        keepalive_interval=60,
+    )
+    await server.wait_closed()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(bind()))

@@ -1,0 +1,58 @@
+"""A service stands alone, so what several need is there several times: here it is held to be the same each time."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from darkpeak.collective import model
+from darkpeak.router import routes
+from darkpeak.router.acme import Certified, Held, parse_held
+from darkpeak.router.files import TABLES, render
+from services.router.certificates.renew.files import Record, parse_records, render_records
+from tests.services.places import DOCKERFILES, ROUTER, SERVICES, words
+
+COPIES = {
+    "scripts/updates": sorted(SERVICES.glob("*/scripts/updates")),
+    "bin/keep-checking": [path.parent / "bin/keep-checking" for path in DOCKERFILES],
+    "ldap.conf": sorted(SERVICES.glob("*/*/ldap.conf")),
+}
+CA = "https://ca.example/directory"
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_are_the_same_byte_for_byte(name: str) -> None:
+    assert len(COPIES[name]) > 1
+    assert len({path.read_bytes() for path in COPIES[name]}) == 1
+
+
+def test_haproxy_leads_to_the_blocks_that_the_tool_gives_away() -> None:
+    first, *_, last = routes.BLOCKS
+    ports = range(first, last + routes.BLOCK_SIZE)
+    # The first block is the router's own.
+    assert (tuple(model.BLOCKS)[1:], model.BLOCK_SIZE) == (routes.BLOCKS, routes.BLOCK_SIZE)
+    bounds = re.findall(r"-m int (\d+):(\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
+    assert bounds == [(str(ports[0]), str(ports[-1]))] * 6
+    assert f",div({routes.BLOCK_SIZE}) table services" in (ROUTER / "haproxy/haproxy.cfg").read_text()
+    assert f"Ports outside {ports[0]}-{ports[-1]} are refused" in (ROUTER / "README.md").read_text()
+
+
+def test_the_router_takes_the_tables_that_the_tool_writes() -> None:
+    text = (ROUTER / "haproxy/tables").read_text()
+    known = [name for kind in ("maps", "structure", "wanted") for name in words(text, kind)]
+    assert sorted(known) == sorted(TABLES)
+    assert set(render(routes.Table(("peak.test",)))) == set(TABLES)
+    readme = (ROUTER / "README.md").read_text()
+    assert [name for name in (*TABLES, *words(text, "notices")) if f"`{name}`" not in readme] == []
+
+
+def test_records_are_read_as_the_router_writes_them() -> None:
+    """The router's program `certificates` puts the file as it is between its own two words."""
+    record = Record(["wiki.example"], CA, "A CA", 1, 2, 3, 4, [5, 6], 7, "why", CA, 8, 9)
+    text = render_records({"wiki.example": record})
+    assert parse_records(text) == {"wiki.example": record}
+    assert parse_records(render_records({})) == {}
+    told = f'{{"issuer": "Own CA", "until": "1970-01-02 00:00:00Z", "records": {text}}}'
+    certified = Certified(("wiki.example",), "A CA", until=2, renew=3, failed="why", tried=8, again=9)
+    assert parse_held(told.encode()) == Held("Own CA", 86400, (certified,))
+    assert not {field.name for field in fields(Certified)} - {field.name for field in fields(Record)}

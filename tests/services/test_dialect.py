@@ -1,0 +1,138 @@
+"""Every service is made in one way: the same files, names, words to the engine and exit codes."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.services.places import DOCKERFILES, SCRIPTS, SERVICES, folder_id, short
+
+NAMES = {"backup", "restore", "updates", "verify"}
+USAGE = {"backup": " DIR", "restore": " DIR"}
+HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
+PROGRAMS = sorted(path for folder in SERVICES.glob("*/*/bin") for path in folder.iterdir())
+# With these words a program says how it is called, before it looks at anything else.
+WRONG_USE: dict[str, list[list[str]]] = {
+    "chat/prosody/bin/certificate": [[], ["sell"]],
+    "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"]],
+    "router/haproxy/bin/dump": [[], ["everything"]],
+    "router/haproxy/bin/load": [[], ["everything"]],
+    "router/haproxy/bin/probe": [[]],
+    "router/haproxy/bin/sign": [[], ["-i"], ["-i", "request"]],
+    "wiki/webserver/bin/keep-checking": [[]],
+}
+BACKUPS = {  # each script's files
+    "services/chat": ["database.sql", "keys.tar"],
+    "services/directory": ["members.ldif"],
+    "services/dns": ["hosts"],
+    "services/git": ["keys.tar", "repositories.tar"],
+    "services/router": ["ca.tar", "certificates.tar", "jump.tar", "routes.tar"],
+    "services/wiki": ["pages.tar"],
+    "templates/files": ["files/picture"],
+    "templates/mariadb": ["database.sql"],
+    "templates/sqlite": ["app.db"],
+}
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=folder_id)
+def test_a_container_is_a_dockerfile_and_its_programs(dockerfile: Path) -> None:
+    text = dockerfile.read_text()
+    programs = {path.name for path in (dockerfile.parent / "bin").iterdir()}
+    assert {"serve", "health", "keep-checking"} <= programs
+    assert text.startswith("FROM debian:trixie\n")
+    assert "COPY bin/ /usr/local/bin/\n" in text
+    assert text.endswith(f'{HEALTHCHECK}\nCMD ["serve"]\n')
+    assert "ENTRYPOINT" not in text
+    assert "--chmod" not in text, "git knows which files are programs"
+    assert ("load" in programs) == ("dump" in programs), "what can be written can be taken over"
+
+
+@pytest.mark.parametrize("compose", sorted(SERVICES.glob("*/docker-compose.yml")), ids=lambda path: path.parent.name)
+def test_the_health_check_stands_in_the_dockerfile_and_nowhere_else(compose: Path) -> None:
+    assert "healthcheck" not in compose.read_text()
+
+
+def test_only_programs_can_be_run() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage", "services", "docs/templates"],
+        cwd=SERVICES.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    can_run = {line.split("\t")[1] for line in listed.splitlines() if line.startswith("100755")}
+    programs = {line.split("\t")[1] for line in listed.splitlines() if re.search(r"/(bin|scripts|triggers)/", line)}
+    assert can_run == programs
+
+
+@pytest.mark.parametrize("program", [*PROGRAMS, *SCRIPTS], ids=short)
+def test_a_program_says_first_what_it_does(program: Path) -> None:
+    first, second, *_ = program.read_text().splitlines()
+    assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/lua5\.4)", first)
+    assert second.startswith(("# ", "-- "))
+
+
+@pytest.mark.parametrize("folder", sorted(SERVICES.iterdir()), ids=lambda path: path.name)
+def test_a_service_has_four_scripts(folder: Path) -> None:
+    assert {path.name for path in (folder / "scripts").iterdir()} == NAMES
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=short)
+def test_a_script_called_wrongly_says_how(script: Path) -> None:
+    wrong = [["one", "two"], [] if script.name in USAGE else ["one"]]
+    for arguments in wrong:
+        ran = run(script, arguments)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr == f"usage: scripts/{script.name}{USAGE.get(script.name, '')}\n"
+
+
+@pytest.mark.parametrize("program", WRONG_USE)
+def test_a_program_called_wrongly_says_how(program: str) -> None:
+    for arguments in WRONG_USE[program]:
+        ran = run(SERVICES / program, arguments)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr.startswith(f"usage: {Path(program).name} ")
+
+
+@pytest.mark.parametrize("script", [path for path in SCRIPTS if path.name == "restore"], ids=short)
+def test_nothing_is_restored_from_a_folder_without_a_backup(script: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "missing", tmp_path):
+        ran = run(script, [str(folder)])
+        assert ran.returncode == 1
+        assert ran.stderr.splitlines()[-1].startswith("restore: ")
+
+
+def test_every_backup_is_in_the_table() -> None:
+    assert set(BACKUPS) == {"/".join(path.parts[-4:-2]) for path in SCRIPTS}
+
+
+@pytest.mark.parametrize("place", BACKUPS)
+@pytest.mark.parametrize("fault", ["damaged", "not in the sums"])
+def test_the_sums_are_looked_at_before_the_service_is(place: str, fault: str, tmp_path: Path) -> None:
+    """There is no engine here: whoever asks it first says something else."""
+    for name in BACKUPS[place]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not what was saved\n")
+        with (tmp_path / "SHA256SUMS").open("a") as sums:
+            sums.write(f"{'0' * 64}  {name if fault == 'damaged' else 'another'}\n")
+    ran = run(
+        SERVICES.parent / ("docs" if place.startswith("templates") else "") / place / "scripts/restore", [str(tmp_path)]
+    )
+    assert ran.returncode == 1
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith(f"restore: {tmp_path} is ")
+    assert last.endswith("damaged: nothing was changed") or fault != "damaged"
+
+
+@pytest.mark.parametrize("script", [path for path in SCRIPTS if path.name == "backup"], ids=short)
+def test_the_sums_come_last(script: Path) -> None:
+    assert script.read_text().endswith('mv SHA256SUMS "$target/"\n')
+
+
+def run(program: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program here, with no engine to speak to."""
+    environment = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent"}
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
