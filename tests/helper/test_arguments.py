@@ -1,13 +1,20 @@
 """What the helper is started with: nothing of the host, no secret; and what is printed to do it by hand."""
 
 import re
+import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
+import darkpeak
 from darkpeak.collective.repository_url import parse
 from darkpeak.errors import UsageError
 from darkpeak.helper.helper import FILES, find_in_volumes, image_name, make_entering, make_helper
 from darkpeak.repository.by_hand import explain
+from lab.commands import run
+
+SOURCE = Path(darkpeak.__file__).parent
 
 
 def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
@@ -59,9 +66,25 @@ def test_where_a_folder_lies(folder: str, place: str) -> None:
     assert find_in_volumes(folder, MOUNTS, ["data", "inner"]) == place
 
 
-def test_the_image_is_named_by_what_it_is_built_from() -> None:
-    assert re.fullmatch(r"darkpeak-helper:[0-9a-f]{12}", image_name())
-    assert "Dockerfile" in FILES
+# Prints the image's name as it is, and after each of its files was changed.
+CHANGES = """
+from pathlib import Path
+from darkpeak.helper import helper
+print(helper.image_name())
+for name in helper.FILES:
+    with (Path(helper.__file__).parent / "image" / name).open("a") as file:
+        file.write("# changed")
+    print(helper.image_name())
+"""
+
+
+def test_the_image_is_named_by_what_it_is_built_from(tmp_path: Path) -> None:
+    shutil.copytree(SOURCE, tmp_path / SOURCE.name)
+    printed = run([sys.executable, "-c", CHANGES], env={"PYTHONPATH": str(tmp_path)}).stdout.split()
+    assert printed[0] == image_name()
+    assert [name for name in printed if not re.fullmatch(r"darkpeak-helper:[0-9a-f]{12}", name)] == []
+    assert len(set(printed)) == 1 + len(FILES)
+    assert set(FILES) == {path.name for path in (SOURCE / "helper/image").iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize(

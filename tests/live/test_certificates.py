@@ -162,8 +162,8 @@ def test_a_name_is_certified_through_the_running_router(
     assert rows[0]["until"] > rows[0]["renewal"] > f"{time.gmtime().tm_year}"
 
 
-def test_other_names_keep_the_collectives_own(certified: Certified) -> None:
-    assert certified
+@pytest.mark.usefixtures("certified")
+def test_other_names_keep_the_collectives_own() -> None:
     assert f"{DOMAIN} collective CA" in issuer(f"other.{DOMAIN}")
     assert "strict-transport-security" not in parse(https(f"other.{DOMAIN}").encode()).headers
 

@@ -236,7 +236,7 @@ def test_a_service_that_restarts_is_waited_for(routed: Routed) -> None:
     assert late == [200]
 
 
-def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port(routed: Routed) -> None:
-    assert routed
+@pytest.mark.usefixtures("routed")
+def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port() -> None:
     with socket.create_connection(("127.0.0.1", 7022), timeout=5) as connection:
         assert talk(connection, b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n") == b""
