@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import ledger
-from lab.collectives import TOP, Collective
+from lab import ledger, seed
+from lab.collectives import TOP, Collective, copy_of_ours
 from lab.hosts import NAME, Host
 from lab.kept import SMALL, Kept, keep
 
@@ -21,17 +22,29 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.live.facts")
 Campaign = Callable[..., int]
 MEASURED = "measured"
-# Each file goes to one host whole: were one of these the last, the others would wait for it.
-LONGEST = ("test_contract", "test_backup", "test_deploy", "test_machine", "test_remote", "test_router_load")
+# Groups by the time that they take, as the end of a run shows it: were one of these the last, the others would wait.
+LONGEST = ("machine", "deploy", "faults", "backup", "remote", "contract chat", "album")
+spent: dict[str, float] = defaultdict(float)  # seconds, by group
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run campaigns at full length")
 
 
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the tests that share what was made once, and so stay on one host: a file, or a service's."""
+    name = item.path.stem.removeprefix("test_")
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return f"{name} {parameters['service']}" if "service" in parameters else name
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, and leave what takes many minutes to long runs: "deselected"."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """Begin with the groups that take longest, and leave what takes many minutes to long runs: "deselected"."""
+    groups = {item: group_of(item) for item in items}
+    items.sort(key=lambda item: LONGEST.index(groups[item]) if groups[item] in LONGEST else len(LONGEST))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
     if config.getoption("--long"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -48,24 +61,31 @@ def campaign(request: pytest.FixtureRequest) -> Campaign:
 
 @pytest.fixture(scope="session")
 def host() -> Host:
-    """Return the test host that we run on; its engine is ours alone, must answer, and holds nothing of earlier runs."""
+    """Return the test host that we run on; its engine is ours alone, and must answer."""
     if not Host.is_current():
         pytest.exit(f"live tests run inside a test host ({NAME} is not set): use bin/test tests/live …", returncode=3)
     here = Host.current()
     if not here.engine_answers():
         here.start_engine()
-    here.forget()
     return here
 
 
 @pytest.fixture(scope="session")
-def collective(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Collective:
-    """Return a copy of this repository's collective: a test may edit its files, and puts back what it edited."""
-    copy = Collective(tmp_path_factory.mktemp("collective"), host)
-    shutil.copy(TOP / "collective.toml", copy.top)
-    shutil.copytree(TOP / "services", copy.top / "services")
-    copy.darkpeak("base", timeout=300)
-    return copy
+def seeded(host: Host) -> Host:
+    """Return the host with the images of all services."""
+    host.forget()
+    seed.plant(host)
+    return host
+
+
+@pytest.fixture(scope="module")
+def collective(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Collective:
+    """Return a copy of this repository's collective, on an engine where nothing runs yet.
+
+    A test may edit its files, and puts back what it edited. What a module leaves behind is no other's concern.
+    """
+    seeded.forget()
+    return copy_of_ours(tmp_path_factory.mktemp("collective"), seeded)
 
 
 @pytest.fixture
@@ -102,10 +122,19 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Print what a test measured; where several hosts work, this runs in the process that gave them their work."""
+    spent[report.nodeid.rpartition("@")[2]] += report.duration
     said = [str(text) for name, text in report.user_properties if name == MEASURED]
     if report.when == "call" and said:
         sys.stdout.write("".join(f"\n  {text}" for text in said) + "\n")
         sys.stdout.flush()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which groups took longest, for LONGEST."""
+    if config.getoption("dist", "no") == "loadgroup":
+        terminalreporter.section("seconds of the longest groups")
+        for seconds, group in sorted(((seconds, group) for group, seconds in spent.items()), reverse=True)[:20]:
+            terminalreporter.line(f"{seconds:7.0f} {group}")
 
 
 @pytest.hookimpl(wrapper=True)

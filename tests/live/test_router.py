@@ -31,7 +31,6 @@ UPGRADE = (
 @pytest.fixture(scope="module")
 def started(collective: Collective) -> Iterator[Routed]:
     """Return a router with two services behind it."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         yield Routed(collective)

@@ -30,7 +30,6 @@ UNHARMED = 0.05  # seconds that the slowest of a hundred answers may take more t
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Return a router with two web services and an ssh service behind it."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)
