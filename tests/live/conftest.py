@@ -7,17 +7,19 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from lab import ledger, seed
-from lab.collectives import TOP, Collective, copy_of_ours
+from lab.collectives import SERVICES, TOP, Collective, copy_of_ours
 from lab.hosts import NAME, Host
 from lab.kept import SMALL, Kept, keep
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from xdist.remote import Producer
 
 pytest.register_assert_rewrite("tests.live.facts")
 Campaign = Callable[..., int]
@@ -31,20 +33,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run campaigns at full length")
 
 
-def group_of(item: pytest.Item) -> str:
+def group_of(nodeid: str) -> str:
     """Return the name of the tests that share what was made once, and so stay on one host: a file, or a service's."""
-    name = item.path.stem.removeprefix("test_")
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return f"{name} {parameters['service']}" if "service" in parameters else name
+    file, _, test = nodeid.partition("::")
+    parameters = test.partition("[")[2].rstrip("]").split("-")
+    return " ".join([Path(file).stem.removeprefix("test_"), *(name for name in parameters if name in SERVICES)])
 
 
-@pytest.hookimpl(tryfirst=True)
+def place_of(group: str) -> int:
+    """Return when a group's turn comes."""
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+
+class Spread(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Hands whole groups of tests to the hosts. What xdist brings for that, loadgroup, does nothing with pytest 9."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
+    return Spread(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the groups that take longest, and leave what takes many minutes to long runs: "deselected"."""
-    groups = {item: group_of(item) for item in items}
-    items.sort(key=lambda item: LONGEST.index(groups[item]) if groups[item] in LONGEST else len(LONGEST))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: place_of(group_of(item.nodeid)))
     if config.getoption("--long"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -122,7 +136,7 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Print what a test measured; where several hosts work, this runs in the process that gave them their work."""
-    spent[report.nodeid.rpartition("@")[2]] += report.duration
+    spent[group_of(report.nodeid)] += report.duration
     said = [str(text) for name, text in report.user_properties if name == MEASURED]
     if report.when == "call" and said:
         sys.stdout.write("".join(f"\n  {text}" for text in said) + "\n")
@@ -131,7 +145,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say which groups took longest, for LONGEST."""
-    if config.getoption("dist", "no") == "loadgroup":
+    if config.getoption("dist") != "no":
         terminalreporter.section("seconds of the longest groups")
         for seconds, group in sorted(((seconds, group) for group, seconds in spent.items()), reverse=True)[:20]:
             terminalreporter.line(f"{seconds:7.0f} {group}")
