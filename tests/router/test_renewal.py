@@ -7,10 +7,6 @@ from types import ModuleType
 
 import pytest
 
-from darkpeak.router.acme import Acme
-from darkpeak.router.files import render
-from darkpeak.router.routes import Table
-
 FOLDER = Path(__file__).parents[2] / "services/router/certificates/renew"
 DAY = 86400.0
 
@@ -74,9 +70,8 @@ def test_what_is_due(changed: dict[str, object], now: float, *, due: bool) -> No
 
 def test_the_table_is_read_as_the_tool_writes_it(tmp_path: Path) -> None:
     assert files.read_wanted(tmp_path) == files.Wanted()
-    acme = Acme(CA, "a@peak.test", "nsupdate", certificates=(("peak.test", "*.peak.test"),))
-    written = render(Table(("peak.test",), acme=acme))["certificates.lst"]
-    (tmp_path / "certificates.lst").write_bytes(written + b"nonsense\n")
+    lines = f"acme {CA}\ncertificate peak.test *.peak.test\ncontact a@peak.test\nhook nsupdate\nnonsense\n"
+    (tmp_path / "certificates.lst").write_text(lines)
     assert files.read_wanted(tmp_path) == files.Wanted(
         CA, "a@peak.test", "nsupdate", {"peak.test": ["peak.test", "*.peak.test"]}
     )
