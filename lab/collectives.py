@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,14 @@ TOP = Path(__file__).parents[1]
 TOOL = Path(sys.executable).with_name("darkpeak")
 SERVICES = tuple(sorted(file.parent.name for file in TOP.glob("services/*/docker-compose.yml")))
 PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # nothing of ours
+
+
+def copy_of_ours(top: Path, host: Host) -> Collective:
+    """Return a copy of this repository's collective, in an empty folder, on a host."""
+    top.mkdir(exist_ok=True)
+    shutil.copy(TOP / "collective.toml", top)
+    shutil.copytree(TOP / "services", top / "services")
+    return Collective(top, host)
 
 
 @dataclass(frozen=True)

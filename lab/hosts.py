@@ -133,6 +133,12 @@ class Host:
         """Kill dockerd as a crash would; containers go on until the next engine starts."""
         self.run(["pkill", "-KILL", "-x", "dockerd"])
 
+    def stop_engine(self) -> None:
+        """Stop dockerd as an init does, so that its records are at rest."""
+        self.run(["pkill", "-TERM", "-x", "dockerd"])
+        running = ["pgrep", "-x", "dockerd"]
+        wait_for("the engine to stop", lambda: self.run(running, check=False).returncode, timeout=90)
+
     def engine_answers(self) -> bool:
         """Say whether the engine does."""
         return not self.run(["docker", "--host", self.docker_host, "version"], check=False).returncode
@@ -149,13 +155,17 @@ class Host:
         return f"ssh://root@{self.address}"
 
     def forget(self) -> None:
-        """Remove the containers, volumes and networks of earlier runs; images stay, but not those without a name."""
+        """Remove all containers, volumes and networks; images stay."""
         docker = ["docker", "--host", self.docker_host]
         for what, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm -f")):
             found = self.run([*docker, *what.split()]).stdout.split()
             if found:
                 self.run([*docker, *remove.split(), *found], timeout=120)
         self.run([*docker, "network", "prune", "-f"])
+
+    def prune(self) -> None:
+        """Remove images without a name, and what the builder has kept longest."""
+        docker = ["docker", "--host", self.docker_host]
         self.run([*docker, "image", "prune", "-f"], timeout=120)
         self.run([*docker, "builder", "prune", "-f", "--keep-storage", "4GB"], timeout=120)
 
@@ -269,6 +279,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with Host(keep=True) as host:
         host.forget()
+        host.prune()
         return host.call(argv, cwd=Path.cwd())
 
 

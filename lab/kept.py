@@ -16,7 +16,7 @@ from darkpeak.actions.session import Session, opened
 from darkpeak.actions.target import Target
 from darkpeak.collective import read
 from darkpeak.engine.engine import Engine
-from darkpeak.helper.container import WORK
+from darkpeak.helper.container import CACHE, WORK
 from darkpeak.output import ProgressTable
 from darkpeak.repository import key as keys
 from lab import ledger
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 REPOSITORY = "darkpeak-test-repository"
 SMALL, LARGE = 2000, 300_000  # transfers: 80 KB, and 11 MB
 SAVED = 0
+RECORDS = ("darkpeak.record", "darkpeak.deploy")  # labels of volumes
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,24 @@ def keep(collective: Collective, top: Path) -> Iterator[Kept]:
     ledger.add(own)
     kept = Kept(own, top / "ada")
     kept.write_backup(f"volume:{REPOSITORY}")
-    own.darkpeak("up", ledger.NAME, timeout=900)
-    kept.darkpeak("backup init")
-    yield kept
-    own.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120)
-    records = kept.docker("ps", "-aq", "--filter", "label=darkpeak.record").split()
-    if records:
-        kept.docker("rm", "-f", *records)
-    kept.docker("volume", "rm", "-f", REPOSITORY)
+    try:
+        own.darkpeak("up", ledger.NAME, timeout=900)
+        kept.darkpeak("backup init")
+        yield kept
+    finally:
+        forget(kept)
+
+
+def forget(kept: Kept) -> None:
+    """Remove the ledger, the repository and all records, however far somebody came with them."""
+    kept.collective.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120, check=False)
+    running = leftovers(kept)
+    if running:
+        kept.docker("rm", "-f", *running)
+    volumes = {REPOSITORY, CACHE}
+    for label in RECORDS:
+        volumes |= set(kept.docker("volume", "ls", "-q", "--filter", f"label={label}").split())
+    kept.docker("volume", "rm", "-f", *volumes)
 
 
 def wait_for_line(process: subprocess.Popen[str], begin: str) -> None:

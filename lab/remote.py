@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab import seed
 from lab.commands import run, wait_for
 from lab.hosts import SSH, Host
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 SESSIONS = "^sshd(-session)?: root"
 TEMPORARY = ("/tmp", "/var/log")  # noqa: S108 (of the machine: nobody else is on it)
-STORE = {"image": "-a", "overlay2": "-al", "buildkit": "-a"}
 CLOSED = """\
 mount --bind "$1" "$1"
 mount -t tmpfs tmpfs /tmp
@@ -42,18 +41,12 @@ SERVER_FILES = {"cacert": "ca.pem", "cert": "server.pem", "key": "server-key.pem
 
 
 class Remote(Host):
-    """A test host for the other end of an ssh connection; it begins with the images of the host that we run on."""
+    """A test host for the other end of an ssh connection; it begins with the images of the seed."""
 
     def _furnish(self) -> None:
         super()._furnish()
-        # Layers are never written to again, so links will do; but not for the builder's records of them. Containers'
-        # own layers are of no use without containers.
-        for part, how in STORE.items():
-            here = Host.current().slot.kept / "docker" / part
-            if here.exists():
-                run(["cp", how, str(here), str(self.data / "docker")], check=False, timeout=120)
-        shutil.rmtree(self.data / "docker/image/overlay2/layerdb/mounts", ignore_errors=True)
-
+        with seed.alone():
+            seed.copy_images(seed.SEED / "docker", self.data / "docker")
         self.certificates.mkdir()
         make_certificates(self.certificates, self.address)
         settings = self.slot.folder / "daemon.json"

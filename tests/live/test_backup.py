@@ -245,9 +245,9 @@ def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(
         assert booked.locks() == {stranger}
 
 
-def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept, stranger: str) -> None:
+@pytest.mark.usefixtures("stranger")
+def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept) -> None:
     """`check` wants the repository for itself alone."""
-    assert stranger
     check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
     argv = [
         "docker",

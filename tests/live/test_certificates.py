@@ -98,24 +98,17 @@ class Certified:
 
 
 @pytest.fixture(scope="module")
-def plain(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
+def plain(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Certified:
     """Return a router which asks no CA yet."""
     pebble = Pebble(collective.host, tmp_path_factory.mktemp("pebble"))
-    collective.host.forget()
     pebble.build()
     toy.add(collective)
-    file, root = collective.top / "collective.toml", collective.top / "root.pem"
-    before = file.read_text()
-    file.write_text(before.replace('"localhost"', f'"{DOMAIN}"'))
-    root.write_text(pebble.root)
+    file = collective.top / "collective.toml"
+    file.write_text(file.read_text().replace('"localhost"', f'"{DOMAIN}"'))
+    (collective.top / "root.pem").write_text(pebble.root)
     collective.darkpeak("up", toy.NAME, timeout=600)
     pebble.start()
-    yield Certified(Routed(collective), pebble)
-    pebble.stop()
-    collective.darkpeak("down", toy.NAME, "router", "--volumes", "--yes", timeout=120)
-    file.write_text(before)
-    root.unlink()
-    run(["rm", "-rf", str(collective.folder(toy.NAME))])
+    return Certified(Routed(collective), pebble)
 
 
 def test_without_a_ca_nothing_runs_but_a_shell_that_sleeps(plain: Certified, say: Callable[[str], None]) -> None:
@@ -163,8 +156,8 @@ def test_a_name_is_certified_through_the_running_router(
     assert rows[0]["until"] > rows[0]["renewal"] > f"{time.gmtime().tm_year}"
 
 
-def test_other_names_keep_the_collectives_own(certified: Certified) -> None:
-    assert certified
+@pytest.mark.usefixtures("certified")
+def test_other_names_keep_the_collectives_own() -> None:
     assert f"{DOMAIN} collective CA" in issuer(f"other.{DOMAIN}")
     assert "strict-transport-security" not in parse(https(f"other.{DOMAIN}").encode()).headers
 

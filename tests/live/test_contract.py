@@ -12,6 +12,7 @@ import pytest
 from lab.collectives import SERVICES, Collective
 from lab.commands import run
 from tests.live import facts
+from tests.live.packages import make_older
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,34 +23,14 @@ OLD_NAMES = {"directory": ("members.ldif", "directory.ldif"), "wiki": ("pages.ta
 BUILD = 600
 PAGE = 4096
 
-# Makes a package as it would be had the container been built before its last update; some have no network to fetch one,
-# and some not the right to become the user that apt fetches as.
-OLDER = """set -eu
-echo 'APT::Sandbox::User "root";' >/etc/apt/apt.conf.d/older
-cd "$(mktemp -d)"
-chmod 755 .
-apt-get -qq update
-apt-get -qq download hostname
-dpkg-deb --raw-extract ./hostname_*.deb older
-sed -i 's/^Version: .*/&~older/' older/DEBIAN/control
-dpkg-deb --build older older.deb >&2
-base64 older.deb
-rm -rf /var/lib/apt/lists/* /etc/apt/apt.conf.d/older
-"""
-AGE = """set -eu
-base64 -d >/tmp/older.deb
-dpkg --install /tmp/older.deb
-"""
-
 
 @pytest.fixture(scope="module", params=SERVICES)
 def service(request: pytest.FixtureRequest, collective: Collective) -> str:
-    """Return a service that was built without cache and runs with nothing but the services that it needs."""
+    """Return a service that runs with nothing but the services that it needs."""
     name: str = request.param
     collective.host.forget()
     for needed in collective.needs(name):
         collective.compose(needed, "up", "-d", "--build", "--wait", timeout=BUILD)
-    collective.compose(name, "build", "--no-cache", timeout=BUILD)
     collective.compose(name, "up", "-d", "--build", "--wait", timeout=BUILD)
     return name
 
@@ -182,14 +163,15 @@ def test_a_backup_never_writes_over_another(service: str, collective: Collective
 def test_a_broken_backup_is_refused_and_nothing_touched(  # noqa: PLR0913, PLR0917
     service: str, collective: Collective, written: object, backup: Path, tmp_path: Path, fault: str
 ) -> None:
-    for file in sorted(backup.iterdir()):
+    files = sorted(backup.iterdir())
+    for file in files[:1] if fault == "empty" else files:
         broken = tmp_path / f"without {file.name}"
         shutil.copytree(backup, broken)
         if fault == "a file cut short":
             # Two thirds of what counts: archives end in padding, which nobody misses.
             os.truncate(broken / file.name, len(file.read_bytes().rstrip(b"\0")) * 2 // 3)
         else:
-            for gone in backup.iterdir() if fault == "empty" else [file]:
+            for gone in files if fault == "empty" else [file]:
                 (broken / gone.name).unlink()
         result = collective.script(service, "restore", str(broken), check=False)
         assert result.returncode, f"restore took a backup with {file.name} {fault}"
@@ -198,16 +180,15 @@ def test_a_broken_backup_is_refused_and_nothing_touched(  # noqa: PLR0913, PLR09
 
 
 def test_updates_are_none_after_a_fresh_build_and_then_listed(service: str, collective: Collective) -> None:
-    assert collective.script(service, "updates").stdout == ""
-    aged = []
-    containers = collective.containers(service)
-    older = collective.execute(service, containers[0], "sh", "-s", stdin=OLDER).stdout
-    for container in containers:
-        said = collective.execute(service, container, "sh", "-c", AGE, stdin=older).stdout
-        assert "older" in said
-        version = collective.execute(service, container, "dpkg-query", "-W", "-f", "${Version}", "hostname").stdout
-        aged.append(f"hostname {version} -> {version.removesuffix('~older')} ({container})")
-    assert sorted(collective.script(service, "updates").stdout.splitlines()) == aged
+    if collective.script(service, "updates").stdout:  # images of another day, which Debian's archive has left behind
+        collective.compose(service, "build", "--no-cache", timeout=BUILD)
+        collective.compose(service, "up", "-d", "--wait")
+        assert collective.script(service, "updates").stdout == ""
+    listed = []
+    for container in collective.containers(service):
+        old, new = make_older(collective, service, container)
+        listed.append(f"hostname {old} -> {new} ({container})")
+    assert sorted(collective.script(service, "updates").stdout.splitlines()) == listed
     collective.compose(service, "up", "-d", "--force-recreate", "--wait")
 
 

@@ -31,14 +31,11 @@ BEFORE_ENDED = 0.2
 
 
 @pytest.fixture(scope="module")
-def hello(collective: Collective) -> Iterator[Collective]:
+def hello(collective: Collective) -> Collective:
     """Return the collective with the toy service up, besides all others."""
     toy.add(collective)
     collective.darkpeak("up", timeout=900)
-    yield collective
-    toy.repair(collective)
-    collective.darkpeak("down", toy.NAME, "--volumes", "--yes", timeout=120)
-    run(["rm", "-rf", str(collective.folder(toy.NAME))])
+    return collective
 
 
 def page(url: str = toy.URL) -> str:

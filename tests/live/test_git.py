@@ -28,7 +28,6 @@ repo newsletter
 @pytest.fixture(scope="module")
 def served(collective: Collective) -> Collective:
     """Return the collective with git running and something in it."""
-    collective.host.forget()
     collective.compose("git", "up", "-d", "--build", "--wait", timeout=600)
     git.write(collective)
     return collective

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab import ledger
 from lab import slots as lab
 from lab.commands import run, wait_for
 from lab.hosts import Host
+from lab.kept import keep
 
 if TYPE_CHECKING:
     import pytest
@@ -26,6 +28,13 @@ def test_a_container_reaches_the_package_mirror(collective: Collective) -> None:
     docker = ["docker", "--host", collective.host.docker_host]
     built = run([*docker, "build", "--no-cache", "--quiet", "-"], stdin=FETCHES, timeout=120)
     run([*docker, "image", "rm", built.stdout.strip()])
+
+
+def test_a_kept_collective_leaves_nothing_but_images(collective: Collective, tmp_path: Path) -> None:
+    with keep(collective, tmp_path) as kept:
+        kept.darkpeak("backup", ledger.NAME)
+        assert kept.docker("volume", "ls", "-q", "--filter", "label=darkpeak.record")
+    assert (kept.docker("volume", "ls", "-q"), kept.docker("ps", "-aq")) == ("", "")
 
 
 def test_one_host_drives_the_engine_of_another_over_ssh(host: Host) -> None:

@@ -24,7 +24,6 @@ BLOCKS = 99
 def test_ninety_nine_blocks_fit_on_one_daemon(
     collective: Collective, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
-    collective.host.forget()
     shutil.copy(collective.top / "collective.toml", tmp_path)
     shutil.copytree(collective.folder("router"), tmp_path / "services" / "router")
     many = Collective(tmp_path, collective.host)

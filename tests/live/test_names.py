@@ -232,7 +232,8 @@ exec /usr/lib/systemd/systemd-resolved
 
 
 @pytest.mark.long
-def test_systemd_resolved_itself_asks_at_the_port_and_elsewhere_for_the_rest(host: Host) -> None:
+@pytest.mark.usefixtures("host")
+def test_systemd_resolved_itself_asks_at_the_port_and_elsewhere_for_the_rest() -> None:
     [ours] = make_setup(Resolver.RESOLVED, DOMAIN, 6050).changes
     with Host(debian="trixie", packages=("systemd-resolved", "dnsmasq-base", "bind9-dnsutils", "dbus")) as laptop:
         drop_in = laptop.root / ours.path.lstrip("/")
@@ -251,4 +252,3 @@ def test_systemd_resolved_itself_asks_at_the_port_and_elsewhere_for_the_rest(hos
             finally:
                 resolved.kill()
                 beside.kill()
-    assert host

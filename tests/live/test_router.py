@@ -31,7 +31,6 @@ UPGRADE = (
 @pytest.fixture(scope="module")
 def started(collective: Collective) -> Iterator[Routed]:
     """Return a router with two services behind it."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         yield Routed(collective)
@@ -235,7 +234,7 @@ def test_a_service_that_restarts_is_waited_for(routed: Routed) -> None:
     assert late == [200]
 
 
-def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port(routed: Routed) -> None:
-    assert routed
+@pytest.mark.usefixtures("routed")
+def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port() -> None:
     with socket.create_connection(("127.0.0.1", 7022), timeout=5) as connection:
         assert talk(connection, b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n") == b""

@@ -30,7 +30,6 @@ UNHARMED = 0.05  # seconds that the slowest of a hundred answers may take more t
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Return a router with two web services and an ssh service behind it."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)
@@ -139,24 +138,24 @@ def seen(routed: Routed) -> list[str]:
     return requests
 
 
-def slowest(routed: Routed, number: int = 200) -> float:
+def slowest(number: int = 200) -> float:
     """Return the p99 of the time that another service's answers take."""
     times = []
     for _ in range(number):
         began = time.perf_counter()
         assert send(request("Host: two.localhost", "Connection: close")).startswith(b"HTTP/1.1 200")
         times.append(time.perf_counter() - began)
-    assert routed
     return sorted(times)[int(number * 0.99)]
 
 
-def test_a_thousand_slow_clients_harm_nobody(routed: Routed) -> None:
-    before = slowest(routed)
+@pytest.mark.usefixtures("routed")
+def test_a_thousand_slow_clients_harm_nobody() -> None:
+    before = slowest()
     with ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", HTTP))) for _ in range(SLOW_CLIENTS)]
         for client in clients:
             client.sendall(b"GET / HTTP/1.1\r\nHost: one.localhost\r\nX: ")
-        during = slowest(routed)
+        during = slowest()
         clients[0].settimeout(15)
         assert talk(clients[0], b"")[:12] in {b"HTTP/1.0 408", b"HTTP/1.1 408", b""}, "ten seconds is all"
     assert during < before + UNHARMED, (before, during)
@@ -213,8 +212,8 @@ def tls(name: str) -> tuple[str, str]:
         pytest.param((*tls("git.localhost"), "git.localhost"), id="TLS by name"),
     ],
 )
-def test_ssh_reaches_a_declared_service(routed: Routed, keys: Path, way: tuple[str, ...]) -> None:
-    assert routed
+@pytest.mark.usefixtures("routed")
+def test_ssh_reaches_a_declared_service(keys: Path, way: tuple[str, ...]) -> None:
     assert ssh(keys, *way, "echo", "there").stdout == "there\n"
 
 
@@ -250,15 +249,15 @@ def test_plain_ssh_reaches_the_service_declared_for_it(routed: Routed, keys: Pat
         pytest.param((*tls("git.evil.example"), "git.localhost"), id="TLS to a foreign domain"),
     ],
 )
-def test_ssh_reaches_nothing_else(routed: Routed, keys: Path, way: tuple[str, ...]) -> None:
-    assert routed
+@pytest.mark.usefixtures("routed")
+def test_ssh_reaches_nothing_else(keys: Path, way: tuple[str, ...]) -> None:
     result = ssh(keys, *way, "echo", "there")
     assert result.returncode
     assert "there" not in result.stdout
 
 
-def test_ssh_does_not_reach_the_routers_own_socket(routed: Routed, keys: Path) -> None:
-    assert routed
+@pytest.mark.usefixtures("routed")
+def test_ssh_does_not_reach_the_routers_own_socket(keys: Path) -> None:
     forward = f"{keys}/forwarded:/run/haproxy/sock"
     process = subprocess.Popen(["ssh", "-F", str(keys / "jump.conf"), "-N", "-L", forward, "jump"])
     try:

@@ -66,7 +66,6 @@ def tables(draw: st.DrawFn) -> Table:
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Routed:
     """Return a router."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     return Routed(collective)
 

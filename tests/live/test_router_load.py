@@ -30,7 +30,6 @@ SWAPPED = 6918  # and the port after it
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Return a router with two services behind it."""
-    collective.host.forget()
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)

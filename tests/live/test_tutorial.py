@@ -43,9 +43,8 @@ def blocks(kind: str) -> list[str]:
 
 
 @pytest.fixture
-def laptop(host: Host) -> Iterator[tuple[int, str]]:
+def laptop() -> Iterator[tuple[int, str]]:
     """Return a process with a laptop's own /etc, and its folder."""
-    assert host
     folder = tempfile.mkdtemp(prefix="laptop-")
     with subprocess.Popen(["unshare", "--mount", "sh", "-euc", LAPTOP, "sh", folder]) as holder:
         root = Path(f"/proc/{holder.pid}/root")

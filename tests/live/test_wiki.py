@@ -112,8 +112,8 @@ def test_a_neighbour_of_the_router_is_not_believed(running: Collective, header: 
     "path",
     ["/install.php", "/inc/init.php", "/VERSION", "/bin/indexer.php", "/data/pages/start.txt", "/conf/local.php"],
 )
-def test_only_pages_are_at_the_names_of_files(running: Collective, path: str) -> None:
-    assert running
+@pytest.mark.usefixtures("running")
+def test_only_pages_are_at_the_names_of_files(path: str) -> None:
     assert Browser("http://wiki.localhost:7080").status(path) == 404
 
 

@@ -1,20 +1,27 @@
-"""A stand-in at the door: a container that keeps files and has the router's programs, in memory."""
+"""A stand-in at the door: a container that keeps files and has the router's programs, in memory.
+
+It knows the files as services/router/haproxy does, and nothing of the code under test: an error there shows here.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from darkpeak.result import Result
-from darkpeak.router.files import TABLES, as_running, lines, parse, render
-from darkpeak.router.routes import Table
 
 FOLDER = "/var/lib/router"
+MAPS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "rate.map", "connections.map")
+FILES = {
+    **dict.fromkeys((*MAPS, "maintenance.map", "tcp.cfg", "certificates.lst", "trust.pem"), b""),
+    "domains.lst": b".localhost\n",
+    "tls.cfg": b"global\n  setenv TLS_ROUTES 0\n",
+}
 
 
 @dataclass
 class StandIn:
     """Behaves as the router's container does; `dead` are the ports on which no service answers."""
 
-    files: dict[str, bytes] = field(default_factory=lambda: render(Table(("localhost",))))
+    files: dict[str, bytes] = field(default_factory=lambda: dict(FILES))
     running: dict[str, bytes] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
     handed: dict[str, bytes] = field(default_factory=dict)
@@ -42,8 +49,10 @@ class StandIn:
         return Result(0, getattr(self, f"_{argv[0]}")(*argv[1:]))
 
     def _running(self) -> bytes:
-        told = as_running(self.running)
-        return b"".join(f"{name} {line}\n".encode() for name in TABLES for line in lines(told, name))
+        told = [(name, line) for name in (*MAPS, "domains.lst") for line in self.running[name].decode().splitlines()]
+        told += [("tls.cfg", self.running["tls.cfg"].decode().split()[-1])]
+        told += [("tcp.cfg", line.split()[0]) for line in self.running["tcp.map"].decode().splitlines()]
+        return b"".join(f"{name} {line}\n".encode() for name, line in told)
 
     def _apply(self, change: str) -> bytes:
         before = dict(self.files)
@@ -54,7 +63,8 @@ class StandIn:
         return b"reloaded\n" if before["tcp.cfg"] != self.files["tcp.cfg"] else b"routes: some\n"
 
     def _probe(self, *hosts: str) -> bytes:
-        ports = parse(self.files).targets()
+        lines = self.running["http.map"] + self.running["hosts.map"]
+        ports = {name: int(port) for name, port in (line.split() for line in lines.decode().splitlines())}
         return b"".join(self._answer(host, ports.get(host) or ports.get(host.partition(".")[0])) for host in hosts)
 
     def _answer(self, host: str, port: int | None) -> bytes:

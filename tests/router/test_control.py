@@ -4,9 +4,9 @@ import pytest
 
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.router.control import Notice, Router
-from darkpeak.router.files import parse, render
+from darkpeak.router.files import parse
 from darkpeak.router.routes import Changes, Counted, Route, Table, TcpRoute
-from tests.router.stand_in import StandIn
+from tests.router.stand_in import FILES, StandIn
 
 WIKI = Table(("localhost",), (Route("wiki", 6010),))
 
@@ -15,8 +15,8 @@ def the_router(container: StandIn) -> Router:
     return Router(container)
 
 
-def a_router(table: Table = WIKI, dead: set[int] | None = None) -> StandIn:
-    return StandIn(files=render(table), dead=dead or set())
+def a_router(routes: bytes = b"wiki 6010\n", dead: set[int] | None = None) -> StandIn:
+    return StandIn(files={**FILES, "http.map": routes}, dead=dead or set())
 
 
 def programs(container: StandIn) -> list[str]:
@@ -30,7 +30,7 @@ def test_a_table_that_is_there_already_costs_two_questions() -> None:
 
 
 def test_an_added_route_is_asked_for() -> None:
-    container = a_router(Table(("localhost",)))
+    container = a_router(b"")
     assert the_router(container).apply(WIKI) == Changes(added=("wiki",))
     assert container.ran[-1] == ["probe", "wiki.localhost"]
     assert parse(container.files) == WIKI
@@ -43,7 +43,7 @@ def test_a_tcp_route_needs_a_reload() -> None:
 
 
 def test_a_route_added_for_a_stopped_service_stays() -> None:
-    container = a_router(Table(("localhost",)), dead={6010})
+    container = a_router(b"", dead={6010})
     assert the_router(container).apply(WIKI) == Changes(added=("wiki",), silent=("wiki",))
     assert parse(container.files) == WIKI
 
