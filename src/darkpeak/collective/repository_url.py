@@ -60,5 +60,5 @@ def parse(name: str) -> RepositoryUrl:
     found = FORMS[kind].fullmatch(name)
     if not found:
         hint = f"write for instance {EXAMPLE}; for its login, use `darkpeak key secret`"
-        raise UsageError(f"{name} is not a {kind} repository", hint=hint)
+        raise UsageError(f"{name} is not a valid {kind} repository", hint=hint)
     return RepositoryUrl(name, kind, found.groupdict().get("volume") or "")

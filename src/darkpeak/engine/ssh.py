@@ -209,7 +209,7 @@ def explain_silence(uri: Uri, found: str, output: str) -> SystemFailure:
     message = f"no Docker engine answers on {uri.login}"
     if "administratively prohibited" in output:
         return SystemFailure(
-            f"the ssh server of {uri.login} does not allow to forward a socket",
+            f"the ssh server of {uri.login} does not allow forwarding of a socket",
             hint="write in its sshd_config: AllowStreamLocalForwarding yes",
         )
     if "=absent=" in found:
