@@ -284,7 +284,7 @@ def test_a_removed_admin_opens_nothing_any_more(booked: Kept) -> None:
     grace = Kept(booked.collective, booked.collective.top / "grace")
     grace.darkpeak("key check")
     assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # one person is too few
-    with pytest.raises(CommandFailed, match="does not open backup-key.age"):
+    with pytest.raises(CommandFailed, match=r"does not open backup-key\.age"):
         grace.darkpeak("key check")
     now = (booked.collective.top / "backup-key.age").read_bytes()
     (booked.collective.top / "backup-key.age").write_bytes(before)

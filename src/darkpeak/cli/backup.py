@@ -146,7 +146,7 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @IDENTITY
 def prune(settings: Settings, identities: tuple[Path, ...], *, dry_run: bool) -> None:
-    """Delete the snapshots that the retention policy does not keep.
+    """Delete snapshots that the retention policy does not keep.
 
     The policy is `keep` under [backup] in collective.toml. The table shows why each of the other snapshots stays. The
     newest snapshots of a service, by number, always stay, even if a clock was wrong. Append-only repositories refuse

@@ -149,7 +149,7 @@ def shared_options() -> list[click.Parameter]:
         click.Option(
             ["--collective", "folder"],
             metavar="FOLDER",
-            help="The collective's folder (default: found from here upwards).",
+            help="The collective's folder (default: here or above).",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
         click.Option(

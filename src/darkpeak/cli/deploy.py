@@ -188,10 +188,8 @@ def _require(failures: "Iterable[Outcome]") -> None:
         if item.lines:
             output.note(f"\n{item.service}: the last lines of its output\n{item.lines}")
     if failed:
-        raise SystemFailure(
-            "; ".join(f"{item.service} {item.failure}" for item in failed),
-            hint="fix the problem, then continue: darkpeak up",
-        )
+        what = "; ".join(f"{item.service} {item.failure}" for item in failed)
+        raise SystemFailure(what, hint="fix the problem, then continue: darkpeak up")
 
 
 COMMANDS = (up, plan, rollback, history, unlock, base)

@@ -95,9 +95,8 @@ def _setup_for(collective: "Collective") -> "Setup | None":
     service = next((item for item in collective.services if item.name == DNS), None)
     port = next((port.published[0] for port in service.ports if port.protocol == "udp"), None) if service else None
     if port is None:
-        raise UsageError(
-            "there is no service dns that publishes a UDP port", hint="copy services/dns from the catalogue"
-        )
+        what = "there is no service dns that publishes a UDP port"
+        raise UsageError(what, hint="copy services/dns from the catalogue")
     return make_setup(find_resolver(files.look()), collective.domain, port)
 
 

@@ -29,7 +29,12 @@ IDENTITY = click.option(
 
 
 def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret":
-    """Open the backup key with the caller's ssh key."""
+    """Return the backup key, opened with the caller's ssh key.
+
+    Raises:
+        UsageError: when there is no backup key.
+        CheckFailed: when none of the ssh keys opens it.
+    """
     from darkpeak.repository import key as keys
 
     return keys.read(collective, identities, _ask_passphrase)
@@ -37,7 +42,11 @@ def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret"
 
 @contextmanager
 def session(settings: Settings, target: "Target", secret: "Secret") -> Iterator["Session"]:
-    """Open the repositories from one engine, until the command has ended."""
+    """Yield a session with the repositories, from one engine.
+
+    Raises:
+        CheckFailed: when the backup key does not open a repository; the first use of the repositories raises it.
+    """
     from darkpeak.actions.session import opened
 
     with settings.progress() as progress, opened(target, secret, progress) as work:

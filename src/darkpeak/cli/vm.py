@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import YES, Settings, command
+from darkpeak.cli.common import SERVICES, YES, Settings, command
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def tunnel_command(settings: Settings) -> None:
 
 
 @command("send")
-@click.argument("names", metavar="[SERVICE…]", nargs=-1)
+@SERVICES
 def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     """Send images from this machine's engine to the VM.
 
@@ -214,14 +214,8 @@ def destroy_command(settings: Settings, *, yes: bool, box: bool) -> None:
 
 
 for item in (
-    box_command,
-    up_command,
-    status_command,
-    ssh_command,
-    tunnel_command,
-    send_command,
-    halt_command,
-    destroy_command,
+    *(box_command, up_command, status_command, ssh_command),
+    *(tunnel_command, send_command, halt_command, destroy_command),
 ):
     vm.add_command(item)
 
