@@ -200,7 +200,8 @@ def test_help_says_when_a_command_exits_with_1(path: str, command: click.Command
 
 def callback_of(command: click.Command) -> Callable[..., object]:
     assert command.callback
-    return inspect.unwrap(command.callback)
+    callback: Callable[..., object] = inspect.unwrap(command.callback)
+    return callback
 
 
 def can_fail_a_check(path: Path, name: str) -> bool:

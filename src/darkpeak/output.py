@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH_ELSEWHERE = 200  # characters, where standard output is not a terminal
 GAP = 2  # spaces between two columns of a table
+SHORT = 16  # characters of a cell that is not folded
 
 
 def show_json(value: object) -> None:
@@ -84,8 +85,9 @@ def make_tables(
     from rich.text import Text
 
     texts = [[column.upper(), *(row[number] for row in rows)] for number, column in enumerate(columns)]
-    least = [max(cell_len(word) for text in column for word in text.split() or [" "]) for column in texts]
     most = [max(map(cell_len, column)) for column in texts]
+    words = [max(cell_len(word) for text in column for word in text.split() or [" "]) for column in texts]
+    least = [max(word, min(whole, SHORT)) for word, whole in zip(words, most, strict=True)]
     tables = []
     for group in _group(least, width, key):
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -97,6 +97,13 @@ def test_wrong_use_is_two(tmp_path: Path, arguments: tuple[str, ...], said: str)
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("group", [(), ("vm",)], ids=["darkpeak", "a group"])
+def test_without_a_command_the_help_is_shown(tmp_path: Path, group: tuple[str, ...]) -> None:
+    done, asked = darkpeak(tmp_path, *group), darkpeak(tmp_path, *group, "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", asked.stdout)
+    assert asked.returncode == 0
+
+
 def test_errors_are_json_where_results_are(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
     assert done.returncode == 2

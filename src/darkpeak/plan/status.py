@@ -121,7 +121,7 @@ def make_ports(collective: Collective) -> list[PortClaim]:
         for container in service.containers:
             for port in container.ports:
                 route = ", ".join(routes[number] for number in port.published if number in routes)
-                target = _span(port.target)
+                target = _span(port.target) + "/udp" * (port.protocol == "udp")
                 rows.append(
                     (port.published[0], PortClaim(_span(port.published), service.name, container.name, target, route))
                 )
