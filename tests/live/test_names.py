@@ -148,7 +148,7 @@ def test_dig_the_c_library_and_a_browser_find_the_names_and_undo_leaves_every_fi
 def test_undo_leaves_every_file_as_it_was(laptop: Laptop, resolver: str) -> None:
     laptop.write(RESOLVERS[resolver])
     before = laptop.all_of_etc()
-    assert f"{resolver} resolves names on this machine" in laptop.darkpeak("dns", "setup", "--write").stdout
+    assert f"this machine resolves names with {resolver}" in laptop.darkpeak("dns", "setup", "--write").stdout
     written = laptop.all_of_etc()
     assert written != before
     for name in set(written) - set(before):

@@ -120,7 +120,7 @@ def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) ->
     assert (laptop.status()["state"], laptop.status()["tunnel"]) == ("none", "closed")
     assert "nothing to do" in laptop.darkpeak("vm", "halt").stdout
     refused = laptop.darkpeak("vm", "ssh", "true", check=False)
-    assert (refused.returncode, refused.stderr) == (1, "error: there is no VM\n  start it: darkpeak vm up\n")
+    assert (refused.returncode, refused.stderr) == (1, "error: there is no VM\n  make one: darkpeak vm up\n")
     elsewhere = laptop.darkpeak("status", "--host", "vagrant", check=False)
     assert elsewhere.returncode == 3
     assert "no Docker engine answers at" in elsewhere.stderr

@@ -46,7 +46,7 @@ def renew(targets: Sequence[Target], name: str) -> None:
 def _renew(target: Target, observed: Observed, name: str) -> None:
     running = find_container(target.collective, observed, ROUTER, CERTIFICATES)
     if running is None:
-        what = f"the router's container {CERTIFICATES} is not running on {target.engine.name}"
+        what = f"the router's container {CERTIFICATES} is not running on the engine at {target.engine.name}"
         raise SystemFailure(what, hint="start it: darkpeak up router")
     renewed = target.engine.exec_in(running.id, ("renew", name))
     if renewed.code:

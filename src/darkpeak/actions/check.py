@@ -62,7 +62,7 @@ def require_sound(findings: Sequence[Finding]) -> None:
         UsageError: with each finding, its place, and what to do.
     """
     if findings:
-        shown = "\n".join(f"  {item.at}: {item.what}. {item.hint[:1].upper()}{item.hint[1:]}." for item in findings)
+        shown = "\n".join(f"  {item.at}: {item.what}\n      {item.hint}" for item in findings)
         count = files.count(len(findings), "finding")
         raise UsageError(f"the files have {count}; nothing was touched\n{shown}")
 

@@ -16,6 +16,6 @@ def find_directory(target: Target) -> Directory:
     """
     running = find_container(target.collective, target.engine.observe(), DIRECTORY, SLAPD)
     if running is None:
-        what = f"the directory is not running on {target.engine.name}"
+        what = f"the directory is not running on the engine at {target.engine.name}"
         raise SystemFailure(what, hint="start it: darkpeak up directory")
     return Directory(Inside(target.engine, running.id).run)

@@ -150,7 +150,7 @@ def check_credential(collective: Collective, repository: str, name: str) -> None
     known = (*collective.backup.repositories, NOTIFY)
     if repository not in known:
         what = f"there is no repository {repository}"
-        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"choose one of {', '.join(known)}")
+        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"choose one of: {', '.join(known)}")
     takes = (URLS, PING) if repository == NOTIFY else parse(repository).credentials
     if name not in takes:
         hint = f"its credentials can be: {', '.join(takes)}" if takes else "it needs no credentials"

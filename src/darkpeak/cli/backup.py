@@ -201,7 +201,7 @@ def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> N
         output.show_lines(f"{item.repository}: {item.share} read back" for item in done if item.good)
     bad = [item.message for item in done if not item.good]
     if bad:
-        raise CheckFailed("; ".join(bad), hint="keep this repository aside, and make a new one from an intact one")
+        raise CheckFailed("; ".join(bad), hint="keep the damaged repository, and make a new one from an intact one")
 
 
 COMMANDS = (backup, snapshots, prune, scrub)

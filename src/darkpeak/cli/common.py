@@ -62,7 +62,7 @@ class Settings:
             require_sound(checked.findings)
         if checked.findings:
             found = files.count(len(checked.findings), "finding")
-            output.note(f"note: the files have {found}; see them: darkpeak lint")
+            output.note(f"note: the files have {found}; for details: darkpeak lint")
         return on_host(checked.collective, self.host)
 
     def collective_here(self) -> "Collective | None":

@@ -111,9 +111,9 @@ def _lines(setup: "Setup", missing: "tuple[Change, ...]", *, really: bool) -> li
     """Return in words what must be done, or what was done."""
     if not missing:
         return [f"nothing to do: {setup.resolver} is set up"]
-    lines = [f"{setup.resolver} resolves names on this machine"]
+    lines = [f"this machine resolves names with {setup.resolver}"]
     for change in missing:
-        verb = ("wrote" if really else "write") if change.own else ("began" if really else "begin")
+        verb = ("wrote" if really else "write") if change.own else f"{'added' if really else 'add'} at the beginning of"
         lines += [f"{verb} {change.path}: {change.cause}", *(f"    {line}" for line in change.text.splitlines())]
     if not really:
         lines += [f"run {' '.join(setup.command)}"] * bool(setup.command)

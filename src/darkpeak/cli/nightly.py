@@ -26,7 +26,7 @@ DEFAULT_TIME = "03:17"
 @click.option("--uninstall", is_flag=True, help="Undo --install.")
 @click.option("--at", metavar="HH:MM", help=f"With --install: the time (default: {DEFAULT_TIME}).")
 @click.option(
-    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), help="With --install (default: what runs here)."
+    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), help="With --install: what runs it (default: found)."
 )
 @IDENTITY
 def nightly(  # noqa: PLR0913 (each is an option)
@@ -80,7 +80,7 @@ def _run(settings: Settings, collective: "Collective", identities: tuple[Path, .
     if settings.as_json:
         output.show_json(lines)
     else:
-        output.show_lines(f"{'ok  ' if line.good else 'LOOK'} {line.about}: {line.message}" for line in lines)
+        output.show_lines(f"{'ok' if line.good else 'ATTENTION':9}  {line.about}: {line.message}" for line in lines)
     own = secret.credentials.get(NOTIFY, {})
     engines = [target.engine for target in targets]
     sent = notify(engines, collective.name, own.get(URLS, ""), own.get(PING, ""), lines)

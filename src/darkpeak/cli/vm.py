@@ -78,7 +78,9 @@ def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None
 
 
 @command("up")
-@click.option("--memory", type=click.IntRange(256), default=MEMORY, show_default=True, help="MiB, for a new VM.")
+@click.option(
+    "--memory", type=click.IntRange(256), default=MEMORY, show_default=True, help="Memory in MiB, for a new VM."
+)
 @click.option("--cpus", type=click.IntRange(1, 64), default=CPUS, show_default=True, help="Processors, for a new VM.")
 @click.option("--console", is_flag=True, help="Show what the VM prints while it starts.")
 def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> None:

@@ -32,7 +32,7 @@ def require_router(collective: Collective, engine: Engine, observed: Observed) -
     """
     router = find_router(collective, engine, observed)
     if router is None:
-        raise SystemFailure(f"the router is not running on {engine.name}", hint=HINT)
+        raise SystemFailure(f"the router is not running on the engine at {engine.name}", hint=HINT)
     return router
 
 

@@ -191,13 +191,13 @@ def explain(uri: Uri, output: str) -> SystemFailure:
             f"ask its admins whether that is right; if it is: ssh-keygen -R {uri.host}",
         )
     elif "Host key verification failed" in output:
-        what, hint = "its host key is unknown here", f"compare the fingerprint with its admins', once: ssh {login}"
+        what, hint = "its host key is unknown here", f"log in once, and compare the fingerprint: ssh {login}"
     elif "Permission denied" in output or "Too many authentication failures" in output:
         what, hint = "permission denied", f"this must work first: ssh {login}; list the keys of your agent: ssh-add -l"
     elif "Could not resolve hostname" in output:
         what, hint = "there is no such host name", "fix the name, or write a Host entry in ~/.ssh/config"
     else:
-        what, hint = _last_line(output), f"check that it is on, and the network; see more: ssh -v {login}"
+        what, hint = _last_line(output), f"check that the machine is on, and the network; see more: ssh -v {login}"
     return SystemFailure(f"cannot log in to {login} over ssh: {what}", hint=hint)
 
 

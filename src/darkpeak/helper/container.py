@@ -48,7 +48,7 @@ class Helper:
         """
         result = self.run(*argv, stdin=stdin)
         if NO_SPACE in result.stderr:
-            what = f"the disk of {self.engine.name} is full"
+            what = f"the disk of the engine at {self.engine.name} is full"
             raise SystemFailure(what, hint="nothing was lost; see how much is free: darkpeak doctor")
         if result.code:
             raise SystemFailure(f"the backup helper failed: {result.last_line()}", hint="try again")

@@ -11,7 +11,7 @@ def block_number(service: Service) -> Iterator[Finding]:
     if service.block is None or service.block in BLOCKS:
         return
     below = block_of(service.block)
-    hint = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
+    hint = f"use a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
     what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "there is no such block"
     yield Finding(service.key("block"), "block-number", what, hint)
 
@@ -27,7 +27,7 @@ def one_block_each(collective: Collective) -> Iterator[Finding]:
             used = {other.block for other in collective.services}
             free = next((block for block in BLOCKS[1:] if block not in used), None)
             what = f"block {service.block} already belongs to {first}"
-            yield Finding(service.key("block"), "block-taken", what, f"take {free}" if free else "no block is free")
+            yield Finding(service.key("block"), "block-taken", what, f"use {free}" if free else "no block is free")
 
 
 def one_project_each(collective: Collective) -> Iterator[Finding]:

@@ -120,5 +120,5 @@ def _through_dnsmasq(resolver: Resolver, domain: str, port: int) -> Setup:
     if resolver is Resolver.RESOLVCONF:
         shared = Change(RESOLVCONF_FILE, first, own=False, cause="resolvconf then names that dnsmasq first")
         return Setup(resolver, (passes_on, shared), ("resolvconf", "-u"), programs, note)
-    shared = Change(PLAIN_FILE, first, own=False, cause="so that dnsmasq is asked first")
+    shared = Change(PLAIN_FILE, first, own=False, cause="programs then ask that dnsmasq first")
     return Setup(resolver, (passes_on, shared), restart, programs, note)

@@ -117,8 +117,8 @@ def _clock(facts: Facts) -> Check:
     off = abs(facts.clock_ahead)
     if off < CLOCK_WARN:
         return Check("clock", Verdict.OK, "in sync with this machine")
-    what = f"{off:.0f} s {'ahead of' if facts.clock_ahead > 0 else 'behind'} this machine's"
-    hint = "set the wrong one of the two clocks right: apt-get install systemd-timesyncd"
+    what = f"{off:.0f} s {'ahead of' if facts.clock_ahead > 0 else 'behind'} this machine"
+    hint = "correct the wrong clock: apt-get install systemd-timesyncd"
     return Check("clock", Verdict.BAD if off >= CLOCK_BAD else Verdict.WARN, what, hint)
 
 
@@ -174,7 +174,7 @@ def _ports(facts: Facts, collective: Collective) -> Check:
         return Check(
             "ports", Verdict.BAD, what, "on its machine, find it with ss -tlnp, and stop it or change its port"
         )
-    return Check("ports", Verdict.OK, "the ports of the router and of all services are free or already ours")
+    return Check("ports", Verdict.OK, "the ports of the router and of all services are free, or used by them")
 
 
 def _subnets(facts: Facts, collective: Collective) -> Check:

@@ -58,7 +58,7 @@ def write(collective: Collective, secret: Secret, admins: Iterable[Admin]) -> No
     recipients = [_recipient(admin, line) for admin in admins for line in admin.ssh]
     if not recipients:
         hint = 'write ssh = ["ssh-ed25519 AAAA…"] under [admins.NAME] in collective.toml, for at least two people'
-        raise UsageError("no admin has an ssh key, to which the backup key can be encrypted", hint=hint)
+        raise UsageError("there is no ssh key to which the backup key can be encrypted", hint=hint)
     encrypted = pyrage.encrypt(secret.text(), recipients, armored=True)
     path = collective.root / KEY_FILE
     partial = path.with_suffix(".partial")

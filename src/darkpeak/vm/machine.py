@@ -20,7 +20,6 @@ from darkpeak.vocabulary import TUNNEL_PORT, VAGRANT
 OnLine = Callable[[str], None]
 EMULATED = "no hardware virtualisation here (no vmx or svm, or no /dev/kvm), so the VM is emulated, ten times slower"
 DOCKER_HOST = f"tcp://localhost:{TUNNEL_PORT}"
-NO_VM = "there is no VM"
 
 
 @dataclass(frozen=True)
@@ -184,8 +183,8 @@ class Vm:
             CheckFailed: when it does not.
         """
         if not qemu.runs(self.state):
-            what = "the VM is halted" if self.state.settings() else NO_VM
-            raise CheckFailed(what, hint="start it: darkpeak vm up")
+            what, hint = ("the VM is halted", "start it") if self.state.settings() else ("there is no VM", "make one")
+            raise CheckFailed(what, hint=f"{hint}: darkpeak vm up")
 
     def _make_disk(self, settings: VmSettings) -> None:
         """Copy the box; the disk is renamed last, so that a killed run leaves no disk."""
