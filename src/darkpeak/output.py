@@ -114,7 +114,7 @@ def _group(least: Sequence[int], width: int, key: int) -> list[list[int]]:
 
 
 def _fit(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Return widths of columns that fit in the room; below its least width goes a column only if nothing else helps."""
+    """Return widths of columns that fit in the room; a column gets less than its least width only if all have it."""
     widths = list(most)
     while sum(widths) > max(room, len(widths)):
         spare = [number for number, width in enumerate(widths) if width > least[number]] or range(len(widths))

@@ -46,7 +46,7 @@ class Initialised:
 
 
 def has_key(collective: Collective) -> bool:
-    """Whether the collective has a backup key."""
+    """Return whether the collective has a backup key."""
     return (collective.root / KEY_FILE).is_file()
 
 

@@ -47,7 +47,7 @@ def recover_all(session: Session) -> Iterator[Recovered]:
     """Start and restore each of the target's services; yield the results. Run again, it continues where it stopped.
 
     A service that was there before is not touched. Services that this function starts are recorded on the daemon first,
-    so that they can be told from those.
+    so that they can be distinguished from those.
     """
     session.require()
     target = session.target

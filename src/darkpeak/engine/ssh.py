@@ -60,7 +60,7 @@ class Connection:
         return self.folder / "docker.sock"
 
     @property
-    def cut(self) -> bool:
+    def lost(self) -> bool:
         """Whether the connection was open and is lost."""
         return self.wait(0)
 
@@ -150,7 +150,7 @@ def connect(uri: Uri) -> Connection:
     if uri not in _open:
         connection = Connection(uri)
         _open[uri] = connection
-        add_explainer(explain_cut)
+        add_explainer(explain_lost)
         atexit.register(connection.close)
         try:
             connection.open()
@@ -163,14 +163,14 @@ def connect(uri: Uri) -> Connection:
     return _open[uri]
 
 
-def explain_cut(error: SystemFailure) -> SystemFailure:
+def explain_lost(error: SystemFailure) -> SystemFailure:
     """Return the error; if an ssh connection of ours was lost, an error that says that, since it is the cause."""
-    cut = next((connection.name for connection in _open.values() if connection.cut), "")
-    if not cut:
+    lost = next((connection.name for connection in _open.values() if connection.lost), "")
+    if not lost:
         return error
     first = error.message.partition("\n")[0]
     hint = "what was done stays; run the same command again, and it continues from here"
-    explained = SystemFailure(f"the ssh connection to {cut} was lost: {first}", hint=hint)
+    explained = SystemFailure(f"the ssh connection to {lost} was lost: {first}", hint=hint)
     explained.__cause__ = error
     return explained
 

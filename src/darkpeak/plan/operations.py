@@ -80,7 +80,7 @@ class Certify:
 class Route:
     """Change the router's routes to what runs now, and verify each changed name with a request."""
 
-    names: tuple[str, ...]  # of the service's routes; empty: whatever differs
+    names: tuple[str, ...]  # of the service's routes; empty: all that differ
     otherwise: tuple[GoBack, ...] = ()
     kind: Literal["route"] = "route"
 
