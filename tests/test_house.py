@@ -1,9 +1,11 @@
 """The house rules that a machine can hold: what each room may import, what is pure, where programs start, sizes."""
 
 import ast
+import inspect
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -53,6 +55,7 @@ DOORS = {
     "yaml": {"collective/tree.py"},
 }
 LARGEST_ROOM = 0.15
+LONGEST_SENTENCE = 60  # of help: `darkpeak --help` at 80 columns shows it whole
 
 
 def python_files() -> list[Path]:
@@ -157,27 +160,90 @@ def test_only_output_prints() -> None:
 
 
 def commands(group: click.Group = root, path: str = "darkpeak") -> Iterator[tuple[str, click.Command]]:
+    """Yield the path of each command and group below a group, and the command."""
     for name, command in group.commands.items():
+        yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
-        else:
-            yield f"{path} {name}", command
 
 
-@pytest.mark.parametrize(
-    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_every_command_shows_an_example_of_itself(path: str, command: click.Command) -> None:
+def acting() -> list[tuple[str, click.Command]]:
+    """Return the commands that do something: all but the groups."""
+    return [(path, command) for path, command in commands() if not isinstance(command, click.Group)]
+
+
+def named_by_path(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands()), ids=named_by_path)
+def test_help_begins_with_a_short_sentence_that_no_list_of_commands_cuts(path: str, command: click.Command) -> None:
+    first = (command.help or "").partition("\n")[0]
+    assert first[0].isupper()
+    assert first.endswith(".")
+    assert len(first) <= LONGEST_SENTENCE
+    assert command.get_short_help_str(LONGEST_SENTENCE) == first
     assert f"Example: {path}" in (command.help or "")
-    assert {"host", "folder", "as_json", "verbosity"} <= {parameter.name for parameter in command.params}
-    words = (command.help or "").partition("\n")[0]
-    assert words.endswith(".")
-    assert words[0].isupper()
+
+
+@pytest.mark.parametrize(("path", "command"), acting(), ids=named_by_path)
+def test_every_command_takes_the_shared_options(path: str, command: click.Command) -> None:
+    assert {"host", "folder", "as_json", "verbosity"} <= {parameter.name for parameter in command.params}, path
+
+
+@pytest.mark.parametrize(("path", "command"), acting(), ids=named_by_path)
+def test_help_says_when_a_command_exits_with_1(path: str, command: click.Command) -> None:
+    help_says_so = "xits 1 if" in (command.help or "")
+    assert help_says_so == can_fail_a_check(Path(inspect.getfile(callback_of(command))), callback_of(command).__name__)
+    assert path
+
+
+def callback_of(command: click.Command) -> Callable[..., object]:
+    assert command.callback
+    callback: Callable[..., object] = inspect.unwrap(command.callback)
+    return callback
+
+
+def can_fail_a_check(path: Path, name: str) -> bool:
+    """Return whether a function of cli/ can end with exit code 1: by itself, or by a function that it calls.
+
+    It ends so with `sys.exit(…)` of anything but 0, 2 and 3, with CheckFailed, or by calling a function of another
+    room whose docstring lists CheckFailed among its errors.
+    """
+    functions = {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    return any(
+        ends_with_1(node)
+        or (isinstance(node, ast.Name | ast.Attribute) and called(node) in raising_check_failed())
+        or (isinstance(node, ast.Name) and node.id in functions and node.id != name and can_fail_a_check(path, node.id))
+        for node in ast.walk(functions[name])
+    )
+
+
+def ends_with_1(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    if called(node.func) == "CheckFailed":
+        return True
+    codes = {item.value for item in ast.walk(node) if isinstance(item, ast.Constant) and isinstance(item.value, int)}
+    return called(node.func) == "exit" and (1 in codes or "CheckFailed" in ast.unparse(node))
+
+
+def called(function: ast.expr) -> str:
+    """Return the last part of a name: `find` of `store.find`."""
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+@cache
+def raising_check_failed() -> frozenset[str]:
+    """Return the names of functions whose docstring lists CheckFailed among their errors."""
+    trees = (ast.parse(path.read_text()) for path in python_files())
+    functions = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return frozenset(node.name for node in functions if "CheckFailed:" in (ast.get_docstring(node) or ""))
 
 
 def test_the_readme_and_the_help_name_the_same_commands() -> None:
     readme = (TOP / "README.md").read_text()
-    missing = [path for path, _ in commands() if path not in readme]
+    missing = [path for path, _ in acting() if path not in readme]
     assert not missing
 
 

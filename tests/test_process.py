@@ -117,7 +117,7 @@ def test_ctrl_c_reaches_what_runs_but_not_what_holds_a_lock() -> None:
     [
         ("#!/bin/sh\r\necho\r\n", 0o755, "the interpreter of backup is missing"),
         ("#!/no/such/program\n", 0o755, "the interpreter of backup is missing"),
-        ("echo\n", 0o755, "backup has no interpreter"),
+        ("echo\n", 0o755, "backup has no interpreter line"),
         ("#!/bin/sh\n", 0o644, "backup is not executable"),
         (None, 0, "backup is missing"),
     ],

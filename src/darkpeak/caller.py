@@ -1,4 +1,4 @@
-"""Who runs this command, and from which commit: what deploys, snapshots and locks are signed with."""
+"""Who runs this command, and from which commit; deploys, snapshots and locks record it."""
 
 import getpass
 import os
@@ -9,7 +9,7 @@ from darkpeak import process
 
 
 def who() -> str:
-    """Return the login and the machine."""
+    """Return the login and the machine, as LOGIN@MACHINE."""
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):
@@ -17,8 +17,8 @@ def who() -> str:
 
 
 def commit_of(folder: Path) -> str:
-    """Return the git commit of a folder, with a + where files there differ from it; empty outside git."""
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}  # no GIT_DIR of the caller's
+    """Return the git commit of a folder, with a + if files there differ from it; empty outside git."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}  # without the caller's GIT_DIR
     head = process.run(("git", "-C", str(folder), "rev-parse", "--short", "HEAD"), environment=environment)
     if head.code:
         return ""

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code of each: the one place where errors become numbers.
+"""The errors of this program, each with its exit code.
 
 0 done · 1 a check failed · 2 wrong use or bad input · 3 the daemon or another system failed.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class DarkpeakError(Exception):
-    """Something a person must know: what is wrong, where, and what to do now."""
+    """An error for a person to read: what is wrong, where, and what to do now."""
 
     exit_code = 3
 
@@ -18,18 +18,18 @@ class DarkpeakError(Exception):
         self.hint = hint
 
     def lines(self) -> list[str]:
-        """Return the error in at most three lines, without a label before the first."""
+        """Return the error in at most three lines, without the label `error:`."""
         return [self.message, *([f"at {self.where}"] if self.where else []), *([self.hint] if self.hint else [])]
 
 
 class CheckFailed(DarkpeakError):
-    """A check failed: lint has findings, a drill found wrong content, changes are pending."""
+    """A check failed: for instance, lint has findings, or a drill found damage."""
 
     exit_code = 1
 
 
 class UsageError(DarkpeakError):
-    """Wrong use, or files that cannot be right; nothing was touched."""
+    """The command or the files are wrong; nothing was touched."""
 
     exit_code = 2
 
@@ -45,13 +45,13 @@ _explainers: list[Explain] = []
 
 
 def add_explainer(explain: Explain) -> None:
-    """Have every system failure that ends a command pass through `explain`, which may know what is behind it."""
+    """Pass every system failure that ends a command through `explain`, which may return a better error."""
     if explain not in _explainers:
         _explainers.append(explain)
 
 
 def explained(error: DarkpeakError) -> DarkpeakError:
-    """Return the error, or what is known to be behind it."""
+    """Return the error, or a better one from an explainer."""
     if not isinstance(error, SystemFailure):
         return error
     for explain in _explainers:

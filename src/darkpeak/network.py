@@ -1,4 +1,4 @@
-"""Small questions to the network: what a name resolves to, whether a port is free, whether an engine answers."""
+"""Small checks of the network: what a name resolves to, whether a port is free, whether an engine answers."""
 
 import errno
 import socket
@@ -13,7 +13,7 @@ ANSWER_SECONDS = 20
 
 
 def resolve(name: str) -> tuple[str, ...]:
-    """Return the addresses of a name, by this machine's C library; none where it has none."""
+    """Return the addresses to which this machine's C library resolves a name; none if it does not resolve."""
     try:
         return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(name, None)}))
     except OSError:
@@ -21,7 +21,7 @@ def resolve(name: str) -> tuple[str, ...]:
 
 
 def engine_answers(at: Path | tuple[str, int]) -> bool:
-    """Whether a Docker engine answers at a socket's path, or at a host and port."""
+    """Return whether a Docker engine answers at a socket's path, or at a host and port."""
     with suppress(OSError), _connect(at) as client:
         client.sendall(PING)
         return client.recv(4096).startswith(b"HTTP/1.")
@@ -38,22 +38,24 @@ def _connect(at: Path | tuple[str, int]) -> socket.socket:
 
 
 def check_free(port: int) -> None:
-    """Make sure that no program listens on a port of loopback.
+    """Check that no program listens on a port of the loopback.
 
     Raises:
-        UsageError: when one does, or the port may not be used.
+        UsageError: when a program does, or when the port may not be used.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
-            raise UsageError(f"port {port} {why}", hint="another tunnel? choose a free one with --port") from error
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            raise UsageError(
+                f"port {port} {why}", hint="is another tunnel open? choose a free port with --port"
+            ) from error
 
 
 def free_port() -> int:
-    """Return a port of loopback that no program uses."""
+    """Return a port of the loopback that no program uses."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

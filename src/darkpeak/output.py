@@ -1,4 +1,4 @@
-"""The only place that prints: tables, progress, JSON, errors."""
+"""Printing: tables, progress, JSON, errors. No other file prints."""
 
 import dataclasses
 import json
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-WIDTH_ELSEWHERE = 200  # columns, where standard output is no terminal
+WIDTH_ELSEWHERE = 200  # characters, where standard output is not a terminal
+GAP = 2  # spaces between two columns of a table
+SHORT = 16  # characters of a cell that is not folded
 
 
 def show_json(value: object) -> None:
@@ -45,38 +47,83 @@ def show_lines(lines: Iterable[str]) -> None:
 
 
 def note(line: str) -> None:
-    """Print a line beside the result, on standard error."""
+    """Print a line on standard error, which is not part of the result."""
     sys.stderr.write(line + "\n")
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None) -> None:
-    """Print a table; `styles` gives whole words a colour, on a terminal."""
-    _console().print(make_table(columns, rows, styles or {}))
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None, *, key: int = 1
+) -> None:
+    """Print rows as a table, or as several where one would be too wide (see `make_tables`)."""
+    console = _console()
+    for number, table in enumerate(make_tables(columns, rows, styles or {}, console.width, key)):
+        if number:
+            console.print()
+        console.print(table)
 
 
-def show_rows(rows: Sequence[Any], columns: Sequence[str], styles: Mapping[str, str], *, as_json: bool) -> None:
-    """Print values as a table with one column an attribute, or as JSON."""
+def show_rows(
+    rows: Sequence[Any], columns: Sequence[str], styles: Mapping[str, str], *, as_json: bool, key: int = 1
+) -> None:
+    """Print values as a table with one column for each attribute, or as JSON."""
     if as_json:
         show_json(rows)
     else:
-        show_table(columns, as_rows(rows, columns), styles)
+        show_table(columns, as_rows(rows, columns), styles, key=key)
 
 
-def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str]) -> "Table":
-    """Return a plain table: a heading, no borders, nothing cut."""
+def make_tables(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str], width: int, key: int = 1
+) -> "list[Table]":
+    """Return the rows as tables that fit in a width: no borders, nothing cut, no word broken.
+
+    Columns that do not fit in the first table go to the next one, which begins with the first `key` columns again.
+    `styles` gives a colour to cells with exactly this text.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=True)
-    for column in columns:
-        table.add_column(column.upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
-    return table
+    texts = [[column.upper(), *(row[number] for row in rows)] for number, column in enumerate(columns)]
+    most = [max(map(cell_len, column)) for column in texts]
+    words = [max(cell_len(word) for text in column for word in text.split() or [" "]) for column in texts]
+    least = [max(word, min(whole, SHORT)) for word, whole in zip(words, most, strict=True)]
+    tables = []
+    for group in _group(least, width, key):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        room = width - GAP * (len(group) - 1)
+        fitted = _fit([least[number] for number in group], [most[number] for number in group], room)
+        for number, column_width in zip(group, fitted, strict=True):
+            table.add_column(columns[number].upper(), overflow="fold", width=column_width)
+        for row in rows:
+            table.add_row(*(Text(row[number], styles.get(row[number], "")) for number in group))
+        tables.append(table)
+    return tables
+
+
+def _group(least: Sequence[int], width: int, key: int) -> list[list[int]]:
+    """Return groups of columns that fit side by side with their least widths; each begins with the key columns."""
+    groups = [list(range(key))]
+    for number in range(key, len(least)):
+        wider = [*groups[-1], number]
+        if len(wider) > key + 1 and sum(least[item] + GAP for item in wider) - GAP > width:
+            wider = [*range(key), number]
+            groups.append(wider)
+        groups[-1] = wider
+    return groups
+
+
+def _fit(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Return widths of columns that fit in the room; a column gets less than its least width only if all have it."""
+    widths = list(most)
+    while sum(widths) > max(room, len(widths)):
+        spare = [number for number, width in enumerate(widths) if width > least[number]] or range(len(widths))
+        widths[max(spare, key=lambda number: widths[number])] -= 1
+    return widths
 
 
 def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *, as_json: bool) -> None:
-    """Print an error: what is wrong, where, what to do now; then its causes, and the log that has everything."""
+    """Print an error: what is wrong, where, what to do now; then its causes, and the path of the log."""
     if as_json:
         facts = {"message": error.message, "where": error.where, "hint": error.hint}
         show_json({"error": {**facts, **({"log": str(log)} if log else {})}})
@@ -88,7 +135,7 @@ def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *,
 
 
 def ask(question: str) -> bool:
-    """Ask a yes-or-no question on the terminal; no is the answer where there is none."""
+    """Ask a yes-or-no question on the terminal; return False where there is no terminal."""
     if not sys.stdin.isatty():
         return False
     sys.stderr.write(f"{question} [y/N] ")
@@ -104,9 +151,9 @@ def _console(*, stderr: bool = False) -> "Console":
 
 
 class ProgressTable:
-    """Progress of several services at once: a live table on a terminal, plain lines elsewhere; all on stderr.
+    """Shows the progress of several services on standard error: a live table on a terminal, else plain lines.
 
-    With `verbose` there are plain lines on a terminal as well, since the trace is printed between them.
+    With `verbose` it prints plain lines on a terminal too, because the trace is printed between them.
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
@@ -140,24 +187,30 @@ class ProgressTable:
             note(f"{name}: {step}" + (f" ({seconds:.0f} s)" if seconds >= 1 else ""))
 
     def line(self, name: str, line: str) -> None:
-        """Show what a tool prints as the last line, on a terminal; the trace has all of it."""
+        """Show the last line that a tool printed, on a terminal; the trace has all of its lines."""
         with self._lock:
             self._last[name] = line
 
     def _table(self) -> "Table | str":
-        now = time.monotonic()
+        from rich.table import Table
+        from rich.text import Text
+
         if not self._steps:
             return ""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("SERVICE", "STEP", "TIME"):
+            table.add_column(column, no_wrap=column != "STEP")
+        table.add_column("", no_wrap=True, overflow="ellipsis")  # a tool's last line, of which the trace has all
+        now = time.monotonic()
         with self._lock:
-            rows = [
-                (name, step, f"{now - self._started[name]:.0f} s", self._last.get(name, "")[:100])
-                for name, step in self._steps.items()
-            ]
-        return make_table(("service", "step", "time", ""), rows, {"healthy": "green", "failed": "red"})
+            for name, step in self._steps.items():
+                shown = Text(step, {"healthy": "green", "failed": "red"}.get(step, ""))
+                table.add_row(Text(name), shown, f"{now - self._started[name]:.0f} s", Text(self._last.get(name, "")))
+        return table
 
 
 def relative(path: Path) -> str:
-    """Return a path as one would type it from here, if that is shorter."""
+    """Return a path relative to the current folder if it is below that, else the whole path."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -165,7 +218,7 @@ def relative(path: Path) -> str:
 
 
 def as_rows(values: Iterable[Any], columns: Sequence[str]) -> list[list[str]]:
-    """Return one row of text a value, a column an attribute."""
+    """Return one row of texts for each value, with one cell for each of its attributes."""
     return [[_cell(getattr(value, column)) for column in columns] for value in values]
 
 

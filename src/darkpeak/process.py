@@ -1,8 +1,8 @@
-"""The one place that starts programs: an argument list in; exit code, output and last lines out.
+"""Start programs: an argument list in; exit code, output and last lines out. No other file does.
 
-Every program has a deadline, so that one that hangs holds neither the command nor its lock for ever. Every one is
-logged (see trace.py), with what may be a secret masked. Each runs in a process group of its own, so that all that it
-started can be ended with it; `interrupt` hands Ctrl-C on to them.
+Every program has a deadline, so that a program that hangs does not block the command, and its lock, for ever. Every
+program is logged (see trace.py), with words that may be secret masked. Each runs in its own process group, so that it
+can be ended with all its children; `interrupt` passes Ctrl-C on to them.
 """
 
 import errno
@@ -21,12 +21,12 @@ from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.trace import display
 
-SHORT_SECONDS = 120.0  # a question that a healthy engine answers at once
-LONG_SECONDS = 3600.0  # a build, a start, an image that is sent
-SCRIPT_SECONDS = 4 * 3600.0  # a service's own backup or restore of much data
+SHORT_SECONDS = 120.0  # for a request that a healthy engine answers at once
+LONG_SECONDS = 3600.0  # for a build, a start, or sending an image
+SCRIPT_SECONDS = 4 * 3600.0  # for a service's own backup or restore of much data
 GRACE_SECONDS = 5.0  # between asking a program to end and killing it
 
-WITH_OUTPUT = subprocess.STDOUT  # errors come with the output, in their order
+WITH_OUTPUT = subprocess.STDOUT  # standard error goes to standard output
 log = logging.getLogger("darkpeak.process")
 _interruptible: set["subprocess.Popen[bytes]"] = set()
 _registry = Lock()
@@ -44,10 +44,10 @@ def run(
     seconds: float = SHORT_SECONDS,
     pass_fds: Sequence[int] = (),
 ) -> Result:
-    """Run a program to its end and keep what it prints.
+    """Run a program to its end; return its exit code and output.
 
     Raises:
-        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        TookTooLong: when it has not ended after `seconds`; it is killed then.
         SystemFailure: when it cannot be started.
     """
     started = time.monotonic()
@@ -64,10 +64,12 @@ def run(
 
 
 def run_into(argv: Sequence[str], file: IO[bytes], *, seconds: float | None) -> int:
-    """Run a program that may ask on the terminal and stay in the background; its output goes to a file.
+    """Run a program that may ask on the terminal and stay in the background; return its exit code.
+
+    Its output goes to a file.
 
     Raises:
-        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        TookTooLong: when it has not ended after `seconds`; it is killed then.
         SystemFailure: when it cannot be started.
     """
     started = time.monotonic()
@@ -91,10 +93,10 @@ def stream(  # noqa: PLR0913 (what a process is)
     seconds: float = LONG_SECONDS,
     pass_fds: Sequence[int] = (),
 ) -> Result:
-    """Run a program to its end, and hand on each line of its output and errors while it prints them.
+    """Run a program to its end, and call `on_line` with each line that it prints; return how it ended.
 
     Raises:
-        TookTooLong: when it has not ended after so many seconds; then it is killed.
+        TookTooLong: when it has not ended after `seconds`; it is killed then.
         SystemFailure: when it cannot be started.
     """
     started, lines = time.monotonic(), []
@@ -117,7 +119,7 @@ def stream(  # noqa: PLR0913 (what a process is)
 
 
 class Child:
-    """A program that runs while we talk to it by its standard input and output."""
+    """A running program that we talk to over its standard input and output."""
 
     def __init__(self, argv: Sequence[str], process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin and process.stdout  # noqa: S101, PT018 (pipes, for the type checker)
@@ -127,12 +129,12 @@ class Child:
         self.stdout: IO[bytes] = process.stdout
 
     def read_line(self, seconds: float = SHORT_SECONDS) -> bytes:
-        """Return its next line; empty when it ended, or printed none in time and was killed."""
+        """Return its next line; empty when it has ended, or when it printed none in time and was killed."""
         with Watchdog(self.process, seconds):
             return self.stdout.readline()
 
     def errors(self) -> Result:
-        """Wait for its end, and return it with what it wrote on standard error."""
+        """Wait for its end; return its exit code and standard error."""
         with suppress(BrokenPipeError):
             self.stdin.close()
         stderr = self.process.stderr.read() if self.process.stderr else b""
@@ -147,9 +149,9 @@ def talk(
     stderr: IO[bytes] | int | None = subprocess.PIPE,
     interruptible: bool = False,
 ) -> Iterator[Child]:
-    """Start a program, and end it by ending its standard input; what does not end then is killed.
+    """Start a program, and end it by closing its standard input; a program that does not end then is killed.
 
-    Ctrl-C does not reach it unless it is `interruptible`: a lock must last until what it guards has ended.
+    Ctrl-C does not reach it unless it is `interruptible`: a lock must last until the work that it protects has ended.
 
     Raises:
         SystemFailure: when it cannot be started.
@@ -178,10 +180,10 @@ def pipe(
     target_environment: Mapping[str, str],
     seconds: float = LONG_SECONDS,
 ) -> tuple[Result, Result]:
-    """Run two programs, the output of one as the input of the other, and return how both ended.
+    """Run two programs, the first one's output as the second one's input; return how both ended.
 
     Raises:
-        SystemFailure: when one cannot be started, or they have not ended after so many seconds.
+        SystemFailure: when one cannot be started, or when they have not ended after `seconds`.
     """
     started = time.monotonic()
     with talk(source, environment=source_environment, interruptible=True) as child:
@@ -189,7 +191,7 @@ def pipe(
             target, env=target_environment, stdin=child.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         with receiver, Watchdog(receiver, seconds) as watchdog:
-            child.stdout.close()  # so that the source learns when the target has ended
+            child.stdout.close()  # so that the source notices when the target has ended
             stdout, stderr = receiver.communicate()
         if watchdog.expired:
             raise _late(target, seconds)
@@ -199,7 +201,7 @@ def pipe(
 
 
 def attach(argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> int:
-    """Run a program on the caller's own terminal, without a deadline, and return its exit code.
+    """Run a program on the caller's terminal, without a deadline; return its exit code.
 
     Raises:
         SystemFailure: when it cannot be started.
@@ -212,7 +214,7 @@ def attach(argv: Sequence[str], *, environment: Mapping[str, str] | None = None)
 
 
 class Watchdog:
-    """Kills a program that takes too long: so many seconds after it was set, or last told of progress."""
+    """Kills a program that has made no progress for `seconds`."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
         self._process, self._seconds = process, seconds
@@ -227,7 +229,7 @@ class Watchdog:
         self._timer.cancel()
 
     def renew(self) -> None:
-        """Begin to count anew: the program makes progress."""
+        """Restart the count: the program made progress."""
         self._timer.cancel()
         self._timer = self._make_timer()
         self._timer.start()
@@ -244,29 +246,33 @@ class Watchdog:
 
 
 def interrupt() -> None:
-    """Hand Ctrl-C on to every program that runs now, as a terminal would."""
+    """Pass Ctrl-C on to every running program, as a terminal does."""
     with _registry:
         running = list(_interruptible)
     for process in running:
         _signal(process, signal.SIGINT)
 
 
-def surroundings() -> dict[str, str]:
-    """Return the environment in which this command was started."""
+def own_environment() -> dict[str, str]:
+    """Return the environment variables of this command."""
     return dict(os.environ)
 
 
 def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
-    """Return why a program could not be started, and what helps."""
+    """Return an error that says why a program could not be started, and what to do."""
     program = Path(argv[0])
     if not program.is_absolute():
-        return SystemFailure(f"{program} is not installed", hint="bin/setup installs what is missing")
+        return SystemFailure(f"{program} is not installed", hint="install what is missing: bin/setup")
     if error.errno == errno.EACCES:
-        return SystemFailure(f"{program.name} is not executable", str(program), f"chmod +x {program}")
+        return SystemFailure(
+            f"{program.name} is not executable", str(program), f"make it executable: chmod +x {program}"
+        )
     if error.errno == errno.ENOEXEC:
-        return SystemFailure(f"{program.name} has no interpreter", str(program), "write #!/bin/sh as its first line")
+        return SystemFailure(
+            f"{program.name} has no interpreter line", str(program), "write #!/bin/sh as its first line"
+        )
     if program.exists():
-        hint = "look at its first line: the program named there must exist, and the line end in LF, not CRLF"
+        hint = "check its first line: the program there must exist, and the line must end with LF, not CRLF"
         return SystemFailure(f"the interpreter of {program.name} is missing", str(program), hint)
     return SystemFailure(f"{program.name} is missing", str(program), "restore it from git")
 
@@ -303,7 +309,7 @@ def _started(
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End a program and all that it started: it is asked first."""
+    """End a program and all its children: with SIGTERM first, then with SIGKILL."""
     _signal(process, signal.SIGTERM)
     try:
         process.wait(GRACE_SECONDS)
@@ -322,8 +328,8 @@ def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
 
 
 def _late(argv: Sequence[str], seconds: float) -> TookTooLong:
-    what = f"{display(argv[:4])} … did not end within {seconds:.0f} s, and was stopped"
-    return TookTooLong(what, hint="is the engine or the container stuck? darkpeak doctor looks; then try again")
+    what = f"{display(argv[:4])} … did not end within {seconds:.0f} s and was stopped"
+    return TookTooLong(what, hint="check the engine, then try again: darkpeak doctor")
 
 
 def _log_end(argv: Sequence[str], started: float, result: Result) -> None:

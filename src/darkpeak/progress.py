@@ -1,13 +1,13 @@
-"""How an action tells how far it has come, without knowing who listens."""
+"""How an action reports its progress, without knowing who shows it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives what happens while an action runs."""
+    """Receives the progress of an action while it runs."""
 
     def step(self, name: str, step: str) -> None:
-        """Receive that `name` (a service, mostly) has begun a step."""
+        """Receive that `name` (mostly a service) has begun a step."""
 
     def line(self, name: str, line: str) -> None:
         """Receive a line that a tool printed while it worked for `name`."""

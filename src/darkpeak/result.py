@@ -17,15 +17,15 @@ class Result:
 
     @property
     def text(self) -> str:
-        """What it printed on standard output."""
+        """Its standard output as text."""
         return self.stdout.decode(errors="replace")
 
     def last_line(self, count: int = 1) -> str:
-        """Return the last lines of its errors (else of its output) in one line, or that there is none."""
+        """Return the last lines of its standard error (else of its output) in one line, or NO_OUTPUT."""
         return "; ".join(line.strip() for line in self.last_lines(count).splitlines()) or NO_OUTPUT
 
     def last_lines(self, count: int) -> str:
-        """Return those lines as they were printed."""
+        """Return the last lines as they were printed."""
         printed = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
         lines = [line for line in printed.splitlines() if not ADVICE.match(line)]
         return "\n".join(lines[-count:])

@@ -1,7 +1,7 @@
-"""What a command did, for whoever must find out why: -v and -vv on the terminal, and a log file of each run.
+"""The trace of a run, for whoever must find out why it failed: -v and -vv on the terminal, and a log file.
 
-The log of a run has every program that was started, with its time and its last lines where it failed, what the engine
-was asked, and the cause behind every error. The newest are kept in $XDG_STATE_HOME/darkpeak/logs.
+The log has each program that was started, with its time, and its last lines if it failed; each request to the engine;
+and the causes of each error. The newest logs are kept in $XDG_STATE_HOME/darkpeak/logs.
 """
 
 import logging
@@ -23,11 +23,11 @@ FORMAT = "%(relativeCreated)8.0f ms  %(message)s"
 
 log = logging.getLogger("darkpeak")
 verbosity = 0  # how often -v was given
-log_file: Path | None = None  # of this run, None where none can be written
+log_file: Path | None = None  # of this run; None if it cannot be written
 
 
 def start(level: int, argv: Sequence[str]) -> None:
-    """Begin to trace this run."""
+    """Start the trace of this run, at a level (how often -v was given)."""
     global verbosity, log_file  # noqa: PLW0603 (one run a process)
     verbosity = level
     log.setLevel(logging.DEBUG)
@@ -52,12 +52,12 @@ def start(level: int, argv: Sequence[str]) -> None:
 
 
 def failed(error: BaseException) -> None:
-    """Log an error with its traceback and everything that caused it."""
+    """Log an error with its traceback and all its causes."""
     log.debug("failed", exc_info=error)
 
 
 def causes(error: BaseException) -> list[str]:
-    """Return what is behind an error, one line a cause, the nearest first."""
+    """Return the causes of an error, one line for each, the nearest first."""
     found, cause = [], error.__cause__
     while cause is not None:
         first = (str(cause).strip().splitlines() or [""])[0]
@@ -67,13 +67,13 @@ def causes(error: BaseException) -> list[str]:
 
 
 def folder() -> Path:
-    """Return where the logs are kept."""
+    """Return the folder of the logs."""
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local/state") / "darkpeak/logs"
 
 
 def _open_log(argv: Sequence[str]) -> logging.FileHandler | None:
-    """Open this run's log; a run that cannot write one goes on without."""
+    """Open this run's log; return None if it cannot be written."""
     name = "-".join(word for word in argv[:2] if word.isalpha()) or "darkpeak"
     path = folder() / f"{datetime.now().astimezone():%Y-%m-%dT%H-%M-%S}-{os.getpid()}-{name}.log"
     try:
@@ -90,6 +90,6 @@ def _open_log(argv: Sequence[str]) -> logging.FileHandler | None:
 
 
 def display(argv: Sequence[str]) -> str:
-    """Return a command as one would type it, with what may be a secret masked."""
+    """Return a command as it is typed in a shell, with words that may be secret masked."""
     words = [SECRET_OPTION.sub(rf"\1\2{MASK}", PASSWORD_IN_URL.sub(rf"\1{MASK}@", word)) for word in argv]
     return shlex.join(words)

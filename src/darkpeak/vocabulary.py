@@ -20,7 +20,7 @@ HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE = "DARKPEAK_HTTP_PORT", "DARKPEAK_HT
 BLOCK_SIZE = 10
 BLOCKS = range(6000, 7000, BLOCK_SIZE)  # the first is the router's own
 PORTS = range(1, 65536)
-HTTP_PORT, HTTPS_PORT, SSH_PORT = 7080, 7443, 7022  # the router's, where [router] names no others
+HTTP_PORT, HTTPS_PORT, SSH_PORT = 7080, 7443, 7022  # the router's, unless [router] names others
 LOOPBACK = "127.0.0.1"
 
 # The guide's tunnel and its virtual machine.
@@ -30,7 +30,12 @@ VAGRANT = "vagrant"
 # The Debian release that images are built from.
 SUITE = "trixie"
 BASE_IMAGE = f"debian:{SUITE}"
-LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")  # of base and box
+LEFT_OUT = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/locale/*",
+    "/usr/share/info/*",
+)  # of the base image and the VM's image
 
 # Labels that mark a container, image or volume of the engine as ours.
 CONTENT_LABEL, PARTS_LABEL = "darkpeak.content", "darkpeak.parts"
@@ -43,13 +48,13 @@ MIB, GIB = 1 << 20, 1 << 30
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 LABEL = re.compile(_LABEL)  # one part of a host name
 HTTPS_URL = re.compile(r"https://[^\s/]+(/\S*)?")
-HOOK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")  # a file that proves a name by DNS
-PRIVATE_KEY = "PRIVATE KEY"  # stands in every private key in PEM
+HOOK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")  # the file name of a DNS hook
+PRIVATE_KEY = "PRIVATE KEY"  # every private key in PEM contains this
 HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 
 def block_of(port: int) -> int:
-    """Return the block of ten ports in which a port lies: 6012 is in 6010."""
+    """Return the block of ten ports that contains a port: 6012 is in 6010."""
     return port - port % BLOCK_SIZE
 
 

@@ -80,15 +80,15 @@ def test_no_engine_is_said_in_three_lines(tmp_path: Path, arguments: tuple[str, 
     ("arguments", "said"),
     [
         (("status", "wikki"), "there is no service wikki"),
-        (("statsu",), "No such command 'statsu'"),
-        (("up", "--fast"), "No such option '--fast'"),
-        (("restore",), "name one service, or give --all alone"),
+        (("statsu",), "no such command 'statsu'"),
+        (("up", "--fast"), "no such option '--fast'"),
+        (("restore",), "give one service, or only --all"),
         (("backup", "wiki"), "there is no backup-key.age"),
         (("restore", "wiki", "--to", "a", "--from", "b"), "exclude each other"),
         (("down", "--volumes"), "nothing was removed"),
         (("status", "--host", "server"), "there is no host server"),
-        (("tunnel", "tcp://server:2375"), "no tunnel leads to tcp://server:2375"),
-        (("tunnel", "server", "--port", "99999"), "Invalid value for '--port'"),
+        (("tunnel", "tcp://server:2375"), "tcp://server:2375 is not an ssh host"),
+        (("tunnel", "server", "--port", "99999"), "invalid value for '--port'"),
     ],
     ids=["service", "command", "option", "argument", "no key", "two folders", "no answer", "host", "tunnel", "port"],
 )
@@ -97,7 +97,14 @@ def test_wrong_use_is_two(tmp_path: Path, arguments: tuple[str, ...], said: str)
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("group", [(), ("vm",)], ids=["darkpeak", "a group"])
+def test_without_a_command_the_help_is_shown(tmp_path: Path, group: tuple[str, ...]) -> None:
+    done, asked = darkpeak(tmp_path, *group), darkpeak(tmp_path, *group, "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", asked.stdout)
+    assert asked.returncode == 0
+
+
 def test_errors_are_json_where_results_are(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
     assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["hint"] == "there are: directory, wiki"
+    assert json.loads(done.stdout)["error"]["hint"] == "the services are: directory, wiki"

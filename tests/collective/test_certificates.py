@@ -96,11 +96,11 @@ def test_every_certificate_is_listed_with_what_stands_in_its_way(tmp_path: Path)
     )
     held = HeldCertificates("peak.coop collective CA", 397 * DAY, certified)
     rows = list_certificates(a_collective(tmp_path), UP, held, now=61 * DAY)
-    failed = "FAILED 1970-03-03 00:00: no such host; again 1970-03-04 00:00"
+    failed = "FAILED 1970-03-03 00:00: no such host; next try 1970-03-04 00:00"
     assert [(row.names[0], row.until[:10], row.renewal[:15], row.failed, row.sound) for row in rows] == [
         ("docs.peak.coop", "1970-04-01", "1970-03-02 00:0", "", True),
         ("wiki.peak.coop", "1970-04-01", "1970-03-02 00:0", failed, False),
-        ("www.shop.example", "", "being asked for", "", False),
+        ("www.shop.example", "", "being requested", "", False),
         ("old.peak.coop", "1970-03-22", "none: no route ", "", True),
         ("*.peak.coop", "1971-02-02", "from 1970-09-23", "", True),
     ]

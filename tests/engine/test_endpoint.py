@@ -40,7 +40,7 @@ def test_tls_needs_its_three_files(tmp_path: Path) -> None:
 
 def test_an_unknown_context_is_said(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"currentContext": "third"}))
-    with pytest.raises(SystemFailure, match="no docker context called third"):
+    with pytest.raises(SystemFailure, match="there is no docker context third"):
         resolve(None, {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/local/bin:/usr/bin:/bin"})
 
 

@@ -14,16 +14,16 @@ WORDS = {
     "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.": "its host key has changed",
     "ops@server: Permission denied (publickey).": "permission denied",
     "Received disconnect from 192.0.2.1: Too many authentication failures": "permission denied",
-    "ssh: Could not resolve hostname server: Name or service not known": "no such host name",
-    "ssh: connect to host server port 22: No route": "unreachable: connect to host server port 22: No route",
-    "": "unreachable: no error output",
+    "ssh: Could not resolve hostname server: Name or service not known": "there is no such host name",
+    "ssh: connect to host server port 22: No route": "connect to host server port 22: No route",
+    "": "no error output",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("said", "meaning"), WORDS.items(), ids=WORDS.values())
 def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
     error = explain(SERVER, said)
-    assert error.message == f"no way in to ops@server by ssh: {meaning}"
+    assert error.message == f"cannot log in to ops@server over ssh: {meaning}"
     assert (bool(error.hint), error.exit_code, len(error.lines())) == (True, 3, 2)
 
 
@@ -31,9 +31,13 @@ def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
     ("found", "said", "message"),
     [
         ("hello\n=absent=\n", "", "no Docker engine answers on ops@server: there is no /var/run/docker.sock"),
-        ("=denied=", "", "ops@server may not use Docker there: /var/run/docker.sock is closed to it"),
+        ("=denied=", "", "ops@server may not use Docker there: no permission for /var/run/docker.sock"),
         ("=there=", "", "no Docker engine answers on ops@server"),
-        ("=there=", "open failed: administratively prohibited", "ops@server lets nobody forward a socket by ssh"),
+        (
+            "=there=",
+            "open failed: administratively prohibited",
+            "the ssh server of ops@server does not allow forwarding of a socket",
+        ),
     ],
 )
 def test_why_nobody_answers_behind_it(found: str, said: str, message: str) -> None:

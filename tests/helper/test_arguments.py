@@ -90,14 +90,14 @@ def test_repositories(name: str, kind: str, url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("/srv/backup", "a folder of one machine"),
-        ("./backup", "a folder of one machine"),
-        ("", "no repository that is known"),
-        ("ftp:nas", "no repository that is known"),
-        ("volume:/srv", "no volume repository"),
-        ("volume:a:b", "no volume repository"),
-        ("rest:https://ada:secret@nas.test/", "no rest repository"),
-        ("sftp:nas", "no sftp repository"),
+        ("/srv/backup", "a folder, which is on one machine only"),
+        ("./backup", "a folder, which is on one machine only"),
+        ("", "not a known repository"),
+        ("ftp:nas", "not a known repository"),
+        ("volume:/srv", "not a valid volume repository"),
+        ("volume:a:b", "not a valid volume repository"),
+        ("rest:https://ada:secret@nas.test/", "not a valid rest repository"),
+        ("sftp:nas", "not a valid sftp repository"),
     ],
 )
 def test_what_is_no_repository_is_refused(name: str, said: str) -> None:

@@ -90,7 +90,7 @@ def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> No
     live = ledger.content(booked.collective)
     booked.darkpeak("restore", ledger.NAME, "--as", "looked-at")
     refused = booked.darkpeak("restore", ledger.NAME, "--as", "looked-at", check=False)
-    assert (refused.returncode, "there is a project looked-at already" in refused.stderr) == (2, True), refused.stderr
+    assert (refused.returncode, "the project looked-at already exists" in refused.stderr) == (2, True), refused.stderr
     copy = booked.docker("ps", "-q", "--filter", "label=com.docker.compose.project=looked-at")
     assert booked.docker("exec", copy, "cat", "/data/ledger") == saved.strip()
     assert booked.docker("inspect", copy, "--format", "{{.HostConfig.PortBindings}}") == "map[]"
@@ -122,7 +122,7 @@ def test_a_restore_that_is_not_well_is_undone(booked: Kept) -> None:
     ledger.book(booked.collective, SMALL, 4)
     before = ledger.content(booked.collective)
     refused = booked.darkpeak("restore", ledger.NAME, check=False)
-    assert (refused.returncode, "what was there before is back" in refused.stderr) == (1, True), refused.stderr
+    assert (refused.returncode, "the state before is restored" in refused.stderr) == (1, True), refused.stderr
     assert ledger.content(booked.collective) == before
 
 
@@ -204,7 +204,7 @@ def test_a_night_does_it_all_and_tells_each_change_once(alone: Kept) -> None:
         alone.darkpeak("nightly")
     assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
         "needs attention",
-        "well again",
+        "all is well again",
     ]
     assert listener.asked.count("/well") == 2
 
@@ -235,7 +235,7 @@ def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(
     for _ in range(campaign(50, short=1)):
         ledger.book(booked.collective, LARGE, time.time_ns())
         with booked.start("backup", ledger.NAME) as process:
-            wait_for_line(process, f"{ledger.NAME}: to ")
+            wait_for_line(process, f"{ledger.NAME}: saving to ")
             wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
             booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # or it might end before its helper is dead
             booked.docker("kill", HELPER)
@@ -284,11 +284,11 @@ def test_a_removed_admin_opens_nothing_any_more(booked: Kept) -> None:
     grace = Kept(booked.collective, booked.collective.top / "grace")
     grace.darkpeak("key check")
     assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # one person is too few
-    with pytest.raises(CommandFailed, match="is not opened by"):
+    with pytest.raises(CommandFailed, match=r"does not open backup-key\.age"):
         grace.darkpeak("key check")
     now = (booked.collective.top / "backup-key.age").read_bytes()
     (booked.collective.top / "backup-key.age").write_bytes(before)
-    with pytest.raises(CommandFailed, match="does not open with the key"):
+    with pytest.raises(CommandFailed, match="wrong password for"):
         grace.darkpeak("key check")
     (booked.collective.top / "backup-key.age").write_bytes(now)
     booked.darkpeak("key add", "grace")

@@ -53,7 +53,7 @@ def test_everything_comes_back_on_an_empty_engine(collective: Collective, tmp_pa
     assert {item["service"]: item["done"] for item in done if item["service"] in SERVICES} == dict.fromkeys(
         SERVICES, "restored"
     )
-    assert "before this run" in {item["said"] for item in done}
+    assert "in an earlier run" in {item["message"] for item in done}
     for service in ("chat", "directory", "git", "wiki"):
         facts.of(service).check(own, written[service])
     # Routes come from the files again, not from the router's set; the CA, which members trust, comes from there only.

@@ -73,14 +73,14 @@ def test_a_line_for_cron_is_put_in_once_and_taken_out(debian: Host) -> None:
     assert done["text"].startswith("5 4 * * * cd '/srv/our own' && ")
     assert "DOCKER_HOST=ssh://nas /srv/darkpeak nightly --identity /srv/ada" in done["text"]
     again = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05")
-    assert "as it was" in again.stdout
+    assert "unchanged" in again.stdout
     assert debian.run(["crontab", "-l"]).stdout == listed
     # What cron would run, as it would run it: it comes as far as the collective can go without repositories.
     night = debian.run(["env", "-i", "HOME=/root", "/bin/sh", "-c", done["text"].partition("* * * ")[2]], check=False)
     assert (night.returncode, "there is no backup-key.age" in night.stderr) == (2, True), night.stderr
     nightly(debian, "--uninstall")
     assert debian.run(["crontab", "-l"]).stdout == CRONTAB
-    assert "nothing was installed" in nightly(debian, "--uninstall").stderr
+    assert "nothing is installed" in nightly(debian, "--uninstall").stderr
 
 
 def test_units_for_systemd_are_sound_and_are_taken_out(debian: Host) -> None:
@@ -95,7 +95,7 @@ def test_units_for_systemd_are_sound_and_are_taken_out(debian: Host) -> None:
     assert own_lines(
         debian.run(["systemd-analyze", "verify", str(broken)[len(str(debian.root)) :]], check=False).stderr
     )
-    assert "as it was" in nightly(debian, "--install", "--with", "systemd", "--identity", "/srv/ada").stdout
+    assert "unchanged" in nightly(debian, "--install", "--with", "systemd", "--identity", "/srv/ada").stdout
     nightly(debian, "--uninstall")
     assert not wanted.is_symlink()
     assert [unit for unit in units if (debian.root / unit.lstrip("/")).exists()] == []

@@ -119,8 +119,11 @@ def test_the_plan_says_in_order_what_up_then_does(small: Collective) -> None:
     planned = small.darkpeak("plan", toy.NAME, check=False)
     assert [line.strip() for line in planned.stdout.splitlines() if line[2:3].isdigit()] == [
         "1. build web",
-        "2. start a new web beside the old one and wait until healthy; if not, remove it: the old one keeps running",
-        "3. route hello; if a route does not answer, remove the new one: the old one keeps running",
+        (
+            "2. start a new web beside the old one and wait until healthy; "
+            "if that fails, remove it; the old one keeps running"
+        ),
+        "3. route hello; if a route does not answer, remove the new one; the old one keeps running",
         "4. wait 1 s for the last requests to the old one",
         "5. remove web: the new one has taken over",
     ]

@@ -147,7 +147,7 @@ def test_a_bare_server_is_made_ready_once(
     prepare = ("host", "prepare", server.uri, "--swap", "0")
     planned = with_key.darkpeak(*prepare, "--plan", check=False)
     assert planned.returncode == 1
-    assert "make the login docker: admins drive Docker as that" in planned.stdout
+    assert "make the login docker: admins use Docker with it" in planned.stdout
     assert server.run("test", "-e", "/etc/docker", check=False).returncode
     assert "nothing was done" in with_key.darkpeak(*prepare, check=False).stderr
 
@@ -157,7 +157,7 @@ def test_a_bare_server_is_made_ready_once(
 
     before, engine = server.fingerprint(), server.engine()
     again = with_key.darkpeak(*prepare, "--yes")
-    assert again.stdout == "nothing to do: all of it is there\n"
+    assert again.stdout == "nothing to do: it is prepared\n"
     assert (server.fingerprint(), server.engine()) == (before, engine)
 
     server.reboot()
@@ -181,7 +181,7 @@ def is_prepared(server: Server, collective: Collective) -> None:
     assert "Docker" in collective.darkpeak("--host", as_admin, "doctor", check=False).stdout
     shell = run(["ssh", "-o", "BatchMode=yes", f"docker@{server.address}", "id"], check=False)
     assert (shell.returncode, shell.stdout) == (1, "")
-    assert "drives Docker, and nothing else" in shell.stderr
+    assert "this login is only for Docker" in shell.stderr
 
     assert server.run("systemctl", "is-enabled", *UNITS).stdout.split() == ["enabled"] * len(UNITS)
     assert server.run("systemctl", "is-active", *UNITS).stdout.split() == ["active"] * len(UNITS)
@@ -194,5 +194,5 @@ def is_prepared(server: Server, collective: Collective) -> None:
 def test_no_way_in_is_said(collective: Collective) -> None:
     refused = collective.darkpeak("host", "prepare", "ssh://root@127.0.0.1:1", check=False)
     assert refused.returncode == 3
-    assert "no way in to root@127.0.0.1 -p 1 by ssh" in refused.stderr
+    assert "cannot log in to root@127.0.0.1 -p 1 over ssh" in refused.stderr
     assert Path("/etc/darkpeak").exists() is False

@@ -130,7 +130,7 @@ def test_doctor_knows_the_machine_behind_the_connection(by_ssh: Distant) -> None
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("ssh://root@127.0.0.1:9", "unreachable: connect to host 127.0.0.1 port 9: Connection refused"),
+        ("ssh://root@127.0.0.1:9", "connect to host 127.0.0.1 port 9: Connection refused"),
         ("ssh://nobody@{address}", "permission denied"),
         ("ssh://root@nowhere.invalid", "no such host name"),
         ("ssh://root@{address}:2222", "its host key is unknown here"),
@@ -154,7 +154,7 @@ def test_tls_opens_what_is_closed_without(by_ssh: Distant, remote: Remote) -> No
     tls = (("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", str(remote.certificates)))
     assert states(Distant(by_ssh.top, remote, remote.tls_uri, tls)) == states(by_ssh)
     refused = Distant(by_ssh.top, remote, remote.tls_uri).darkpeak("status", check=False)
-    assert (refused.returncode, "it wants TLS" in refused.stderr) == (3, True)
+    assert (refused.returncode, "it needs TLS" in refused.stderr) == (3, True)
 
 
 def test_a_docker_context_leads_there_too(by_ssh: Distant, remote: Remote, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_tunnel_is_open_again_after_a_cut(by_ssh: Distant, remote: Remote) -> 
     through = Distant(by_ssh.top, remote, TUNNEL)
     with tunnel(by_ssh, remote) as process:
         assert through.darkpeak("tunnel", f"root@{remote.address}", check=False).stderr.startswith(
-            "error: port 4243 is taken"
+            "error: port 4243 is in use"
         )
         remote.cut()
         wait_for("the tunnel", lambda: through.darkpeak("status", check=False).returncode == 0)
@@ -235,7 +235,7 @@ def test_a_cut_is_said_and_the_next_up_finishes(
         _, said = process.communicate(timeout=60)
     assert process.returncode == 3
     error = said[said.index("error: ") :].splitlines()
-    assert f"the ssh connection to root@{remote.address} was cut" in error[0]
+    assert f"the ssh connection to root@{remote.address} was lost" in error[0]
     assert len(error) <= 3
     assert "Traceback" not in said
     hello.darkpeak("up", toy.NAME, timeout=300)

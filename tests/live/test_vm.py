@@ -90,7 +90,7 @@ def test_too_little_memory_is_said_in_a_line(laptop: Laptop) -> None:
     assert refused.returncode == 3
     [said, hint] = refused.stderr.splitlines()
     assert said.startswith("error: ")
-    assert said.endswith("MiB of memory are free, and a VM of 99999999 MiB needs more")
+    assert said.endswith("MiB of memory are free, which is too little for a VM of 99999999 MiB")
     assert "--memory" in hint
     assert not (laptop.folder / "making").exists()
 
@@ -106,13 +106,13 @@ def test_too_little_disk_is_said_in_a_line(laptop: Laptop) -> None:
         run(["umount", str(laptop.home)])
 
 
-@pytest.mark.parametrize(("port", "whose"), [(4243, "another tunnel?"), (7443, "this machine's own router?")])
+@pytest.mark.parametrize(("port", "whose"), [(4243, "another tunnel?"), (7443, "this machine's own router")])
 def test_a_port_that_is_taken_is_said_in_a_line(laptop: Laptop, port: int, whose: str) -> None:
     with socket.create_server(("127.0.0.1", port)):
         refused = laptop.darkpeak("vm", "up", check=False)
     assert refused.returncode == 2
     said, hint = refused.stderr.splitlines()
-    assert said == f"error: port {port} is taken"
+    assert said == f"error: port {port} is in use"
     assert whose in hint
 
 
@@ -120,7 +120,7 @@ def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) ->
     assert (laptop.status()["state"], laptop.status()["tunnel"]) == ("none", "closed")
     assert "nothing to do" in laptop.darkpeak("vm", "halt").stdout
     refused = laptop.darkpeak("vm", "ssh", "true", check=False)
-    assert (refused.returncode, refused.stderr) == (1, "error: there is no VM\n  darkpeak vm up\n")
+    assert (refused.returncode, refused.stderr) == (1, "error: there is no VM\n  make one: darkpeak vm up\n")
     elsewhere = laptop.darkpeak("status", "--host", "vagrant", check=False)
     assert elsewhere.returncode == 3
     assert "no Docker engine answers at" in elsewhere.stderr

@@ -53,7 +53,7 @@ def test_no_password_is_on_a_command_line() -> None:
 @pytest.mark.parametrize(
     ("code", "error", "message"),
     [
-        (68, UsageError, "there is a member ada already"),
+        (68, UsageError, "the member ada already exists"),
         (1, SystemFailure, "ada was not added: no such container"),
         (127, SystemFailure, "ada was not added: no such container"),
     ],
@@ -100,7 +100,7 @@ def test_groups_are_left_before_the_member_is_removed() -> None:
 
 def test_a_member_is_kept_when_the_groups_cannot_be_left() -> None:
     container = Container([Answer(stdout=ADA), Answer(stdout=ADMINS), Answer(50, stderr=b"Insufficient access (50)")])
-    with pytest.raises(SystemFailure, match="not taken out of admins"):
+    with pytest.raises(SystemFailure, match="not removed from admins"):
         Directory(container).remove("ada")
     assert "ldapdelete" not in container.programs
 
@@ -123,5 +123,5 @@ def test_a_directory_that_does_not_answer() -> None:
 
 
 def test_an_answer_that_is_not_ldif() -> None:
-    with pytest.raises(SystemFailure, match="does not answer in LDIF"):
+    with pytest.raises(SystemFailure, match="answer is not LDIF"):
         Directory(Container([Answer(stdout=b"Segmentation fault: core dumped\n")])).members()

@@ -42,4 +42,4 @@ def test_one_that_knows_no_ports_asks_a_dnsmasq_at_the_usual_one() -> None:
         ),
         ("/etc/dhcp/dhclient.conf", "prepend domain-name-servers 127.0.0.1;\n"),
     ]
-    assert "knows no ports" in setup.note
+    assert "can ask only at port 53" in setup.note

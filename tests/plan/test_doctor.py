@@ -8,7 +8,7 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.collective import Collective
-from darkpeak.plan.doctor import OWN_POOLS, Verdict, evaluate, version
+from darkpeak.plan.doctor import DEFAULT_POOLS, Verdict, evaluate, version
 from darkpeak.plan.facts import Facts, HostMachine, Network
 from darkpeak.vocabulary import GIB, MIB
 from tests.making import DIRECTORY, edit, write_collective, write_service
@@ -24,7 +24,7 @@ SOUND = Facts(
     proxy=False,
     resolved=("127.0.0.1",),
 )
-FULL = tuple(Network(base, "other", (base,)) for base, size in OWN_POOLS if size == 16) + tuple(
+FULL = tuple(Network(base, "other", (base,)) for base, size in DEFAULT_POOLS if size == 16) + tuple(
     Network(f"n{number}", "other", (f"192.168.{number * 16}.0/20",)) for number in range(15)
 )
 
@@ -105,14 +105,14 @@ def test_a_service_without_a_subnet_needs_room_in_the_pools(tmp_path: Path) -> N
     facts = replace(SOUND, pools=(("172.17.0.0/16", 16),))
     checks = evaluate(facts, collective.read(tmp_path)[0])
     assert [(check.what, check.verdict) for check in checks if check.check == "networks"] == [
-        ("room for 0 more networks without a subnet of their own, and wiki bring none", Verdict.BAD)
+        ("room for 0 more networks without a subnet of their own, but these services need one: wiki", Verdict.BAD)
     ]
 
 
 def test_without_a_machine_it_is_said_why(files: Collective) -> None:
     checks = evaluate(replace(SOUND, machine=None, unknown="the daemon has no image"), files)
     warned = {check.check: check.what for check in checks if check.verdict is Verdict.WARN}
-    assert warned == dict.fromkeys(("disk", "ports"), "not known: the daemon has no image")
+    assert warned == dict.fromkeys(("disk", "ports"), "unknown: the daemon has no image")
 
 
 def test_a_silent_daemon_is_all_there_is_to_say(files: Collective) -> None:

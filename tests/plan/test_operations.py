@@ -57,7 +57,7 @@ def plan(files: Collective, *containers: Running, backup_to: Path | None = None)
 def test_a_first_deploy(files: Collective) -> None:
     assert text(plan(files), "wiki") == [
         "wiki (after directory, router)",
-        "webserver: there is none yet",
+        "webserver: it does not exist yet",
         "1. build webserver",
         "2. start its containers and wait until healthy",
         "3. sign the certificate of webserver",
@@ -73,13 +73,13 @@ def test_a_new_version_beside_the_old_one(files: Collective) -> None:
         "1. build webserver",
         (
             "2. start a new webserver beside the old one and wait until healthy; "
-            "if not, remove it: the old one keeps running"
+            "if that fails, remove it; the old one keeps running"
         ),
         "3. sign the certificate of webserver",
-        "4. route wiki; if a route does not answer, remove the new one: the old one keeps running",
+        "4. route wiki; if a route does not answer, remove the new one; the old one keeps running",
         "5. wait 1 s for the last requests to the old one",
         "6. remove webserver: the new one has taken over",
-        "note: going back does not undo what the new version does to the data; up --backup-first DIR saves it",
+        "note: going back does not undo changes to the data; to save the data first: up --backup-first DIR",
     ]
 
 
@@ -89,7 +89,7 @@ def test_a_new_version_in_its_place(files: Collective) -> None:
         "directory",
         "slapd: its files have changed",
         "1. build slapd",
-        "2. start its containers and wait until healthy; if not, start the version before again: slapd",
+        "2. start its containers and wait until healthy; if that fails, start the version before again: slapd",
     ]
 
 
@@ -111,7 +111,7 @@ def test_what_was_built_already_is_not_built_again(files: Collective) -> None:
 def test_what_does_not_serve_goes_before_a_new_one_comes_beside(files: Collective) -> None:
     serves = running(files, "wiki", "webserver", 1, content="old")
     ill = running(files, "wiki", "webserver", 2, content="old", health="unhealthy")
-    assert text(plan(files, serves, ill), "wiki")[3] == "2. remove webserver: it does not serve"
+    assert text(plan(files, serves, ill), "wiki")[3] == "2. remove webserver: it is not ready"
 
 
 def test_what_an_interrupted_deploy_left_goes(files: Collective) -> None:
@@ -119,7 +119,7 @@ def test_what_an_interrupted_deploy_left_goes(files: Collective) -> None:
     new = running(files, "wiki", "webserver", 2)
     assert text(plan(files, left, new), "wiki") == [
         "wiki (after directory, router)",
-        "webserver: an interrupted deploy left another one beside it",
+        "webserver: an interrupted deploy left another instance",
         "1. sign the certificate of webserver",
         "2. route wiki",
         "3. wait 1 s for the last requests to the old one",
@@ -130,8 +130,8 @@ def test_what_an_interrupted_deploy_left_goes(files: Collective) -> None:
 def test_a_container_that_no_file_names_is_removed(files: Collective) -> None:
     gone = running(files, "wiki", "cache")
     told = text(plan(files, running(files, "wiki", "webserver"), gone), "wiki")
-    assert told[1] == "cache: no file names it any more"
-    assert told[-1].endswith("remove cache: no file names it any more")
+    assert told[1] == "cache: it is no longer in the compose file"
+    assert told[-1].endswith("remove cache: it is no longer in the compose file")
 
 
 def test_without_a_router_nothing_is_routed(files: Collective) -> None:
@@ -141,7 +141,7 @@ def test_without_a_router_nothing_is_routed(files: Collective) -> None:
 
 def test_the_routers_own_change_ends_with_its_tables(files: Collective) -> None:
     told = text(plan(files, running(files, "router", "haproxy", content="old")), "router")
-    assert told[-1] == "3. route whatever differs"
+    assert told[-1] == "3. route all that differs"
 
 
 def test_a_rollback_takes_the_images_that_it_goes_back_to(files: Collective) -> None:

@@ -37,7 +37,9 @@ def plan_of(files: Collective, *containers: Running, names: tuple[str, ...] = ("
 
 
 def test_an_empty_daemon_gets_everything(files: Collective) -> None:
-    assert plan_of(files) == "directory/slapd create: there is none yet\nwiki/webserver create: there is none yet"
+    assert (
+        plan_of(files) == "directory/slapd create: it does not exist yet\nwiki/webserver create: it does not exist yet"
+    )
 
 
 def test_nothing_to_do_when_all_is_as_the_files_say(files: Collective) -> None:
@@ -52,7 +54,7 @@ def test_nothing_to_do_when_all_is_as_the_files_say(files: Collective) -> None:
         ({"content": ""}, "wiki/webserver replace: it was not started by darkpeak"),
         ({"state": "exited", "health": ""}, "wiki/webserver start: it is exited"),
         ({"health": "unhealthy"}, "wiki/webserver recreate: it is unhealthy"),
-        ({"health": ""}, "wiki/webserver nothing: it is as its files say"),
+        ({"health": ""}, "wiki/webserver nothing: it matches its files"),
     ],
     ids=["changed", "foreign", "stopped", "ill", "no health check"],
 )
@@ -63,13 +65,13 @@ def test_one_container_is_different(files: Collective, values: dict[str, str], e
 def test_a_plan_says_where_data_is_at_stake(files: Collective) -> None:
     plan = make_plan(files, Observed((running(files, "wiki", "webserver", content="older"),)), frozenset(("wiki",)))
     assert list(make_text(plan))[-1] == (
-        "  note: going back does not undo what the new version does to the data; up --backup-first DIR saves it"
+        "  note: going back does not undo changes to the data; to save the data first: up --backup-first DIR"
     )
 
 
 def test_a_container_that_no_file_names_goes(files: Collective) -> None:
     old = Running("id-old", "darkpeak-wiki", "cache", 1, "darkpeak-wiki-cache-1", "running")
-    expected = "wiki/webserver nothing: it is as its files say\nwiki/cache remove: no file names it any more"
+    expected = "wiki/webserver nothing: it matches its files\nwiki/cache remove: it is no longer in the compose file"
     assert plan_of(files, running(files, "wiki", "webserver"), old, names=("wiki",)) == expected
 
 

@@ -97,7 +97,7 @@ SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "", 4)}
         ({**SAVED, "a.sql": Part(901, "")}, []),
         ({**SAVED, "a.sql": Part(899, "")}, ["a.sql had 1000 bytes, and has 899 after the restore"]),
         ({**SAVED, "b.tar": Part(10, "", 3)}, ["b.tar had 4 rows, and has 3 after the restore"]),
-        ({"b.tar": SAVED["b.tar"]}, ["a.sql is in the snapshot, but not in what was restored"]),
+        ({"b.tar": SAVED["b.tar"]}, ["a.sql is in the snapshot, but not in the restored copy"]),
     ],
     ids=["the same", "one more", "a little less", "less", "fewer rows", "missing"],
 )

@@ -18,11 +18,11 @@ the `unlock` command can be used to remove stale locks
     ("code", "stderr", "said", "exit_code"),
     [
         (124, "", "nas does not answer", 3),
-        (10, "Fatal: repository does not exist: stat /repository/x", "there is no repository at nas yet", 2),
+        (10, "Fatal: repository does not exist: stat /repository/x", "there is no repository at nas", 2),
         (12, "Fatal: wrong password", "wrong password for nas (backup-key.age)", 1),
         (11, LOCKED.format(""), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
         (11, LOCKED.format(" exclusively"), "nas is locked by peak, since 2026-01-02 03:04:05", 3),
-        (11, "Fatal: locked, in words that nobody knows", "nas is locked by somebody", 3),
+        (11, "Fatal: locked, in words that nobody knows", "nas is locked by another program", 3),
         (1, "write /repository/x: no space left on device\nFatal: x", "nas: no space left on device", 3),
         (1, "one\nFatal: two\nthree", "nas: two", 3),
         (1, "one\ntwo", "nas: two", 3),

@@ -18,7 +18,7 @@ def made(number: int, day: date, *, kind: str = BACKUP, service: str = "wiki", h
 
 
 def left(snapshots: list[Snapshot], keep: Keep) -> list[int]:
-    return sorted(item.known.number for item in decide(snapshots, keep) if item.why)
+    return sorted(item.snapshot.number for item in decide(snapshots, keep) if item.why)
 
 
 def daily(count: int) -> list[Snapshot]:
@@ -68,7 +68,7 @@ def test_services_hosts_and_kept_states_are_counted_apart() -> None:
 
 def test_each_reason_is_said() -> None:
     decided = decide(daily(4), Keep(1, 1, 1))
-    assert [(item.known.number, item.why) for item in decided] == [
+    assert [(item.snapshot.number, item.why) for item in decided] == [
         (4, ("one of the newest", "day 2026-01-05", "week 2026-W02", "month 2026-01")),
         (3, ("one of the newest",)),
         (2, ("one of the newest",)),

@@ -15,13 +15,13 @@ from darkpeak.repository.snapshots import (
     Part,
     Snapshot,
     choose,
-    complaints,
-    disagreement,
+    compare_content,
+    find_damage,
     make_tags,
-    oddities,
     parse_listed,
     parse_manifest,
     stale,
+    suspicious,
     unchanged,
 )
 
@@ -49,9 +49,9 @@ def test_what_is_no_manifest_of_the_set_is_refused(text: str) -> None:
 SPOILT = {
     "nothing wrong": (PARTS, []),
     "a part is missing": ({"keys.tar": Part(50, "bb")}, ["database.sql is missing"]),
-    "a part too many": ({**PARTS, "x": Part(1, "c")}, ["x does not belong to it"]),
+    "a part too many": ({**PARTS, "x": Part(1, "c")}, ["x is not in its manifest"]),
     "cut short": ({**PARTS, "keys.tar": Part(20, "bb")}, ["keys.tar has 20 bytes instead of 50"]),
-    "other content": ({**PARTS, "keys.tar": Part(50, "cc")}, ["keys.tar has other content than was saved"]),
+    "other content": ({**PARTS, "keys.tar": Part(50, "cc")}, ["keys.tar has different content"]),
     "swapped": (
         {"database.sql": Part(50, "bb"), "keys.tar": Part(900, "aa")},
         ["database.sql has 50 bytes instead of 900", "keys.tar has 900 bytes instead of 50"],
@@ -62,11 +62,11 @@ SPOILT = {
 
 @pytest.mark.parametrize(("found", "said"), SPOILT.values(), ids=SPOILT.keys())
 def test_what_is_wrong_with_a_set_is_said(found: dict[str, Part], said: list[str]) -> None:
-    assert complaints(MANIFEST, found) == said
+    assert find_damage(MANIFEST, found) == said
 
 
 def test_a_snapshot_of_nothing_is_none() -> None:
-    assert complaints(replace(MANIFEST, parts={}), {}) == ["it has no parts"]
+    assert find_damage(replace(MANIFEST, parts={}), {}) == ["it has no parts"]
 
 
 # this time, last time, what is said
@@ -80,13 +80,13 @@ ODD = {
     ),
     "empty": ({**PARTS, "keys.tar": Part(0, "")}, PARTS, ["keys.tar is empty"]),
     "no rows": ({**PARTS, "keys.tar": Part(50, "x", 0)}, PARTS, ["keys.tar has no rows"]),
-    "gone": ({"keys.tar": Part(50, "bb")}, PARTS, ["database.sql was there last time and is not now"]),
+    "gone": ({"keys.tar": Part(50, "bb")}, PARTS, ["database.sql was in the last snapshot, but is not in this one"]),
 }
 
 
 @pytest.mark.parametrize(("now", "before", "said"), ODD.values(), ids=ODD.keys())
 def test_what_looks_odd_is_said(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
-    assert oddities(now, before) == said
+    assert suspicious(now, before) == said
 
 
 # what the live service said before and after, what the restored one says, whether that is right
@@ -113,7 +113,7 @@ SAID = {
 
 @pytest.mark.parametrize(("says", "restored", "right"), SAID.values(), ids=SAID.keys())
 def test_a_restored_service_says_what_the_live_one_said(says: list[str], restored: str, *, right: bool) -> None:
-    assert (disagreement(says, restored) == "") is right
+    assert (compare_content(says, restored) == "") is right
 
 
 def test_since_when_a_part_is_as_it_is() -> None:

@@ -17,13 +17,17 @@ ACME = Acme("https://ca.example/dir", "a@peak.test", certificates=(("a.peak.test
 @pytest.mark.parametrize(
     ("acme", "message"),
     [
-        pytest.param(replace(ACME, directory="http://ca.example"), "is no CA's address", id="no TLS"),
-        pytest.param(replace(ACME, directory="https://ca.example/a b"), "is no CA's address", id="space"),
-        pytest.param(replace(ACME, contact="a@b\nhook x"), "is no address", id="a line in a line"),
-        pytest.param(replace(ACME, hook="../renew"), "is no hook", id="a program elsewhere"),
-        pytest.param(replace(ACME, trust="-----BEGIN PRIVATE KEY-----"), "a private key stands", id="a key"),
-        pytest.param(replace(ACME, certificates=(("a b",),)), "'a b' is no host name", id="no name"),
-        pytest.param(replace(ACME, certificates=(("a.*.b",),)), "is no host name", id="asterisk within"),
+        pytest.param(
+            replace(ACME, directory="http://ca.example"), "is not the address of an ACME directory", id="no TLS"
+        ),
+        pytest.param(
+            replace(ACME, directory="https://ca.example/a b"), "is not the address of an ACME directory", id="space"
+        ),
+        pytest.param(replace(ACME, contact="a@b\nhook x"), "is not a mail address", id="a line in a line"),
+        pytest.param(replace(ACME, hook="../renew"), "is not the name of a hook", id="a program elsewhere"),
+        pytest.param(replace(ACME, trust="-----BEGIN PRIVATE KEY-----"), "contains a private key", id="a key"),
+        pytest.param(replace(ACME, certificates=(("a b",),)), "'a b' is not a host name", id="no name"),
+        pytest.param(replace(ACME, certificates=(("a.*.b",),)), "is not a host name", id="asterisk within"),
         pytest.param(replace(ACME, certificates=(("a",), ("a",))), "certificate of a is there twice", id="twice"),
     ],
 )
@@ -52,5 +56,5 @@ def test_what_the_router_tells_is_read() -> None:
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", '{"issuer": "x", "until": "soon", "records": {}}'])
 def test_what_makes_no_sense_is_an_error_of_the_routers(answer: str) -> None:
-    with pytest.raises(SystemFailure, match="the router does not know its certificates"):
+    with pytest.raises(SystemFailure, match="the router's list of certificates cannot be read"):
         told(answer).certificates()

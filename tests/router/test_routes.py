@@ -75,7 +75,7 @@ def test_lines_that_make_no_sense_are_no_routes() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        pytest.param(Table(("localhost",), (Route("x", 22),)), "x leads to port 22, which is in no", id="loopback"),
+        pytest.param(Table(("localhost",), (Route("x", 22),)), "x leads to port 22, which is not in", id="loopback"),
         pytest.param(Table(("localhost",), (Route("x", 6001),)), "x leads to port 6001", id="the router's own"),
         pytest.param(Table(("localhost",), (Route("x", 7000),)), "x leads to port 7000", id="past the last block"),
         pytest.param(Table((), (Route("x", 6020),), blocks=(6010,)), "x leads to port 6020", id="undeclared block"),
@@ -89,17 +89,17 @@ def test_lines_that_make_no_sense_are_no_routes() -> None:
         pytest.param(Table((), (Route("a" * 64, 6010),)), "is neither", id="long label"),
         pytest.param(Table((), (Route("a.", 6010),)), "'a.' is neither", id="trailing dot"),
         pytest.param(Table((), (Route("a", 6010), Route("a", 6011))), "the name a is there twice", id="name twice"),
-        pytest.param(Table((".localhost",)), "'.localhost' is no domain", id="domain"),
-        pytest.param(Table((), (), (TcpRoute(7443, 6010, "x"),)), "public port 7443 is not free", id="own port"),
-        pytest.param(Table((), (), (TcpRoute(6010, 6010, "x"),)), "public port 6010 is not free", id="public block"),
-        pytest.param(Table((), (), (TcpRoute(0, 6010, "x"),)), "0 is no port", id="port 0"),
+        pytest.param(Table((".localhost",)), "'.localhost' is not a domain", id="domain"),
+        pytest.param(Table((), (), (TcpRoute(7443, 6010, "x"),)), "public port 7443 cannot be used", id="own port"),
+        pytest.param(Table((), (), (TcpRoute(6010, 6010, "x"),)), "public port 6010 cannot be used", id="public block"),
+        pytest.param(Table((), (), (TcpRoute(0, 6010, "x"),)), "0 is not a port", id="port 0"),
         pytest.param(Table((), ssh=(Route("git", 22),)), "ssh git leads to port 22", id="ssh to the host's own"),
         pytest.param(Table((), ssh=(Route("a.b", 6010),)), "a.b cannot be an ssh route", id="ssh by host name"),
-        pytest.param(Table((), ssh=(Route("jump", 6010),)), "the ssh name jump is", id="the jump server's name"),
+        pytest.param(Table((), ssh=(Route("jump", 6010),)), "the ssh name jump belongs", id="the jump server's name"),
         pytest.param(Table((), plain_ssh=22), "plain ssh leads to port 22", id="plain ssh to the host's own"),
         pytest.param(Table((), tls=(TlsRoute("x", 5000),)), "tls x leads to port 5000", id="tls to loopback"),
         pytest.param(Table((), limits=(Limit("a b"),)), "'a b' is neither", id="limit's label"),
-        pytest.param(Table((), (), (TcpRoute(25, 6010, "x y"),)), "'x y' is no service's name", id="service"),
+        pytest.param(Table((), (), (TcpRoute(25, 6010, "x y"),)), "'x y' is not the name of a service", id="service"),
         pytest.param(
             Table((), (), (TcpRoute(25, 6010, "x"), TcpRoute(25, 6020, "y"))), "port 25 is there twice", id="port twice"
         ),

@@ -23,7 +23,7 @@ def told(*attention: str) -> NightRecord:
         (told(), ILL, ("needs attention: wiki", "wiki: NOT SAVED")),
         (told("wiki"), ILL, None),
         (told("wiki"), WORSE, ("needs attention: chat, wiki", "chat: no dump\nwiki: NOT SAVED")),
-        (told("wiki"), WELL, ("well again: wiki", "wiki: wiki-2 saved")),
+        (told("wiki"), WELL, ("all is well again: wiki", "wiki: wiki-2 saved")),
         (told("chat", "wiki"), ILL, ("needs attention: wiki", "chat: chat-2 saved\nwiki: NOT SAVED")),
     ],
     ids=["first, well", "first, ill", "still well", "breaks", "still ill", "worse", "well again", "better"],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak.errors import UsageError
-from darkpeak.schedule.timer import Call, change_crontab, kept, make_line, make_units, parse_time
+from darkpeak.schedule.timer import Call, change_crontab, make_line, make_units, parse_time, pick_environment
 
 CALL = Call("Dark Peak", ("/srv/bin/darkpeak", "nightly", "--host", "ssh://a@b"), Path("/srv/our own"))
 LINE = (
@@ -19,7 +19,7 @@ def test_units() -> None:
     assert {str(path): text for path, text in made.items()} == {
         "/units/darkpeak-nightly-dark-peak.service": """\
 [Unit]
-Description=Back up, drill and look after Dark Peak
+Description=Nightly jobs of Dark Peak (darkpeak)
 Wants=network-online.target
 After=network-online.target docker.service
 
@@ -31,7 +31,7 @@ Nice=10
 """,
         "/units/darkpeak-nightly-dark-peak.timer": """\
 [Unit]
-Description=Each night: darkpeak-nightly-dark-peak
+Description=Timer of darkpeak-nightly-dark-peak
 
 [Timer]
 OnCalendar=*-*-* 03:17:00
@@ -76,7 +76,9 @@ def test_a_crontab_keeps_its_other_lines(before: str, line: str, after: str) -> 
 
 
 def test_what_names_the_daemon_is_kept() -> None:
-    assert kept({"DOCKER_HOST": "ssh://a", "DOCKER_CONTEXT": "", "HOME": "/root"}) == (("DOCKER_HOST", "ssh://a"),)
+    assert pick_environment({"DOCKER_HOST": "ssh://a", "DOCKER_CONTEXT": "", "HOME": "/root"}) == (
+        ("DOCKER_HOST", "ssh://a"),
+    )
 
 
 def test_times() -> None:

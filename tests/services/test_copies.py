@@ -5,10 +5,10 @@ from dataclasses import fields
 
 import pytest
 
-from darkpeak.collective import model
 from darkpeak.router import routes
-from darkpeak.router.acme import Certified, Held, parse_held
+from darkpeak.router.acme import Certified, HeldCertificates, parse_held
 from darkpeak.router.files import TABLES, render
+from darkpeak.vocabulary import BLOCK_SIZE
 from services.router.certificates.renew.files import Record, parse_records, render_records
 from tests.services.places import DOCKERFILES, ROUTER, SERVICES, words
 
@@ -27,13 +27,11 @@ def test_copies_are_the_same_byte_for_byte(name: str) -> None:
 
 
 def test_haproxy_leads_to_the_blocks_that_the_tool_gives_away() -> None:
-    first, *_, last = routes.BLOCKS
-    ports = range(first, last + routes.BLOCK_SIZE)
-    # The first block is the router's own.
-    assert (tuple(model.BLOCKS)[1:], model.BLOCK_SIZE) == (routes.BLOCKS, routes.BLOCK_SIZE)
+    first, *_, last = routes.SERVICE_BLOCKS
+    ports = range(first, last + BLOCK_SIZE)
     bounds = re.findall(r"-m int (\d+):(\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
     assert bounds == [(str(ports[0]), str(ports[-1]))] * 6
-    assert f",div({routes.BLOCK_SIZE}) table services" in (ROUTER / "haproxy/haproxy.cfg").read_text()
+    assert f",div({BLOCK_SIZE}) table services" in (ROUTER / "haproxy/haproxy.cfg").read_text()
     assert f"Ports outside {ports[0]}-{ports[-1]} are refused" in (ROUTER / "README.md").read_text()
 
 
@@ -54,5 +52,5 @@ def test_records_are_read_as_the_router_writes_them() -> None:
     assert parse_records(render_records({})) == {}
     told = f'{{"issuer": "Own CA", "until": "1970-01-02 00:00:00Z", "records": {text}}}'
     certified = Certified(("wiki.example",), "A CA", until=2, renew=3, failed="why", tried=8, again=9)
-    assert parse_held(told.encode()) == Held("Own CA", 86400, (certified,))
+    assert parse_held(told.encode()) == HeldCertificates("Own CA", 86400, (certified,))
     assert not {field.name for field in fields(Certified)} - {field.name for field in fields(Record)}

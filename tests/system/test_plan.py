@@ -33,15 +33,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a package": ({"packages": READY.packages - {"nftables"}}, ["install nftables: not installed"]),
     "another suite": ({"suite": "trixie"}, ["install docker-cli: not installed"]),
     "Ubuntu, whose engine brings the client": ({"suite": "noble", "distribution": "ubuntu"}, []),
-    "the login": ({"login": False}, ["make the login docker: admins drive Docker as that"]),
+    "the login": ({"login": False}, ["make the login docker: admins use Docker with it"]),
     "swap": ({"swap": 0}, ["make /swapfile, 1024 MiB: there is no swap"]),
     "swap, but no room": ({"swap": 0, "disk": 2 << 20}, []),
-    "the engine": ({"running": frozenset({FIREWALL})}, ["start docker, now and at each start: does not run"]),
+    "the engine": ({"running": frozenset({FIREWALL})}, ["start docker, now and at each boot: it does not run"]),
     "the port of its ssh server": (
         {"ssh_ports": (22, 2022)},
         [
-            "write /etc/darkpeak/firewall.nft (open: 22, 80, 443, 2022; nothing else): differs",
-            f"let {FIREWALL} read its settings: they have changed",
+            "write /etc/darkpeak/firewall.nft (open ports: 22, 80, 443, 2022): it differs",
+            f"reload {FIREWALL}: its settings have changed",
         ],
     ),
 }
@@ -54,7 +54,7 @@ def test_what_is_missing_is_one_step_with_its_cause(changed: dict[str, Any], exp
 
 def test_a_bare_machine_gets_settings_before_what_reads_them() -> None:
     steps = [step.what.split()[0] for step in make_steps(Found("trixie", disk=10 << 20), WANTED)]
-    assert steps == ["make", *["write"] * 7, "install", "make", "start", "start", "let"]
+    assert steps == ["make", *["write"] * 7, "install", "make", "start", "start", "reload"]
 
 
 def test_an_admins_own_settings_of_the_engine_stay() -> None:
@@ -95,5 +95,5 @@ def test_what_a_look_prints_is_read(system: str) -> None:
 
 
 def test_another_system_is_refused() -> None:
-    with pytest.raises(UsageError, match="that machine runs fedora"):
+    with pytest.raises(UsageError, match="the machine runs fedora"):
         read_found("=id fedora\n")

@@ -1,1 +1,1 @@
-"""One file a verb. An action takes what it needs as values, does it, and returns a frozen result; it never prints."""
+"""One file for each verb. An action takes values, does its work, and returns a frozen result. It never prints."""

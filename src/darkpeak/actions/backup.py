@@ -1,4 +1,4 @@
-"""Back up services: each one's own script writes its parts beside the volumes, then they go to every repository."""
+"""Back up services: each service's own script writes its parts, which are then saved in every repository."""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,15 +33,15 @@ class BackedUp:
     """How the backup of one service went."""
 
     service: str
-    snapshot: str = ""  # its name, empty where there is none
+    snapshot: str = ""  # its name, empty if there is none
     number: int = 0
     size: int = 0  # bytes
     repositories: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    suspicious: tuple[str, ...] = ()  # nothing failed, but a person should look at it
-    notes: tuple[str, ...] = ()  # what may well be right
+    suspicious: tuple[str, ...] = ()  # nothing failed, but a person should check it
+    notes: tuple[str, ...] = ()  # probably right, but unusual
     sizes: tuple[tuple[str, int], ...] = ()  # bytes of each part
-    unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part its hash, and since when it has had it
+    unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part: name, hash, since when
 
     @property
     def good(self) -> bool:
@@ -50,18 +50,19 @@ class BackedUp:
 
 
 def back_up(session: Session, service: Service, kind: str = BACKUP, *, by_hand: bool = True) -> BackedUp:
-    """Make one snapshot of a service; a failure stands in the result, and is recorded for everyone to see.
+    """Make one snapshot of a service; failures are in the result, and are recorded on the daemon.
 
-    What is suspicious stays so next time, unless the backup was made by hand: then a person has accepted it.
+    After a suspicious backup, the next one is still compared with the one before, unless a person ran it (`by_hand`)
+    and so accepted it.
 
     Raises:
-        DarkpeakError: why no repository can be used, when not a single one can; nothing is recorded then.
+        DarkpeakError: when no repository can be used; nothing is recorded then.
     """
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         try:
             made = _back_up(session, service, kind)
         except DarkpeakError as error:
-            session.require()  # else that is what is wrong, and with every service
+            session.require()  # if no repository can be used, that is the error
             made = BackedUp(service.name, failures=(error.message,))
     if kind == BACKUP:
         session.progress.step(service.name, "saved" if made.good else "failed")
@@ -70,33 +71,33 @@ def back_up(session: Session, service: Service, kind: str = BACKUP, *, by_hand: 
 
 
 def folder_of(service: Service) -> str:
-    """Return where a service's parts lie in the helper, each time the same, so that restic finds what is new."""
+    """Return the folder of a service's parts in the helper: always the same, so that restic finds what is new."""
     return f"{WORK}/{service.name}"
 
 
 @dataclass(frozen=True)
 class ScriptOutput:
-    """What a service's own script left in the helper."""
+    """What a service's own script wrote in the helper."""
 
     parts: Mapping[str, Part]
-    volumes: Mapping[str, str]  # parts that lie in volumes, and where in the helper
-    verified: tuple[Result | None, ...]  # scripts/verify just before, and just after
+    volumes: Mapping[str, str]  # parts that are folders of volumes, with their paths in the helper
+    verified: tuple[Result | None, ...]  # scripts/verify before and after the backup
 
 
 @dataclass(frozen=True)
 class Saved:
-    """In which repositories a snapshot is, and why it is not in the others."""
+    """The repositories that have a snapshot, and why the others do not have it."""
 
     manifest: Manifest
     repositories: tuple[ResticRepository, ...]
     failures: tuple[str, ...]
-    changed: bool  # what lies in volumes is not any more what the manifest says of it
+    changed: bool  # files in volumes changed while they were saved
 
 
 def _back_up(session: Session, service: Service, kind: str) -> BackedUp:
-    # While the repositories are asked whether they can be used; nothing is touched before one can.
+    # This takes time, while the repositories are opened. No script is run before one can be used.
     session.helper.clear(folder_of(service))
-    session.scripts.bring(service)
+    session.scripts.copy_in(service)
     session.require()
     for _ in range(TRIES):
         written = _run_script(session, service, kind)
@@ -105,8 +106,8 @@ def _back_up(session: Session, service: Service, kind: str) -> BackedUp:
         if not saved.changed:
             return _result(session, service, written, saved)
         session.progress.step(service.name, "files changed while they were read; reading them again")
-    what = f"{', '.join(written.volumes)} changed each time that it was read"
-    raise SystemFailure(f"{what}: try at a quieter hour, or let its backup script make a dump of it")
+    what = f"{', '.join(written.volumes)} changed during each of {TRIES} tries"
+    raise SystemFailure(f"{what}; try at a quieter time, or have its backup script write a dump")
 
 
 def _result(session: Session, service: Service, written: ScriptOutput, saved: Saved) -> BackedUp:
@@ -119,9 +120,9 @@ def _result(session: Session, service: Service, written: ScriptOutput, saved: Sa
         snapshot=manifest.name if saved.repositories else "",
         number=manifest.number,
         size=manifest.size,
-        repositories=tuple(one.name for one in saved.repositories),
+        repositories=tuple(repository.name for repository in saved.repositories),
         failures=saved.failures,
-        suspicious=(*snapshots.oddities(parts, known), *_wrong(written.verified)),
+        suspicious=(*snapshots.suspicious(parts, known), *_unverified(written.verified)),
         notes=tuple(_stale(session, service, unchanged)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
         unchanged=unchanged,
@@ -129,15 +130,15 @@ def _result(session: Session, service: Service, written: ScriptOutput, saved: Sa
 
 
 def _run_script(session: Session, service: Service, kind: str) -> ScriptOutput:
-    """Have the service's own script write its parts."""
+    """Run the service's own backup script; return what it wrote."""
     folder = folder_of(service)
     session.progress.step(service.name, "running its backup script")
     project = session.project(service)
     before = _verify(session, project, kind)
     done = session.scripts.run(project, "backup", f"{folder}/parts")
     if done.code and NO_SPACE in done.stderr:
-        what = f"its backup script failed: {restic_errors.NO_SPACE}, on the engine's disk"
-        raise SystemFailure(what, hint="darkpeak doctor shows how much there is")
+        what = f"its backup script failed: {restic_errors.NO_SPACE} (the engine's disk)"
+        raise SystemFailure(what, hint="see how much is free: darkpeak doctor")
     if done.code:
         raise SystemFailure(f"its backup script failed: {done.last_line()}")
     found = session.helper.inventory(f"{folder}/parts")
@@ -147,30 +148,30 @@ def _run_script(session: Session, service: Service, kind: str) -> ScriptOutput:
     volumes = {name: str(part["volume"]) for name, part in found.items() if "volume" in part}
     for name, at in volumes.items():
         if any(PurePosixPath(other).is_relative_to(at) for one, other in volumes.items() if one != name):
-            raise SystemFailure(f"its backup script copies a folder twice: {name} holds another part, too")
+            raise SystemFailure(f"its backup script copies a folder twice: {name} contains another part")
     return ScriptOutput(parts, volumes, (before, _verify(session, project, kind)))
 
 
 def _save(session: Session, service: Service, kind: str, written: ScriptOutput) -> Saved:
-    """Describe the parts, and put them into every repository."""
+    """Write the manifest, and save the parts in every repository."""
     folder = folder_of(service)
     says = tuple(answer.last_line() for answer in written.verified if answer and not answer.code)
     says = says if len(says) == len(written.verified) else ()
     manifest = replace(_manifest(session, service, kind, written.parts), says=says)
-    # Seen from the snapshot's own folder, a link leads there too wherever the whole snapshot is restored to.
+    # Relative links are right wherever the whole snapshot is restored.
     links = {f"parts/{name}": posixpath.relpath(at, f"{folder}/parts") for name, at in written.volumes.items()}
     session.helper.put(folder, {"manifest.json": manifest.text()}, links)
     failures = [error.message for error in session.repositories.unusable()]
     stored: list[tuple[ResticRepository, Snapshot]] = []
-    for one in session.repositories.usable():
-        session.progress.step(service.name, f"saving to {one.name}")
+    for repository in session.repositories.usable():
+        session.progress.step(service.name, f"saving to {repository.name}")
         try:
-            saved = one.save(folder, tuple(written.volumes.values()), manifest, session.on_line(service.name))
+            saved = repository.save(folder, tuple(written.volumes.values()), manifest, session.on_line(service.name))
         except DarkpeakError as error:
             failures.append(error.message)
         else:
-            stored.append((one, manifest.known(saved, one.name)))
-    with ThreadPoolExecutor() as pool:  # what takes long is restic's deriving of the key
+            stored.append((repository, manifest.known(saved, repository.name)))
+    with ThreadPoolExecutor() as pool:  # restic derives its key for half a second in each call
         changed = pool.submit(_changed, session, service, written)
         answers = list(pool.map(lambda item: _read_back(item[0], item[1], folder, manifest), stored))
     failures += [error.message for error in answers if error]
@@ -179,20 +180,20 @@ def _save(session: Session, service: Service, kind: str, written: ScriptOutput) 
         good = list(_discard(good))
     for _, known in good:
         session.repositories.add(known)
-    return Saved(manifest, tuple(one for one, _ in good), tuple(failures), changed.result())
+    return Saved(manifest, tuple(repository for repository, _ in good), tuple(failures), changed.result())
 
 
-def _read_back(one: ResticRepository, known: Snapshot, folder: str, manifest: Manifest) -> DarkpeakError | None:
-    """Success is never an exit code alone: read the manifest back. Return why it is not there."""
+def _read_back(repository: ResticRepository, known: Snapshot, folder: str, manifest: Manifest) -> DarkpeakError | None:
+    """Read the manifest back, since an exit code does not prove that it is there; return the error if it is not."""
     try:
-        one.read_back(known, folder, manifest)
+        repository.read_back(known, folder, manifest)
     except DarkpeakError as error:
         return error
     return None
 
 
 def _changed(session: Session, service: Service, written: ScriptOutput) -> bool:
-    """Whether what lies in volumes is not any more what the manifest says of it."""
+    """Return whether files in volumes are no longer as the manifest says."""
     if not written.volumes:
         return False
     found = snapshots.make_inventory(session.helper.inventory(f"{folder_of(service)}/parts"))
@@ -200,30 +201,30 @@ def _changed(session: Session, service: Service, written: ScriptOutput) -> bool:
 
 
 def _discard(stored: Iterable[tuple[ResticRepository, Snapshot]]) -> Iterator[tuple[ResticRepository, Snapshot]]:
-    """Take back a snapshot that is not of one moment; give those that stay, where nothing may be removed.
+    """Delete a snapshot whose files changed while they were saved; yield it where the repository refuses that.
 
-    They keep their number, and their manifest keeps them from use.
+    There it keeps its number, and its manifest does not match, so that no restore uses it.
     """
-    for one, known in stored:
+    for repository, known in stored:
         try:
-            one.forget([known.restic_id], prune=False)
+            repository.forget([known.restic_id], prune=False)
         except DarkpeakError:
-            yield one, known
+            yield repository, known
 
 
 def _verify(session: Session, project: ComposeProject, kind: str) -> Result | None:
-    """Check the live service's content; not where it is only kept before a restore, and may well be broken."""
+    """Run the live service's scripts/verify; not before a restore, when the service may be broken."""
     return session.scripts.verify(project) if kind == BACKUP else None
 
 
-def _wrong(verified: Sequence[Result | None]) -> list[str]:
+def _unverified(verified: Sequence[Result | None]) -> list[str]:
     return [f"its verify script failed: {answer.last_line()}" for answer in verified if answer and answer.code][-1:]
 
 
 def _stale(session: Session, service: Service, unchanged: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
-    """Say which parts are byte for byte those of a week ago or more, though the service had requests since.
+    """Yield a note for each part that has not changed for a week or more, although the service had requests.
 
-    People may have read only; so it is a note, and no alarm.
+    It is only a note, since perhaps nobody has written anything.
     """
     old = snapshots.stale(unchanged, datetime.now(UTC))
     requests = _requests(session, service) if old else 0
@@ -232,7 +233,7 @@ def _stale(session: Session, service: Service, unchanged: tuple[tuple[str, str, 
 
 
 def _requests(session: Session, service: Service) -> int:
-    """Return how many requests the router has led to a service since it was loaded; 0 where that is not known."""
+    """Return a service's requests since the router was last loaded; 0 if that is unknown."""
     with suppress(SystemFailure):
         router = find_router(session.target.collective, session.engine, session.engine.observe())
         counted = router.counters() if router else []
@@ -241,7 +242,7 @@ def _requests(session: Session, service: Service) -> int:
 
 
 def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str, Part]) -> Manifest:
-    """Describe a snapshot. Its number is the next after all known ones, so that no clock decides which is newest."""
+    """Return the manifest of a new snapshot; its number is one more than all known ones, so no clock is needed."""
     recorded = store.find(session.engine, BackupRecord, service.name)
     numbers = [known.number for known in session.snapshots(service.name) if known.host == session.host]
     numbers.append(recorded.number if recorded else 0)
@@ -260,7 +261,7 @@ def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str,
 
 
 def _record(session: Session, made: BackedUp, *, by_hand: bool) -> BackupRecord:
-    """Describe how it went; without a new snapshot, the one before is still the newest, and as old as it was."""
+    """Return the record of a backup; without a new snapshot, it keeps the name and the time of the one before."""
     problems = (*made.failures, *made.suspicious)
     before = store.find(session.engine, BackupRecord, made.service)
     if made.snapshot:

@@ -9,17 +9,17 @@ from darkpeak.engine import base
 
 @dataclass(frozen=True)
 class BaseImage:
-    """One base image of one engine."""
+    """A base image on an engine."""
 
     image: str
-    made: bool  # now; else it was there already
+    made: bool  # pulled or built now; else it was already there
 
 
 def ensure_bases(targets: Sequence[Target], on_step: Callable[[str], None], *, rebuild: bool) -> list[BaseImage]:
-    """Pull or build the base images of the targets' services, where they are missing or (rebuild) all of them.
+    """Pull or build the base images of the targets' services: those that are missing, or (rebuild) all.
 
     Raises:
-        SystemFailure: when one can be neither pulled nor built.
+        SystemFailure: when an image can be neither pulled nor built.
     """
     return [
         BaseImage(f"debian:{suite}", base.ensure(target.engine, suite, on_step, rebuild=rebuild))

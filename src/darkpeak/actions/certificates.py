@@ -1,4 +1,4 @@
-"""Who vouches for each name, until when; and a certificate renewed now."""
+"""List the routers' certificates, and renew one now."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from darkpeak.vocabulary import CERTIFICATES, ROUTER
 
 
 def find_certificates(targets: Sequence[Target]) -> list[ListedCertificate]:
-    """Return a row for each certificate.
+    """Return a row for each certificate of the targets' routers.
 
     Raises:
         SystemFailure: when a router is not running.
@@ -26,11 +26,11 @@ def find_certificates(targets: Sequence[Target]) -> list[ListedCertificate]:
 
 
 def renew(targets: Sequence[Target], name: str) -> None:
-    """Have the routers ask their CA now for the certificate that holds a name.
+    """Have the routers request the certificate of a name now.
 
     Raises:
-        UsageError: when no certificate is asked for this name.
-        SystemFailure: when it was not had; the one before is still served.
+        UsageError: when the routers request no certificate for this name.
+        SystemFailure: when the request fails; the certificate before is still served.
     """
     found = False
     for target in targets:
@@ -40,15 +40,15 @@ def renew(targets: Sequence[Target], name: str) -> None:
             _renew(target, observed, known)
             found = True
     if not found:
-        raise UsageError(f"no certificate is requested for {name}", hint="darkpeak certificates lists them all")
+        raise UsageError(f"no certificate is requested for {name}", hint="list all: darkpeak certificates")
 
 
 def _renew(target: Target, observed: Observed, name: str) -> None:
     running = find_container(target.collective, observed, ROUTER, CERTIFICATES)
     if running is None:
-        what = f"the router's container {CERTIFICATES} is not running on {target.engine.name}"
-        raise SystemFailure(what, hint="darkpeak up router starts it")
-    asked = target.engine.exec_in(running.id, ("renew", name))
-    if asked.code:
-        what = f"the certificate of {name} was not renewed: {asked.last_line()}"
-        raise SystemFailure(what, hint="darkpeak certificates lists them all")
+        what = f"the router's container {CERTIFICATES} is not running on the engine at {target.engine.name}"
+        raise SystemFailure(what, hint="start it: darkpeak up router")
+    renewed = target.engine.exec_in(running.id, ("renew", name))
+    if renewed.code:
+        what = f"the certificate of {name} was not renewed: {renewed.last_line()}"
+        raise SystemFailure(what, hint="list all: darkpeak certificates")

@@ -1,4 +1,4 @@
-"""Read a collective's files and find what is wrong with them: by our rules, and by compose's own."""
+"""Read a collective's files, and find their faults: with our rules, and with compose itself."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from darkpeak.engine.compose import make_compose
 from darkpeak.errors import SystemFailure, UsageError
 
 AT_ONCE = 4
-HINT = "see the Compose file reference, docs.docker.com/reference/compose-file"
+HINT = "see the Compose file reference: docs.docker.com/reference/compose-file"
 FILE = re.compile(r"validating (?P<file>[^:]+): ")
 UNKNOWN = re.compile(r"(?P<where>[\w.()-]*) ?[Aa]dditional propert(?:y|ies) '?(?P<key>[^' ]+)'? (?:is )?not allowed")
-# How compose names what it is about, in 2.20 to 2.40.
+# How compose 2.20 to 2.40 names the part of the file that is wrong.
 ABOUT = (
     re.compile(r"(?P<path>(?:services|networks|volumes|configs|secrets)\.[\w.-]+)"),
     re.compile(r"'(?P<path>services\[[\w.-]+\][\w.-]*)'"),
@@ -27,14 +27,14 @@ ABOUT = (
 
 @dataclass(frozen=True)
 class Checked:
-    """A collective, and everything that is wrong with its files."""
+    """A collective and the findings in its files."""
 
     collective: Collective
     findings: tuple[Finding, ...]
 
 
 def check_files(start: Path) -> Checked:
-    """Read the collective of which `start` is a folder, and apply every rule; needs no program and no daemon.
+    """Return the collective of a folder, and the findings of all rules; this needs no program and no daemon.
 
     Raises:
         UsageError: when there is no collective.
@@ -44,42 +44,42 @@ def check_files(start: Path) -> Checked:
 
 
 def check_with_compose(collective: Collective, services: Sequence[Service]) -> list[Finding]:
-    """Return what compose itself says against the files of services that can be read; nothing is touched.
+    """Return the findings of compose itself in the files of services; nothing is touched.
 
     Raises:
         SystemFailure: when compose is not installed.
     """
     running = [service for service in services if service.runs]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda service: _ask_compose(collective, service), running)
+        found = pool.map(lambda service: _run_compose(collective, service), running)
         return [finding for finding in found if finding]
 
 
 def require_sound(findings: Sequence[Finding]) -> None:
-    """Refuse files with findings.
+    """Raise an error if there are findings.
 
     Raises:
-        UsageError: naming each finding with its place and what to do.
+        UsageError: with each finding, its place, and what to do.
     """
     if findings:
-        shown = "\n".join(f"  {item.at}: {item.what}. {item.hint[:1].upper()}{item.hint[1:]}." for item in findings)
+        shown = "\n".join(f"  {item.at}: {item.what}\n      {item.hint}" for item in findings)
         count = files.count(len(findings), "finding")
         raise UsageError(f"the files have {count}; nothing was touched\n{shown}")
 
 
-def _ask_compose(collective: Collective, service: Service) -> Finding | None:
-    environment = {**process.surroundings(), **collective.variables}
-    asked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
-    if not asked.code:
+def _run_compose(collective: Collective, service: Service) -> Finding | None:
+    environment = {**process.own_environment(), **collective.variables}
+    checked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
+    if not checked.code:
         return None
-    message = asked.last_line()
+    message = checked.last_line()
     if "is not a docker command" in message or "unknown flag: --ansi" in message:
-        raise SystemFailure("docker compose is not installed", hint="bin/setup installs it")
+        raise SystemFailure("docker compose is not installed", hint="install it: bin/setup")
     return explain(collective.root, service, message)
 
 
 def explain(root: Path, service: Service, message: str) -> Finding:
-    """Return a message of compose's as a finding, with the line that it is about where that can be told."""
+    """Return an error message of compose as a finding, with the line of the fault if that can be found."""
     named = FILE.search(message)
     path = Path(named["file"]) if named else service.folder / service.files[0]
     rest = message[named.end() :] if named else message
@@ -95,7 +95,7 @@ def explain(root: Path, service: Service, message: str) -> Finding:
 
 
 def _keys(message: str) -> list[str]:
-    """Return the keys that lead to what a message is about."""
+    """Return the keys in the file that lead to the part that a message names."""
     for pattern in ABOUT:
         found = pattern.search(message)
         if found and "path" in found.groupdict():
@@ -113,7 +113,7 @@ def _read(path: Path) -> Tree:
 
 
 def _line(tree: Tree, keys: Sequence[str]) -> int:
-    """Return the line of the last of these keys, or of the nearest above it that is there."""
+    """Return the line of the last of these keys, or of the nearest key above it that exists."""
     line = tree.line
     for key in keys:
         children = tree.mapping()

@@ -1,4 +1,4 @@
-"""`restore --as`: a snapshot restored into a project beside the live service, to be looked at."""
+"""Restore a snapshot into a project beside the live service (`restore --as`)."""
 
 import re
 import time
@@ -18,7 +18,7 @@ PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Copied:
-    """A copy of a service that runs under a name of its own until somebody removes it."""
+    """A copy of a service that runs as its own project until somebody removes it."""
 
     service: str
     snapshot: str
@@ -29,16 +29,16 @@ class Copied:
 
 
 def restore_as(session: Session, service: Service, snapshot: str | None, name: str) -> Copied:
-    """Restore a snapshot into a project of this name beside the live service, and leave it there.
+    """Restore a snapshot into a project with this name, beside the live service, and leave it running.
 
     Raises:
-        UsageError: when the name is none, or taken.
-        CheckFailed: when what was restored is not right; then there is no copy either.
+        UsageError: when the name is not valid, or in use.
+        CheckFailed: when the restored copy does not pass its checks; the copy is removed then.
     """
     if not PROJECT.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be a project's name", hint="use lower-case letters, digits, - and _")
+        raise UsageError(f"{name!r} is not a valid name for a project", hint="use lower-case letters, digits, - and _")
     if session.engine.observe().of(name):
-        raise UsageError(f"there is a project {name} already", hint="choose another name")
+        raise UsageError(f"the project {name} already exists", hint="choose another name")
     started = time.monotonic()
     manifest = fetch(session, service, find_snapshots(session, service, snapshot), RESTORED)
     images, notes = images_of(session, service, manifest)

@@ -1,4 +1,4 @@
-"""A service's own backup and restore scripts, run here with a plain folder of this machine."""
+"""Run a service's own backup and restore scripts here, with a folder of this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from darkpeak.errors import SystemFailure
 
 @dataclass(frozen=True)
 class ScriptRun:
-    """How a service's own script ended well."""
+    """A service's own script that succeeded."""
 
     service: str
     done: str  # backup or restore
@@ -30,7 +30,7 @@ def run_script(target: Target, service: Service, script: str, folder: Path) -> S
         raise SystemFailure(
             f"{script} of {service.name} failed: {ran.last_line()}",
             where=str(service.folder / "scripts" / script),
-            hint=f"darkpeak logs {service.name} may show why; nothing counts as done",
+            hint=f"see why: darkpeak logs {service.name}",
         )
     output = (ran.stdout + ran.stderr).decode(errors="replace").rstrip()
     return ScriptRun(service.name, script, str(where), output)

@@ -1,4 +1,4 @@
-"""The collective's directory of members, as it runs."""
+"""Find the collective's running directory of members."""
 
 from darkpeak.actions.target import Target
 from darkpeak.engine.inside import Inside
@@ -16,6 +16,6 @@ def find_directory(target: Target) -> Directory:
     """
     running = find_container(target.collective, target.engine.observe(), DIRECTORY, SLAPD)
     if running is None:
-        what = f"the directory is not running on {target.engine.name}"
-        raise SystemFailure(what, hint="darkpeak up directory starts it")
+        what = f"the directory is not running on the engine at {target.engine.name}"
+        raise SystemFailure(what, hint="start it: darkpeak up directory")
     return Directory(Inside(target.engine, running.id).run)

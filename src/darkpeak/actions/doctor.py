@@ -1,4 +1,4 @@
-"""What each daemon lacks to run the collective well, and what to do."""
+"""Check what a daemon and its machine lack, and what to do."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +10,6 @@ from darkpeak.plan.doctor import Check, evaluate
 
 
 def examine(host: str, engine: Engine, collective: Collective | None) -> Iterator[Check]:
-    """Give every check of one daemon for a collective; without one, those that need none."""
+    """Yield all checks of one daemon for a collective; without a collective, those that need none."""
     for check in evaluate(gather(engine, collective), collective):
         yield replace(check, host=host)

@@ -1,4 +1,4 @@
-"""Drills: the newest snapshot, restored into a scratch project beside the live service, and checked."""
+"""Drill services: restore a snapshot into a scratch project beside the live service, and check it."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from darkpeak.helper.scripts import ComposeProject
 from darkpeak.repository import snapshots
 from darkpeak.repository.snapshots import Manifest, Part
 
-LEAST_OF_SIZE = 0.9  # a backup of the restored service has about the size of the snapshot that it came from
+LEAST_OF_SIZE = 0.9  # the least size of a backup of the restored copy, compared with the snapshot
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ class Drilled:
     service: str
     snapshot: str = ""
     good: bool = False
-    message: str = ""  # what the service's check printed, or what was wrong
-    seconds: float = 0.0  # from the repository to a service that has been checked
+    message: str = ""  # what scripts/verify printed, or what was wrong
+    seconds: float = 0.0  # from fetching the snapshot to the end of the checks
     notes: tuple[str, ...] = ()
 
 
 def drill(session: Session, service: Service, name: str | None = None) -> Drilled:
-    """Drill one service and record it for everyone to see.
+    """Drill one service, and record the result on the daemon.
 
     Raises:
-        SystemFailure: when the engine or every repository fails, which says nothing about the snapshot.
+        SystemFailure: when the engine or all repositories fail; nothing is recorded then.
     """
     wanted = find_snapshots(session, service, name)
     started = time.monotonic()
@@ -56,9 +56,9 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
 
 
 def drill_spoilt(session: Session, service: Service) -> Drilled:
-    """Test the drill itself: drill a copy whose largest part was cut in half; good if the drill notices.
+    """Test the drill itself: drill a copy whose largest part was cut in half; the result is good if the drill fails.
 
-    The snapshot in the repository stays as it is; only what was fetched is damaged, with a manifest that agrees.
+    The snapshot in the repository stays as it is: only the fetched copy is damaged.
     """
     wanted = find_snapshots(session, service, None)
     manifest = fetch(session, service, wanted, RESTORED)
@@ -67,50 +67,50 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
     try:
         try_out(session, service, manifest, f"{RESTORED}/parts")
     except CheckFailed as error:
-        message = f"{path} was cut in half, and the drill noticed: {error}"
+        message = f"{path} was cut in half, and the drill noticed it: {error}"
         return Drilled(service.name, manifest.name, good=True, message=message)
-    message = f"{path} was cut in half, and the drill did not notice"
+    message = f"{path} was cut in half, and the drill did not notice it"
     return Drilled(service.name, manifest.name, good=False, message=message)
 
 
 def try_out(session: Session, service: Service, manifest: Manifest, parts: str) -> tuple[str, tuple[str, ...]]:
-    """Restore parts into a scratch project and check it; return what its check printed, and notes for a person.
+    """Restore parts into a scratch project and check it; return what scripts/verify printed, and notes.
 
     Raises:
-        CheckFailed: when anything is not right.
+        CheckFailed: when a check fails.
     """
     images, notes = images_of(session, service, manifest)
     with scratch(session, service, images) as project:
         start(session, project)
         session.progress.step(service.name, "restoring into the copy")
         verified, failure = put(session.scripts, project, parts)
-        failure = failure or snapshots.disagreement(manifest.says, verified)
+        failure = failure or snapshots.compare_content(manifest.says, verified)
         if failure:
             raise CheckFailed(failure)
-        session.progress.step(service.name, "backing the copy up, to compare")
+        session.progress.step(service.name, "backing up the copy, to compare it")
         lost = _lost(session, project, manifest)
         if lost:
             raise CheckFailed("; ".join(lost))
     if not verified:
-        notes = (*notes, f"{service.name} has no scripts/verify: only its health and sizes were checked")
+        notes = (*notes, f"{service.name} has no scripts/verify; only its health and its sizes were checked")
     return verified, notes
 
 
 def _lost(session: Session, project: ComposeProject, manifest: Manifest) -> list[str]:
-    """Return what is missing from a backup of the restored service, compared with the snapshot that it came from."""
+    """Return what is missing in a backup of the restored copy, compared with the snapshot."""
     folder = f"{WORK}/.again"
     session.helper.must("rm", "-rf", folder)
     again = session.scripts.run(project, "backup", folder)
     if again.code:
-        return [f"what was restored cannot be backed up: {again.last_line()}"]
+        return [f"the restored copy cannot be backed up: {again.last_line()}"]
     found = snapshots.make_inventory(session.helper.inventory(folder))
     session.helper.must("rm", "-rf", folder)
     return compare(manifest.parts, found)
 
 
 def compare(saved: Mapping[str, Part], found: Mapping[str, Part]) -> list[str]:
-    """Return which parts of a snapshot have not come through a restore: by their rows, and by their size."""
-    lost = [f"{path} is in the snapshot, but not in what was restored" for path in sorted(saved.keys() - found.keys())]
+    """Return which parts of a snapshot are missing or smaller after a restore, by their rows and sizes."""
+    lost = [f"{path} is in the snapshot, but not in the restored copy" for path in sorted(saved.keys() - found.keys())]
     for path in sorted(saved.keys() & found.keys()):
         then, here = saved[path], found[path]
         if (here.rows or 0) < (then.rows or 0) * LEAST_OF_SIZE:

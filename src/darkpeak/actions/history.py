@@ -1,4 +1,4 @@
-"""Who deployed what, when, and how it ended."""
+"""The recorded deploys of services."""
 
 from collections.abc import Sequence
 

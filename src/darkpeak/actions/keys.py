@@ -1,4 +1,4 @@
-"""The backup key: made, encrypted to another admin, taken from one, and the credentials that lie beside it."""
+"""The backup key: make it, add and remove admins who can open it, and set the credentials in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from darkpeak.repository import key
 from darkpeak.repository.key import Secret
 from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE, LEAST_ADMINS
 
-NOTIFY, URLS, PING = "notify", "urls", "ping"  # what nightly needs lies with the credentials
-NEW = "new-password"  # the secret file of the helper in which a new one lies
+NOTIFY, URLS, PING = "notify", "urls", "ping"  # settings of nightly, which are kept like credentials
+NEW = "new-password"  # the secret file in the helper for a new password
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class KeyChanged:
 class Initialised:
     """The key and the repositories, after `backup init`."""
 
-    made: bool  # the key; else it was there already
+    made: bool  # the key is new; else it was already there
     opens_for: tuple[str, ...]
     repositories: tuple[str, ...]
 
@@ -46,12 +46,12 @@ class Initialised:
 
 
 def has_key(collective: Collective) -> bool:
-    """Whether the collective has a backup key."""
+    """Return whether the collective has a backup key."""
     return (collective.root / KEY_FILE).is_file()
 
 
 def initialise(targets: Sequence[Target], secret: Secret | None, progress: Progress) -> Initialised:
-    """Make the key, where there is no `secret` yet, and every repository that is not there yet.
+    """Make the key (if `secret` is None), and every repository that does not exist yet.
 
     Raises:
         DarkpeakError: when a repository cannot be made or used.
@@ -63,15 +63,15 @@ def initialise(targets: Sequence[Target], secret: Secret | None, progress: Progr
     names: tuple[str, ...] = ()
     for target in targets:
         with opened(target, made, progress, create=True) as session:
-            names = tuple(one.name for one in session.repositories.usable())
+            names = tuple(repository.name for repository in session.repositories.usable())
     return Initialised(secret is None, openers(collective), names)
 
 
 def add_admin(collective: Collective, name: str, secret: Secret) -> KeyChanged:
-    """Encrypt the key to another admin as well.
+    """Encrypt the key to one more admin.
 
     Raises:
-        UsageError: when there is no such admin, or they have no ssh key.
+        UsageError: when there is no such admin, or when the admin has no ssh key.
     """
     admin = find_admin(collective, name)
     if not admin.ssh:
@@ -83,22 +83,22 @@ def add_admin(collective: Collective, name: str, secret: Secret) -> KeyChanged:
 
 
 def remaining(collective: Collective, name: str) -> list[Admin]:
-    """Return who can open the key besides an admin.
+    """Return the other admins who can open the key.
 
     Raises:
-        UsageError: when there would be none.
+        UsageError: when there is no other.
     """
     rest = [admin for admin in _opening(collective) if admin.name != name]
     if not rest:
         what = f"without {name}, no admin could open the backup key"
-        raise UsageError(what, hint="darkpeak key add ADMIN first")
+        raise UsageError(what, hint="add another admin first: darkpeak key add ADMIN")
     return rest
 
 
 def remove_admin(session: Session, name: str, secret: Secret, rest: Sequence[Admin]) -> KeyChanged:
-    """Change every repository's password, and encrypt the new one to the rest of the admins only.
+    """Change every repository's password, and encrypt the new one only to the rest of the admins.
 
-    Killed at any moment, either the old key file opens every repository, or the new one does.
+    If this is killed at any moment, the key file that is there then opens every repository.
 
     Raises:
         DarkpeakError: when a repository cannot be used; nothing was changed.
@@ -107,66 +107,67 @@ def remove_admin(session: Session, name: str, secret: Secret, rest: Sequence[Adm
         raise session.repositories.unusable()[0]
     collective, new = session.target.collective, key.make()
     session.helper.put_secrets({NEW: new.password + "\n"})
-    for one in session.repositories.usable():
-        one.add_password(NEW)
-    # From here on the file's key opens them all; were we killed before, the old one still does.
+    for repository in session.repositories.usable():
+        repository.add_password(NEW)
+    # Both passwords open all repositories now; from here on the new key file does, before this line the old one.
     key.write(collective, Secret(new.password, secret.credentials), rest)
-    for one in session.repositories.usable():
-        one.remove_other_passwords(NEW)
+    for repository in session.repositories.usable():
+        repository.remove_other_passwords(NEW)
     return KeyChanged(f"{name} removed", openers(collective))
 
 
 def check(session: Session) -> KeyChanged:
-    """Make sure that the key opens every repository.
+    """Check that the key opens every repository.
 
     Raises:
-        DarkpeakError: for the first that it does not open.
+        DarkpeakError: for the first repository that it does not open.
     """
     if session.repositories.unusable():
         raise session.repositories.unusable()[0]
-    return KeyChanged("you can open it, and it opens every repository", openers(session.target.collective))
+    return KeyChanged("the backup key opens every repository", openers(session.target.collective))
 
 
 def set_credential(collective: Collective, secret: Secret, repository: str, name: str, value: str) -> KeyChanged:
-    """Keep a repository's credential beside the password; an empty value removes it.
+    """Store a repository's credential in the key file; an empty value removes it.
 
     Raises:
-        UsageError: when there is no such repository, or it takes no such credential.
+        UsageError: when there is no such repository, or when it cannot have this credential.
     """
     check_credential(collective, repository, name)
     own = {**secret.credentials.get(repository, {}), name: value}
     kept = {known: text for known, text in own.items() if text.strip()}
     changed = Secret(secret.password, {**secret.credentials, repository: kept})
     key.write(collective, changed, _opening(collective))
-    return KeyChanged(f"{name} of {repository} kept", openers(collective))
+    return KeyChanged(f"{name} of {repository} {'stored' if value.strip() else 'removed'}", openers(collective))
 
 
 def check_credential(collective: Collective, repository: str, name: str) -> None:
-    """Make sure that a repository takes a credential.
+    """Check that a repository can have a credential.
 
     Raises:
-        UsageError: when it does not, or there is no such repository.
+        UsageError: when it cannot, or when there is no such repository.
     """
     known = (*collective.backup.repositories, NOTIFY)
     if repository not in known:
-        what = f"{repository} is not one of the repositories"
-        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"there are: {', '.join(known)}")
+        what = f"there is no repository {repository}"
+        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"choose one of: {', '.join(known)}")
     takes = (URLS, PING) if repository == NOTIFY else parse(repository).credentials
     if name not in takes:
-        raise UsageError(f"{repository} takes no {name}", hint=f"it takes: {', '.join(takes) or 'none'}")
+        hint = f"its credentials can be: {', '.join(takes)}" if takes else "it needs no credentials"
+        raise UsageError(f"{repository} cannot have the credential {name}", hint=hint)
 
 
 def find_admin(collective: Collective, name: str) -> Admin:
     """Return an admin by name.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when there is no such admin.
     """
     for admin in collective.admins:
         if admin.name == name:
             return admin
     known = ", ".join(admin.name for admin in collective.admins)
-    raise UsageError(f"unknown admin {name!r}", where=COLLECTIVE_FILE, hint=f"there are: {known}")
+    raise UsageError(f"unknown admin {name!r}", where=COLLECTIVE_FILE, hint=f"the admins are: {known}")
 
 
 def _opening(collective: Collective) -> list[Admin]:

@@ -1,4 +1,4 @@
-"""The nightly jobs: back up, drill one service, verify part of each repository, prune, check for updates."""
+"""The nightly jobs: back up, drill one service, scrub a part of each repository, prune, check for updates."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,8 @@ from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
 from darkpeak.actions.target import Target
-from darkpeak.actions.updates import ask_one
+from darkpeak.actions.updates import find_updates_of
+from darkpeak.collective import count
 from darkpeak.collective.model import Service
 from darkpeak.deploy.routing import find_router
 from darkpeak.errors import DarkpeakError
@@ -25,19 +26,19 @@ SPOILT_DAYS = 30.0  # how often the drill itself is tested on a damaged copy
 
 
 def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) -> list[Line]:
-    """Run the jobs on every engine; one that cannot be worked with is a line of its own."""
+    """Run the jobs on every engine; return the results, also for an engine that fails."""
     lines: list[Line] = []
     for target in targets:
         try:
             with opened(target, secret, progress) as session:
                 lines += run_night(session)
-        except DarkpeakError as error:  # that nothing at all was saved must be told as well
+        except DarkpeakError as error:  # people must learn that nothing was saved
             lines.append(Line(target.host or "backups", good=False, message=error.message))
     return lines
 
 
 def run_night(session: Session) -> list[Line]:
-    """Run all jobs on one engine; what fails is a line of its own, and holds up nothing else."""
+    """Run all jobs on one engine; return the results. A job that fails does not stop the others."""
     running = session.target.running
     made = {service.name: back_up(session, service, by_hand=False) for service in running}
     drilled = _drill_one(session, running)
@@ -55,13 +56,13 @@ def run_night(session: Session) -> list[Line]:
 
 
 def next_to_drill(found: Iterable[DrillRecord], names: Sequence[str], at: str) -> str:
-    """Return the service whose last drill is the longest ago, or that never had one; one of a later date is none."""
+    """Return the service with the oldest last drill, or without any; drills after `at` are ignored."""
     last = {record.service: record.when for record in found if record.when <= at}
     return min(names, key=lambda name: (last.get(name, ""), name))
 
 
 def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[Drilled]]:
-    """Drill one service in turn; once a month, test that the drill notices a damaged copy."""
+    """Drill the next service; once a month, test that the drill notices a damaged copy. Return the results by name."""
     if not running:
         return {}
     records = store.read(session.engine)
@@ -80,12 +81,12 @@ def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[D
 
 
 def _line(session: Session, service: Service, made: BackedUp, drilled: list[Drilled] | None) -> Line:
-    """Summarise a service in one line."""
+    """Return the results of one service as a line."""
     words = [f"{made.snapshot} saved" if made.snapshot else "NOT SAVED"]
     words += [*made.failures, *made.suspicious, *made.notes]
     good = made.good and not made.suspicious
     if made.suspicious:
-        words.append(f"if that is right, run darkpeak backup {service.name} by hand to accept it")
+        words.append(f"if that is right, accept it: darkpeak backup {service.name}")
     for item in drilled or ():
         good = good and item.good
         words.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.message)
@@ -95,14 +96,14 @@ def _line(session: Session, service: Service, made: BackedUp, drilled: list[Dril
 
 def _update_words(session: Session, service: Service) -> list[str]:
     try:
-        packages = ask_one(session.target, service).packages
+        packages = find_updates_of(session.target, service).packages
     except DarkpeakError as error:
         return [error.message]
-    return [f"{len(packages)} updates"] if packages else []
+    return [count(len(packages), "update")] if packages else []
 
 
 def _certificate_lines(session: Session) -> list[Line]:
-    """Return the certificates that the router could not get; those that still last for weeks are no alarm."""
+    """Return a line for each certificate that the router could not get; if it still lasts for weeks, it is good."""
     target, observed = session.target, session.engine.observe()
     router = find_router(target.collective, target.engine, observed)
     if router is None:

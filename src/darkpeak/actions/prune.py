@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 
 from darkpeak.actions.session import Session
+from darkpeak.collective import count
 from darkpeak.repository import retention
-from darkpeak.repository.retention import Kept
+from darkpeak.repository.retention import Retained
 
 
-def decide(session: Session) -> list[Kept]:
+def decide(session: Session) -> list[Retained]:
     """Return every snapshot of every repository, with the reasons to keep it."""
     keep, known = session.target.collective.backup.keep, session.snapshots()
-    names = [one.name for one in session.repositories.usable()]
-    return [item for name in names for item in retention.decide([one for one in known if one.repository == name], keep)]
+    found = []
+    for repository in session.repositories.usable():
+        found += retention.decide([item for item in known if item.repository == repository.name], keep)
+    return found
 
 
-def prune(session: Session, decided: Sequence[Kept]) -> None:
-    """Delete snapshots without a reason to stay, what only they needed, and what dead helpers left unfinished."""
-    for one in session.repositories.usable():
-        gone = [item.known.restic_id for item in decided if item.known.repository == one.name and not item.why]
+def prune(session: Session, decided: Sequence[Retained]) -> None:
+    """Delete the snapshots without a reason to keep them, their data, and what dead helpers left unfinished."""
+    for repository in session.repositories.usable():
+        own = [item for item in decided if item.snapshot.repository == repository.name]
+        gone = [item.snapshot.restic_id for item in own if not item.why]
         if gone:
-            session.progress.step("prune", f"deleting {len(gone)} snapshots of {one.name}")
-            one.forget(gone)
+            session.progress.step("prune", f"deleting {count(len(gone), 'snapshot')} of {repository.name}")
+            repository.forget(gone)
             session.repositories.remove(gone)
-        one.sweep()
+        repository.sweep()

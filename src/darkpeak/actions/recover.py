@@ -1,4 +1,4 @@
-"""The lost machine: every service brought up and restored on an empty daemon, what others depend on first."""
+"""Start and restore all services on an empty daemon, after a machine was lost (`restore --all`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from darkpeak.evidence.drills import RecoveryRecord
 from darkpeak.evidence.record import now
 from darkpeak.vocabulary import ROUTER
 
-RESTORED, LEFT, EMPTY, FAILED = "restored", "left as it is", "empty", "failed"
+RESTORED, LEFT, EMPTY, FAILED = "restored", "not touched", "empty", "failed"
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What became of one service."""
+    """What was done with one service."""
 
     service: str
-    done: str  # restored, left as it is, empty, failed
+    done: str  # restored, not touched, empty, failed
     snapshot: str = ""
     message: str = ""
     seconds: float = 0.0
@@ -34,7 +34,7 @@ class Recovered:
 
 
 def in_order(collective: Collective, services: Sequence[Service]) -> list[Service]:
-    """Return services so that each comes after all that it depends on; the router first."""
+    """Return services in an order in which each comes after those that it depends on; the router is first."""
     wanted = {service.name: service for service in services if service.runs}
     graph = {name: set(collective.depends_on(service)) & set(wanted) for name, service in sorted(wanted.items())}
     for name, before in graph.items():
@@ -44,10 +44,10 @@ def in_order(collective: Collective, services: Sequence[Service]) -> list[Servic
 
 
 def recover_all(session: Session) -> Iterator[Recovered]:
-    """Bring up and restore each of the target's services in turn; run again, it goes on where it stopped.
+    """Start and restore each of the target's services; yield the results. Run again, it continues where it stopped.
 
-    A service that was there before is left as it is: what is on an empty daemon is only what we brought, and that is
-    recorded there before we bring it.
+    A service that was there before is not touched. Services that this function starts are recorded on the daemon first,
+    so that they can be distinguished from those.
     """
     session.require()
     target = session.target
@@ -55,10 +55,10 @@ def recover_all(session: Session) -> Iterator[Recovered]:
     for service in in_order(target.collective, target.services):
         known = store.find(session.engine, RecoveryRecord, service.name)
         if known is None and present.of(service.project):
-            hint = f"it was there already; darkpeak restore {service.name} restores it"
+            hint = f"it was there before; to restore it: darkpeak restore {service.name}"
             yield Recovered(service.name, LEFT, message=hint)
         elif known and known.good:
-            yield Recovered(service.name, RESTORED, known.snapshot, "before this run", known.seconds)
+            yield Recovered(service.name, RESTORED, known.snapshot, "in an earlier run", known.seconds)
         else:
             yield _recover(session, service)
 
@@ -81,7 +81,7 @@ def _restore(session: Session, service: Service) -> Recovered:
     except CheckFailed as error:
         return Recovered(service.name, EMPTY, message=error.message)
     restored = restore(session, service, None, keep=False)
-    message = restored.verified or "it has no scripts/verify"
+    message = restored.verified or "not verified: it has no scripts/verify"
     return Recovered(service.name, RESTORED, restored.snapshot, message, restored.seconds)
 
 

@@ -1,4 +1,4 @@
-"""Restore a service from a snapshot: verified before anything is touched, and undone when it does not get well."""
+"""Restore a service from a snapshot, which is verified first; the state before is restored if that fails."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from darkpeak.repository import snapshots
 from darkpeak.repository.snapshots import BEFORE, Manifest, Snapshot
 from darkpeak.vocabulary import HEALTHY_SECONDS
 
-# One snapshot at a time: the next takes its place.
+# Folders in the helper for one snapshot; the next one replaces it.
 RESTORED, REPLACED = f"{WORK}/.restored", f"{WORK}/.before"
 
 
@@ -30,25 +30,25 @@ class Restored:
     service: str
     snapshot: str
     repository: str
-    kept: str  # the snapshot that holds what was replaced; empty when there was nothing
-    verified: str  # what scripts/verify printed; empty when the service has none
+    kept: str  # the snapshot of the state before; empty if there is none
+    verified: str  # what scripts/verify printed; empty if the service has none
     seconds: float
 
 
 def find_snapshots(session: Session, service: Service, name: str | None) -> list[Snapshot]:
-    """Return the wanted snapshot of a service, once for each repository that has it.
+    """Return a snapshot of a service (without a name, the newest), once for each repository that has it.
 
     Raises:
-        CheckFailed: when there is none.
+        CheckFailed: when there is no such snapshot.
     """
     return snapshots.choose(session.snapshots(service.name), service.name, session.host, name)
 
 
 def fetch(session: Session, service: Service, wanted: list[Snapshot], target: str) -> Manifest:
-    """Bring a snapshot into the helper from the first repository that has it whole.
+    """Fetch a snapshot into the helper, from the first repository that has it undamaged; return its manifest.
 
     Raises:
-        CheckFailed: when no repository has it whole; what is wrong with each is named.
+        CheckFailed: when no repository has it undamaged; the message says what is wrong in each.
     """
     wrong = []
     for known in wanted:
@@ -58,7 +58,7 @@ def fetch(session: Session, service: Service, wanted: list[Snapshot], target: st
             return repository.fetch(known, folder_of(service), target, session.on_line(service.name))
         except DarkpeakError as error:
             wrong.append(error.message)
-    raise CheckFailed("; ".join(wrong), hint="nothing was touched; darkpeak snapshots shows the other snapshots")
+    raise CheckFailed("; ".join(wrong), hint="nothing was touched; list the other snapshots: darkpeak snapshots")
 
 
 def restore(
@@ -66,20 +66,19 @@ def restore(
 ) -> Restored:
     """Restore a service into its running containers, from its newest snapshot or a named one.
 
-    What is there now becomes a snapshot first, so that it outlives us; if the restored service does not become healthy
-    or its content is not right, it is put back. With `discard`, a present state that cannot be saved is given up;
-    without `keep` there is none.
+    The present state becomes a snapshot first, which is restored if the service does not pass its checks afterwards.
+    With `discard`, a present state that cannot be saved is given up. Without `keep`, it is not saved.
 
     Raises:
-        CheckFailed: when the snapshot is damaged, or what it restored is not right; the present state is there.
-        SystemFailure: when the state before could not be put back; its snapshot is named.
+        CheckFailed: when the snapshot is damaged, or when the service fails its checks; the state before is back.
+        SystemFailure: when the state before could not be restored; the message names its snapshot.
     """
     started = time.monotonic()
     project = session.project(service)
     wanted = find_snapshots(session, service, name)
     manifest = fetch(session, service, wanted, RESTORED)
     if not session.engine.observe().of(service.project):
-        hint = f"darkpeak up {service.name} starts it; then restore again"
+        hint = f"start it first: darkpeak up {service.name}"
         raise UsageError(f"{service.name} has no containers to restore into", hint=hint)
     kept = _keep_present(session, service, discard=discard) if keep else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
@@ -89,7 +88,7 @@ def restore(
             failure = _undo(session, project, kept, failure)
     store.write(session.engine, RestoreRecord(service.name, now(), manifest.name, not failure, failure))
     if failure:
-        hint = f"darkpeak logs {service.name} may show why"
+        hint = f"see why: darkpeak logs {service.name}"
         raise CheckFailed(f"{service.name} was not restored: {failure}", hint=hint)
     session.progress.step(service.name, "restored")
     took = round(time.monotonic() - started, 1)
@@ -97,7 +96,7 @@ def restore(
 
 
 def unpack(session: Session, service: Service, name: str | None, target: Path) -> str:
-    """Write a snapshot's parts into a new folder of this machine, touch nothing else; return the snapshot's name.
+    """Write a snapshot's parts into a new folder of this machine; return the snapshot's name.
 
     Raises:
         UsageError: when the folder is not empty.
@@ -110,46 +109,46 @@ def unpack(session: Session, service: Service, name: str | None, target: Path) -
 
 
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
-    """Make a snapshot of what is there now; return its name."""
-    session.progress.step(service.name, "keeping what is there now")
+    """Make a snapshot of the present state; return its name, empty if it was given up."""
+    session.progress.step(service.name, "saving the present state")
     made = back_up(session, service, BEFORE)
     if made.snapshot:
         return made.snapshot
     if discard:
         return ""
-    what = f"what {service.name} holds now cannot be saved: {'; '.join(made.failures)}"
-    raise CheckFailed(what, hint="nothing was touched; --discard gives the present state up")
+    what = f"the present state of {service.name} cannot be saved: {'; '.join(made.failures)}"
+    raise CheckFailed(what, hint="nothing was touched; to give the present state up, use --discard")
 
 
 def put(scripts: Scripts, project: ComposeProject, parts: str) -> tuple[str, str]:
-    """Run the restore script, wait for health, verify the content; return what verify printed, and what failed."""
+    """Run the restore script, wait until healthy, run scripts/verify; return what that printed, and what failed."""
     done = scripts.run(project, "restore", parts)
     if done.code:
         return "", f"its restore script failed: {done.last_line()}"
     waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
     waited = project.compose("up", "--detach", "--no-build", "--no-recreate", *waiting)
     if waited.code:
-        return "", f"it does not become healthy: {waited.last_line()}"
+        return "", f"it did not become healthy: {waited.last_line()}"
     checked = scripts.verify(project)
     if checked is None:
         return "", ""
-    said = checked.last_line()
-    return ("", f"verification failed after the restore: {said}") if checked.code else (said, "")
+    line = checked.last_line()
+    return ("", f"verification failed after the restore: {line}") if checked.code else (line, "")
 
 
 def _undo(session: Session, project: ComposeProject, kept: str, failure: str) -> str:
-    """Put back what was there; return the failure with how that ended."""
+    """Restore the state before; return the failure, with how that ended."""
     service = project.service
     if not kept:
-        return f"{failure}; there was no state before to put back"
-    session.progress.step(service.name, "putting back what was there")
+        return f"{failure}; there is no saved state before it"
+    session.progress.step(service.name, "restoring the state before")
     try:
         fetch(session, service, find_snapshots(session, service, kept), REPLACED)
         _, again = put(session.scripts, project, f"{REPLACED}/parts")
     except DarkpeakError as error:
         again = error.message
     if again:
-        what = f"{service.name}: {failure}; and what was there before could not be put back: {again}"
-        hint = f"it is safe in the snapshot {kept}: darkpeak restore {service.name} --snapshot {kept}"
+        what = f"{service.name}: {failure}; the state before could not be restored either: {again}"
+        hint = f"it is saved as {kept}; restore it: darkpeak restore {service.name} --snapshot {kept}"
         raise SystemFailure(what, hint=hint)
-    return f"{failure}; what was there before is back"
+    return f"{failure}; the state before is restored"

@@ -1,11 +1,11 @@
-"""Go back to the images that ran before; the files stay as they are."""
+"""Go back to the images of an earlier deploy; the files stay as they are."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkpeak.actions.target import Target
-from darkpeak.actions.up import UpResult, carry_out, have_bases, lock_services
+from darkpeak.actions.up import UpResult, carry_out, ensure_base_images, lock_services
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys
 from darkpeak.evidence.deploys import Deploy
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """What a rollback did, and to which deploy it went back."""
+    """What a rollback did, and the deploy to which it went back."""
 
     result: UpResult
     to: Deploy
 
 
 def roll_back(target: Target, number: int | None, progress: Progress) -> RolledBack:
-    """Go back to the images of an earlier deploy: the last different one, or the one with that number.
+    """Go back to the images of an earlier deploy: the one with this number, or the last different one.
 
     Raises:
-        UsageError: when there is none.
-        SystemFailure: when its images are gone, or the daemon fails.
+        UsageError: when there is no such deploy.
+        SystemFailure: when its images are gone, or when the daemon fails.
     """
-    have_bases(target, [], progress)
+    ensure_base_images(target, [], progress)
     service = target.service
-    with ExitStack() as held:
-        compose = lock_services(held, target, [service.name], progress)
+    with ExitStack() as stack:
+        compose = lock_services(stack, target, [service.name], progress)
         observed = target.engine.observe()
         to = _find_deploy(target, observed, number)
         plan = Plan((make_rollback(target.collective, service, observed, dict(to.images)),))
@@ -50,10 +50,10 @@ def _find_deploy(target: Target, observed: "Observed", number: int | None) -> De
     )
     if found is None:
         which = f"deploy {number}" if number else "earlier version"
-        hint = f"darkpeak history {service.name} lists the deploys"
+        hint = f"list the deploys: darkpeak history {service.name}"
         raise UsageError(f"there is no {which} of {service.name} to go back to", hint=hint)
     gone = [name for name, image in found.images if not target.engine.has_image(image)]
     if gone:
-        what = f"the image of {gone[0]} in deploy {found.number} is gone from the daemon"
-        raise SystemFailure(what, hint=f"check out commit {found.commit}, then darkpeak up {service.name}")
+        what = f"the daemon no longer has the image of {gone[0]} in deploy {found.number}"
+        raise SystemFailure(what, hint=f"check out commit {found.commit}, then build it: darkpeak up {service.name}")
     return found

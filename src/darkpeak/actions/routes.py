@@ -1,4 +1,4 @@
-"""What the router leads where, how it differs from the files, and the notices that it shows."""
+"""List routes, compare the routers with the files, set notices, and return the routers' CAs."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from darkpeak.router.files import Drift
 
 
 def find_routes(targets: Sequence[Target]) -> list[ListedRoute]:
-    """Return every declared route with the port that it leads to now."""
+    """Return every declared route, with the port to which it leads now."""
     listed: list[ListedRoute] = []
     for target in targets:
         here = {service.name for service in target.services}
@@ -35,24 +35,24 @@ def check_routes(targets: Sequence[Target]) -> list[Drift]:
 
 
 def set_notice(target: Target, notice: Notice | None) -> None:
-    """Have the router answer with a notice instead of the target's service, or (None) lead to it again.
+    """Have the router answer with a notice instead of the target's service, or (None) lead to the service again.
 
     Raises:
-        UsageError: when the service has no http route, so that there is no page to show.
-        SystemFailure: when the router is not running, or refuses.
+        UsageError: when the service has no http route.
+        SystemFailure: when the router is not running, or when it refuses.
     """
     service = target.service
     labels = [route.label for route in service.routes.http]
     if not labels:
-        what = f"{service.name} has no http route, so there is no page to show"
-        raise UsageError(what, hint=f"darkpeak stop {service.name}")
+        what = f"{service.name} has no http route, so it cannot show a notice"
+        raise UsageError(what, hint=f"stop it instead: darkpeak stop {service.name}")
     router = require_router(target.collective, target.engine, target.engine.observe())
     for label in labels:
         router.set_notice(label, notice)
 
 
 def find_authorities(targets: Sequence[Target]) -> list[str]:
-    """Return the certificate of the CA of each router, in PEM, each once.
+    """Return the certificates of the routers' CAs, in PEM, each once.
 
     Raises:
         SystemFailure: when a router is not running.

@@ -1,4 +1,4 @@
-"""A second set of a service's containers, beside the live ones and cut off from everything: what drills run in."""
+"""A scratch project: a service's containers once more, beside the live ones and without connection to them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ from darkpeak.vocabulary import DRILL_LABEL, HEALTHY_SECONDS
 
 @contextmanager
 def scratch(session: Session, service: Service, images: Mapping[str, str]) -> Iterator[ComposeProject]:
-    """Make a scratch project of a service, and remove all of it afterwards; one that was left over goes first."""
+    """Yield a scratch project of a service, and remove it afterwards; one that was left over is removed first."""
     project = make_project(session, service, images, f"{service.project}-drill", DRILL_LABEL)
     remove(project)
     try:
         yield project
     except BaseException:  # Ctrl-C as well
-        with suppress(SystemFailure):  # what is left over, the next session removes
+        with suppress(SystemFailure):  # the next session removes what is left over
             remove(project)
         raise
     remove(project)
@@ -32,17 +32,17 @@ def scratch(session: Session, service: Service, images: Mapping[str, str]) -> It
 def make_project(
     session: Session, service: Service, images: Mapping[str, str], name: str, label: str
 ) -> ComposeProject:
-    """Return a project beside the live one; nothing of it is there yet.
+    """Return a project beside the live one; it is not started.
 
     Raises:
-        SystemFailure: when compose cannot read the service's files, or no subnet is free.
+        SystemFailure: when compose cannot read the service's files, or when no subnet is free.
     """
     compose = session.target.compose
-    asked = compose.call(service, "config", "--format", "json")
-    if asked.code:
-        raise SystemFailure(f"compose cannot read {service.name}: {asked.last_line()}")
+    printed = compose.call(service, "config", "--format", "json")
+    if printed.code:
+        raise SystemFailure(f"compose cannot read {service.name}: {printed.last_line()}")
     subnets = free_subnets(session.engine.subnets())
-    file = json.dumps(make_scratch(json.loads(asked.stdout), name, images, subnets, label=label)).encode()
+    file = json.dumps(make_scratch(json.loads(printed.stdout), name, images, subnets, label=label)).encode()
     argv = ("docker", "compose", "--ansi", "never", "--project-directory", str(service.folder))
 
     def call(*arguments: str) -> Result:
@@ -53,7 +53,7 @@ def make_project(
 
 
 def start(session: Session, project: ComposeProject) -> None:
-    """Bring the project up.
+    """Start the project, and wait until it is healthy.
 
     Raises:
         CheckFailed: when it does not become healthy.
@@ -62,26 +62,26 @@ def start(session: Session, project: ComposeProject) -> None:
     waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
     up = project.compose("up", "--detach", "--no-build", *waiting)
     if up.code:
-        raise CheckFailed(f"the copy does not become healthy: {up.last_line()}")
+        raise CheckFailed(f"the copy did not become healthy: {up.last_line()}")
 
 
 def remove(project: ComposeProject) -> None:
-    """Remove all of a project.
+    """Remove a project with all its data.
 
     Raises:
-        SystemFailure: when compose does not remove it.
+        SystemFailure: when compose fails.
     """
     gone = project.compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
     if gone.code:
-        hint = f"docker compose --project-name {project.name} down --volumes"
+        hint = f"remove it: docker compose --project-name {project.name} down --volumes"
         raise SystemFailure(f"{project.name} was not removed: {gone.last_line()}", hint=hint)
 
 
 def images_of(session: Session, service: Service, manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the images to run: those that the snapshot was made with, or today's where such a one is gone.
+    """Return the images to run, by container, and notes: those of the snapshot, or today's if they are gone.
 
     Raises:
-        SystemFailure: when there is neither.
+        SystemFailure: when an image is missing and there is no other.
     """
     today = {item.container: item.image for item in session.engine.observe().of(service.project)}
     images, notes = {}, []
@@ -91,8 +91,8 @@ def images_of(session: Session, service: Service, manifest: Manifest) -> tuple[d
             images[container.name] = then
         elif container.name in today:
             images[container.name] = today[container.name]
-            notes.append(f"the snapshot's image of {container.name} is gone; today's was used")
+            notes.append(f"the snapshot's image of {container.name} is gone; the present one was used")
         else:
-            hint = f"darkpeak up {service.name} builds it"
-            raise SystemFailure(f"there is no image of {container.name} here", hint=hint)
+            hint = f"build it: darkpeak up {service.name}"
+            raise SystemFailure(f"there is no image of {container.name}", hint=hint)
     return images, tuple(notes)

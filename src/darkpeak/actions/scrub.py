@@ -1,4 +1,4 @@
-"""Read a share of each repository back, byte for byte: bits rot in silence, and only reading finds it."""
+"""Read a share of each repository back, byte for byte: disks lose data without an error, and only reading finds it."""
 
 from dataclasses import dataclass
 
@@ -13,35 +13,35 @@ SHARES = 30  # of a repository: one a day reads all of it in a month
 
 @dataclass(frozen=True)
 class Scrubbed:
-    """How one repository's share went."""
+    """The result of reading a share of one repository back."""
 
     repository: str
-    share: str
+    share: str  # like 3/30
     good: bool
     message: str = ""
 
 
 def scrub(session: Session, *, whole: bool) -> list[Scrubbed]:
-    """Read back the next share of each repository, or all of it.
+    """Read the next share of each repository back, or (whole) all of it; return the results.
 
-    Damage stands in the result and is not raised: the other repositories are read as well. Which share is next is
-    recorded on the daemon, and not reckoned from a date.
+    Damage is in the result, and is not raised, so that the other repositories are read too. The daemon has a record of
+    the last share, from which the next follows; no clock is used.
     """
     done = [Scrubbed("", "", good=False, message=error.message) for error in session.repositories.unusable()]
-    for one in session.repositories.usable():
-        last = store.find(session.engine, ScrubRecord, one.name)
+    for repository in session.repositories.usable():
+        last = store.find(session.engine, ScrubRecord, repository.name)
         number = (last.number if last else 0) % SHARES + 1
         share = "1/1" if whole else f"{number}/{SHARES}"
-        session.progress.step("scrub", f"reading {share} of {one.name}")
+        session.progress.step("scrub", f"reading {share} of {repository.name}")
         try:
-            one.check(share)
-            result = Scrubbed(one.name, share, good=True)
+            repository.check(share)
+            result = Scrubbed(repository.name, share, good=True)
         except CheckFailed as error:
-            result = Scrubbed(one.name, share, good=False, message=error.message)
+            result = Scrubbed(repository.name, share, good=False, message=error.message)
         except DarkpeakError as error:
-            done.append(Scrubbed(one.name, share, good=False, message=error.message))
+            done.append(Scrubbed(repository.name, share, good=False, message=error.message))
             continue
-        record = ScrubRecord(one.name, now(), share, number, result.good, result.message)
+        record = ScrubRecord(repository.name, now(), share, number, result.good, result.message)
         store.write(session.engine, record)
         done.append(result)
     return done

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from darkpeak.actions.target import choose
 from darkpeak.actions.up import with_dependencies
+from darkpeak.collective import count
 from darkpeak.collective.hosts import VAGRANT_HOST
 from darkpeak.collective.model import Collective
 from darkpeak.engine.engine import Engine
@@ -11,16 +12,16 @@ from darkpeak.engine.send import Sending, make_sending, send
 
 
 def send_images(collective: Collective, names: Sequence[str], here: Engine, on_step: Callable[[str], None]) -> Sending:
-    """Send what the VM lacks of the images of services, and of what they depend on, from an engine here.
+    """Send the images that the VM lacks, of services and of what they depend on, from an engine here.
 
     Raises:
-        SystemFailure: when one of the two engines refuses.
+        SystemFailure: when one of the two engines fails.
     """
     wanted = with_dependencies(collective, choose(collective, names))
     services = [service for service in collective.services if service.name in wanted]
     there = Engine(VAGRANT_HOST.docker)
     sending = make_sending(services, here, there)
     if sending.sent:
-        on_step(f"sending {len(sending.sent)} images …")
+        on_step(f"sending {count(len(sending.sent), 'image')} …")
         send(sending.sent, here, there)
     return sending

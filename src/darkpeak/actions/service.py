@@ -1,4 +1,4 @@
-"""One compose command for running services: stop, restart."""
+"""Run one compose command for services: stop, restart."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from darkpeak.actions.target import Target
 from darkpeak.errors import SystemFailure
 
-ABSENT = "not there"
+ABSENT = "not deployed"
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,19 @@ class Done:
 
 
 def stop(targets: Sequence[Target]) -> Iterator[Done]:
-    """Stop services; `up` starts them again.
+    """Stop services; yield the results.
 
     Raises:
-        SystemFailure: when compose cannot stop one; those before it are stopped.
+        SystemFailure: when compose cannot stop a service; those before it are stopped.
     """
     yield from _for_each(targets, "stop", "stopped")
 
 
 def restart(targets: Sequence[Target]) -> Iterator[Done]:
-    """Restart services' containers as they are, without building anything.
+    """Restart the containers of services, without building anything; yield the results.
 
     Raises:
-        SystemFailure: when compose cannot restart one; those before it are restarted.
+        SystemFailure: when compose cannot restart a service; those before it are restarted.
     """
     yield from _for_each(targets, "restart", "restarted")
 
@@ -44,6 +44,6 @@ def _for_each(targets: Sequence[Target], command: str, done: str) -> Iterator[Do
                 continue
             result = target.compose.call(service, command)
             if result.code:
-                hint = f"darkpeak logs {service.name} shows more"
+                hint = f"see why: darkpeak logs {service.name}"
                 raise SystemFailure(f"{service.name} was not {done}: {result.last_line()}", hint=hint)
             yield Done(service.name, done)

@@ -1,4 +1,4 @@
-"""A stretch of work with the repositories: the lock, the helper, the opened repositories."""
+"""A session with the repositories: it has the lock, the helper, and the opened repositories."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +22,12 @@ from darkpeak.repository.restic import OPENING, ResticRepository
 from darkpeak.repository.snapshots import Snapshot
 from darkpeak.vocabulary import COLLECTIVE_FILE, DRILL_LABEL, SUITE
 
-LOCK = "_backup"  # no service can be called so
+LOCK = "_backup"  # not a valid name for a service
 
 
 @dataclass(frozen=True)
 class Session:
-    """What all work with snapshots needs."""
+    """What all actions with snapshots need."""
 
     target: Target
     scripts: Scripts
@@ -36,71 +36,71 @@ class Session:
 
     @property
     def engine(self) -> Engine:
-        """The engine whose services these are."""
+        """The engine on which the services run."""
         return self.target.engine
 
     @property
     def helper(self) -> Helper:
-        """The helper that runs on it."""
+        """The helper on that engine."""
         return self.scripts.helper
 
     @property
     def host(self) -> str:
-        """The engine's name in [hosts]."""
+        """The engine's name under [hosts]."""
         return self.target.host
 
     def require(self) -> None:
-        """Wait until a repository can be used.
+        """Wait until at least one repository can be used.
 
         Raises:
-            DarkpeakError: the first reason, when not a single one can be used.
+            DarkpeakError: when none can be used; the first one's error.
         """
         self.repositories.usable()
 
     def project(self, service: Service) -> ComposeProject:
-        """Return the live project of a service, for its scripts to act on."""
+        """Return the live project of a service, for its scripts."""
         return ComposeProject(service, service.project, partial(self.target.compose.call, service))
 
     def on_line(self, name: str) -> Callable[[str], None]:
-        """Return what receives the lines that a tool prints for `name`."""
+        """Return a function that reports the lines that a tool prints for `name`."""
         return partial(self.progress.line, name)
 
     def snapshots(self, service: str | None = None) -> list[Snapshot]:
-        """Return the snapshots in all repositories that answer, of one service or of all."""
+        """Return the snapshots in all usable repositories, of one service or of all."""
         return [known for known in self.repositories.snapshots() if service in (None, known.service)]
 
     def repository_of(self, known: Snapshot) -> ResticRepository:
         """Return the repository that listed a snapshot."""
-        return next(one for one in self.repositories.usable() if one.name == known.repository)
+        return next(item for item in self.repositories.usable() if item.name == known.repository)
 
 
 @contextmanager
 def opened(target: Target, secret: Secret, progress: Progress, *, create: bool = False) -> Iterator[Session]:
-    """Take the lock, start the helper, ask every repository whether it can be used.
+    """Take the lock, start the helper, and begin to open every repository; yield the session.
 
-    The answers are waited for by what needs them first; whatever touches a service begins with `require`.
+    The repositories are opened in the background: call `require` before a service is touched.
 
-    One helper runs on an engine at a time: two backups would only be in each other's way, and by the lock it is known
-    which restic locks are those of dead helpers.
+    Only one helper runs on an engine at a time. Two backups would only slow each other down; and because of the lock,
+    all restic locks of helpers on this engine are those of dead ones.
 
     Raises:
-        UsageError: when no repository is written down.
-        DarkpeakError: (create) when one cannot be made, or cannot be used.
+        UsageError: when collective.toml names no repository.
+        DarkpeakError: (create) when a repository cannot be made, or cannot be used.
     """
     urls = [parse(name) for name in target.collective.backup.repositories]
     if not urls:
-        hint = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]; or give --to DIR'
-        raise UsageError(f"{COLLECTIVE_FILE} names no backup repositories", where=COLLECTIVE_FILE, hint=hint)
+        hint = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]'
+        raise UsageError("there are no backup repositories", where=COLLECTIVE_FILE, hint=hint)
     engine, step = target.engine, partial(progress.step, "backup")
     volumes = [url.volume for url in urls if url.volume]
-    base.ensure(engine, SUITE, step)  # of which locks are made; an empty daemon has none
+    base.ensure(engine, SUITE, step)  # locks are containers of this image, which an empty daemon lacks
     with (
         lock.hold(engine, LOCK, step),
         helpers.start(engine, volumes, _service_volumes(target), step) as helper,
     ):
         _sweep(engine)
         scripts = Scripts(helper)
-        with scripts.ways:
+        with scripts.entries:
             named = [ResticRepository(helper, url, number) for number, url in enumerate(urls)]
             _put_secrets(helper, secret, named)
             if create:
@@ -121,13 +121,13 @@ def _service_volumes(target: Target) -> list[str]:
 
 def _put_secrets(helper: Helper, secret: Secret, named: list[ResticRepository]) -> None:
     files = {OPENING: secret.password + "\n"}
-    for one in named:
-        files |= one.secrets(secret)
+    for repository in named:
+        files |= repository.secrets(secret)
     helper.put_secrets(files)
 
 
 def _sweep(engine: Engine) -> None:
-    """Remove the scratch projects of drills that were killed: the lock is ours, so no drill runs now."""
+    """Remove the scratch projects of killed drills; no drill runs now, since we have the lock."""
     found = engine.labels_of_containers(DRILL_LABEL)
     for project in sorted({labels.get(PROJECT_LABEL, "") for labels in found} - {""}):
         engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")

@@ -1,4 +1,4 @@
-"""How each service is: its containers, its requests, its newest backup and last drill."""
+"""The status of services: their containers, requests, newest backups and last drills."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,14 +30,14 @@ def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
 
 
 def _counters(target: Target, observed: Observed) -> list[Counted]:
-    with suppress(SystemFailure):  # a router that is ill must not hide how the others are
+    with suppress(SystemFailure):  # a broken router must not hide the state of the services
         router = find_router(target.collective, target.engine, observed)
         return router.counters() if router else []
     return []
 
 
 def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatus]:
-    """Add each service's newest backup and last drill, and when the nightly jobs last ran."""
+    """Return the rows with each service's newest backup and last drill, and when the nightly jobs last ran."""
     records, now = store.read(target.engine), datetime.now(UTC)
     proofs = summary.describe(records, [service.name for service in target.running], now)
     night = summary.describe_night(records, target.collective.name, now)

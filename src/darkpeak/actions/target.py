@@ -1,4 +1,4 @@
-"""The engines that a command is about, each with the services that run on it."""
+"""The engines on which a command acts, each with its services."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from darkpeak.errors import UsageError
 
 @dataclass(frozen=True)
 class Target:
-    """One engine, not connected to until it is asked something, and services that run on it."""
+    """One engine, which connects at its first use, and the services that run on it."""
 
     collective: Collective  # as it is on that host
     engine: Engine
@@ -27,16 +27,16 @@ class Target:
 
     @property
     def running(self) -> tuple[Service, ...]:
-        """The services that have something to run: an idea has not."""
+        """The services with containers; an idea has none."""
         return tuple(service for service in self.services if service.runs)
 
     def only(self, service: Service) -> "Target":
-        """Return the same engine, with this service alone."""
+        """Return the same engine with this service only."""
         return replace(self, services=(service,))
 
     @property
     def service(self) -> Service:
-        """The one service, where only one is meant."""
+        """The first service, for commands about one service."""
         return self.services[0]
 
 
@@ -49,14 +49,14 @@ def choose(collective: Collective, names: Sequence[str]) -> list[Service]:
     known = {service.name: service for service in collective.services}
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no service {name}", hint=f"there are: {', '.join(sorted(known))}")
+            raise UsageError(f"there is no service {name}", hint=f"the services are: {', '.join(sorted(known))}")
     return [known[name] for name in names] if names else list(collective.services)
 
 
 def find_targets(
-    collective: Collective, names: Sequence[str], wanted: str | None, surroundings: Mapping[str, str]
+    collective: Collective, names: Sequence[str], wanted: str | None, environment: Mapping[str, str]
 ) -> list[Target]:
-    """Return the engines on which the named services run, or all services; with a `wanted` host, that one alone.
+    """Return the engines on which the named services run, or all services; with a `wanted` host, only that one.
 
     Raises:
         UsageError: for a name that no service has.
@@ -69,7 +69,7 @@ def find_targets(
     targets = []
     for placed in place(collective, services):
         name = placed.host.name if placed.host else ""
-        there = on_host(collective, name or surroundings.get("DOCKER_HOST"))
+        there = on_host(collective, name or environment.get("DOCKER_HOST"))
         chosen = {service.name for service in placed.services}
         here = [service for service in there.services if service.name in chosen]
         targets.append(Target(there, Engine(placed.host.docker if placed.host else None), tuple(here), name))
@@ -77,6 +77,6 @@ def find_targets(
 
 
 def on_host(collective: Collective, wanted: str | None) -> Collective:
-    """Return the collective as it is on a host, by the host's name or URI; unchanged where that is no host of ours."""
+    """Return the collective as it is on a host, by the host's name or URI; unchanged if there is no such host."""
     host = find_host(collective.hosts, wanted) if wanted else None
     return collective.on(host.name) if host else collective

@@ -8,19 +8,19 @@ from darkpeak.engine.lock import Holder
 
 
 def find_holder(target: Target) -> Holder | None:
-    """Return who holds the lock of the target's service, None where it is not locked."""
+    """Return who holds the lock of the target's service, or None if it is not locked."""
     return lock.find(target.engine, target.service.name)
 
 
 def describe(holder: Holder) -> str:
-    """Return who holds a lock and for how long."""
+    """Return who holds a lock and for how long, in words."""
     return f"{holder.who}, for {holder.age(datetime.now(UTC))}"
 
 
 def break_lock(target: Target) -> None:
-    """Take the lock from its holder, whose deploy then fails or ends unprotected.
+    """Break the lock of the target's service; the deploy that holds it fails, or ends without its protection.
 
     Raises:
-        SystemFailure: when the engine does not remove it.
+        SystemFailure: when the engine does not remove the lock.
     """
     lock.break_it(target.engine, target.service.name)

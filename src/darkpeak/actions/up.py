@@ -1,4 +1,4 @@
-"""Bring services to what their files say: plan, lock, carry out, record."""
+"""Make services match their files: plan, lock, carry out, record."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ UP = "up"
 
 @dataclass(frozen=True)
 class UpResult:
-    """What `up` did on one engine."""
+    """The result of `up` or `rollback` on one engine."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
@@ -40,7 +40,7 @@ class UpResult:
         return tuple(item for item in self.outcomes if item.failure)
 
     def lines(self) -> list[str]:
-        """Return the result in words, a line a service that changed."""
+        """Return the result in words, one line for each service that changed."""
         failed = {item.service: item.failure for item in self.failures}
         lines = [
             f"{item.service}: {failed.get(item.service) or UP}"
@@ -48,13 +48,14 @@ class UpResult:
             for item in self.plan.changes
         ]
         if not lines:
-            lines = [f"nothing to do: {count(len(self.plan.services), 'service')} already as the files say"]
+            number = len(self.plan.services)
+            lines = [f"nothing to do: {count(number, 'service')} {'matches' if number == 1 else 'match'} the files"]
         routed = [f"routes: {self.routes}"] if self.routes else []
         return [*lines, *routed, *self.notes]
 
 
 def with_dependencies(collective: Collective, services: Sequence[Service]) -> frozenset[str]:
-    """Return the names of services and of everything that they depend on; all depend on the router."""
+    """Return the names of services and of all that they depend on; the router is always among them."""
     known = {service.name: service for service in collective.services}
     wanted: set[str] = set()
     waiting = [service.name for service in services] + [ROUTER] * (ROUTER in known)
@@ -67,7 +68,7 @@ def with_dependencies(collective: Collective, services: Sequence[Service]) -> fr
 
 
 def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
-    """Return what `up` would do to the target's services and what they depend on; nothing is touched.
+    """Return the plan for the target's services and what they depend on; nothing is touched.
 
     Raises:
         SystemFailure: when the daemon or the router does not answer.
@@ -80,23 +81,23 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
 
 
 def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) -> UpResult:
-    """Bring the target's services, and what they depend on, to what their files say, and route them.
+    """Make the target's services, and what they depend on, match their files, and route them.
 
     Raises:
         UsageError: when compose refuses the files of a service that changes; nothing was touched.
-        SystemFailure: when the daemon or the router fails; the services' own failures are outcomes.
+        SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
     plan = plan_up(target, backup_to)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
         return _finish(target, plan, (), progress)
     services = {service.name: service for service in target.collective.services}
-    have_bases(target, [services[name] for name in changing], progress)
-    with ThreadPoolExecutor(1) as pool, ExitStack() as held:
+    ensure_base_images(target, [services[name] for name in changing], progress)
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         checking = pool.submit(check_plan, target, plan)
-        compose = lock_services(held, target, changing, progress)
+        compose = lock_services(stack, target, changing, progress)
         checking.result()
-        # What was planned before the locks were ours may have been done by whoever held them.
+        # Plan again: while we waited for the locks, somebody else may have deployed.
         plan = plan_up(target, backup_to)
         kept = tuple(
             item if item.service in changing else replace(item, decisions=(), operations=()) for item in plan.services
@@ -105,10 +106,10 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
 
 
 def check_plan(target: Target, plan: Plan) -> None:
-    """Have compose itself check the files of the services that change.
+    """Have compose check the files of the services that change.
 
     Raises:
-        UsageError: for what it would refuse; nothing was touched.
+        UsageError: when compose refuses a file; nothing was touched.
     """
     changing = {item.service for item in plan.changes}
     services = [service for service in target.collective.services if service.name in changing]
@@ -116,7 +117,7 @@ def check_plan(target: Target, plan: Plan) -> None:
 
 
 def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress: Progress) -> UpResult:
-    """Carry out a plan whose services are locked, and record how each deploy ended."""
+    """Carry out a plan whose services are locked, and record each deploy; return the result."""
     outcomes = Executor(target.collective, compose, progress).carry_out(plan)
     services = {service.name: service for service in target.collective.services}
     changed = {item.service for item in plan.changes}
@@ -127,24 +128,27 @@ def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress:
     return _finish(target, plan, outcomes, progress)
 
 
-def have_bases(target: Target, services: Sequence[Service], progress: Progress) -> None:
-    """Have the images that services start from, and the one that locks are made of."""
+def ensure_base_images(target: Target, services: Sequence[Service], progress: Progress) -> None:
+    """Make sure that the engine has the base images of services, and the image of locks."""
     for suite in sorted({*base.suites_of(services), SUITE}):
         base.ensure(target.engine, suite, partial(progress.step, "base"))
 
 
-def lock_services(held: ExitStack, target: Target, names: Sequence[str], progress: Progress) -> Compose:
-    """Lock services, so that compose holds the locks; always in one order, so that no two commands block each other."""
-    locks = [held.enter_context(lock.hold(target.engine, name, partial(progress.step, name))) for name in names]
+def lock_services(stack: ExitStack, target: Target, names: Sequence[str], progress: Progress) -> Compose:
+    """Lock services until the stack ends; return a compose that holds the locks while its tools run.
+
+    The names must be sorted, so that two commands never wait for each other.
+    """
+    locks = [stack.enter_context(lock.hold(target.engine, name, partial(progress.step, name))) for name in names]
     return target.compose.holding(*locks)
 
 
 def _finish(target: Target, plan: Plan, outcomes: Sequence[Outcome], progress: Progress) -> UpResult:
-    """Bring the router in line where it differs and no service did so; note what a person should know."""
+    """Synchronise the router if it differs and no service did so; return the result."""
     done = [item.routes for item in outcomes]
     if plan.drift:
         done.append(route(target.collective, target.engine, partial(progress.step, "routes")))
     routes = merge(done)
-    reverted = [f"the route {name} was not changed, because nothing answers there" for name in routes.reverted]
+    reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     notes = (*reverted, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

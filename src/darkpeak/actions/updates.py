@@ -1,4 +1,4 @@
-"""Ask services for packages that are out of date in their running containers."""
+"""Find outdated packages in the running containers of services."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,39 +8,39 @@ from darkpeak.collective.model import Service
 from darkpeak.errors import SystemFailure
 from darkpeak.progress import Progress
 
-UPDATES_SECONDS = 600.0  # each container downloads its lists of packages
+UPDATES_SECONDS = 600.0  # each container downloads its package lists
 
 
 @dataclass(frozen=True)
 class ServiceUpdates:
-    """What a service's own scripts/updates printed: a package a line."""
+    """The lines that a service's own scripts/updates printed: one for each outdated package."""
 
     service: str
     packages: tuple[str, ...]
 
 
-def ask_one(target: Target, service: Service) -> ServiceUpdates:
-    """Ask one service.
+def find_updates_of(target: Target, service: Service) -> ServiceUpdates:
+    """Return the outdated packages of one service.
 
     Raises:
-        SystemFailure: when its script fails, or does not end in time.
+        SystemFailure: when its script fails, or when it does not end in time.
     """
-    asked = target.compose.script(service, "updates", seconds=UPDATES_SECONDS)
-    if asked.code:
-        hint = "is it running? darkpeak status shows it"
-        raise SystemFailure(f"the updates script of {service.name} failed: {asked.last_line()}", hint=hint)
-    return ServiceUpdates(service.name, tuple(asked.text.splitlines()))
+    ran = target.compose.script(service, "updates", seconds=UPDATES_SECONDS)
+    if ran.code:
+        hint = f"check whether it runs: darkpeak status {service.name}"
+        raise SystemFailure(f"the updates script of {service.name} failed: {ran.last_line()}", hint=hint)
+    return ServiceUpdates(service.name, tuple(ran.text.splitlines()))
 
 
-def ask_updates(targets: Sequence[Target], progress: Progress) -> list[ServiceUpdates]:
-    """Ask every service of the targets.
+def find_updates(targets: Sequence[Target], progress: Progress) -> list[ServiceUpdates]:
+    """Return the outdated packages of each service of the targets.
 
     Raises:
-        SystemFailure: when one cannot be asked.
+        SystemFailure: when a service's script fails.
     """
     found = []
     for target in targets:
         for service in target.running:
-            progress.step(service.name, "asking for updates")
-            found.append(ask_one(target, service))
+            progress.step(service.name, "checking for updates")
+            found.append(find_updates_of(target, service))
     return found

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. No decisions, and no heavy import before a command needs it."""
+"""The command line: parse, call, print. It decides nothing, and imports nothing heavy before a command needs it."""
 
 import signal
 import sys
@@ -26,7 +26,7 @@ Example: darkpeak up wiki
 @click.version_option(__version__, message="darkpeak %(version)s")
 @click.pass_context
 def root(context: click.Context, host: str | None, folder: str | None, *, as_json: bool, verbosity: int) -> None:
-    """Run a collective's services: same shape, two admins, proven to restore."""
+    """Run a collective's services: same shape, two admins, tested backups."""
     context.obj = Settings(host, folder, as_json, verbosity)
 
 
@@ -38,18 +38,19 @@ for command in (item for noun in NOUNS for item in noun.COMMANDS):
 
 
 def main() -> None:
-    """Run the command, and turn every error into its lines and its exit code: the one place that does."""
+    """Run the command. Only here do errors become lines on the terminal and an exit code."""
     signal.signal(signal.SIGINT, _interrupt)
     try:
         sys.exit(root.main(prog_name="darkpeak", standalone_mode=False) or 0)
     except DarkpeakError as error:
         code = _show(explained(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        code = _help(error)
     except click.ClickException as error:
-        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "darkpeak"
-        code = _show(UsageError(error.format_message(), hint=f"{usage} --help shows how"))
+        code = _show(_wrong_use(error))
     except (KeyboardInterrupt, click.Abort):
         code = 130
-        _show(UsageError("interrupted", hint="run the same command again: it goes on from here"))
+        _show(UsageError("interrupted", hint="run the same command again; it continues from here"))
     except BrokenPipeError:
         code = 0
     except Exception as error:  # noqa: BLE001 (a bug, which must not end in a traceback)
@@ -58,15 +59,30 @@ def main() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End the programs that run, as a terminal's Ctrl-C would, and then the command."""
+    """End the programs that run, as Ctrl-C on a terminal does, and then this command."""
     process = sys.modules.get("darkpeak.process")
     if process:
         process.interrupt()
     raise KeyboardInterrupt
 
 
+def _help(error: click.UsageError) -> int:
+    """Show the help of a group that was called without a command; its exit code is that of wrong use, as click's is."""
+    from darkpeak import output
+
+    output.note(error.ctx.get_help() if error.ctx else error.format_message())
+    return UsageError.exit_code
+
+
+def _wrong_use(error: click.ClickException) -> UsageError:
+    """Return click's error in the form of ours: it begins in lower case and has no full stop."""
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "darkpeak"
+    message = error.format_message()
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"see how it is used: {command} --help")
+
+
 def _bug(error: Exception) -> SystemFailure:
-    hint = "please report it, with the log; darkpeak -vv shows more"
+    hint = "please report it, and attach the log; -vv shows more"
     bug = SystemFailure(f"this is a bug in darkpeak: {type(error).__name__}: {error}", hint=hint)
     bug.__cause__ = error
     return bug

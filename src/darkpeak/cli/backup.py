@@ -22,13 +22,19 @@ INIT = "init"
 
 @command("backup")
 @click.argument("names", metavar="[SERVICE…|init]", nargs=-1)
-@click.option("--to", metavar="DIR", type=click.Path(path_type=Path), help="Into a plain folder here, no repository.")
+@click.option(
+    "--to", metavar="DIR", type=click.Path(path_type=Path), help="Write the parts into a folder of this machine."
+)
 @IDENTITY
 def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identities: tuple[Path, ...]) -> None:
-    """Save a snapshot of each service in every repository; all services, or those named.
+    """Save a snapshot of each service in every repository.
 
-    Each service's own scripts/backup writes the parts, beside the volumes. `init` makes the key and the repositories,
-    once. With --to, the parts go into DIR/SERVICE on this machine instead, as they are.
+    Without a name, it backs up all services. Each service's own scripts/backup writes the parts of its snapshot, on
+    the machine that has the volumes. `darkpeak backup init` makes the key and the repositories, once. With --to, the
+    parts go into DIR/SERVICE on this machine instead, unencrypted.
+
+    Exits 1 if your ssh key does not open the backup key or a repository, or (init) if fewer than two admins can open
+    the key.
 
     \b
     Example: darkpeak backup wiki
@@ -65,9 +71,9 @@ def _init(settings: Settings, collective: "Collective", identities: tuple[Path, 
     output.show_lines([f"{KEY_FILE}: {made}; these admins can open it: {', '.join(done.opens_for)}"])
     output.show_lines(f"{name}: ready" for name in done.repositories)
     if done.made:
-        output.note(f"now: git add {KEY_FILE} && git commit; without this file, no snapshot can be read")
+        output.note(f"without {KEY_FILE}, no snapshot can be read; commit it: git add {KEY_FILE} && git commit")
     if not done.enough:
-        hint = "darkpeak key add ADMIN, for a second person"
+        hint = "add a second admin: darkpeak key add ADMIN"
         raise CheckFailed("fewer than two admins can open the backup key", hint=hint)
 
 
@@ -82,7 +88,7 @@ def _to_folder(settings: Settings, collective: "Collective", names: tuple[str, .
 
 
 def show_scripts(settings: Settings, done: "Sequence[ScriptRun]") -> None:
-    """Show what services' own scripts did."""
+    """Show what the services' own scripts did."""
     from darkpeak import output
 
     for item in done:
@@ -109,7 +115,7 @@ def _show(settings: Settings, made: "Sequence[BackedUp]") -> None:
             output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
     if bad:
-        raise SystemFailure("; ".join(bad), hint="a service that is not in the table above has no new snapshot")
+        raise SystemFailure("; ".join(bad), hint="fix that, then back up again: darkpeak backup SERVICE")
 
 
 @command("snapshots")
@@ -117,6 +123,8 @@ def _show(settings: Settings, made: "Sequence[BackedUp]") -> None:
 @IDENTITY
 def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]) -> None:
     """Show the snapshots in the repositories, the newest last.
+
+    Exits 1 if your ssh key does not open the backup key or a repository.
 
     \b
     Example: darkpeak snapshots wiki
@@ -131,17 +139,20 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
         output.show_json([{"name": item.name, **asdict(item)} for item in found])
         return
     rows = [[item.name, item.made[:16], item.kind, item.repository, item.restic_id[:8]] for item in found]
-    output.show_table(("snapshot", "made", "kind", "repository", "restic's id"), rows)
+    output.show_table(("snapshot", "made", "kind", "repository", "restic id"), rows)
 
 
 @command("prune")
-@click.option("--dry-run", is_flag=True, help="Only show which would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @IDENTITY
 def prune(settings: Settings, identities: tuple[Path, ...], *, dry_run: bool) -> None:
-    """Delete snapshots that the retention policy ([backup] keep) does not cover, and show why the rest are kept.
+    """Delete snapshots that the retention policy does not keep.
 
-    The newest by number always stay, whatever a clock said. Append-only repositories refuse deletion: run prune from
-    another machine, with credentials that may delete.
+    The policy is `keep` under [backup] in collective.toml. The table shows why each of the other snapshots stays. The
+    newest snapshots of a service, by number, always stay, even if a clock was wrong. Append-only repositories refuse
+    deletion: run prune from another machine, with credentials that may delete.
+
+    Exits 1 if your ssh key does not open the backup key or a repository.
 
     \b
     Example: darkpeak prune --dry-run
@@ -159,17 +170,20 @@ def prune(settings: Settings, identities: tuple[Path, ...], *, dry_run: bool) ->
         output.show_json(decided)
         return
     gone = "would be deleted" if dry_run else "deleted"
-    rows = [[item.known.name, item.known.repository, ", ".join(item.why) or gone] for item in decided]
+    rows = [[item.snapshot.name, item.snapshot.repository, ", ".join(item.why) or gone] for item in decided]
     output.show_table(("snapshot", "repository", "why"), rows, {gone: "yellow"})
 
 
 @command("scrub")
-@click.option("--all", "whole", is_flag=True, help="All of it, and not only the next thirtieth.")
+@click.option("--all", "whole", is_flag=True, help="Read all of it, and not only the next thirtieth.")
 @IDENTITY
 def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> None:
-    """Read the next thirtieth of each repository back, byte for byte; exits 1 when something is damaged.
+    """Read a part of each repository back, to find damage.
 
-    Run once a day, it reads all of a repository in a month. Bits rot in silence, and only reading finds it.
+    Each run reads the next thirtieth, byte for byte: one run a day reads the whole repository in a month. Disks lose
+    data without an error; only reading finds that.
+
+    Exits 1 if something is damaged, or if your ssh key does not open the backup key or a repository.
 
     \b
     Example: darkpeak scrub
@@ -187,7 +201,7 @@ def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> N
         output.show_lines(f"{item.repository}: {item.share} read back" for item in done if item.good)
     bad = [item.message for item in done if not item.good]
     if bad:
-        raise CheckFailed("; ".join(bad), hint="make a new repository from one that is whole, and keep this one aside")
+        raise CheckFailed("; ".join(bad), hint="keep the damaged repository, and make a new one from an intact one")
 
 
 COMMANDS = (backup, snapshots, prune, scrub)

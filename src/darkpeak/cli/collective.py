@@ -9,7 +9,7 @@ from darkpeak.cli.common import Settings, command
 
 @command("roadmap")
 def roadmap(settings: Settings) -> None:
-    """Show all services by level, ideas too, with their admins and who is still missing.
+    """Show all services by level, ideas too, and who is missing.
 
     \b
     Example: darkpeak roadmap
@@ -19,7 +19,7 @@ def roadmap(settings: Settings) -> None:
 
     rows = make_roadmap(settings.collective())
     columns = ("level", "service", "kind", "about", "admins", "missing")
-    output.show_rows(rows, columns, {"idea": "dim"}, as_json=settings.as_json)
+    output.show_rows(rows, columns, {"idea": "dim"}, as_json=settings.as_json, key=2)
 
 
 @command("ports")
@@ -33,13 +33,15 @@ def ports(settings: Settings) -> None:
     from darkpeak.plan.status import make_ports
 
     rows = make_ports(settings.collective())
-    output.show_rows(rows, ("port", "service", "container", "target", "route"), {}, as_json=settings.as_json)
+    output.show_rows(rows, ("port", "service", "container", "target", "route"), {}, as_json=settings.as_json, key=2)
 
 
 @command("lint")
 @click.argument("name", metavar="[SERVICE]", required=False)
 def lint(settings: Settings, name: str | None) -> None:
-    """Check the files against the rules and with compose itself; exits 1 when there are findings.
+    """Check the files against the rules, and with compose itself.
+
+    Exits 1 if there are findings.
 
     \b
     Example: darkpeak lint wiki

@@ -1,4 +1,4 @@
-"""What every command shares: its options, the collective and the engines that they name."""
+"""What all commands share: their options, and the collective and the engines that the options name."""
 
 import os
 import sys
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from darkpeak.output import ProgressTable
 
 
-HOST_HELP = "A name of [hosts], or a daemon's URI (else DOCKER_HOST, else the docker context)."
+HOST_HELP = "A name under [hosts], or the URI of a daemon (default: DOCKER_HOST, or the docker context)."
 SERVICES = click.argument("names", metavar="[SERVICE…]", nargs=-1)
 SERVICE = click.argument("name", metavar="SERVICE")
-YES = click.option("--yes", is_flag=True, help="Don't ask.")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The options that every command takes, before or after its name."""
+    """The options that all commands take, before or after the command's name."""
 
     host: str | None = None
     folder: str | None = None
@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def start(self) -> Path:
-        """The folder from which the collective is searched upwards."""
+        """The folder in which the search for collective.toml begins; it goes on upwards."""
         return Path(self.folder).absolute() if self.folder else Path.cwd()
 
     def checked(self) -> "Checked":
@@ -47,10 +47,10 @@ class Settings:
         return check_files(self.start)
 
     def collective(self, *, sound: bool = False) -> "Collective":
-        """Return the collective; with `sound`, refuse one with findings before anything is touched.
+        """Return the collective.
 
         Raises:
-            UsageError: when there is no collective, or it must be sound and is not.
+            UsageError: when there is no collective, or when it must be `sound` and has findings.
         """
         from darkpeak import collective as files
         from darkpeak import output
@@ -62,11 +62,11 @@ class Settings:
             require_sound(checked.findings)
         if checked.findings:
             found = files.count(len(checked.findings), "finding")
-            output.note(f"note: the files have {found}: darkpeak lint shows them")
+            output.note(f"note: the files have {found}; for details: darkpeak lint")
         return on_host(checked.collective, self.host)
 
     def collective_here(self) -> "Collective | None":
-        """Return the collective, None where we are not in one."""
+        """Return the collective, or None when this folder is not in one."""
         from darkpeak.collective import find_root
 
         try:
@@ -78,7 +78,7 @@ class Settings:
         return self.collective()
 
     def hosts(self) -> "tuple[Host, ...]":
-        """Return the hosts of the collective, none where there is no collective."""
+        """Return the hosts of the collective; none when there is no collective."""
         from darkpeak.collective import find_root, read
 
         try:
@@ -89,13 +89,13 @@ class Settings:
             return ()
 
     def engine(self) -> "Engine":
-        """Return the engine that --host, DOCKER_HOST or the docker context names, not yet connected to."""
+        """Return the engine that --host, DOCKER_HOST or the docker context names, without connecting."""
         from darkpeak.engine.engine import Engine
 
         return Engine(self._uri(self.hosts()))
 
     def targets(self, collective: "Collective", names: tuple[str, ...] = ()) -> "list[Target]":
-        """Return the engines on which the named services run, or all services; with --host, that one alone.
+        """Return the engines on which the named services run, or all services; with --host, only that engine.
 
         Raises:
             UsageError: for a name that no service has, or a --host that is neither a name nor a URI.
@@ -105,11 +105,11 @@ class Settings:
         return find_targets(collective, names, self._uri(collective.hosts), os.environ)
 
     def target(self, collective: "Collective", name: str) -> "Target":
-        """Return the engine on which one service runs; the first of them, if those are several."""
+        """Return the engine on which one service runs; the first one, if it runs on several."""
         return self.targets(collective, (name,))[0]
 
     def progress(self) -> "ProgressTable":
-        """Return what shows how far a command is."""
+        """Return what shows the progress of a command."""
         from darkpeak.output import ProgressTable
 
         return ProgressTable(quiet=self.as_json, verbose=bool(self.verbosity))
@@ -121,7 +121,7 @@ class Settings:
 
 
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command that also takes the options every command takes, and gets them as `settings`."""
+    """Return a decorator that makes a command; the function gets the shared options as `settings`."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         def with_settings(*arguments: Any, **values: Any) -> Any:
@@ -143,10 +143,16 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
 
 
 def shared_options() -> list[click.Parameter]:
-    """Return the options that every command takes."""
+    """Return the options that all commands take."""
     return [
         click.Option(["--host"], metavar="HOST", help=HOST_HELP),
-        click.Option(["--collective", "folder"], metavar="FOLDER", help="The collective's folder."),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
-        click.Option(["-v", "--verbose", "verbosity"], count=True, help="Show what is run; -vv: all that is known."),
+        click.Option(
+            ["--collective", "folder"],
+            metavar="FOLDER",
+            help="The collective's folder (default: here or above).",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
+        click.Option(
+            ["-v", "--verbose", "verbosity"], count=True, help="Show the programs that are run; -vv shows more."
+        ),
     ]

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from darkpeak.deploy.executor import Outcome
 
 BACKUP_FIRST = click.option(
-    "--backup-first", "backup_to", type=click.Path(path_type=Path), metavar="DIR", help="Save data here."
+    "--backup-first",
+    "backup_to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Back up services that change, into DIR, before they are touched.",
 )
 
 
@@ -22,7 +26,10 @@ BACKUP_FIRST = click.option(
 @SERVICES
 @BACKUP_FIRST
 def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> None:
-    """Build, start, wait until healthy, and route; all services, or those named and what they depend on.
+    """Deploy services: build, start, wait until healthy, route.
+
+    Without a name, it deploys all services; with names, those and what they depend on. A service that is up to date is
+    not touched.
 
     \b
     Example: darkpeak up wiki
@@ -45,7 +52,7 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
 
 
 def _on(host: str, lines: Iterable[str]) -> Iterator[str]:
-    """Head lines with the host that they are about, where it has a name."""
+    """Yield the lines of a host, after a line with its name if it has one."""
     if host:
         yield f"on {host}:"
     yield from lines
@@ -55,7 +62,9 @@ def _on(host: str, lines: Iterable[str]) -> Iterator[str]:
 @SERVICES
 @BACKUP_FIRST
 def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> None:
-    """Show what `up` would do, in order, and why; exits 0 when there is nothing to do, 1 when there is.
+    """Show what `up` would do, in order, and why.
+
+    Exits 1 if there is something to do, and 0 if there is nothing.
 
     \b
     Example: darkpeak plan wiki
@@ -78,9 +87,13 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
 
 @command("rollback")
 @SERVICE
-@click.option("--to", "number", type=int, metavar="NUMBER", help="The deploy to go back to, of darkpeak history.")
+@click.option(
+    "--to", "number", type=int, metavar="NUMBER", help="A deploy of darkpeak history (default: the last different one)."
+)
 def rollback(settings: Settings, name: str, number: int | None) -> None:
-    """Go back to the images that ran before; the files stay as they are.
+    """Go back to the images of an earlier deploy.
+
+    The files stay as they are: the next `darkpeak up` deploys them again.
 
     \b
     Example: darkpeak rollback wiki
@@ -104,7 +117,9 @@ def rollback(settings: Settings, name: str, number: int | None) -> None:
 @command("history")
 @SERVICES
 def history(settings: Settings, names: tuple[str, ...]) -> None:
-    """Show who deployed what and when, and how it ended; kept on the daemon.
+    """Show who deployed what and when, and how it ended.
+
+    The history is kept on the daemon, so all admins see the same.
 
     \b
     Example: darkpeak history wiki
@@ -114,14 +129,16 @@ def history(settings: Settings, names: tuple[str, ...]) -> None:
 
     found = find_history(settings.targets(settings.collective(), names))
     columns = ("service", "number", "when", "who", "commit", "what", "outcome")
-    output.show_rows(found, columns, {"up": "green"}, as_json=settings.as_json)
+    output.show_rows(found, columns, {"up": "green"}, as_json=settings.as_json, key=2)
 
 
 @command("unlock")
 @SERVICE
 @YES
 def unlock(settings: Settings, name: str, *, yes: bool) -> None:
-    """Break the lock of a deploy that hangs; shows whose it is, and asks.
+    """Break the lock of a deploy that hangs.
+
+    It shows who has the lock and since when, and asks first. The deploy that had the lock then fails.
 
     \b
     Example: darkpeak unlock wiki
@@ -133,8 +150,8 @@ def unlock(settings: Settings, name: str, *, yes: bool) -> None:
     holder = find_holder(target)
     locked = f"locked by {describe(holder)}" if holder else ""
     if holder:
-        if not yes and not output.ask(f"{name} is {locked}. Break that lock?"):
-            raise UsageError(f"{name} stays {locked}", hint="answer y, or give --yes")
+        if not yes and not output.ask(f"{name} is {locked}. Break the lock?"):
+            raise UsageError(f"{name} is still {locked}", hint="answer y, or give --yes")
         break_lock(target)
     if settings.as_json:
         output.show_json({"service": name, "broken": holder})
@@ -143,9 +160,11 @@ def unlock(settings: Settings, name: str, *, yes: bool) -> None:
 
 
 @command("base")
-@click.option("--rebuild", is_flag=True, help="Build it anew even if the daemon has one.")
+@click.option("--rebuild", is_flag=True, help="Build the image again even if the daemon has it.")
 def base(settings: Settings, *, rebuild: bool) -> None:
-    """Get the Debian base images that services are built from: pulled, or built from Debian's signed archive.
+    """Get the Debian base images that services are built from.
+
+    They are pulled from a registry, or built from Debian's signed archive where no registry answers.
 
     \b
     Example: darkpeak base
@@ -161,18 +180,16 @@ def base(settings: Settings, *, rebuild: bool) -> None:
 
 
 def _require(failures: "Iterable[Outcome]") -> None:
-    """Raise what failed, after the last lines of the containers concerned."""
+    """Raise an error for what failed, after the last lines that the containers printed."""
     from darkpeak import output
 
     failed = list(failures)
     for item in failed:
         if item.lines:
-            output.note(f"\n{item.service}: its last lines\n{item.lines}")
+            output.note(f"\n{item.service}: the last lines of its output\n{item.lines}")
     if failed:
-        raise SystemFailure(
-            "; ".join(f"{item.service} {item.failure}" for item in failed),
-            hint="fix that, then run `darkpeak up` again: it goes on from here",
-        )
+        what = "; ".join(f"{item.service} {item.failure}" for item in failed)
+        raise SystemFailure(what, hint="fix the problem, then continue: darkpeak up")
 
 
 COMMANDS = (up, plan, rollback, history, unlock, base)

@@ -1,4 +1,4 @@
-"""Commands about names on this machine: dns setup, dns undo."""
+"""Commands about host names on this machine: dns setup, dns undo."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from darkpeak.collective.model import Collective
     from darkpeak.names.setup import Change, Setup
 
-BY_ITSELF = "localhost"
+LOCALHOST = "localhost"  # a top-level domain that needs no DNS
 
 
 @click.group("dns")
 def dns() -> None:
-    """The collective's names on this machine: setup, undo.
+    """Have this machine resolve the collective's host names.
 
     \b
     Example: darkpeak dns setup
@@ -26,11 +26,14 @@ def dns() -> None:
 
 
 @command("setup")
-@click.option("--write", "really", is_flag=True, help="Do it, and not only show it.")
+@click.option("--write", "really", is_flag=True, help="Make the changes, and do not only show them.")
 def setup_command(settings: Settings, *, really: bool) -> None:
-    """Show what this machine needs to find the collective's names, and with --write do it; 1 when something is missing.
+    """Show, or make, the changes that resolve the names here.
 
-    Programs that ask the C library then find DOMAIN and every name below it, at the dns service on this machine.
+    After the changes, programs on this machine resolve DOMAIN and every name below it with the collective's dns
+    service, which must run on this machine.
+
+    Exits 1 if a change is missing, and --write was not given.
 
     \b
     Example: darkpeak dns setup --write
@@ -42,27 +45,29 @@ def setup_command(settings: Settings, *, really: bool) -> None:
     collective = settings.collective()
     setup = _setup_for(collective)
     if setup is None:
-        output.show_json({"needed": []}) if settings.as_json else output.show_lines([_by_itself(collective)])
+        output.show_json({"needed": []}) if settings.as_json else output.show_lines(_no_dns(collective))
         return
     missing = files.waiting(setup)
     if really:
         files.check(setup)
         for change in missing:
             files.write(change)
-    said = files.reload(setup) if really and missing else ""
+    message = files.reload(setup) if really and missing else ""
     found = resolve(f"{DNS}.{collective.domain}") if really or not missing else ()
     if settings.as_json:
-        output.show_json({"setup": setup, "missing": missing, "written": really, "leads_to": found, "said": said})
+        output.show_json({"setup": setup, "missing": missing, "written": really, "leads_to": found, "message": message})
     else:
         output.show_lines(_lines(setup, missing, really=really))
-        output.show_lines([said] * bool(said))
+        output.show_lines([message] * bool(message))
         output.show_lines([_ending(collective, found)] if really or not missing else [])
     sys.exit(1 if missing and not really else 0)
 
 
 @command("undo")
 def undo_command(settings: Settings) -> None:
-    """Take back what `dns setup --write` wrote: every file is as it was, byte for byte.
+    """Undo what `dns setup --write` wrote.
+
+    Afterwards every file is as it was before, byte for byte.
 
     \b
     Example: darkpeak dns undo
@@ -71,54 +76,55 @@ def undo_command(settings: Settings) -> None:
     from darkpeak.names import files
     from darkpeak.names.setup import find_resolver, make_setup
 
-    setup = make_setup(find_resolver(files.look()), BY_ITSELF, 53)
+    setup = make_setup(find_resolver(files.look()), LOCALHOST, 53)
     done = files.undo()
-    said = files.reload(setup) if done else ""
+    message = files.reload(setup) if done else ""
     if settings.as_json:
-        output.show_json({"undone": done, "said": said})
+        output.show_json({"undone": done, "message": message})
     else:
-        output.show_lines([*(f"as it was: {path}" for path in done), *[said] * bool(said)] or ["nothing to undo"])
+        output.show_lines([*(f"undone: {path}" for path in done), *[message] * bool(message)] or ["nothing to undo"])
 
 
 def _setup_for(collective: "Collective") -> "Setup | None":
-    """Return what this machine's resolver needs; nothing for names that need no DNS."""
+    """Return what this machine's resolver needs, or None for names that need no DNS."""
     from darkpeak.names import files
     from darkpeak.names.setup import find_resolver, make_setup
 
-    if collective.domain.rpartition(".")[2] == BY_ITSELF:
+    if collective.domain.rpartition(".")[2] == LOCALHOST:
         return None
     service = next((item for item in collective.services if item.name == DNS), None)
     port = next((port.published[0] for port in service.ports if port.protocol == "udp"), None) if service else None
     if port is None:
-        raise UsageError(
-            "there is no service dns that publishes a udp port", hint="copy services/dns from the catalogue"
-        )
+        what = "there is no service dns that publishes a UDP port"
+        raise UsageError(what, hint="copy services/dns from the catalogue")
     return make_setup(find_resolver(files.look()), collective.domain, port)
 
 
-def _by_itself(collective: "Collective") -> str:
-    rest = "for others: apt-get install libnss-myhostname"
-    return f"*.{collective.domain} needs no DNS: browsers and curl know that it is this machine; {rest}"
+def _no_dns(collective: "Collective") -> list[str]:
+    return [
+        f"*.{collective.domain} needs no DNS: browsers and curl know that it is this machine",
+        "for other programs: apt-get install libnss-myhostname",
+    ]
 
 
 def _lines(setup: "Setup", missing: "tuple[Change, ...]", *, really: bool) -> list[str]:
-    """Return what is needed, or was done, in words."""
+    """Return in words what must be done, or what was done."""
     if not missing:
-        return [f"nothing to do: {setup.resolver} is told already"]
-    lines = [f"{setup.resolver} finds this machine's names"]
+        return [f"nothing to do: {setup.resolver} is set up"]
+    lines = [f"this machine resolves names with {setup.resolver}"]
     for change in missing:
-        verb = ("wrote" if really else "write") if change.own else ("began" if really else "begin")
+        verb = ("wrote" if really else "write") if change.own else f"{'added' if really else 'add'} at the beginning of"
         lines += [f"{verb} {change.path}: {change.cause}", *(f"    {line}" for line in change.text.splitlines())]
     if not really:
         lines += [f"run {' '.join(setup.command)}"] * bool(setup.command)
     lines += [setup.note] * bool(setup.note)
-    return lines if really else [*lines, "darkpeak dns setup --write does this, darkpeak dns undo takes it back"]
+    return lines if really else [*lines, "make these changes: darkpeak dns setup --write; undo them: darkpeak dns undo"]
 
 
 def _ending(collective: "Collective", found: tuple[str, ...]) -> str:
     if found:
-        return f"*.{collective.domain} leads to {', '.join(found)}"
-    return f"*.{collective.domain} does not resolve yet; darkpeak up dns starts the service that answers"
+        return f"*.{collective.domain} resolves to {', '.join(found)}"
+    return f"*.{collective.domain} does not resolve yet; start the dns service: darkpeak up dns"
 
 
 for item in (setup_command, undo_command):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import Settings, command
+from darkpeak.cli.common import YES, Settings, command
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import TUNNEL_PORT
 
@@ -28,13 +28,14 @@ VERDICTS = {"ok": "green", "warn": "yellow", "bad": "red"}
     type=click.IntRange(1, 65535),
     default=TUNNEL_PORT,
     show_default=True,
-    help="Port of this machine's loopback.",
+    help="The port on this machine's loopback.",
 )
 def tunnel(settings: Settings, where: str, *, port: int) -> None:
-    """Lead a port of this machine to a daemon, by ssh, until Ctrl-C; it is opened again after a cut.
+    """Forward a port of this machine to a daemon over ssh.
 
-    HOST is a name of [hosts], an ssh:// URI, or what you would type after ssh. Whoever has a login on this machine
-    can use the port, and drive that daemon with it: where that is not only you, use --host ssh://… instead.
+    HOST is a name under [hosts], an ssh:// URI, or what you type after ssh. The tunnel stays open until Ctrl-C; it
+    reconnects when the connection is lost. Everyone who can log in to this machine can use the port, and control the
+    daemon with it: if that is not only you, use --host ssh://… instead.
 
     \b
     Example: darkpeak tunnel server
@@ -62,7 +63,9 @@ def tunnel(settings: Settings, where: str, *, port: int) -> None:
 
 @command("doctor")
 def doctor(settings: Settings) -> None:
-    """Look at each daemon that has services, and say what it lacks and what to do; 1 when something is bad.
+    """Check each daemon and its machine, and show what to do.
+
+    Exits 1 if a check is bad.
 
     \b
     Example: darkpeak doctor
@@ -77,12 +80,12 @@ def doctor(settings: Settings) -> None:
     else:
         columns = ("host", "check", "verdict", "what", "hint")
         shown = columns if any(check.host for check in checks) else columns[1:]
-        output.show_table(shown, output.as_rows(checks, shown), VERDICTS)
+        output.show_table(shown, output.as_rows(checks, shown), VERDICTS, key=len(shown) - 3)
     sys.exit(1 if any(check.verdict is Verdict.BAD for check in checks) else 0)
 
 
 def _daemons(settings: Settings) -> "Iterator[tuple[str, Engine, Collective | None]]":
-    """Give each daemon with services; outside a collective, the one that is pointed at."""
+    """Yield each daemon with services; outside a collective, the daemon of --host or DOCKER_HOST."""
     collective = settings.collective_here()
     if collective is None:
         yield "", settings.engine(), None
@@ -97,7 +100,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @click.group("host")
 def host_group() -> None:
-    """Machines for services: prepare.
+    """Prepare machines for services.
 
     \b
     Example: darkpeak host prepare ssh://root@server
@@ -106,16 +109,19 @@ def host_group() -> None:
 
 @command("prepare")
 @click.argument("where", metavar="HOST")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done; 1 when there is anything.")
+@YES
+@click.option("--plan", "only_plan", is_flag=True, help="Only show what would be done.")
 @click.option(
-    "--swap", type=click.IntRange(0), default=1024, show_default=True, help="MiB of swap where there is none."
+    "--swap", type=click.IntRange(0), default=1024, show_default=True, help="MiB of swap, if the machine has none."
 )
 def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap: int) -> None:
-    """Make a fresh Debian server ready for services: engine, firewall, security upgrades, swap, the admins' login.
+    """Prepare a fresh Debian or Ubuntu server for services.
 
-    HOST is a name of [hosts], an ssh:// URI, or what you would type after ssh; that login is root, or becomes it by
-    sudo without a password. It says what it will do, and asks; done again, it does only what is still missing.
+    It installs the engine, a firewall, security upgrades, swap, and a login for the admins. HOST is a name under
+    [hosts], an ssh:// URI, or what you type after ssh; that login must be root, or able to use sudo without a password.
+    It shows what it will do, and asks first. Run again, it does only what is missing.
+
+    With --plan, it exits 1 if there is something to do.
 
     \b
     Example: darkpeak host prepare ssh://root@server
@@ -133,12 +139,12 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
         if settings.as_json:
             output.show_json({"steps": steps})
         else:
-            output.show_lines([f"{step.what}: {step.cause}" for step in steps] or ["nothing to do: all of it is there"])
+            output.show_lines([f"{step.what}: {step.cause}" for step in steps] or ["nothing to do: it is prepared"])
             output.show_lines([NO_KEYS] if not wanted.keys else [])
         if only_plan or not steps:
             sys.exit(1 if steps else 0)
-        if not yes and not output.ask(f"do this on {server.connection.name}?"):
-            raise UsageError("nothing was done", hint="--yes does it without asking")
+        if not yes and not output.ask(f"Do this on {server.connection.name}?"):
+            raise UsageError("nothing was done", hint="answer y, or give --yes")
         for step in steps:
             output.note(f"{step.what} …")
             server.make(step)
@@ -147,7 +153,7 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
 
 
 def _target(settings: Settings, where: str) -> "Uri":
-    """Return where an ssh connection leads, by a name of [hosts] or as written."""
+    """Return the URI for an ssh connection, from a name under [hosts] or from what was typed."""
     from darkpeak.collective.hosts import find_host
     from darkpeak.engine.tunnel import find_target
 

@@ -1,4 +1,4 @@
-"""Commands about the backup key: key add, remove, check, secret. And how other commands open it."""
+"""Commands about the backup key: key add, remove, check, secret; and how other commands open the key."""
 
 import sys
 from collections.abc import Iterator
@@ -24,12 +24,17 @@ IDENTITY = click.option(
     multiple=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Your private ssh key, to open the backup key with (else ~/.ssh/id_ed25519 or id_rsa).",
+    help="Your private ssh key, which opens the backup key (default: ~/.ssh/id_ed25519 or id_rsa).",
 )
 
 
 def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret":
-    """Open the backup key with the caller's ssh key."""
+    """Return the backup key, opened with the caller's ssh key.
+
+    Raises:
+        UsageError: when there is no backup key.
+        CheckFailed: when none of the ssh keys opens it.
+    """
     from darkpeak.repository import key as keys
 
     return keys.read(collective, identities, _ask_passphrase)
@@ -37,7 +42,11 @@ def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret"
 
 @contextmanager
 def session(settings: Settings, target: "Target", secret: "Secret") -> Iterator["Session"]:
-    """Open the repositories from one engine, for as long as a command needs them."""
+    """Yield a session with the repositories, from one engine.
+
+    Raises:
+        CheckFailed: when the backup key does not open a repository; the first use of the repositories raises it.
+    """
     from darkpeak.actions.session import opened
 
     with settings.progress() as progress, opened(target, secret, progress) as work:
@@ -52,7 +61,7 @@ def _ask_passphrase(file: Path) -> str:
 
 @click.group("key")
 def key() -> None:
-    """The backup key: who can open it.
+    """Manage who can open the backup key, and what is in it.
 
     \b
     Example: darkpeak key check
@@ -63,7 +72,11 @@ def key() -> None:
 @click.argument("name", metavar="ADMIN")
 @IDENTITY
 def add(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
-    """Let an admin open the backup key as well, with the ssh keys that collective.toml has for them.
+    """Let another admin open the backup key.
+
+    The key is encrypted to the admin's ssh keys in collective.toml as well.
+
+    Exits 1 if your ssh key does not open the backup key, or if fewer than two admins can open it afterwards.
 
     \b
     Example: darkpeak key add grace
@@ -79,11 +92,14 @@ def add(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
 @click.argument("name", metavar="ADMIN")
 @IDENTITY
 def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
-    """Revoke an admin's access to backups: change every repository's password, and encrypt it to the other admins only.
+    """Revoke an admin's access to the backups.
 
-    An admin may have kept a copy of the key, and of the repositories as they were: that is not undone, nor is
-    restic's inner key changed. Take their access to the repositories away as well; if you no longer trust them, make
-    new repositories.
+    Every repository gets a new password, which is encrypted only to the other admins. The admin may have kept a copy of
+    the old key and of the repositories; no command can undo that, and restic's master key stays the same. So remove
+    the admin's login to the repositories too. If you no longer trust the admin, make new repositories.
+
+    Exits 1 if your ssh key does not open the backup key or a repository, or if fewer than two admins can open it
+    afterwards.
 
     \b
     Example: darkpeak key remove grace
@@ -96,14 +112,19 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     rest = keys.remaining(collective, name)
     with session(settings, settings.targets(collective)[0], secret) as work:
         changed = keys.remove_admin(work, name, secret, rest)
-    output.note(f"{name} may have copies from before: take their access to the repositories too (key remove --help)")
+    output.note(
+        f"{name} may have a copy of the old key; remove their login to the repositories too (see key remove --help)"
+    )
     _show(settings, changed)
 
 
 @command("check")
 @IDENTITY
 def check(settings: Settings, identities: tuple[Path, ...]) -> None:
-    """Check that you can open the backup key and that it opens every repository; exits 1 if not, or if only you can.
+    """Check that the backup key opens every repository.
+
+    Exits 1 if your ssh key does not open the backup key, if the backup key does not open a repository, or if fewer
+    than two admins can open the backup key.
 
     \b
     Example: darkpeak key check
@@ -122,11 +143,14 @@ def check(settings: Settings, identities: tuple[Path, ...]) -> None:
 @click.argument("name", metavar="NAME")
 @IDENTITY
 def secret(settings: Settings, repository: str, name: str, identities: tuple[Path, ...]) -> None:
-    """Keep a repository's credential beside the password, read from standard input; empty input removes it.
+    """Store a repository's credential in the backup key.
 
-    NAME is login (USER:PASSWORD) for rest, aws (a credentials file) for s3, ssh-key and known-hosts for sftp,
-    rclone-conf for rclone. REPOSITORY can also be notify, with urls (who is told by nightly, an apprise URL a line) or
-    ping (an address that is requested after each good night).
+    The credential is read from standard input; an empty input removes it. NAME is login (USER:PASSWORD) for rest, aws
+    (a credentials file) for s3, ssh-key or known-hosts for sftp, rclone-conf for rclone. REPOSITORY can also be notify:
+    its urls (one apprise URL a line) get the messages of nightly, and its ping is a URL that nightly requests when
+    all went well.
+
+    Exits 1 if your ssh key does not open the backup key, or if fewer than two admins can open it.
 
     \b
     Example: darkpeak key secret rest:https://nas.example/ login < login.txt
@@ -147,7 +171,9 @@ def _show(settings: Settings, changed: "KeyChanged") -> None:
     else:
         output.show_lines([f"{changed.done}; these admins can open the backup key: {', '.join(changed.opens_for)}"])
     if not changed.enough:
-        raise CheckFailed("fewer than two admins can open the backup key", hint="darkpeak key add ADMIN")
+        raise CheckFailed(
+            "fewer than two admins can open the backup key", hint="add a second admin: darkpeak key add ADMIN"
+        )
 
 
 for each in (add, remove, check, secret):

@@ -1,4 +1,4 @@
-"""Commands about people: member add, list, passwd, remove; group list, join, leave."""
+"""Commands about members and groups: member add, list, passwd, remove; group list, join, leave."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ STDIN = click.option("--password-stdin", is_flag=True, help="Read the password f
 
 @click.group("member")
 def member() -> None:
-    """Members in the directory: add, list, passwd, remove.
+    """Manage the members in the directory.
 
     \b
     Example: darkpeak member add ada --name "Ada Lovelace"
@@ -26,7 +26,9 @@ def member() -> None:
 
 @click.group("group")
 def group() -> None:
-    """Groups of members: list, join, leave. Members of `admins` manage the directory.
+    """Manage groups of members.
+
+    Members of the group `admins` may manage the directory.
 
     \b
     Example: darkpeak group join admins ada
@@ -48,7 +50,7 @@ def _password(*, from_stdin: bool) -> str:
     else:
         raise UsageError("there is no terminal to ask for the password", hint="give it with --password-stdin")
     if not password:
-        raise UsageError("the password is empty", hint="give one with eight or more characters")
+        raise UsageError("the password is empty", hint="type one with eight or more characters")
     return str(password)
 
 
@@ -63,11 +65,11 @@ def _show(settings: Settings, uid: str, done: str) -> None:
 
 @command("add")
 @click.argument("uid")
-@click.option("--name", "full_name", help="Full name (else the uid).")
-@click.option("--mail", default="", help="Mail address; only the member and the directory's admins can see it.")
+@click.option("--name", "full_name", help="The full name (default: the uid).")
+@click.option("--mail", default="", help="The mail address; only the member and the directory's admins can see it.")
 @STDIN
 def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, password_stdin: bool) -> None:
-    """Add a member, who can then log in everywhere.
+    """Add a member, who can then log in to every service.
 
     \b
     Example: darkpeak member add ada --name "Ada Lovelace"
@@ -108,7 +110,7 @@ def passwd(settings: Settings, uid: str, *, password_stdin: bool) -> None:
 @command("remove")
 @click.argument("uid")
 def remove(settings: Settings, uid: str) -> None:
-    """Remove a member, from all groups as well.
+    """Remove a member, also from all groups.
 
     \b
     Example: darkpeak member remove ada
@@ -119,7 +121,7 @@ def remove(settings: Settings, uid: str) -> None:
 
 @command("list")
 def list_groups(settings: Settings) -> None:
-    """List the groups and who is in them.
+    """List the groups and their members.
 
     \b
     Example: darkpeak group list
@@ -133,7 +135,7 @@ def list_groups(settings: Settings) -> None:
 @click.argument("name", metavar="GROUP")
 @click.argument("uid")
 def join(settings: Settings, name: str, uid: str) -> None:
-    """Put a member into a group; the group is made where there is none.
+    """Add a member to a group; a new group is made first.
 
     \b
     Example: darkpeak group join admins ada
@@ -146,7 +148,7 @@ def join(settings: Settings, name: str, uid: str) -> None:
 @click.argument("name", metavar="GROUP")
 @click.argument("uid")
 def leave(settings: Settings, name: str, uid: str) -> None:
-    """Take a member out of a group.
+    """Remove a member from a group.
 
     \b
     Example: darkpeak group leave admins ada

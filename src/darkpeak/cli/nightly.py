@@ -1,4 +1,4 @@
-"""The command that runs each night, and installs itself to run each night."""
+"""The command `nightly`: run the nightly jobs, and install or uninstall them on this machine."""
 
 import os
 import sys
@@ -18,46 +18,49 @@ if TYPE_CHECKING:
     from darkpeak.schedule.install import Installed
     from darkpeak.schedule.timer import Call
 
-USUAL_TIME = "03:17"
+DEFAULT_TIME = "03:17"
 
 
 @command("nightly")
+@click.option("--install", is_flag=True, help="Have systemd or cron run it each night; do not run it now.")
+@click.option("--uninstall", is_flag=True, help="Undo --install.")
+@click.option("--at", metavar="HH:MM", help=f"With --install: the time (default: {DEFAULT_TIME}).")
 @click.option(
-    "--install", is_flag=True, help="Have this machine run it each night, by systemd or cron; run nothing now."
+    "--with", "scheduler", type=click.Choice(["systemd", "cron"]), help="With --install: what runs it (default: found)."
 )
-@click.option("--uninstall", is_flag=True, help="Take that back.")
-@click.option("--at", metavar="HH:MM", help=f"With --install: when (else {USUAL_TIME}).")
-@click.option("--with", "keeper", type=click.Choice(["systemd", "cron"]), help="With --install: else what runs here.")
 @IDENTITY
 def nightly(  # noqa: PLR0913 (each is an option)
     settings: Settings,
     identities: tuple[Path, ...],
     at: str | None,
-    keeper: str | None,
+    scheduler: str | None,
     *,
     install: bool,
     uninstall: bool,
 ) -> None:
-    """Run the nightly jobs; exits 1 if anything needs attention.
+    """Run the nightly jobs, or install them.
 
-    They back up every service, test one restore, verify part of each repository, prune, and check for updates. Each
-    service gets one line. The addresses of `darkpeak key secret notify urls` get a message once when something
-    breaks, and once when it is well again; the address of `key secret notify ping` is requested after each good night.
+    The jobs back up every service, test-restore one, read back a part of each repository, prune, and check for
+    updates. Each service gets one line. The addresses of `darkpeak key secret notify urls` get one message when
+    something fails, and one when all is well again. The address of `key secret notify ping` is requested when all
+    went well.
 
-    --install writes a systemd timer, or a line of your crontab where there is no systemd, on the server or on any
-    admin's machine that is on at night, and shows it: root's for the machine, else your own. --identity, --host and
-    DOCKER_HOST are kept in it as they are now. Run again, it changes nothing.
+    --install writes a systemd timer, or a line of the crontab where there is no systemd, and shows it. It can be on
+    the server, or on any admin's machine that is on at night. Run by root it is the machine's timer, otherwise yours.
+    It keeps --identity, --host and DOCKER_HOST as they are now. Run again, it changes nothing.
+
+    Exits 1 if anything needs attention, or if your ssh key does not open the backup key.
 
     \b
     Example: darkpeak nightly --install --identity /root/.ssh/id_ed25519
     """
     if install and uninstall:
-        raise UsageError("--install and --uninstall exclude each other", hint="give one of them")
-    if (at or keeper) and not install:
-        raise UsageError("--at and --with go with --install", hint="darkpeak nightly --install --at 03:17")
+        raise UsageError("--install and --uninstall exclude each other", hint="give only one of them")
+    if (at or scheduler) and not install:
+        raise UsageError("--at and --with need --install", hint="for instance: darkpeak nightly --install --at 03:17")
     collective = settings.collective()
     if install:
-        _install(settings, _make_call(settings, collective, identities, at or USUAL_TIME), keeper)
+        _install(settings, _make_call(settings, collective, identities, at or DEFAULT_TIME), scheduler)
     elif uninstall:
         _uninstall(settings, collective)
     else:
@@ -68,7 +71,7 @@ def _run(settings: Settings, collective: "Collective", identities: tuple[Path, .
     from darkpeak import output
     from darkpeak.actions.keys import NOTIFY, PING, URLS
     from darkpeak.actions.night import run_nights
-    from darkpeak.schedule.notices import tell
+    from darkpeak.schedule.notices import notify
 
     secret = read_key(collective, identities)
     targets = settings.targets(collective)
@@ -77,24 +80,24 @@ def _run(settings: Settings, collective: "Collective", identities: tuple[Path, .
     if settings.as_json:
         output.show_json(lines)
     else:
-        output.show_lines(f"{'ok  ' if line.good else 'LOOK'} {line.about}: {line.message}" for line in lines)
+        output.show_lines(f"{'ok' if line.good else 'ATTENTION':9}  {line.about}: {line.message}" for line in lines)
     own = secret.credentials.get(NOTIFY, {})
     engines = [target.engine for target in targets]
-    told = tell(engines, collective.name, own.get(URLS, ""), own.get(PING, ""), lines)
-    if told:
-        output.note(f"notice sent: {told}")
+    sent = notify(engines, collective.name, own.get(URLS, ""), own.get(PING, ""), lines)
+    if sent:
+        output.note(f"notice sent: {sent}")
     bad = [line.about for line in lines if not line.good]
     if bad:
-        raise CheckFailed(f"needs attention: {', '.join(bad)}", hint="see above for the reasons")
+        raise CheckFailed(f"needs attention: {', '.join(bad)}", hint="the lines above show why")
 
 
-def _install(settings: Settings, call: "Call", keeper: str | None) -> None:
+def _install(settings: Settings, call: "Call", scheduler: str | None) -> None:
     from darkpeak import output
     from darkpeak.schedule import install
 
-    _show(settings, install.install(call, keeper or install.find_keeper()))
+    _show(settings, install.install(call, scheduler or install.find_scheduler()))
     if install.sleeps_when_logged_out():
-        output.note("now: loginctl enable-linger; else systemd stops it when you log out")
+        output.note("systemd stops it when you log out; to prevent that: loginctl enable-linger")
 
 
 def _uninstall(settings: Settings, collective: "Collective") -> None:
@@ -114,13 +117,13 @@ def _show(settings: Settings, done: "Sequence[Installed]") -> None:
         state = ("written" if item.text else "removed") if item.changed else "unchanged"
         output.show_lines([f"{item.where}: {state}", *(f"    {line}" for line in item.text.splitlines())])
     if not done:
-        output.note("nothing was installed here")
+        output.note("nothing to do: nothing is installed here")
 
 
 def _make_call(settings: Settings, collective: "Collective", identities: tuple[Path, ...], at: str) -> "Call":
-    """Return the command as it must be typed at night, when nobody can type a passphrase."""
+    """Return the command for the night; refuse an ssh key with a passphrase, which nobody can type then."""
     from darkpeak.repository import key
-    from darkpeak.schedule.timer import Call, kept, parse_time
+    from darkpeak.schedule.timer import Call, parse_time, pick_environment
 
     hour, minute = parse_time(at)
     own = tuple(file.absolute() for file in identities)
@@ -129,18 +132,18 @@ def _make_call(settings: Settings, collective: "Collective", identities: tuple[P
     host = ("--host", settings.host) if settings.host else ()
     named = (word for file in own for word in ("--identity", str(file)))
     argv = (*_program(), "nightly", *host, *named)
-    return Call(collective.name, argv, collective.root, kept(os.environ), hour, minute)
+    return Call(collective.name, argv, collective.root, pick_environment(os.environ), hour, minute)
 
 
 def _refuse_passphrase(file: Path) -> str:
     raise UsageError(
-        f"{file} has a passphrase, and nobody can type it at night",
-        hint="make a key of the machine's own, put it under an admin's ssh = […], then darkpeak key add ADMIN",
+        f"{file} has a passphrase, which nobody can type at night",
+        hint="make a key without one for this machine, add it to an admin's ssh = […], then: darkpeak key add ADMIN",
     )
 
 
 def _program() -> tuple[str, ...]:
-    """Return how we were called, from anywhere."""
+    """Return the words that call this program from any folder."""
     called = Path(sys.argv[0]).absolute()
     return (sys.executable, "-m", "darkpeak") if called.name == "__main__.py" else (str(called),)
 

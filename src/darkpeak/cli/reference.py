@@ -1,4 +1,4 @@
-"""The reference of all commands, as Markdown, made from the commands themselves: `bin/reference` writes it."""
+"""The reference of all commands, as Markdown, made from their help; `bin/reference` writes it."""
 
 import inspect
 import sys
@@ -21,7 +21,7 @@ was touched; 3 the daemon or another system failed.
 
 
 def make_reference(root: click.Group) -> str:
-    """Return the page: the shared options, then every command with its help and its own options."""
+    """Return the page: the shared options, then each command with its help and its own options."""
     shared = {str(option.name) for option in root.params}
     lines = [*_options(root.params), EXIT_CODES]
     for name in sorted(root.commands):
@@ -44,7 +44,7 @@ def _command(command: click.Command, path: str, shared: set[str]) -> Iterator[st
 
 
 def _help(command: click.Command) -> Iterator[str]:
-    """Give the help's paragraphs; the example, which comes last, as code."""
+    """Yield the help's paragraphs; the example comes last, as code."""
     text = inspect.cleandoc(command.help or "").replace("\b\n", "")
     before, _, example = text.partition("Example: ")
     yield before.strip() + "\n"

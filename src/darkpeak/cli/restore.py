@@ -18,29 +18,32 @@ if TYPE_CHECKING:
     from darkpeak.actions.session import Session
     from darkpeak.collective.model import Collective
 
-NO_VERIFY = "it has no scripts/verify"
+NO_VERIFY = "not verified: it has no scripts/verify"
 
 
 @command("restore")
 @click.argument("name", metavar="[SERVICE]", required=False)
-@click.option("--all", "everything", is_flag=True, help="The lost machine: bring all services back on an empty daemon.")
-@click.option("--snapshot", metavar="NAME", help="Which snapshot (else the newest): darkpeak snapshots lists them.")
+@click.option("--all", "everything", is_flag=True, help="Restore all services on an empty daemon.")
+@click.option("--snapshot", metavar="NAME", help="A name of darkpeak snapshots (default: the newest).")
 @click.option("--to", metavar="DIR", type=click.Path(path_type=Path), help="Only write the parts into a new folder.")
-@click.option("--as", "project", metavar="NAME", help="Beside the live one, as a project of this name, cut off.")
-@click.option("--from", "source", metavar="DIR", type=click.Path(path_type=Path), help="From a plain folder here.")
+@click.option("--as", "project", metavar="NAME", help="Restore into a copy beside the live service.")
+@click.option("--from", "source", metavar="DIR", type=click.Path(path_type=Path), help="Restore from a folder here.")
 @click.option("--discard", is_flag=True, help="Give up the present state, if it cannot be saved.")
-@click.option("--explain", is_flag=True, help="Print the commands that do it without darkpeak.")
+@click.option("--explain", is_flag=True, help="Print the commands that restore it without darkpeak.")
 @IDENTITY
 def restore(settings: Settings, name: str | None, identities: tuple[Path, ...], **options: Any) -> None:
-    """Restore a service from its newest snapshot, or a named one.
+    """Restore a service from a snapshot.
 
-    The snapshot is verified before anything is touched. What is there now becomes a snapshot first, and is put back
-    if the restored service does not become healthy or its scripts/verify fails. With --as the live service is left
-    alone, and the copy runs beside it until you remove it, without published ports or a way out.
+    The snapshot is verified before anything is touched. The present state becomes a snapshot first; it is restored if
+    the restored service does not become healthy, or if its scripts/verify fails. With --as, the live service is not
+    touched: a copy runs beside it until you remove it. The copy has no published ports and no network to the outside.
 
-    --all is for the lost machine: with a clone, your ssh key and an empty daemon it brings every service up and
-    restores it, what others depend on first. Stopped half way, it goes on from there; a service that was there before
-    is left as it is.
+    --all is for a lost machine. With a clone of this repository, your ssh key and an empty daemon, it starts and
+    restores every service, first those that others depend on. If it is interrupted, run it again: it continues from
+    there. A service that was there before is not touched.
+
+    Exits 1 if the snapshot is damaged, if the restored service does not pass its checks, or if your ssh key does not
+    open the backup key or a repository.
 
     \b
     Example: darkpeak restore wiki --snapshot wiki-17
@@ -64,13 +67,13 @@ def _check_options(name: str | None, options: dict[str, Any]) -> None:
     """Refuse options that exclude each other."""
     ways = [options[key] for key in ("to", "project", "source", "explain")]
     if sum(map(bool, ways)) > 1:
-        raise UsageError("--to, --as, --from and --explain exclude each other", hint="give one of them")
+        raise UsageError("--to, --as, --from and --explain exclude each other", hint="give only one of them")
     if options["everything"] != (name is None) or (options["everything"] and any((*ways, options["snapshot"]))):
-        raise UsageError("name one service, or give --all alone", hint="darkpeak restore --help shows how")
+        raise UsageError("give one service, or only --all", hint="see how it is used: darkpeak restore --help")
 
 
 def _restore(work: "Session", options: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Restore as the options say; return the result, and the lines to show for it."""
+    """Restore as the options say; return the result, and the lines that show it."""
     from darkpeak import output
     from darkpeak.actions import restore as restoring
     from darkpeak.actions.copy import restore_as
@@ -140,37 +143,42 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
         output.show_table(columns, rows, {"restored": "green", "failed": "red"})
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
     if bad:
-        raise SystemFailure("; ".join(bad), hint="fix that and run it again: it goes on from here")
+        raise SystemFailure("; ".join(bad), hint="fix that, then continue: darkpeak restore --all")
 
 
 def _restored_line(done: "Restored") -> str:
     checked = f"verified: {done.verified}" if done.verified else NO_VERIFY
-    kept = f"; what was there before is {done.kept}" if done.kept else ""
+    kept = f"; the state before is saved as {done.kept}" if done.kept else ""
     return f"{done.service}: {done.snapshot} restored in {done.seconds:.0f} s, {checked}{kept}"
 
 
 def _copied_lines(done: "Copied") -> list[str]:
-    first = f"{done.service}: {done.snapshot} runs as {done.project}: {done.verified or NO_VERIFY}"
-    return [first, f"  docker compose --project-name {done.project} down --volumes   # removes it", *done.notes]
+    verified = f"verified: {done.verified}" if done.verified else NO_VERIFY
+    first = f"{done.service}: {done.snapshot} runs as the project {done.project}, {verified}"
+    return [first, f"  remove it: docker compose --project-name {done.project} down --volumes", *done.notes]
 
 
 @command("drill")
 @SERVICES
-@click.option("--snapshot", metavar="NAME", help="Which snapshot (else the newest), of one service.")
+@click.option("--snapshot", metavar="NAME", help="A snapshot of one service (default: the newest).")
 @click.option(
     "--spoilt",
     is_flag=True,
-    help="Test the drill itself: damage the restored copy on purpose; exits 1 if the drill does not notice.",
+    help="Test the drill itself: damage the copy on purpose, which the drill must find.",
 )
 @IDENTITY
 def drill(
     settings: Settings, names: tuple[str, ...], snapshot: str | None, identities: tuple[Path, ...], *, spoilt: bool
 ) -> None:
-    """Test-restore the newest backup of each service in a throw-away copy; exits 1 if a restored service is not right.
+    """Test-restore the newest snapshot of each service.
 
-    The copy has the images that the snapshot was made with, networks of its own without a way out, and nothing
-    published. Its health and scripts/verify are checked, and a backup of it is compared with the snapshot. The result
-    and its time are recorded on the daemon, for everyone to see. Then the copy is removed.
+    The snapshot is restored into a copy beside the live service: with the images that it was made with, without
+    published ports, and without a network to the outside. The copy's health and scripts/verify are checked, and a
+    backup of it is compared with the snapshot. The result is recorded on the daemon, where all admins see it. Then the
+    copy is removed.
+
+    Exits 1 if a restored service does not pass its checks (with --spoilt: if the drill does not find the damage), or if
+    your ssh key does not open the backup key or a repository.
 
     \b
     Example: darkpeak drill wiki
@@ -206,7 +214,7 @@ def _show_drills(settings: Settings, done: "Sequence[Drilled]") -> None:
         output.note(f"note: {note}")
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
     if bad:
-        hint = "darkpeak drill SERVICE --snapshot NAME tries an older one; darkpeak backup makes a new one"
+        hint = "make a new snapshot: darkpeak backup; or try an older one: darkpeak drill SERVICE --snapshot NAME"
         raise CheckFailed("; ".join(bad), hint=hint)
 
 

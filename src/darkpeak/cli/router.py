@@ -6,17 +6,19 @@ import click
 
 from darkpeak.cli.common import SERVICE, Settings, command
 
-TRUST = """Save this as collective-ca.crt, then, once on each machine:
+TRUST = """Save this as collective-ca.crt. Then, once on each machine:
   Debian:   sudo install -m 644 collective-ca.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates
   Firefox:  Settings, Certificates, View, Authorities, Import
   Chromium: Settings, Privacy and security, Security, Manage certificates, Import
-It can vouch for this collective's names only."""
+This CA can issue certificates only for the names of this collective."""
 
 
 @command("routes")
-@click.option("--check", is_flag=True, help="Compare with what the running router does; exits 1 when they differ.")
+@click.option("--check", is_flag=True, help="Show where the running router differs from the files.")
 def routes(settings: Settings, *, check: bool) -> None:
-    """Show which host name or public port leads where.
+    """Show where each host name and public port leads.
+
+    With --check, it exits 1 if the running router differs from the files.
 
     \b
     Example: darkpeak routes --check
@@ -33,9 +35,9 @@ def routes(settings: Settings, *, check: bool) -> None:
     if settings.as_json:
         output.show_json(drift)
     elif drift:
-        output.show_lines([*map(str, drift), "darkpeak up synchronises the router"])
+        output.show_lines([*map(str, drift), "synchronise the router: darkpeak up"])
     else:
-        output.show_lines(["the router matches the configuration"])
+        output.show_lines(["the router matches the files"])
     sys.exit(1 if drift else 0)
 
 
@@ -43,9 +45,11 @@ def routes(settings: Settings, *, check: bool) -> None:
 @SERVICE
 @click.argument("state", metavar="on|off", type=click.Choice(["on", "off"]))
 @click.argument("notice", metavar="[NOTICE]", required=False, default="please try again in a while")
-@click.option("--minutes", default=10, show_default=True, help="After how long browsers and robots should try again.")
+@click.option("--minutes", default=10, show_default=True, help="After how many minutes clients may try again.")
 def maintenance(settings: Settings, *, name: str, state: str, notice: str, minutes: int) -> None:
-    """Have the router answer for a service with a notice, until it is taken down again.
+    """Show members a notice instead of a service.
+
+    The router answers with the notice until `maintenance SERVICE off`.
 
     \b
     Example: darkpeak maintenance wiki on "back at nine"
@@ -59,12 +63,12 @@ def maintenance(settings: Settings, *, name: str, state: str, notice: str, minut
     if settings.as_json:
         output.show_json({"service": name, "notice": notice if shown else None})
     else:
-        output.show_lines([f"{name}: {f'showing the notice: {notice}' if shown else 'open again'}"])
+        output.show_lines([f"{name}: {f'shows the notice: {notice}' if shown else 'open again'}"])
 
 
 @command("ssh-config")
 def ssh_config(settings: Settings) -> None:
-    """Print the block for ~/.ssh/config that leads ssh to the services by their names.
+    """Print a block for ~/.ssh/config, to reach services by ssh.
 
     \b
     Example: darkpeak ssh-config >>~/.ssh/config
@@ -83,7 +87,9 @@ def ssh_config(settings: Settings) -> None:
 
 @command("ca")
 def ca(settings: Settings) -> None:
-    """Print the certificate of the collective's own authority, and how to trust it.
+    """Print the certificate of the collective's own CA.
+
+    It is printed on standard output, and how to trust it on standard error.
 
     \b
     Example: darkpeak ca >collective-ca.crt
@@ -100,9 +106,11 @@ def ca(settings: Settings) -> None:
 
 
 @command("certificates")
-@click.option("--renew", "renewed", metavar="NAME", help="Request this one now, even if it is not due.")
+@click.option("--renew", "renewed", metavar="NAME", help="Request the certificate of this name now.")
 def certificates(settings: Settings, *, renewed: str | None) -> None:
-    """Show who issued each certificate, until when it is valid, and what failed; exits 1 when one needs attention.
+    """Show each certificate: its issuer, its end, and failures.
+
+    Exits 1 if a certificate is missing or has expired, or if a request for one failed.
 
     \b
     Example: darkpeak certificates

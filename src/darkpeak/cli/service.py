@@ -20,7 +20,10 @@ ALARMS = ("NEVER", "OVERDUE", "FAILED")
 @command("status")
 @SERVICES
 def status(settings: Settings, names: tuple[str, ...]) -> None:
-    """Show how each service is, its requests since the router was last loaded, its backups, and who runs it.
+    """Show how each service is.
+
+    The table also shows its requests (counted since the router was last loaded; ms is the mean time of an answer), its
+    newest snapshot, its last drill, its address, and its admins.
 
     \b
     Example: darkpeak status
@@ -46,8 +49,8 @@ def _alarms(cell: str) -> bool:
 @command("logs")
 @SERVICE
 @click.argument("containers", metavar="[CONTAINER…]", nargs=-1)
-@click.option("-f", "--follow", is_flag=True, help="Go on as they come.")
-@click.option("--tail", default="200", show_default=True, metavar="LINES", help="How many lines, or all.")
+@click.option("-f", "--follow", is_flag=True, help="Show new lines as they are written.")
+@click.option("--tail", default="200", show_default=True, metavar="LINES", help="The number of last lines, or all.")
 def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: bool, tail: str) -> None:
     """Show what a service's containers have written.
 
@@ -81,7 +84,7 @@ def stop(settings: Settings, names: tuple[str, ...]) -> None:
 @command("restart")
 @SERVICES
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
-    """Restart services' containers as they are, without building anything.
+    """Restart the containers of services; nothing is built.
 
     \b
     Example: darkpeak restart wiki
@@ -102,10 +105,12 @@ def _show(settings: Settings, done: "Iterable[Done]") -> None:
 
 @command("down")
 @SERVICES
-@click.option("--volumes", is_flag=True, help="Destroy their data as well. Asks first.")
+@click.option("--volumes", is_flag=True, help="Destroy their data too; asks first.")
 @YES
 def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool) -> None:
-    """Remove services' containers, networks and routes; their data stays, unless --volumes.
+    """Remove the containers, networks and routes of services.
+
+    Their data stays, except with --volumes.
 
     \b
     Example: darkpeak down chat
@@ -116,7 +121,7 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
     targets = settings.targets(settings.collective(), names)
     if volumes and not yes:
         listed = ", ".join(service.name for target in targets for service in target.running)
-        if not output.ask(f"Destroy all data of {listed}? Only a backup brings it back."):
+        if not output.ask(f"Destroy all data of {listed}? Only a backup can restore it."):
             raise UsageError("nothing was removed", hint="answer y, or give --yes")
     with settings.progress() as progress:
         removed = [name for target in targets for name in take_down(target, progress, volumes=volumes)]
@@ -129,17 +134,19 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
 @command("updates")
 @SERVICES
 def updates(settings: Settings, names: tuple[str, ...]) -> None:
-    """Show packages that are out of date in running containers; exits 1 when there are any.
+    """Show outdated packages in running containers.
+
+    Exits 1 if there are any.
 
     \b
     Example: darkpeak updates wiki
     """
     from darkpeak import output
-    from darkpeak.actions.updates import ask_updates
+    from darkpeak.actions.updates import find_updates
 
     targets = settings.targets(settings.collective(), names)
     with settings.progress() as progress:
-        found = ask_updates(targets, progress)
+        found = find_updates(targets, progress)
     late = [item for item in found if item.packages]
     if settings.as_json:
         output.show_json({item.service: item.packages for item in found})
@@ -147,7 +154,7 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     several = len(found) > 1
     output.show_lines(f"{item.service}: {line}" if several else line for item in found for line in item.packages)
     if late:
-        hint = f"docker compose build --no-cache in services/{late[0].service}, then darkpeak up"
+        hint = f"in services/{late[0].service}: docker compose build --no-cache; then: darkpeak up"
         raise CheckFailed(f"out of date: {', '.join(item.service for item in late)}", hint=hint)
 
 

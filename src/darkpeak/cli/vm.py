@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import Settings, command
+from darkpeak.cli.common import SERVICES, YES, Settings, command
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 MEMORY, CPUS = 1536, 2
 READY = """\
-the VM is the host vagrant for every other command, e.g. darkpeak up wiki --host vagrant
+the VM is the host vagrant for all other commands, for instance: darkpeak up wiki --host vagrant
 export DOCKER_HOST={docker_host}"""
 
 
 @click.group("vm")
 def vm() -> None:
-    """A whole collective on a laptop: box, up, status, ssh, tunnel, send, halt, destroy.
+    """Run a whole collective in a VM on this machine.
 
     \b
     Example: darkpeak vm up
@@ -29,7 +29,7 @@ def vm() -> None:
 
 
 def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool = False) -> "Vm":
-    """Return the VM of this login, with an image for the collective that we are in."""
+    """Return the VM of this login, with an image for the collective of this folder."""
     from darkpeak import output
     from darkpeak.collective.model import RouterPorts
     from darkpeak.system.base import make_wanted
@@ -37,19 +37,19 @@ def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool
     from darkpeak.vm.machine import Vm
     from darkpeak.vm.state import State
 
-    said = partial(progress.step, "vm") if progress else output.note
-    quiet = partial(progress.line, "vm") if progress else _nothing
-    printed = output.note if console else quiet
+    on_step = partial(progress.step, "vm") if progress else output.note
+    quiet = partial(progress.line, "vm") if progress else _ignore
+    on_line = output.note if console else quiet
     collective = settings.collective_here()
     router = collective.router if collective else RouterPorts()
-    return Vm(State(state_folder()), make_wanted(collective, swap=0), router, said, printed)
+    return Vm(State(state_folder()), make_wanted(collective, swap=0), router, on_step, on_line)
 
 
-def _nothing(_line: str) -> None:
-    """Leave a line aside."""
+def _ignore(_line: str) -> None:
+    """Do nothing with a line."""
 
 
-def _done(settings: Settings, done: bool, yes: str, no: str) -> None:  # noqa: FBT001 (whether it was done, and the words for both)
+def _done(settings: Settings, done: bool, yes: str, no: str) -> None:  # noqa: FBT001 (whether it was done, and the text for each case)
     from darkpeak import output
 
     if settings.as_json:
@@ -59,10 +59,12 @@ def _done(settings: Settings, done: bool, yes: str, no: str) -> None:  # noqa: F
 
 
 @command("box")
-@click.option("--rebuild", is_flag=True, help="Build it anew, with the newest packages.")
-@click.option("--vagrant", "for_vagrant", is_flag=True, help="Also pack it for Vagrant with libvirt (vm/Vagrantfile).")
+@click.option("--rebuild", is_flag=True, help="Build it again, with the newest packages.")
+@click.option("--vagrant", "for_vagrant", is_flag=True, help="Pack it for Vagrant with libvirt too (vm/Vagrantfile).")
 def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None:
-    """Build the image that VMs begin with, from Debian's signed archive: the base system of `host prepare`.
+    """Build the disk image that VMs start from.
+
+    It is built from Debian's signed archive, with the same base system as `darkpeak host prepare` makes.
 
     \b
     Example: darkpeak vm box --rebuild
@@ -76,14 +78,17 @@ def box_command(settings: Settings, *, rebuild: bool, for_vagrant: bool) -> None
 
 
 @command("up")
-@click.option("--memory", type=click.IntRange(256), default=MEMORY, show_default=True, help="MiB, for a new VM.")
+@click.option(
+    "--memory", type=click.IntRange(256), default=MEMORY, show_default=True, help="Memory in MiB, for a new VM."
+)
 @click.option("--cpus", type=click.IntRange(1, 64), default=CPUS, show_default=True, help="Processors, for a new VM.")
 @click.option("--console", is_flag=True, help="Show what the VM prints while it starts.")
 def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> None:
-    """Bring up the VM, from nothing or from where it was left, and the guide's tunnel to its daemon.
+    """Start the VM, and the tunnel to its daemon.
 
-    It is then the host `vagrant` for every other command, and DOCKER_HOST=tcp://localhost:4243 leads to it. Every login
-    of this machine can use that port while the VM runs. Its router is at this machine's ports 7080, 7443 and 7022.
+    A VM that does not exist is made; one that is halted continues. It is then the host `vagrant` for all other
+    commands, and DOCKER_HOST=tcp://localhost:4243 leads to it. Everyone who can log in to this machine can use that
+    port while the VM runs. The ports of its router (7080, 7443 and 7022) are open on this machine's loopback.
 
     \b
     Example: darkpeak vm up
@@ -103,7 +108,9 @@ def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> 
 
 @command("status")
 def status_command(settings: Settings) -> None:
-    """Say how the VM is: none, halted or running; its box, its tunnel, and how ssh finds it.
+    """Show how the VM is.
+
+    It shows whether the VM runs, whether its box is current, whether the tunnel is open, and how to log in by ssh.
 
     \b
     Example: darkpeak vm status
@@ -116,13 +123,15 @@ def status_command(settings: Settings) -> None:
     if settings.as_json:
         output.show_json(found)
     else:
-        output.show_table(("what", "how"), [[key, str(value)] for key, value in asdict(found).items() if value])
+        output.show_table(("property", "value"), [[key, str(value)] for key, value in asdict(found).items() if value])
 
 
 @command("ssh", context_settings={"ignore_unknown_options": True})
 @click.argument("words", metavar="[COMMAND…]", nargs=-1, type=click.UNPROCESSED)
 def ssh_command(settings: Settings, *, words: tuple[str, ...]) -> None:
-    """Log in to the VM as root, or run a command there; its exit code is ours.
+    """Log in to the VM as root, or run a command in it.
+
+    The exit code is that of the command. Exits 1 if the VM does not run.
 
     \b
     Example: darkpeak vm ssh docker ps
@@ -132,7 +141,11 @@ def ssh_command(settings: Settings, *, words: tuple[str, ...]) -> None:
 
 @command("tunnel")
 def tunnel_command(settings: Settings) -> None:
-    """Open the guide's tunnel again, where it was cut; it stays open in the background while the VM runs.
+    """Open the tunnel to the VM's daemon again.
+
+    It stays open in the background while the VM runs.
+
+    Exits 1 if the VM does not run.
 
     \b
     Example: darkpeak vm tunnel
@@ -148,17 +161,21 @@ def tunnel_command(settings: Settings) -> None:
 
 
 @command("send")
-@click.argument("names", metavar="[SERVICE…]", nargs=-1)
+@SERVICES
 def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
-    """Send images of services, and of what they depend on, from this machine's engine: `up` need not build them there.
+    """Send images from this machine's engine to the VM.
 
-    What is there already is not sent again; what was not built here is built there.
+    It sends the images of services and of what they depend on, so that `darkpeak up` need not build them in the VM.
+    Images that are already in the VM are not sent again. Images that were not built here are built there later.
+
+    Exits 1 if the VM does not run.
 
     \b
     Example: darkpeak vm send wiki
     """
     from darkpeak import output
     from darkpeak.actions.send import send_images
+    from darkpeak.collective import count
     from darkpeak.vocabulary import VAGRANT
 
     _vm(settings).check_running()
@@ -168,45 +185,39 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
         output.show_json(sending)
         return
     output.show_lines(f"sent {name}" for name in sending.sent)
-    output.show_lines(f"not built here from these files: {name}" for name in sending.not_here)
-    output.show_lines([] if sending.sent else [f"nothing to send: {len(sending.there)} images are there"])
+    output.show_lines(f"not sent, because it was not built here: {name}" for name in sending.not_here)
+    output.show_lines([] if sending.sent else [f"nothing to send: {count(len(sending.there), 'image')} already there"])
 
 
 @command("halt")
 def halt_command(settings: Settings) -> None:
-    """Shut the VM down; its disk stays, and `vm up` goes on from there.
+    """Shut the VM down; its disk stays.
 
     \b
     Example: darkpeak vm halt
     """
-    _done(settings, _vm(settings).halt(), "halted", "nothing to do: it does not run")
+    _done(settings, _vm(settings).halt(), "halted", "nothing to do: the VM does not run")
 
 
 @command("destroy")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--box", is_flag=True, help="Remove the box, too.")
+@YES
+@click.option("--box", is_flag=True, help="Remove the box too.")
 def destroy_command(settings: Settings, *, yes: bool, box: bool) -> None:
-    """Remove the VM, with all data in it.
+    """Remove the VM and all data in it.
 
     \b
     Example: darkpeak vm destroy --yes
     """
     from darkpeak import output
 
-    if not yes and not output.ask("remove the VM and all data in it?"):
-        raise UsageError("nothing was removed", hint="--yes does it without asking")
+    if not yes and not output.ask("Remove the VM and all data in it?"):
+        raise UsageError("nothing was removed", hint="answer y, or give --yes")
     _done(settings, _vm(settings).destroy(box=box), "removed", "nothing to do: there is no VM")
 
 
 for item in (
-    box_command,
-    up_command,
-    status_command,
-    ssh_command,
-    tunnel_command,
-    send_command,
-    halt_command,
-    destroy_command,
+    *(box_command, up_command, status_command, ssh_command),
+    *(tunnel_command, send_command, halt_command, destroy_command),
 ):
     vm.add_command(item)
 

@@ -1,4 +1,4 @@
-"""What is written down: collective.toml, services, blocks and routes. Pure but for reading files."""
+"""The collective's files as values: collective.toml, services, blocks and routes. Pure, except for reading files."""
 
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.read import find_root, read

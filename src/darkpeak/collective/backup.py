@@ -1,4 +1,4 @@
-"""`[backup]` of collective.toml: the repositories, and how many sets are kept."""
+"""`[backup]` of collective.toml: the repositories, and how many snapshots are kept."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,9 +14,9 @@ KEEP_KEYS = ("daily", "weekly", "monthly")
 
 
 def read_backup(text: str, data: Any) -> tuple[Backup, list[Finding]]:
-    """Return what the file says, and everything that is wrong with it; what is wrong is left out."""
+    """Return the settings and the findings; wrong settings are left out."""
     if not isinstance(data, dict):
-        return Backup(), []  # no table at all is noted by whoever knows the keys of the whole file
+        return Backup(), []  # read.py has a finding for a wrong type
     findings = list(_wrong(text, data))
     repositories = data.get("repositories")
     named = [name for name in repositories if isinstance(name, str)] if isinstance(repositories, list) else []
@@ -29,11 +29,11 @@ def read_backup(text: str, data: Any) -> tuple[Backup, list[Finding]]:
 def _wrong(text: str, data: dict[str, Any]) -> Iterator[Finding]:
     for key in data:
         if key not in KEYS:
-            yield _finding(text, (key,), "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEYS)}")
+            yield _finding(text, (key,), "unknown-key", f"unknown key {key}", f"the known keys are {', '.join(KEYS)}")
     repositories = data.get("repositories", [])
     if not isinstance(repositories, list) or not all(isinstance(name, str) for name in repositories):
         hint = 'write repositories = ["sftp:backup@nas.example:/darkpeak"]'
-        yield _finding(text, ("repositories",), "wrong-type", "repositories must be a list of texts", hint)
+        yield _finding(text, ("repositories",), "wrong-type", "repositories must be a list of texts in quotes", hint)
     else:
         for name in repositories:
             error = _complaint(name)
@@ -46,7 +46,9 @@ def _wrong(text: str, data: dict[str, Any]) -> Iterator[Finding]:
         return
     for key, value in keep.items():
         if key not in KEEP_KEYS:
-            yield _finding(text, ("keep",), "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEEP_KEYS)}")
+            yield _finding(
+                text, ("keep",), "unknown-key", f"unknown key {key}", f"the known keys are {', '.join(KEEP_KEYS)}"
+            )
         elif not _is_count(value):
             yield _finding(text, ("keep",), "wrong-type", f"{key} must be a number", f"write {key} = 7")
 

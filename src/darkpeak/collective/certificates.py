@@ -1,4 +1,4 @@
-"""`[certificates]` of collective.toml: the CA that certifies the collective's names to everyone."""
+"""`[certificates]` of collective.toml: the CA from which the router gets certificates."""
 
 import os
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOOK, HTTPS_URL, PRIVATE_KEY, ROUTER
 
 KEYS = ("acme", "contact", "dns", "trust")
-EXAMPLE = 'write acme = "https://…/directory", as your CA\'s documentation has it'
+EXAMPLE = 'write acme = "https://…/directory"; your CA\'s documentation has the address'
 HOOKS = f"services/{ROUTER}/certificates/hooks"
-# No public CA certifies what is below these: they are nobody's.
-NOBODYS = ("test", "localhost", "invalid", "example", "internal", "local", "lan", "home", "arpa")
+# No public CA issues certificates for names below these: nobody owns them.
+PRIVATE = ("test", "localhost", "invalid", "example", "internal", "local", "lan", "home", "arpa")
 
 
 def read_certificates(root: Path, text: str, data: Any, domain: str) -> tuple[Certificates | None, list[Finding]]:
-    """Return what the file says, None where no CA can be asked, and everything that is wrong with it."""
+    """Return the settings (None if they name no CA, or are wrong) and the findings."""
     if not isinstance(data, dict):
-        return None, []  # a wrong type is noted by whoever knows the keys of the whole file
+        return None, []  # read.py has a finding for a wrong type
     findings = list(_wrong(root, text, data, domain))
     if findings:
         return None, findings
@@ -30,24 +30,24 @@ def read_certificates(root: Path, text: str, data: Any, domain: str) -> tuple[Ce
 def _wrong(root: Path, text: str, data: dict[str, Any], domain: str) -> Iterator[Finding]:
     for key, value in data.items():
         if key not in KEYS:
-            yield _finding(text, key, "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEYS)}")
+            yield _finding(text, key, "unknown-key", f"unknown key {key}", f"the known keys are {', '.join(KEYS)}")
         elif not isinstance(value, str):
             yield _finding(text, key, "wrong-type", f"{key} must be text in quotes", f"write {key} as text in quotes")
-    told = {key: value for key, value in data.items() if isinstance(value, str)}
+    texts = {key: value for key, value in data.items() if isinstance(value, str)}
     if "acme" not in data:
         yield _finding(text, "", "missing-key", "acme is missing", EXAMPLE)
-    elif "acme" in told and not HTTPS_URL.fullmatch(told["acme"]):
-        yield _finding(text, "acme", "acme", f"{told['acme']!r} is no https address", EXAMPLE)
-    elif "acme" in told and "trust" not in data and domain.rpartition(".")[2] in NOBODYS:
-        hint = 'leave [certificates] out to use the collective\'s own CA; or name the root of yours, trust = "FILE"'
-        yield _finding(text, "acme", "acme-domain", f"no public CA can certify names of {domain}", hint)
-    if "contact" in told and ("@" not in told["contact"] or set(told["contact"]) & set(" :,")):
+    elif "acme" in texts and not HTTPS_URL.fullmatch(texts["acme"]):
+        yield _finding(text, "acme", "acme", f"{texts['acme']!r} is not an https address", EXAMPLE)
+    elif "acme" in texts and "trust" not in data and domain.rpartition(".")[2] in PRIVATE:
+        hint = 'remove [certificates] to use the collective\'s own CA; for another private CA, write trust = "FILE"'
+        yield _finding(text, "acme", "acme-domain", f"no public CA issues certificates for {domain}", hint)
+    if "contact" in texts and ("@" not in texts["contact"] or set(texts["contact"]) & set(" :,")):
         hint = 'write contact = "admins@collective.example"'
-        yield _finding(text, "contact", "contact", f"{told['contact']!r} is no mail address", hint)
-    if "dns" in told:
-        yield from _wrong_hook(root, text, told["dns"])
-    if "trust" in told:
-        yield from _wrong_trust(root, text, told["trust"])
+        yield _finding(text, "contact", "contact", f"{texts['contact']!r} is not a mail address", hint)
+    if "dns" in texts:
+        yield from _wrong_hook(root, text, texts["dns"])
+    if "trust" in texts:
+        yield from _wrong_trust(root, text, texts["trust"])
 
 
 def _wrong_hook(root: Path, text: str, name: str) -> Iterator[Finding]:
@@ -56,7 +56,9 @@ def _wrong_hook(root: Path, text: str, name: str) -> Iterator[Finding]:
         hint = f"put an executable file there that takes present|cleanup NAME VALUE (see {HOOKS}/README.md)"
         yield _finding(text, "dns", "no-such-hook", f"there is no {HOOKS}/{name}", hint)
     elif not os.access(file, os.X_OK):
-        yield _finding(text, "dns", "no-such-hook", f"{HOOKS}/{name} is not executable", f"chmod +x {HOOKS}/{name}")
+        yield _finding(
+            text, "dns", "no-such-hook", f"{HOOKS}/{name} is not executable", f"run: chmod +x {HOOKS}/{name}"
+        )
 
 
 def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
@@ -65,11 +67,11 @@ def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
     except (OSError, UnicodeDecodeError):
         content = ""
     if "-----BEGIN CERTIFICATE-----" not in content:
-        hint = "put your CA's root certificate there, in PEM, beside collective.toml"
-        yield _finding(text, "trust", "trust", f"{name} holds no certificate", hint)
+        hint = "save your CA's root certificate there, in PEM"
+        yield _finding(text, "trust", "trust", f"{name} contains no certificate", hint)
     elif PRIVATE_KEY in content:
-        hint = "leave the certificate alone in it, and take the key out of git's history too"
-        yield _finding(text, "trust", "trust", f"{name} holds a private key", hint)
+        hint = "keep only the certificate in it, and remove the key from git's history too"
+        yield _finding(text, "trust", "trust", f"{name} contains a private key", hint)
 
 
 def _finding(text: str, key: str, rule: str, what: str, hint: str) -> Finding:

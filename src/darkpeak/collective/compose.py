@@ -1,4 +1,4 @@
-"""The part of a compose file that Darkpeak must know: containers, published ports, mounts, shared names.
+"""Read the part of a compose file that Darkpeak must know: containers, published ports, mounts, shared names.
 
 Compose itself checks and runs the rest; we never re-implement it.
 """
@@ -24,15 +24,15 @@ SHORT_PORT = re.compile(
 def read_containers(
     folder: Path, parsed: Tree, variables: Mapping[str, str], at: At, note: Note
 ) -> tuple[Container, ...]:
-    """Read `services:`; what compose would refuse anyway is left to it."""
-    surroundings = {key: parsed.mapping().get(key, EMPTY).plain() for key in ("name", "networks", "volumes", "configs")}
+    """Return the containers of `services:`; compose itself finds all other faults."""
+    shared = {key: parsed.mapping().get(key, EMPTY).plain() for key in ("name", "networks", "volumes", "configs")}
     project = parsed.mapping().get("name", EMPTY).text() or folder.name
     containers = []
     services = parsed.mapping().get("services", EMPTY)
     for name, entry in services.mapping().items():
         own = entry.mapping()
         build = _build_folder(own.get("build"))
-        parts = _parts(folder, build, {"container": entry.plain(), **surroundings}, variables)
+        parts = _parts(folder, build, {"container": entry.plain(), **shared}, variables)
         containers.append(
             Container(
                 name=name,
@@ -51,7 +51,7 @@ def read_containers(
 
 
 def read_shared(parsed: Tree, key: str, at: At) -> tuple[Shared, ...]:
-    """Read the networks or volumes that have a `name` of their own on the daemon."""
+    """Return the networks or volumes that are external, or that set their own `name` on the daemon."""
     section = parsed.mapping().get(key, EMPTY)
     shared = []
     for entry, value in section.mapping().items():
@@ -63,7 +63,7 @@ def read_shared(parsed: Tree, key: str, at: At) -> tuple[Shared, ...]:
 
 
 def read_subnets(parsed: Tree, at: At) -> tuple[tuple[str, Place], ...]:
-    """Read every subnet that the file fixes."""
+    """Return every subnet that the file sets."""
     found = []
     for network in parsed.mapping().get("networks", EMPTY).mapping().values():
         for pool in network.mapping().get("ipam", EMPTY).mapping().get("config", EMPTY).items():
@@ -121,7 +121,7 @@ def _read_mount(mount: Tree, at: At) -> Mount:
 
 
 def dockerfile(folder: Path, build: str | None) -> str:
-    """Return the text of a container's Dockerfile, empty where there is none."""
+    """Return the text of a container's Dockerfile, empty if it has none."""
     try:
         return (folder / build / "Dockerfile").read_text(encoding="utf-8") if build else ""
     except (OSError, UnicodeDecodeError):
@@ -129,7 +129,7 @@ def dockerfile(folder: Path, build: str | None) -> str:
 
 
 def exposed(text: str) -> set[int]:
-    """Return the ports that a Dockerfile's EXPOSE lines name as numbers."""
+    """Return the ports in a Dockerfile's EXPOSE lines, if they are numbers."""
     lines = re.findall(r"^\s*EXPOSE\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
     return {int(number) for line in lines for number in re.findall(r"\b(\d+)(?:/\w+)?\b", line)}
 
@@ -141,7 +141,7 @@ def _has_healthcheck(folder: Path, build: str | None) -> bool:
 def _parts(
     folder: Path, build: str | None, written: dict[str, object], variables: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """Hash all that decides how a container is built and run: its part of the file, and each file of its folder."""
+    """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
     parts = {COMPOSE_FILE: short_hash(with_values(json.dumps(written, sort_keys=True), variables).encode())}
     for path in sorted((folder / build).rglob("*")) if build else ():
         if path.is_file():
@@ -151,10 +151,10 @@ def _parts(
 
 
 def with_values(text: str, variables: Mapping[str, str]) -> str:
-    """Return a text with the values of the variables that it uses behind it: what compose makes of it."""
+    """Return a text, followed by the values of the variables that it uses, so that its hash depends on them."""
     return text + "".join(value for name, value in variables.items() if name in text)
 
 
 def short_hash(content: bytes) -> str:
-    """Return a hash that only chance could make the same for other content."""
+    """Return a short hash of some content."""
     return hashlib.sha256(content).hexdigest()[:12]

@@ -13,22 +13,22 @@ from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, TUNNEL_PORT, VAGRANT
 
 KEYS = ("docker", "services")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-# The VM of `darkpeak vm`, where no file names another host so.
+# The VM of `darkpeak vm`, unless collective.toml has a host with this name.
 VAGRANT_HOST = Host(VAGRANT, f"tcp://localhost:{TUNNEL_PORT}", Place(COLLECTIVE_FILE, 1))
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Services that run on one daemon; `host` is None for the one that DOCKER_HOST or the docker context names."""
+    """Services that run on one daemon; `host` is None for the daemon of DOCKER_HOST or the docker context."""
 
     host: Host | None
     services: tuple[Service, ...]
 
 
 def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
-    """Return the hosts that the file names, and everything that is wrong with their form."""
+    """Return the hosts, and the findings about their form."""
     if not isinstance(data, dict):
-        return (), []  # a wrong type is noted by whoever knows the keys of the whole file
+        return (), []  # read.py has a finding for a wrong type
     findings = [finding for name, values in data.items() for finding in _wrong(text, name, values)]
     hosts = []
     for name, values in data.items():
@@ -42,14 +42,14 @@ def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
 
 def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     if not NAME.fullmatch(name):
-        hint = "lower-case letters, digits and hyphens, as in docker-compose.NAME.yml"
+        hint = "use lower-case letters, digits and hyphens, as in docker-compose.NAME.yml"
         yield Finding(_place(text, name), "host-name", f"{name!r} cannot be a host's name", hint)
     if not isinstance(values, dict):
         yield Finding(_place(text, name), "wrong-type", f"host {name} is not a table", f"write [hosts.{name}]")
         return
     for key in values:
         if key not in KEYS:
-            hint = f"known here: {', '.join(KEYS)}"
+            hint = f"the known keys are {', '.join(KEYS)}"
             yield Finding(_place(text, name, key), "unknown-key", f"unknown key {key}", hint)
     docker, services = values.get("docker"), values.get("services", [])
     if docker is None:
@@ -68,43 +68,46 @@ def _place(text: str, *path: str) -> Place:
 
 
 def find_host(hosts: Sequence[Host], wanted: str) -> Host | None:
-    """Return the host that is meant by its name, or by its URI."""
+    """Return the host with this name, or else with this URI."""
     known = hosts if any(host.name == VAGRANT for host in hosts) else (*hosts, VAGRANT_HOST)
     by_name = (host for host in known if host.name == wanted)
     return next(by_name, next((host for host in known if host.docker == wanted), None))
 
 
 def uri_of(hosts: Sequence[Host], wanted: str) -> str:
-    """Return the URI of a host by name, or the URI itself.
+    """Return the URI of the host with this name; a URI is returned as it is.
 
     Raises:
-        UsageError: when it is neither.
+        UsageError: when it is neither a name nor a URI.
     """
     found = find_host(hosts, wanted)
     if found is None and parse_uri(wanted) is None:
         known = ", ".join(host.name for host in hosts)
-        raise UsageError(f"there is no host {wanted}", hint=f"there are: {known}; or write {FORMS}" if known else FORMS)
+        raise UsageError(
+            f"there is no host {wanted}",
+            hint=f"the hosts are: {known}; or write {FORMS}" if known else f"write {FORMS}",
+        )
     return found.docker if found else wanted
 
 
 def homes_of(collective: Collective) -> dict[str, Host]:
-    """Return the host on which each placed service lives; of two, the first."""
+    """Return the host of each service that [hosts] assigns; if there are two, the first."""
     return {name: host for host in reversed(collective.hosts) for name in host.services}
 
 
 def place(collective: Collective, services: Sequence[Service]) -> list[Placed]:
-    """Return services by where they live: what has no place of its own is on the default daemon.
+    """Return the services by daemon; services that [hosts] does not assign are on the default daemon.
 
-    A router is on every host that has services. An idea has nothing to run, so no daemon is asked for its sake.
+    A router is on every host that has services. An idea has nothing to run, so it needs no daemon.
     """
     homes = homes_of(collective)
     used = {homes.get(service.name) for service in collective.services if service.runs and service.name != ROUTER}
     hosts = [host for host in (None, *collective.hosts) if host in used] or [None]
 
-    def lives(service: Service, host: Host | None) -> bool:
+    def is_on(service: Service, host: Host | None) -> bool:
         if service.name == ROUTER:
             return True
         return (homes.get(service.name) if service.runs else hosts[0]) == host
 
-    placed = (Placed(host, tuple(item for item in services if lives(item, host))) for host in hosts)
+    placed = (Placed(host, tuple(item for item in services if is_on(item, host))) for host in hosts)
     return [group for group in placed if group.services]

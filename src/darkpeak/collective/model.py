@@ -1,4 +1,4 @@
-"""What a collective has written down, as values."""
+"""What a collective's files say, as values."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ LEVELS = ("idea", "alpha", "beta", "live")
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where something is written: a file, relative to the collective's root, and a line counted from 1."""
+    """Where something is written: a file, relative to the collective's root, and a line, counted from 1."""
 
     file: str
     line: int
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One fault in the files: the rule it breaks, where, what is wrong and how to mend it."""
+    """One fault in the files: where it is, the rule that it breaks, what is wrong, and how to fix it."""
 
     at: Place
     rule: str
@@ -56,7 +56,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Mount:
-    """A mount of a container: a volume's key or a path of the host, or empty for an anonymous volume."""
+    """A mount of a container; `source` is a volume's key, a path on the host, or empty for an anonymous volume."""
 
     source: str
     target: str
@@ -75,17 +75,17 @@ class Container:
     host_network: bool = False
     healthcheck: bool = False
     image: str = ""  # the name that its image has on the daemon
-    content: str = ""  # hash of all that decides how it is built and run
-    parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file behind it, by name
+    content: str = ""  # a hash of all that decides how it is built and run
+    parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it is built from, by name
 
     def changed_by(self, file: str, part: str) -> "Container":
-        """Return the same container with one more file behind it, of which its part has this hash."""
+        """Return the same container with one more file that it depends on; `part` is a hash of that."""
         content = hashlib.sha256(f"{self.content} {part}".encode()).hexdigest()[:16]
         return replace(self, content=content, parts=(*self.parts, (file, part)))
 
     @property
     def spare_port(self) -> bool:
-        """Whether old and new can run side by side: each published range has room for two."""
+        """Whether old and new can run side by side: each published range of ports has room for both."""
         return bool(self.ports) and all(len(port.published) > len(port.target) for port in self.ports)
 
 
@@ -116,7 +116,7 @@ class PortRoute:
 
 @dataclass(frozen=True)
 class Shared:
-    """A network or volume with a name of its own on the daemon, defined here or relied on (external)."""
+    """A network or volume that other services can use: defined by this one, or by another (external)."""
 
     name: str
     external: bool
@@ -125,7 +125,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Override:
-    """A compose file that is laid over the service's own on one host, with a hash for each container it changes."""
+    """A second compose file for one host, with a hash for each container that it changes."""
 
     host: str
     file: str
@@ -134,14 +134,14 @@ class Override:
 
 @dataclass(frozen=True)
 class Routes:
-    """What the router should lead to a service."""
+    """The routes that lead to a service."""
 
     http: tuple[NamedRoute, ...] = ()
     tls: tuple[NamedRoute, ...] = ()  # where the service holds the certificate itself
     tcp: tuple[PortRoute, ...] = ()
     ssh: int | None = None
     plain_ssh: int | None = None
-    proxy: tuple[tuple[int, Place], ...] = ()  # ports of tcp and tls routes that want the PROXY protocol
+    proxy: tuple[tuple[int, Place], ...] = ()  # ports of tcp and tls routes that use the PROXY protocol
     limits: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -167,18 +167,18 @@ class Service:
     admins: tuple[str, ...] = ()
     block: int | None = None
     routes: Routes = Routes()
-    certificate: str | None = None  # the container that holds a TLS certificate of its own
+    certificate: str | None = None  # the container that keeps a TLS certificate
     containers: tuple[Container, ...] = ()
     networks: tuple[Shared, ...] = ()
     volumes: tuple[Shared, ...] = ()
     volume_keys: tuple[str, ...] = ()
     subnets: tuple[tuple[str, Place], ...] = ()
-    keys: tuple[tuple[str, Place], ...] = ()  # where each key of x-darkpeak stands
-    files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, each laid over the one before
+    keys: tuple[tuple[str, Place], ...] = ()  # the place of each key of x-darkpeak
+    files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, in the order in which compose merges them
     overrides: tuple[Override, ...] = ()
 
     def on(self, host: str) -> "Service":
-        """Return the service as it is on a host: with that host's compose file, if there is one, laid over its own."""
+        """Return the service as it is on a host: with the compose file for that host, if there is one."""
         override = next((item for item in self.overrides if item.host == host), None)
         if override is None:
             return self
@@ -190,7 +190,7 @@ class Service:
         return replace(self, files=(COMPOSE_FILE, override.file), containers=containers)
 
     def key(self, name: str) -> Place:
-        """Return where a key of x-darkpeak stands, or x-darkpeak itself where it is missing."""
+        """Return the place of a key of x-darkpeak, or of x-darkpeak itself if the key is missing."""
         return dict(self.keys).get(name, self.at)
 
     @property
@@ -200,23 +200,23 @@ class Service:
 
     @property
     def shared(self) -> tuple[Shared, ...]:
-        """Networks and volumes with names of their own."""
+        """The networks and volumes that several services can use."""
         return self.networks + self.volumes
 
     @property
     def owns_data(self) -> bool:
-        """Whether it has a volume of its own: one that it does not share the name of from another service."""
+        """Whether it defines a volume, and does not only use those of other services."""
         return len(self.volume_keys) > sum(shared.external for shared in self.volumes)
 
     @property
     def runs(self) -> bool:
-        """Whether there is something to start: an idea has no containers yet."""
+        """Whether it has containers; an idea has none yet."""
         return bool(self.containers)
 
 
 @dataclass(frozen=True)
 class Admin:
-    """A person of collective.toml."""
+    """A person under [admins] in collective.toml."""
 
     name: str
     full_name: str = ""
@@ -226,7 +226,7 @@ class Admin:
 
 @dataclass(frozen=True)
 class RouterPorts:
-    """The ports of the machine on which the router listens: `[router]` of collective.toml."""
+    """The ports on which the router listens: `[router]` of collective.toml."""
 
     http: int = HTTP_PORT
     https: int = HTTPS_PORT
@@ -234,13 +234,13 @@ class RouterPorts:
 
     @property
     def all(self) -> tuple[int, ...]:
-        """All of them."""
+        """All three ports."""
         return astuple(self)
 
 
 @dataclass(frozen=True)
 class Keep:
-    """How many snapshots of a service are kept: the newest of each of so many days, weeks and months."""
+    """How many snapshots of a service are kept: one for each of so many days, weeks and months."""
 
     daily: int = 7
     weekly: int = 4
@@ -257,17 +257,17 @@ class Backup:
 
 @dataclass(frozen=True)
 class Certificates:
-    """From which CA, by ACME, the router gets certificates."""
+    """The CA from which the router gets certificates by ACME."""
 
-    acme: str  # its directory's address
+    acme: str  # the address of its ACME directory
     contact: str = ""
-    dns: str = ""  # the hook that proves the domain, for a certificate that holds all names below it
-    trust: str = ""  # in PEM, the root of a CA that Debian does not know
+    dns: str = ""  # the hook that proves the domain by DNS, for a wildcard certificate
+    trust: str = ""  # the root certificate, in PEM, of a CA that Debian does not trust
 
 
 @dataclass(frozen=True)
 class Host:
-    """A daemon with a name, and the services that run there; one without any takes what is sent to it."""
+    """A daemon with a name, and the services that run there; without any, it takes every service."""
 
     name: str
     docker: str  # its URI
@@ -275,20 +275,20 @@ class Host:
     services: tuple[str, ...] = ()
 
     def takes(self, service: str) -> bool:
-        """Whether a service runs here when no service is named."""
+        """Return whether a service runs here when a command names no service."""
         return not self.services or service in (*self.services, ROUTER)
 
 
 @dataclass(frozen=True)
 class Collective:
-    """All that is written down."""
+    """All that the collective's files say."""
 
     root: Path
     name: str
     domain: str
     admins: tuple[Admin, ...] = ()
     services: tuple[Service, ...] = ()
-    keep_deploys: int = 3  # of each service: the images that `rollback` can go back to
+    keep_deploys: int = 3  # of each service, for `rollback`
     backup: Backup = Backup()
     hosts: tuple[Host, ...] = ()
     certificates: Certificates | None = None
@@ -296,7 +296,7 @@ class Collective:
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
-        """What compose files may use of collective.toml, by the variables' names."""
+        """The variables that compose files may use, with their values from collective.toml."""
         return {
             DOMAIN_VARIABLE: self.domain,
             HTTP_VARIABLE: str(self.router.http),
@@ -305,7 +305,7 @@ class Collective:
         }
 
     def address(self, scheme: str, host: str) -> str:
-        """Return the address of a host name at the router, by http or https; the scheme's own port is left out."""
+        """Return the URL of a host name at the router, by http or https; the scheme's default port is left out."""
         port = self.router.https if scheme == "https" else self.router.http
         usual = {"http": 80, "https": 443}[scheme]
         return f"{scheme}://{host}/" if port == usual else f"{scheme}://{host}:{port}/"
@@ -315,7 +315,7 @@ class Collective:
         return replace(self, services=tuple(service.on(host) for service in self.services))
 
     def depends_on(self, service: Service) -> tuple[str, ...]:
-        """Return the names of the services whose networks or volumes this one joins, sorted."""
+        """Return the names of the services whose networks or volumes this one uses, sorted."""
         wanted = {shared.name for shared in service.shared if shared.external}
         return tuple(
             sorted(

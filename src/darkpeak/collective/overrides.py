@@ -1,4 +1,4 @@
-"""`docker-compose.HOST.yml`: what differs on one host, laid over a service's own compose file there."""
+"""`docker-compose.HOST.yml`: a service's second compose file, which changes it on one host."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from darkpeak.collective.model import Finding, Override, Place, Service
 from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
 
 PATTERN = "docker-compose.*.yml"
-SURROUNDINGS = ("networks", "volumes", "configs", "secrets")
+SHARED = ("networks", "volumes", "configs", "secrets")  # what several containers use
 
 
 def read_overrides(
@@ -35,10 +35,10 @@ def read_overrides(
 
 
 def _unknown_containers(file: str, parsed: Tree, service: Service) -> list[Finding]:
-    """Give a finding for each container that only the override names: plans and backups would not know of it."""
+    """Return a finding for each container that only the override has: plans and backups would not know it."""
     known = {container.name for container in service.containers}
     section = parsed.mapping().get("services", EMPTY)
-    hint = f"there are: {', '.join(sorted(known))}"
+    hint = f"its containers are: {', '.join(sorted(known))}"
     return [
         Finding(
             Place(file, section.key_line(name)), "no-such-container", f"{service.name} has no container {name}", hint
@@ -49,14 +49,14 @@ def _unknown_containers(file: str, parsed: Tree, service: Service) -> list[Findi
 
 
 def _changes(parsed: Tree, service: Service, variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return a hash of what the file says of each container that it says something of."""
+    """Return a hash for each container that the file changes."""
     top = parsed.mapping()
-    surroundings = {key: top[key].plain() for key in SURROUNDINGS if key in top}
-    said = top.get("services", EMPTY).mapping()
+    shared = {key: top[key].plain() for key in SHARED if key in top}
+    entries = top.get("services", EMPTY).mapping()
     changes = []
     for container in service.containers:
-        if container.name not in said and not surroundings:
+        if container.name not in entries and not shared:
             continue
-        text = json.dumps([said.get(container.name, EMPTY).plain(), surroundings], sort_keys=True)
+        text = json.dumps([entries.get(container.name, EMPTY).plain(), shared], sort_keys=True)
         changes.append((container.name, short_hash(with_values(text, variables).encode())))
     return tuple(changes)

@@ -1,4 +1,4 @@
-"""Read a collective's files into values, and say every fault of their form."""
+"""Read a collective's files into values, and find all faults of their form."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,12 +40,12 @@ def find_root(start: Path) -> Path:
             return folder
     raise UsageError(
         f"no {COLLECTIVE_FILE} in {start} or above it",
-        hint="go to your collective's folder, or name it with --collective FOLDER",
+        hint="change to your collective's folder, or give --collective FOLDER",
     )
 
 
 def read(root: Path) -> tuple[Collective, list[Finding]]:
-    """Read all files below `root`; services whose file cannot be read at all are left out, with a finding."""
+    """Return the collective of a folder, and the findings; a service whose file cannot be read is left out."""
     collective, findings = _read_collective(root)
     services = []
     for folder in sorted((root / "services").glob("*")):
@@ -56,7 +56,7 @@ def read(root: Path) -> tuple[Collective, list[Finding]]:
         services += [service] if service else []
     if not services and not findings:
         at = Place("services", 1)
-        findings.append(Finding(at, "no-services", "there is no service", "make services/NAME/docker-compose.yml"))
+        findings.append(Finding(at, "no-services", "there is no service", "write services/NAME/docker-compose.yml"))
     return replace(collective, services=tuple(services)), findings
 
 
@@ -127,7 +127,7 @@ def _wrong_keys(text: str, data: dict[str, Any], known: Mapping[str, type], path
     for key, value in data.items():
         at = Place(COLLECTIVE_FILE, tree.toml_line(text, *path, key))
         if key not in known:
-            hint = f"known here: {', '.join(known)}"
+            hint = f"the known keys are {', '.join(known)}"
             findings.append(Finding(at, "unknown-key", f"unknown key {key}", hint))
         elif not isinstance(value, known[key]):
             word = TYPE_WORDS[known[key]]

@@ -1,4 +1,4 @@
-"""Who can open the backup key: by what stands in the file itself, not by what somebody meant."""
+"""Which admins can open the backup key: read from the encrypted file itself."""
 
 import base64
 import binascii
@@ -8,11 +8,9 @@ import re
 from darkpeak.collective.model import Collective
 from darkpeak.vocabulary import KEY_FILE
 
-LEAST_OPENERS = 2
-
 
 def openers(collective: Collective) -> tuple[str, ...]:
-    """Return the admins who can open the key file."""
+    """Return the names of the admins who can open the key file."""
     try:
         found = set(tags((collective.root / KEY_FILE).read_bytes()))
     except OSError:
@@ -33,7 +31,7 @@ def tags(sealed: bytes) -> list[str]:
 
 
 def tag(line: str) -> str:
-    """Return the tag by which age knows an ssh public key."""
+    """Return the tag of an ssh public key, as age computes it; empty if this is not a key."""
     words = line.split()
     try:
         return base64.b64encode(hashlib.sha256(base64.b64decode(words[1])).digest()[:4]).decode().rstrip("=")

@@ -1,11 +1,11 @@
-"""A repository's name, as written in collective.toml: which kind it is, and what restic needs to reach it."""
+"""The URL of a backup repository in collective.toml: its kind, and what restic needs to reach it."""
 
 import re
 from dataclasses import dataclass
 
 from darkpeak.errors import UsageError
 
-# Each kind with the files of credentials that it may take, put beside the password in backup-key.age.
+# The credentials that each kind can have; they are in backup-key.age, with the password.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
     "volume": (),
     "sftp": ("ssh-key", "known-hosts"),
@@ -20,7 +20,7 @@ FORMS = {
     "s3": re.compile(r"s3:(https?://)?[^@\s]+/\S+"),
     "rclone": re.compile(r"rclone:[^:\s]+:\S*"),
 }
-EXAMPLE = "like sftp:backup@nas.example:/darkpeak, rest:https://…, s3:https://…, rclone:REMOTE:PATH or volume:NAME"
+EXAMPLE = "sftp:backup@nas.example:/darkpeak, rest:https://…, s3:https://…, rclone:REMOTE:PATH or volume:NAME"
 
 
 @dataclass(frozen=True)
@@ -29,34 +29,36 @@ class RepositoryUrl:
 
     name: str
     kind: str
-    volume: str = ""  # the daemon's volume, of kind volume
+    volume: str = ""  # the name of the daemon's volume, if the kind is volume
 
     @property
     def for_restic(self) -> str:
-        """The address that restic is given inside the helper."""
+        """The address for restic inside the helper."""
         return f"/repository/{self.volume}" if self.volume else self.name
 
     @property
     def credentials(self) -> tuple[str, ...]:
-        """The names of the credentials that it may take."""
+        """The names of the credentials that it can have."""
         return CREDENTIALS[self.kind]
 
 
 def parse(name: str) -> RepositoryUrl:
-    """Read a repository's name.
+    """Return the repository of a URL.
 
-    A folder is none: it would stand on one machine's disk, and a service is known by its daemon's URI alone. What
-    is meant is a volume of the daemon, or sftp to the machine that has the disk.
+    A folder is refused: a service is known only by its daemon's URI, so a path does not say on which machine it is. Use
+    a volume of the daemon, or sftp to the machine that has the disk.
 
     Raises:
-        UsageError: when restic would not know it, or it holds a password.
+        UsageError: when restic would not know it, or when it contains a password.
     """
     kind = name.partition(":")[0]
     if kind not in FORMS:
-        what = "a folder of one machine" if name.startswith(("/", ".", "~")) else "no repository that is known"
-        raise UsageError(f"{name or 'an empty text'} is {what}", hint=f"write one {EXAMPLE}")
+        what = (
+            "a folder, which is on one machine only" if name.startswith(("/", ".", "~")) else "not a known repository"
+        )
+        raise UsageError(f"{name or 'an empty text'} is {what}", hint=f"write for instance {EXAMPLE}")
     found = FORMS[kind].fullmatch(name)
     if not found:
-        hint = f"write it {EXAMPLE}; logins are no part of it: darkpeak key secret keeps them"
-        raise UsageError(f"{name} is no {kind} repository", hint=hint)
+        hint = f"write for instance {EXAMPLE}; for its login, use `darkpeak key secret`"
+        raise UsageError(f"{name} is not a valid {kind} repository", hint=hint)
     return RepositoryUrl(name, kind, found.groupdict().get("volume") or "")

@@ -1,4 +1,4 @@
-"""`[router]` of collective.toml: the ports of the machine on which the router listens."""
+"""`[router]` of collective.toml: the ports on which the router listens."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -10,18 +10,18 @@ from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, COLLECTIVE_FILE, PORTS
 
 KEYS = tuple(asdict(RouterPorts()))
 IN_BLOCKS = range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE)
-EXAMPLE = "write http = 80, https = 443, ssh = 22, or leave them out: 7080, 7443, 7022"
+EXAMPLE = "write http = 80, https = 443, ssh = 22, or leave them out to use 7080, 7443, 7022"
 
 
 def read_router(text: str, data: Any) -> tuple[RouterPorts, list[Finding]]:
-    """Return the router's ports, and everything that is wrong with them; a wrong one is left at its default."""
+    """Return the router's ports, and the findings; a wrong port has its default."""
     if not isinstance(data, dict):
-        return RouterPorts(), []  # a wrong type is noted by whoever knows the keys of the whole file
+        return RouterPorts(), []  # read.py has a finding for a wrong type
     findings = [_finding(text, *wrong) for wrong in _wrong(data)]
     sound = {key: value for key, value in data.items() if key in KEYS and _is_port(value)}
     ports = RouterPorts(**sound)
     if not findings and len(set(ports.all)) < len(KEYS):
-        findings.append(_finding(text, "", "port-twice", "http, https and ssh need a port each", EXAMPLE))
+        findings.append(_finding(text, "", "port-twice", "http, https and ssh need different ports", EXAMPLE))
         return RouterPorts(), findings
     return ports, findings
 
@@ -29,11 +29,11 @@ def read_router(text: str, data: Any) -> tuple[RouterPorts, list[Finding]]:
 def _wrong(data: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for key, value in data.items():
         if key not in KEYS:
-            yield key, "unknown-key", f"unknown key {key}", f"known here: {', '.join(KEYS)}"
+            yield key, "unknown-key", f"unknown key {key}", f"the known keys are {', '.join(KEYS)}"
         elif isinstance(value, bool) or not isinstance(value, int):
             yield key, "wrong-type", f"{key} must be a number", EXAMPLE
         elif not _is_port(value):
-            why = f"{value} is a port of the services' blocks" if value in IN_BLOCKS else f"{value} is not a port"
+            why = f"port {value} belongs to the services' blocks" if value in IN_BLOCKS else f"{value} is not a port"
             yield key, "router-port", why, EXAMPLE
 
 

@@ -1,4 +1,4 @@
-"""YAML and TOML as values that know their line, so that every finding can name file:line."""
+"""YAML and TOML as values with their lines, so that every finding can name file:line."""
 
 import re
 import tomllib
@@ -8,31 +8,31 @@ from typing import Any
 
 import yaml
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where the wheel has it: 20 times faster
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, if the wheel has it: 20 times faster
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A YAML value and its line, counted from 1. Scalars stay as written: `010` is not 8, `22:22` not 1342."""
+    """A YAML value and its line, counted from 1. Scalars stay as written: `010` is not 8, `22:22` is not 1342."""
 
     value: "str | list[Tree] | dict[str, Tree] | None"
     line: int
     key_lines: "tuple[tuple[str, int], ...]" = ()
 
     def mapping(self) -> "dict[str, Tree]":
-        """Return the entries of a mapping; none for anything else."""
+        """Return the entries of a mapping; none for any other value."""
         return self.value if isinstance(self.value, dict) else {}
 
     def items(self) -> "list[Tree]":
-        """Return the items of a sequence; none for anything else."""
+        """Return the items of a sequence; none for any other value."""
         return self.value if isinstance(self.value, list) else []
 
     def text(self) -> str:
-        """Return a scalar as written; empty for anything else."""
+        """Return a scalar as written; empty for any other value."""
         return self.value if isinstance(self.value, str) else ""
 
     def key_line(self, key: str) -> int:
-        """Return the line of a key, or the mapping's own when there is no such key."""
+        """Return the line of a key, or of the mapping if it has no such key."""
         return dict(self.key_lines).get(key, self.line)
 
     def plain(self) -> object:
@@ -48,7 +48,7 @@ EMPTY = Tree({}, 1)
 
 
 class NotReadable(ValueError):
-    """The text is not YAML or TOML; `line` says where."""
+    """The text is not YAML or TOML, at this line."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ def read_yaml(text: str) -> Tree:
     """Parse one YAML document.
 
     Raises:
-        NotReadable: for text that is no YAML, or has one key twice.
+        NotReadable: for text that is not YAML, or that has one key twice.
     """
     try:
         node = yaml.compose(text, Loader=LOADER)
@@ -86,14 +86,14 @@ def _mapping(node: yaml.MappingNode, line: int) -> Tree:
     lines: dict[str, int] = {}
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise NotReadable("a key must be a word", key.start_mark.line + 1)
+            raise NotReadable("a key must be a plain word", key.start_mark.line + 1)
         if key.tag.endswith(":merge"):
             for source in child.value if isinstance(child, yaml.SequenceNode) else [child]:
                 merged = _tree(source).mapping() | merged
             continue
         if not key.tag.endswith(":str"):
             raise NotReadable(
-                f"the key {key.value} must be in quotes, or compose refuses the file", key.start_mark.line + 1
+                f"the key {key.value} must be in quotes; otherwise compose refuses the file", key.start_mark.line + 1
             )
         if key.value in entries:
             raise NotReadable(f"duplicate key {key.value!r}", key.start_mark.line + 1)
@@ -106,7 +106,7 @@ def read_toml(text: str) -> dict[str, Any]:
     """Parse TOML.
 
     Raises:
-        NotReadable: for text that is no TOML.
+        NotReadable: for text that is not TOML.
     """
     try:
         return tomllib.loads(text)
@@ -117,7 +117,7 @@ def read_toml(text: str) -> dict[str, Any]:
 
 
 def toml_line(text: str, *path: str) -> int:
-    """Return the line on which a key or a table is written, or else what holds it (tomllib keeps no lines)."""
+    """Return the line of a key or a table, or else of the table that contains it (tomllib keeps no lines)."""
     table: tuple[str, ...] = ()
     found, depth = 1, 0
     for number, line in enumerate(text.splitlines(), 1):

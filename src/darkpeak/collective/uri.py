@@ -16,7 +16,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Uri:
-    """Where a daemon is: `path` is its socket, on this machine (unix) or on that one (ssh)."""
+    """Where a daemon is; `path` is its socket, on this machine (unix) or on the host (ssh)."""
 
     scheme: str
     host: str = ""
@@ -31,13 +31,13 @@ class Uri:
 
     @property
     def login(self) -> str:
-        """What one would type after `ssh`."""
+        """What you type after `ssh` to log in there."""
         port = f" -p {self.port}" if self.port else ""
         return f"{self.user}@{self.host}{port}" if self.user else f"{self.host}{port}"
 
 
 def parse_uri(written: str) -> Uri | None:
-    """Return what a URI says, None where nobody can read it."""
+    """Return the parts of a URI, or None if it is not valid."""
     unix, ssh, tcp = (form.fullmatch(written) for form in (UNIX, SSH, TCP))
     port = int((ssh and ssh["port"]) or (tcp and tcp["port"]) or 1)
     if port not in PORTS:

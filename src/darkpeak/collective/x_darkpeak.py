@@ -1,4 +1,4 @@
-"""`x-darkpeak` and the rest of one compose file, as a Service. The keys known here are the whole schema."""
+"""Read `x-darkpeak` and the rest of one compose file, as a Service. The keys known here are the whole schema."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,25 +18,25 @@ LIMIT_KEYS = ("rate", "connections")
 
 @dataclass
 class Notes:
-    """Findings of one file, as they are met."""
+    """Collects the findings of one file while it is read."""
 
     file: str
-    section: int = 1  # the line of x-darkpeak, where what is missing belongs
+    section: int = 1  # the line of x-darkpeak, for findings about missing keys
     findings: list[Finding] = field(default_factory=list)
 
     def place(self, line: int) -> Place:
-        """Return a place in this file."""
+        """Return the place of a line of this file."""
         return Place(self.file, line)
 
     def add(self, line: int, rule: str, what: str, hint: str) -> None:
-        """Note one fault."""
+        """Add a finding."""
         self.findings.append(Finding(self.place(line), rule, what, hint))
 
 
 def read_service(
     folder: Path, file: str, parsed: Tree, variables: Mapping[str, str]
 ) -> tuple[Service | None, list[Finding]]:
-    """Read one compose file; None when it has no `x-darkpeak` to read."""
+    """Return the service of a compose file (None if it has no `x-darkpeak`), and the findings."""
     notes = Notes(file, parsed.key_line("x-darkpeak"))
     own = parsed.mapping().get("x-darkpeak")
     if own is None or not isinstance(own.value, dict):
@@ -72,7 +72,7 @@ def read_service(
 
 
 def read_routes(routes: Tree, limits: Tree, name: str, notes: Notes) -> Routes:
-    """Read `routes` and `limits` of a service with this name."""
+    """Return `routes` and `limits` of a service with this name."""
     known_keys(routes, ROUTE_KEYS, "routes", notes)
     return Routes(
         http=read_named(routes, "http", name, notes),
@@ -86,28 +86,28 @@ def read_routes(routes: Tree, limits: Tree, name: str, notes: Notes) -> Routes:
 
 
 def known_keys(mapping: Tree, known: tuple[str, ...], where: str, notes: Notes) -> None:
-    """Note every key that isn't known, and a value that is no mapping at all."""
+    """Add a finding for each unknown key, and for a value that is not a mapping."""
     if not isinstance(mapping.value, dict):
-        notes.add(mapping.line, "wrong-type", f"{where} must be a mapping", f"known there: {', '.join(known)}")
+        notes.add(mapping.line, "wrong-type", f"{where} must be a mapping", f"the known keys are {', '.join(known)}")
     for key in mapping.mapping():
         if key not in known:
-            hint = f"known there: {', '.join(known)}"
+            hint = f"the known keys are {', '.join(known)}"
             notes.add(mapping.key_line(key), "unknown-key", f"unknown key {key} in {where}", hint)
 
 
 def text(own: Tree, key: str, notes: Notes) -> str:
-    """Return a required text."""
+    """Return a required text; empty, with a finding, if it is missing."""
     value = own.mapping().get(key)
     if value is None:
         notes.add(notes.section, "missing-key", f"{key} is missing", f"write {key}: in x-darkpeak")
         return ""
     if not value.text().strip():
-        notes.add(value.line, "wrong-type", f"{key} must be text", f"write {key}: and a few words")
+        notes.add(value.line, "wrong-type", f"{key} must be text", f"write {key}: and a few words after it")
     return value.text()
 
 
 def one_of(own: Tree, key: str, choices: tuple[str, ...], notes: Notes) -> str:
-    """Return a required word out of a few; the first of them where it is wrong."""
+    """Return a required word, one of `choices`; the first of them, with a finding, if it is wrong or missing."""
     value = own.mapping().get(key)
     if value is None:
         notes.add(notes.section, "missing-key", f"{key} is missing", f"write {key}: {' or '.join(choices)}")
@@ -130,18 +130,18 @@ def read_admins(own: Tree, notes: Notes) -> tuple[str, ...]:
 
 
 def read_block(own: Tree, level: str, notes: Notes) -> int | None:
-    """Return the block's number; an idea need not have one."""
+    """Return the block's number; None if there is none, which only an idea may have."""
     value = own.mapping().get("block")
     if value is None:
         if level != "idea":
-            hint = "write block: and a free number (darkpeak ports shows them)"
+            hint = "write block: and a free number; `darkpeak ports` shows those in use"
             notes.add(notes.section, "missing-key", "block is missing", hint)
         return None
     return number(value, "block", notes)
 
 
 def number(value: Tree, what: str, notes: Notes) -> int | None:
-    """Return a whole number."""
+    """Return a whole number; None, with a finding, if it is not a number."""
     if value.text().isdecimal():
         return int(value.text())
     notes.add(value.line, "wrong-type", f"{what} must be a number", "write digits, like 6010")
@@ -149,7 +149,7 @@ def number(value: Tree, what: str, notes: Notes) -> int | None:
 
 
 def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[NamedRoute, ...]:
-    """Read `http: PORT` (the label is the service's name) or `http: {LABEL: PORT}`; `tls` likewise."""
+    """Return the routes of `http: PORT` (the label is the service's name) or `http: {LABEL: PORT}`; also `tls`."""
     value = routes.mapping().get(kind)
     if value is None:
         return ()
@@ -161,13 +161,13 @@ def read_named(routes: Tree, kind: str, label: str, notes: Notes) -> tuple[Named
 
 
 def read_port(routes: Tree, kind: str, notes: Notes) -> int | None:
-    """Read a route that is only a port."""
+    """Return the port of a route that is only a port."""
     value = routes.mapping().get(kind)
     return number(value, f"the {kind} route", notes) if value else None
 
 
 def read_proxy(routes: Tree, notes: Notes) -> tuple[tuple[int, Place], ...]:
-    """Read `proxy: [PORT]`: which of the tcp and tls routes' ports want the PROXY protocol."""
+    """Return the ports of `proxy: [PORT]`: the tcp and tls routes that use the PROXY protocol."""
     value = routes.mapping().get("proxy", EMPTY)
     if "proxy" in routes.mapping() and not isinstance(value.value, list):
         notes.add(value.line, "wrong-type", "proxy must be a list", "write proxy: [6032]")
@@ -176,14 +176,14 @@ def read_proxy(routes: Tree, notes: Notes) -> tuple[tuple[int, Place], ...]:
 
 
 def read_limits(limits: Tree, notes: Notes) -> tuple[tuple[str, int], ...]:
-    """Read `limits: {rate: N, connections: N}`."""
+    """Return the limits of `limits: {rate: N, connections: N}`."""
     known_keys(limits, LIMIT_KEYS, "limits", notes)
     found = [(key, number(value, key, notes)) for key, value in limits.mapping().items() if key in LIMIT_KEYS]
     return tuple((key, value) for key, value in found if value)
 
 
 def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:
-    """Read `tcp: {PUBLIC: PORT}`."""
+    """Return the routes of `tcp: {PUBLIC: PORT}`."""
     value = routes.mapping().get("tcp")
     if value is None:
         return ()
@@ -196,8 +196,8 @@ def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:
 
     for public in value.mapping():
         if not public.isdecimal() or int(public) not in PORTS:
-            hint = "write the port that the world connects to, like 5222"
-            notes.add(value.key_line(public), "wrong-type", f"{public} is no public port", hint)
+            hint = "write the port that clients connect to, like 5222"
+            notes.add(value.key_line(public), "wrong-type", f"{public} is not a port", hint)
             return ()
     return _numbered(value, "a tcp route", notes, make)
 

@@ -1,1 +1,1 @@
-"""Carries out what the plan decided."""
+"""Carry out plans, and keep the router in sync."""

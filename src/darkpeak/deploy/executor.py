@@ -1,6 +1,6 @@
-"""Carries a plan out: its operations, in their order, services side by side where none depends on another.
+"""Carry out a plan: its operations in order, and services at the same time if none depends on another.
 
-Nothing is decided here. What is done when an operation fails stands in the plan (`otherwise`).
+Nothing is decided here. The plan says what is done when an operation fails (`otherwise`).
 """
 
 import os
@@ -42,11 +42,11 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one service's deployment ended; `failure` is empty when it went well."""
+    """How the deploy of one service ended; `failure` is empty if it succeeded."""
 
     service: str
     failure: str = ""
-    lines: str = ""  # the last lines of what failed
+    lines: str = ""  # the last lines that the failed containers or tools printed
     routes: Changes = field(default_factory=Changes)
 
 
@@ -67,10 +67,10 @@ class Executor:
     progress: Progress
 
     def carry_out(self, plan: Plan) -> list[Outcome]:
-        """Carry out every service's operations; return how each service ended, sorted by name.
+        """Carry out every service's operations; return the outcomes, sorted by service.
 
-        All images are built at once, those first on which others wait. A service that fails holds back those that
-        depend on it, and no others.
+        All images are built at the same time, beginning with those that others wait for. If a service fails, those
+        that depend on it are not touched.
         """
         changing = {item.service: item for item in plan.changes}
         order = TopologicalSorter({item.service: item.after for item in plan.services})
@@ -85,8 +85,8 @@ class Executor:
                     if name in changing and not failed:
                         running[pool.submit(self._deploy, changing[name], built[name])] = name
                         continue
-                    words = f"not touched, because it depends on {', '.join(failed)}" * bool(failed)
-                    outcomes[name] = Outcome(name, words if name in changing else "")
+                    failure = f"not touched, because it depends on {', '.join(failed)}" * bool(failed)
+                    outcomes[name] = Outcome(name, failure if name in changing else "")
                     order.done(name)
                 finished, _ = wait(running, return_when=FIRST_COMPLETED) if running else ((), ())
                 for future in finished:
@@ -96,7 +96,7 @@ class Executor:
         return [outcomes[name] for name in sorted(outcomes)]
 
     def _build(self, plan: ServicePlan) -> Outcome | None:
-        """Build a service's images; return how that failed, if it did."""
+        """Build a service's images; return the outcome if that failed, else None."""
         work = self._work(plan)
         try:
             for operation in plan.operations:
@@ -107,7 +107,7 @@ class Executor:
         return None
 
     def _deploy(self, plan: ServicePlan, built: "Future[Outcome | None]") -> Outcome:
-        """Carry out the other operations, once its images are built."""
+        """Carry out the other operations after its images are built; return the outcome."""
         failure = built.result()
         if failure:
             return failure
@@ -128,7 +128,7 @@ class Executor:
 
 @dataclass
 class Work:
-    """One service's operations, each carried out as it is written."""
+    """Carries out the operations of one service."""
 
     collective: Collective
     service: Service
@@ -142,7 +142,7 @@ class Work:
         return self.compose.engine
 
     def step(self, step: str) -> None:
-        """Tell how far it is."""
+        """Report that a step has begun."""
         self.progress.step(self.service.name, step)
 
     def failed(self, error: "Failed | DarkpeakError") -> Outcome:
@@ -151,10 +151,10 @@ class Work:
         return Outcome(self.service.name, error.message, getattr(error, "lines", ""), self.routes)
 
     def carry_out(self, operation: Operation) -> None:
-        """Carry out one operation; what is to be built was built before.
+        """Carry out one operation; images were built before.
 
         Raises:
-            Failed: when it failed; what stands in its `otherwise` was done.
+            Failed: when it failed; its `otherwise` was carried out.
             DarkpeakError: when the daemon failed.
         """
         match operation:
@@ -179,7 +179,7 @@ class Work:
                     remove(self.engine, identity, patient=patient)
 
     def build(self, containers: Sequence[str]) -> None:
-        """Build images."""
+        """Build the images of containers."""
         self.step("building")
         result = self.compose.build(self.service, tuple(containers), self._on_line)
         if result.code:
@@ -187,30 +187,30 @@ class Work:
         self.step("built")
 
     def back_up(self, operation: BackUp) -> None:
-        """Save the service's data by its own script."""
+        """Save the service's data with its own script."""
         self.step("backing up")
         result = self.compose.script(self.service, "backup", str(operation.folder))
         if result.code:
             raise Failed(f"was not backed up, so nothing was changed: {result.last_line()}")
 
     def use_images(self, images: Sequence[tuple[str, str]]) -> None:
-        """Let the images' names mean these images, for us and for plain compose."""
+        """Tag these images with the names that compose uses."""
         names = {container.name: container.image for container in self.service.containers}
         for container, image in images:
             self.engine.tag(image, names[container])
 
     def start(self, operation: Start) -> None:
-        """Start containers in their place."""
+        """Start containers in the place of the old ones."""
         self.step("starting")
         alone = ("--no-deps", *operation.containers) if operation.containers else ()
         result = self._start(*(("--force-recreate",) if operation.anew else ()), *alone)
         if not result.code:
             return
-        ill = [item for item in self.engine.observe().of(self.service.project) if not item.ready]
-        raise self._not_healthy("", result, ill, operation.otherwise)
+        unready = [item for item in self.engine.observe().of(self.service.project) if not item.ready]
+        raise self._not_healthy("", result, unready, operation.otherwise)
 
     def start_beside(self, operation: StartBeside) -> None:
-        """Start a new instance beside those that serve."""
+        """Start a new instance beside those that serve now."""
         container = operation.container
         self.step(f"starting a new {container} beside the old one")
         scale = f"{container}={len(operation.beside) + 1}"
@@ -221,7 +221,7 @@ class Work:
             raise self._not_healthy(f"{container} ", result, new, operation.otherwise)
 
     def route(self, operation: Route) -> None:
-        """Lead the router to what runs now."""
+        """Change the router's routes to what runs now."""
         self.step("routing")
         leaving = tuple(identity for back in operation.otherwise for identity in back.keep)
         try:
@@ -236,13 +236,13 @@ class Work:
             raise Failed(f"was not routed: nothing answers at {', '.join(broken)}{ended}")
 
     def go_back(self, back: GoBack) -> str:
-        """Return to the version before; return how that ended."""
+        """Go back to the version before; return in words how that ended."""
         self.step("going back")
         self.use_images(back.images)
         containers = tuple(dict.fromkeys(back.containers))
         if back.restart:
             result = self._start("--no-deps", *containers)
-            return "the version before could not be started either" if result.code else "the version before runs again"
+            return "the version before did not start either" if result.code else "the version before runs again"
         for container in containers:
             for item in self.engine.observe().of(self.service.project, container):
                 if item.id not in back.keep:
@@ -252,13 +252,13 @@ class Work:
     def _start(self, *arguments: str) -> Result:
         return self.compose.start(self.service, self._on_line, *arguments)
 
-    def _not_healthy(self, what: str, result: Result, ill: Sequence[Running], back: GoBack | None) -> Failed:
-        lines = self._logs(ill)
+    def _not_healthy(self, what: str, result: Result, unready: Sequence[Running], back: GoBack | None) -> Failed:
+        lines = self._logs(unready)
         ended = f"; {self.go_back(back)}" if back else ""
         return Failed(f"{what}did not become healthy: {result.last_line()}{ended}", lines)
 
     def _logs(self, containers: Sequence[Running]) -> str:
-        """Return the last lines of each of some containers."""
+        """Return the last lines that each of these containers printed."""
         shown = ((item.name, self.engine.docker("logs", "--tail", str(LAST_LINES), item.id)) for item in containers)
         return "\n".join(
             f"{name}:\n{(logs.stdout + logs.stderr).decode(errors='replace').rstrip()}" for name, logs in shown
@@ -269,14 +269,14 @@ class Work:
 
 
 def remove(engine: Engine, container: str, *, patient: bool) -> None:
-    """Remove a container with its anonymous volumes; a patient end lets it finish the requests it has."""
+    """Remove a container with its anonymous volumes; if `patient`, it may first finish its requests."""
     if patient:
         engine.docker("stop", "--time", str(STOP_SECONDS), container)
     engine.docker("rm", "--force", "--volumes", container)
 
 
 def _in_order(plan: Plan, changing: Mapping[str, ServicePlan]) -> list[str]:
-    """Return the names of the services that change, those first on which others wait."""
+    """Return the names of the services that change; a service comes after those that it depends on."""
     after = {item.service: item.after for item in plan.services}
     return [name for name in TopologicalSorter(after).static_order() if name in changing]
 

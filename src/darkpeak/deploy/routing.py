@@ -1,4 +1,4 @@
-"""The router of an engine: found, brought in line with what runs, and asked to sign services' certificates."""
+"""Find the router of an engine, change its routes to what runs, and have it sign certificates of services."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,13 +13,13 @@ from darkpeak.router.control import Router
 from darkpeak.router.routes import Changes
 from darkpeak.vocabulary import HAPROXY, ROUTER
 
-ROUTES_LOCK = "_routes"  # no service can be called so
-HINT = "darkpeak up router starts it"
-NO_ROUTER = "the router is not running; services cannot be reached by name: darkpeak up router starts it"
+ROUTES_LOCK = "_routes"  # not a valid name for a service
+HINT = "start it: darkpeak up router"
+NO_ROUTER = "the router is not running, so no service can be reached by its name; start it: darkpeak up router"
 
 
 def find_router(collective: Collective, engine: Engine, observed: Observed) -> Router | None:
-    """Return the router that runs on an engine, if one does."""
+    """Return the router that runs on an engine; None if none runs."""
     running = find_container(collective, observed, ROUTER, HAPROXY)
     return Router(Inside(engine, running.id)) if running else None
 
@@ -28,29 +28,31 @@ def require_router(collective: Collective, engine: Engine, observed: Observed) -
     """Return the router that runs on an engine.
 
     Raises:
-        SystemFailure: when none does.
+        SystemFailure: when none runs.
     """
     router = find_router(collective, engine, observed)
     if router is None:
-        raise SystemFailure(f"the router is not running on {engine.name}", hint=HINT)
+        raise SystemFailure(f"the router is not running on the engine at {engine.name}", hint=HINT)
     return router
 
 
 def find_drift(collective: Collective, engine: Engine, observed: Observed) -> tuple[str, ...]:
-    """Return what the running router has otherwise than it should; nothing where none runs."""
+    """Return how the running router differs from the files; nothing if no router runs."""
     router = find_router(collective, engine, observed)
     return tuple(map(str, router.drift(make_table(collective, observed)))) if router else ()
 
 
 def route(
-    collective: Collective, engine: Engine, waiting: Callable[[str], None], leaving: Iterable[str] = ()
+    collective: Collective, engine: Engine, on_wait: Callable[[str], None], leaving: Iterable[str] = ()
 ) -> Changes:
-    """Lead the router to what runs now, but for containers that are `leaving`; change nothing where none runs.
+    """Change the router's routes to what runs now; return what changed, which is nothing if no router runs.
+
+    `leaving` are ids of containers that must get no route, because they will be removed.
 
     Raises:
-        SystemFailure: when the router refuses; what it did before is back.
+        SystemFailure: when the router refuses; its state before is restored.
     """
-    with lock.hold(engine, ROUTES_LOCK, waiting):
+    with lock.hold(engine, ROUTES_LOCK, on_wait):
         observed = engine.observe()
         router = find_router(collective, engine, observed)
         table = make_table(collective, observed.without(frozenset(leaving)))
@@ -58,10 +60,10 @@ def route(
 
 
 def certify(collective: Collective, engine: Engine, service: Service, container: str) -> None:
-    """Have the collective's CA sign the certificate that a service keeps for itself.
+    """Have the collective's CA sign the certificate of a service's container; nothing is done if no router runs.
 
     Raises:
-        SystemFailure: when the service asks for none, the router does not sign it, or the service does not take it.
+        SystemFailure: when the service makes no request, the router does not sign it, or the service refuses it.
     """
     observed = engine.observe()
     router = find_router(collective, engine, observed)
@@ -70,10 +72,11 @@ def certify(collective: Collective, engine: Engine, service: Service, container:
     hosts = {route.host(collective.domain) for route in service.routes.named}
     names = (collective.domain, *sorted(host for host in hosts if host.endswith(f".{collective.domain}")))
     for item in (found for found in observed.of(service.project, container) if found.ready):
-        asked = engine.exec_in(item.id, ("certificate", "request"))
-        if asked.code:
-            raise SystemFailure(f"{service.name} asked for no certificate: {asked.last_line()}", where=item.name)
-        installed = engine.exec_in(item.id, ("certificate", "install"), router.sign(asked.stdout, names))
+        requested = engine.exec_in(item.id, ("certificate", "request"))
+        if requested.code:
+            why = requested.last_line()
+            raise SystemFailure(f"{service.name} did not request its certificate: {why}", where=item.name)
+        installed = engine.exec_in(item.id, ("certificate", "install"), router.sign(requested.stdout, names))
         if installed.code:
             why = installed.last_line()
-            raise SystemFailure(f"{service.name} did not take its certificate: {why}", where=item.name)
+            raise SystemFailure(f"{service.name} did not install its certificate: {why}", where=item.name)

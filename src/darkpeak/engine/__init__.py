@@ -1,1 +1,1 @@
-"""The only door to Docker: the engine's API, the docker client, compose."""
+"""Docker: the engine's API, the docker client, compose. Other rooms use Docker only through this one."""

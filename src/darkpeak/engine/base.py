@@ -1,4 +1,4 @@
-"""The Debian base image: pulled if a registry answers, else built from Debian's signed archive."""
+"""Get the Debian base image: pull it if a registry answers, else build it from Debian's signed archive."""
 
 import os
 import re
@@ -20,13 +20,13 @@ DAY = 86400
 
 
 def suites_of(services: Iterable[Service]) -> tuple[str, ...]:
-    """Return the Debian suites that the services' Dockerfiles start from."""
+    """Return the Debian suites in the FROM lines of the services' Dockerfiles."""
     texts = (dockerfile(service.folder, item.build) for service in services for item in service.containers)
     return tuple(sorted({suite for text in texts for suite in FROM_DEBIAN.findall(text)}))
 
 
 def ensure(engine: Engine, suite: str, on_step: Callable[[str], None], *, rebuild: bool = False) -> bool:
-    """Have debian:SUITE on the engine; return whether it had to be made.
+    """Make sure that the engine has debian:SUITE; return whether it was pulled or built now.
 
     Raises:
         SystemFailure: when it can be neither pulled nor built.
@@ -35,7 +35,7 @@ def ensure(engine: Engine, suite: str, on_step: Callable[[str], None], *, rebuil
     if not rebuild:
         if engine.has_image(image):
             return False
-        on_step(f"no image {image}: pulling it")
+        on_step(f"pulling the image {image}")
         if not engine.docker("pull", "--quiet", image, seconds=process.LONG_SECONDS).code:
             return True
     on_step(f"building {image} from Debian's signed archive")
@@ -44,17 +44,17 @@ def ensure(engine: Engine, suite: str, on_step: Callable[[str], None], *, rebuil
 
 
 def make_mmdebstrap(suite: str, sources: tuple[str, ...], target: str) -> tuple[str, ...]:
-    """Return the command that makes a root file system of `suite`; without sources, mmdebstrap knows its own."""
+    """Return the command that makes a root file system of `suite`; without sources, mmdebstrap uses its defaults."""
     return (
         *("mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates"),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
-        "--dpkgopt=force-unsafe-io",  # a build that the power cut ends is built again: no need to sync each file
+        "--dpkgopt=force-unsafe-io",  # a build is repeated after a power failure, so no file need be synced
         *(suite, target, *sources),
     )
 
 
 def make_sources(suite: str, listed: str) -> tuple[str, ...]:
-    """Return apt's lines for `suite` on the mirrors that `apt-get indextargets` lists as LABEL|URI."""
+    """Return the lines of sources.list for `suite`, on the mirrors that `apt-get indextargets` lists as LABEL|URI."""
     mirrors = dict(reversed([line.rstrip("/").split("|", 1) for line in listed.splitlines() if "|" in line]))
     pockets = (("Debian", suite), ("Debian", f"{suite}-updates"), ("Debian-Security", f"{suite}-security"))
     if "Debian" not in mirrors:
@@ -63,7 +63,7 @@ def make_sources(suite: str, listed: str) -> tuple[str, ...]:
 
 
 def find_sources(suite: str) -> tuple[str, ...]:
-    """Return apt's lines for `suite` on this machine's own mirrors; none where it has no apt."""
+    """Return the lines of sources.list for `suite`, on this machine's own mirrors; none without apt."""
     listing = ("apt-get", "indextargets", "--format=$(LABEL)|$(REPO_URI)", "Identifier: Packages")
     listed = process.run(listing).text if shutil.which("apt-get") else ""
     return make_sources(suite, listed)
@@ -72,10 +72,10 @@ def find_sources(suite: str) -> tuple[str, ...]:
 def _build(engine: Engine, suite: str) -> None:
     if not shutil.which("mmdebstrap"):
         raise SystemFailure(
-            f"there is no image debian:{suite}, no registry to pull it from, and no mmdebstrap to build it",
-            hint="apt-get install mmdebstrap, then darkpeak base again",
+            f"the image debian:{suite} cannot be pulled, and mmdebstrap, which could build it, is not installed",
+            hint="apt-get install mmdebstrap, then: darkpeak base",
         )
-    # Files get the day's date and not the second's: the same archive gives the same image all day.
+    # The files' dates are rounded to the day, so that the same archive gives the same image all day.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}
     with tempfile.TemporaryDirectory(prefix="darkpeak-base-") as folder:
         archive = Path(folder) / "root.tar"
@@ -87,4 +87,4 @@ def _build(engine: Engine, suite: str) -> None:
             *("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}"), seconds=process.LONG_SECONDS
         )
     if loaded.code:
-        raise SystemFailure(f"the engine did not take the image debian:{suite}: {loaded.last_line()}")
+        raise SystemFailure(f"the engine did not import the image debian:{suite}: {loaded.last_line()}")

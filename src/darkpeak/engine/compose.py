@@ -1,4 +1,4 @@
-"""`docker compose`, for all that it does itself: build, start, stop, logs."""
+"""Run `docker compose`: build, start, stop, logs."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ MOST_PARTS = 200
 
 
 def make_compose(service: Service, *arguments: str, overlay: bool = False) -> tuple[str, ...]:
-    """Return the compose command for a service; with `overlay`, one more file is read from standard input."""
+    """Return the compose command for a service; with `overlay`, compose also reads a file from standard input."""
     files = (*(str(service.folder / name) for name in service.files), *(("-",) if overlay else ()))
     return (
         *("docker", "compose", "--ansi", "never", "--project-directory", str(service.folder)),
@@ -25,10 +25,10 @@ def make_compose(service: Service, *arguments: str, overlay: bool = False) -> tu
 
 
 def make_overlay(service: Service) -> bytes:
-    """Return the second compose file: each image carries the hash of what it was built from.
+    """Return a second compose file, which labels each image with the hash of the files that it was built from.
 
-    The label goes to the image, from which containers inherit it, so that plain `docker compose up` still sees
-    the same containers as we do.
+    The label is on the image, from which containers inherit it, and not in the container's configuration: so plain
+    `docker compose up` sees no difference.
     """
     labelled = {
         container.name: {"build": {"labels": make_labels(container)}}
@@ -39,9 +39,9 @@ def make_overlay(service: Service) -> bytes:
 
 
 def make_labels(container: Container) -> dict[str, str]:
-    """Return what an image says of the files that it was built from; no single hashes where there are very many."""
+    """Return the labels of a container's image: the hash of its files, and of each single file if they are not many."""
     parts = dict(container.parts) if len(container.parts) <= MOST_PARTS else {}
-    # Compose reads $ as the beginning of a variable, in names of files too.
+    # Compose reads $ as the beginning of a variable, also in file names.
     return {CONTENT_LABEL: container.content, PARTS_LABEL: json.dumps(parts, separators=(",", ":")).replace("$", "$$")}
 
 
@@ -51,37 +51,39 @@ class Compose:
 
     engine: Engine
     variables: Mapping[str, str]
-    locks: tuple[int, ...] = ()  # file descriptors that its tools hold open until they end, even if we are killed
+    locks: tuple[
+        int, ...
+    ] = ()  # file descriptors that compose keeps open, so that it holds the locks even if we are killed
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """The environment for compose and for the services' scripts; the first use connects to the engine."""
+        """The environment variables for compose and the services' scripts; the first use connects to the engine."""
         return {**self.engine.environment, **self.variables}
 
     def holding(self, *locks: int) -> "Compose":
-        """Return the same, whose tools keep these locks held as well."""
+        """Return the same, which holds these locks too while compose runs."""
         return replace(self, locks=(*self.locks, *locks))
 
     def build(self, service: Service, containers: tuple[str, ...], on_line: Callable[[str], None]) -> Result:
-        """Build the images of some containers; each line that compose prints goes to `on_line`."""
+        """Build the images of containers; `on_line` gets each line that compose prints."""
         return self._stream(service, on_line, "build", *containers)
 
     def start(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
-        """Start containers of images that are there, and wait until they are healthy."""
+        """Start containers from existing images, and wait until they are healthy."""
         timed = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(HEALTHY_SECONDS))
         return self._stream(service, on_line, *timed, *arguments)
 
     def call(self, service: Service, *arguments: str) -> Result:
-        """Run one compose command to its end."""
+        """Run one compose command to its end; return its result."""
         argv = make_compose(service, *arguments)
         return process.run(argv, environment=self.environment, seconds=process.LONG_SECONDS)
 
     def attach(self, service: Service, *arguments: str) -> int:
-        """Run one compose command on the caller's own terminal."""
+        """Run one compose command on the caller's terminal; return its exit code."""
         return process.attach(make_compose(service, *arguments), environment=self.environment)
 
     def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
-        """Run one of the service's own scripts here, pointed at this engine."""
+        """Run one of the service's own scripts on this machine, against this engine."""
         argv = (str(service.folder / "scripts" / name), *arguments)
         return process.run(argv, environment=self.environment, seconds=seconds)
 

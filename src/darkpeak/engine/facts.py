@@ -1,6 +1,6 @@
-"""Learn what doctor's checks go by: from the engine's API, and from two short containers on its machine.
+"""Gather the facts for doctor's checks: from the engine's API, and from two short containers on its machine.
 
-The containers see that machine's disk, memory, ports and processes; nothing of it is mounted, and they may do nothing.
+The containers see the machine's disk, memory, ports and processes. They mount nothing and have no capabilities.
 """
 
 import re
@@ -22,7 +22,7 @@ from darkpeak.plan.facts import Facts, HostMachine, Network
 HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
 LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")
 LOOK = "; echo; ".join(LOOKS)
-# Docker's proxy for this very container's port, if there is one, is among its machine's processes.
+# If Docker runs a proxy for this container's port, it is among the machine's processes.
 PROXIED = """\
 address=$(hostname -i)
 for process in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$process"; echo; done 2>/dev/null |
@@ -35,28 +35,28 @@ PROBE_LABEL = "doctor"
 
 
 def gather(engine: Engine, collective: Collective | None) -> Facts:
-    """Return all that is known of a daemon."""
+    """Return the facts of a daemon, also if it does not answer."""
     plugin = _plugin()
     resolved = resolve(f"{PROBE_LABEL}.{collective.domain}") if collective else ()
     try:
-        asked = _ask(engine, collective)
+        known = _ask(engine, collective)
     except SystemFailure as error:
-        hint = error.hint or "darkpeak status says more"
+        hint = error.hint or "see more: darkpeak -v status"
         return Facts(engine.name, plugin, failure=error.message, failure_hint=hint, resolved=resolved)
-    return Facts(daemon=engine.name, compose=plugin, resolved=resolved, **asked)
+    return Facts(daemon=engine.name, compose=plugin, resolved=resolved, **known)
 
 
 def _plugin() -> str:
-    """Return the version of the compose plugin here, empty when there is none."""
+    """Return the version of the compose plugin on this machine, empty if there is none."""
     try:
-        asked = process.run(("docker", "compose", "version", "--short"))
+        shown = process.run(("docker", "compose", "version", "--short"))
     except SystemFailure:
         return ""
-    return "" if asked.code else asked.text.strip()
+    return "" if shown.code else shown.text.strip()
 
 
 def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
-    """Ask the engine, and look at its machine."""
+    """Return the facts of an engine that answers, and of its machine."""
     before = time.time()
     info = engine.info()
     after = time.time()
@@ -78,10 +78,10 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
 
 
 def _look(engine: Engine) -> tuple[HostMachine | None, bool | None, str]:
-    """Run the two containers; return what they saw, and why that is nothing."""
+    """Run the two containers; return the machine, whether there is a proxy, and why that is unknown."""
     image = _image(engine)
     if not image:
-        return None, None, "the daemon has no image to look around with"
+        return None, None, "the daemon has no image for this check"
     arguments: Sequence[tuple[str, ...]] = (
         ("--network=host", image, "sh", "-c", LOOK),
         ("--pid=host", "--publish=127.0.0.1::9", image, "sh", "-c", PROXIED),
@@ -95,14 +95,14 @@ def _look(engine: Engine) -> tuple[HostMachine | None, bool | None, str]:
 
 
 def _image(engine: Engine) -> str:
-    """Return an image that has a shell: Debian's own, or one of ours, which are built from it."""
+    """Return the name of an image with a shell: Debian's, or one of ours, which are built from it; empty if none."""
     names = engine.image_names()
     return next((name for prefix in ("debian:", "darkpeak-") for name in names if name.startswith(prefix)), "")
 
 
-def read_machine(said: str) -> HostMachine | None:
-    """Return what the first container saw."""
-    parts = said.split("\n\n")
+def read_machine(output: str) -> HostMachine | None:
+    """Return the machine from the output of the first container; None if it cannot be read."""
+    parts = output.split("\n\n")
     if len(parts) != len(LOOKS):
         return None
     disk, inodes, memory, sockets, routes = (part.strip().splitlines() for part in parts)
@@ -132,13 +132,13 @@ def _read_routes(lines: Sequence[str]) -> list[str]:
 
 
 def read_network(item: dict[str, Any]) -> Network:
-    """Return one of the engine's networks."""
+    """Return a network from the engine's description."""
     pools = (item.get("IPAM") or {}).get("Config") or ()
     subnets = tuple(pool["Subnet"] for pool in pools if pool.get("Subnet"))
     return Network(item["Name"], (item.get("Labels") or {}).get(PROJECT_LABEL, ""), subnets)
 
 
 def read_clock(written: str) -> float:
-    """Return the engine's time, which has nanoseconds, as seconds."""
+    """Return the engine's time, which it writes with nanoseconds, in seconds since 1970."""
     found = re.fullmatch(r"([^.]+)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", written)
     return datetime.fromisoformat(f"{found[1]}{found[2] or ''}{found[3]}").timestamp() if found else time.time()

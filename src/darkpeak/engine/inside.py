@@ -1,4 +1,4 @@
-"""One running container, as a place in which programs run and files lie."""
+"""A running container: run programs in it, read and write its files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Inside:
     container: str
 
     def run(self, argv: Sequence[str], stdin: bytes | None = None) -> Result:
-        """Run a program in it, to its end; by the engine's API, which is quicker, where it reads nothing."""
+        """Run a program in it, to its end; without standard input by the engine's API, which is quicker."""
         if stdin is None:
-            return self.engine.ask_in(self.container, argv)
+            return self.engine.exec_by_api(self.container, argv)
         return self.engine.exec_in(self.container, argv, stdin)
 
     def read_folder(self, folder: str) -> dict[str, bytes]:
-        """Return the files of one of its folders, by their paths in it."""
+        """Return the files in one of its folders, by their paths in it."""
         return self.engine.read_folder(self.container, folder)
 
     def write_files(self, folder: str, files: Mapping[str, bytes]) -> None:

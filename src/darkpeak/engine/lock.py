@@ -1,8 +1,8 @@
-"""Locks on a daemon: two admins, wherever they are, don't deploy one service at once.
+"""Locks on a daemon: two admins, wherever they are, cannot deploy one service at the same time.
 
-A lock is a container with the lock's name, which the engine gives to one only. It runs `cat` on a pipe that the
-deploying process and the tools it starts hold open: when the last of them ends, however it ends, so does `cat`, and
-the engine removes the container. So a lock never outlives its owner, and no clock is compared with another.
+A lock is a container with the lock's name, and the engine allows only one container with a name. The container runs
+`cat` on a pipe that the deploying process and its tools keep open. When the last of them ends, however it ends, `cat`
+ends too, and the engine removes the container. So a lock never outlives its holder, and no clocks are compared.
 """
 
 import re
@@ -23,9 +23,9 @@ LABEL = "darkpeak.lock"
 WHO_LABEL = "darkpeak.who"
 SINCE_LABEL = "darkpeak.since"
 PAUSE_SECONDS = 0.3
-PATIENCE_SECONDS = 600
+WAIT_SECONDS = 600
 HELD = b"held\n"
-# What the engine says (docker run, 20.10 to 28) when a container has the name already.
+# The engine's error (docker run, 20.10 to 28) if another container has the name.
 TAKEN = re.compile(r"[Cc]onflict|already in use")
 
 
@@ -38,7 +38,7 @@ class Holder:
     since: str
 
     def age(self, now: datetime) -> str:
-        """Return for how long it is held."""
+        """Return for how long it is held, in words."""
         try:
             seconds = int((now - datetime.fromisoformat(self.since)).total_seconds())
         except ValueError:
@@ -52,14 +52,16 @@ def container_name(lock: str) -> str:
 
 
 @contextmanager
-def hold(engine: Engine, lock: str, waiting: Callable[[str], None]) -> Iterator[int]:
-    """Hold a lock; gives the file descriptor that tools started meanwhile must inherit.
+def hold(engine: Engine, lock: str, on_wait: Callable[[str], None]) -> Iterator[int]:
+    """Hold a lock; yield the file descriptor that the tools must inherit which are started meanwhile.
+
+    `on_wait` gets a message when somebody else holds the lock.
 
     Raises:
-        SystemFailure: when somebody else still holds it after ten minutes, or the engine fails.
+        SystemFailure: when somebody else still holds the lock after ten minutes, or when the engine fails.
     """
     with ExitStack() as stack:
-        deadline, told = time.monotonic() + PATIENCE_SECONDS, None
+        deadline, reported = time.monotonic() + WAIT_SECONDS, None
         while True:
             holding, complaint = _try(engine, lock, stack)
             if holding:
@@ -67,12 +69,12 @@ def hold(engine: Engine, lock: str, waiting: Callable[[str], None]) -> Iterator[
             if not TAKEN.search(complaint):
                 raise SystemFailure(f"{lock} cannot be locked: {complaint}")
             holder = find(engine, lock)
-            if holder and holder != told:
-                told = holder
-                waiting(f"waiting for {holder.who}, who has held the lock for {holder.age(datetime.now(UTC))}")
+            if holder and holder != reported:
+                reported = holder
+                on_wait(f"locked by {holder.who}, for {holder.age(datetime.now(UTC))}; waiting")
             if time.monotonic() > deadline:
-                held = f"{holder.who} for {holder.age(datetime.now(UTC))}" if holder else "another deploy"
-                raise SystemFailure(f"{lock} is locked by {held}", hint=f"ask them, or run darkpeak unlock {lock}")
+                by = f"{holder.who}, for {holder.age(datetime.now(UTC))}" if holder else "another deploy"
+                raise SystemFailure(f"{lock} is locked by {by}", hint=f"ask them, or break it: darkpeak unlock {lock}")
             time.sleep(PAUSE_SECONDS)
         yield holding.stdin.fileno()
 
@@ -88,7 +90,7 @@ def make_argv(lock: str, since: str) -> tuple[str, ...]:
 
 
 def _try(engine: Engine, lock: str, stack: ExitStack) -> tuple[Child | None, str]:
-    """Try once; return the program that holds the lock, which ends with the stack, or why it could not be had."""
+    """Try once to take a lock; return the program that holds it until the stack ends, or None and the error."""
     argv = make_argv(lock, datetime.now(UTC).isoformat(timespec="seconds"))
     with ExitStack() as own:
         child = own.enter_context(process.talk(argv, environment=engine.environment))
@@ -102,19 +104,23 @@ def _try(engine: Engine, lock: str, stack: ExitStack) -> tuple[Child | None, str
 
 
 def find(engine: Engine, lock: str) -> Holder | None:
-    """Return who holds a lock, if anybody does."""
+    """Return who holds a lock, or None if it is not locked."""
     return next((holder for holder in list_all(engine) if holder.lock == lock), None)
 
 
 def list_all(engine: Engine) -> list[Holder]:
-    """Return all locks that are held on an engine."""
+    """Return the holders of all locks on an engine."""
     found = engine.labels_of_containers(LABEL)
     holders = (Holder(item[LABEL], item.get(WHO_LABEL, "?"), item.get(SINCE_LABEL, "")) for item in found)
     return sorted(holders, key=lambda holder: holder.lock)
 
 
 def break_it(engine: Engine, lock: str) -> None:
-    """Take a lock from its holder, whose deploy then fails or ends unprotected."""
+    """Break a lock; the deploy that holds it fails, or ends without its protection.
+
+    Raises:
+        SystemFailure: when the engine does not remove the lock.
+    """
     result = engine.docker("rm", "--force", container_name(lock))
     if result.code:
         raise SystemFailure(f"{lock} was not unlocked: {result.last_line()}")

@@ -1,4 +1,4 @@
-"""Send images from one engine to another: once, and only those that are not there yet."""
+"""Send images from one engine to another, except those that it already has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from darkpeak.errors import SystemFailure
 
 @dataclass(frozen=True)
 class Sending:
-    """What of some services' images goes over, what is there already, and what is not here either."""
+    """The images of services: those to send, those already there, and those that are missing here."""
 
     sent: tuple[str, ...]
     there: tuple[str, ...]
@@ -20,26 +20,26 @@ class Sending:
 
 
 def make_sending(services: Sequence[Service], here: Engine, there: Engine) -> Sending:
-    """Return what is to be sent: images built from the files as they are, and the base image."""
+    """Return which images are to be sent: those built from the files as they are now, and the base images."""
     bases = [f"debian:{suite}" for suite in suites_of(services)]
     containers = [container for service in services for container in service.containers if container.build]
     arrived = [name for name in bases if there.has_image(name)]
     arrived += [container.image for container in containers if there.has_build_of(container)]
-    held = [name for name in bases if here.has_image(name)]
-    held += [container.image for container in containers if here.has_build_of(container)]
+    ready = [name for name in bases if here.has_image(name)]
+    ready += [container.image for container in containers if here.has_build_of(container)]
     every = (*bases, *(container.image for container in containers))
     return Sending(
-        sent=tuple(name for name in every if name in held and name not in arrived),
+        sent=tuple(name for name in every if name in ready and name not in arrived),
         there=tuple(arrived),
-        not_here=tuple(name for name in every if name not in held and name not in arrived),
+        not_here=tuple(name for name in every if name not in ready and name not in arrived),
     )
 
 
 def send(names: Sequence[str], here: Engine, there: Engine) -> None:
-    """Send images, all in one stream, so that what they share goes over once.
+    """Send images in one stream, so that layers that they share are sent once.
 
     Raises:
-        SystemFailure: when one of the two engines refuses.
+        SystemFailure: when one of the two engines fails.
     """
     saved, loaded = process.pipe(
         ("docker", "save", *names),
@@ -49,4 +49,4 @@ def send(names: Sequence[str], here: Engine, there: Engine) -> None:
     )
     if saved.code or loaded.code:
         why = loaded.last_line() if loaded.stderr.strip() else saved.last_line()
-        raise SystemFailure(f"the images did not arrive: {why}", hint="run the same command again")
+        raise SystemFailure(f"the images were not sent: {why}", hint="run the same command again")

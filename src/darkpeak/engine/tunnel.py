@@ -1,4 +1,4 @@
-"""The guide's SSH tunnel: a port of this machine's loopback leads to a daemon, and again after each cut."""
+"""Forward a port of this machine's loopback to a daemon over ssh, and reconnect when the connection is lost."""
 
 import time
 from collections.abc import Callable
@@ -10,51 +10,53 @@ from darkpeak.network import check_free
 
 LOCALHOST = "localhost"  # by this name ssh listens on 127.0.0.1 and ::1, and nowhere else
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-LOOK_SECONDS = 3600.0
+CHECK_SECONDS = 3600.0
 
 
 def find_target(wanted: str) -> Uri:
-    """Return where a tunnel leads, from an ssh:// URI or from what one would type after `ssh`.
+    """Return the URI for a tunnel, from an ssh:// URI or from what you type after `ssh`.
 
     Raises:
         UsageError: when it is neither.
     """
     uri = parse_uri(wanted if "://" in wanted else f"ssh://{wanted}")
     if uri is None or uri.scheme != "ssh":
-        raise UsageError(f"no tunnel leads to {wanted}", hint="write ssh://USER@HOST, or what you would type after ssh")
+        raise UsageError(f"{wanted} is not an ssh host", hint="write ssh://USER@HOST, or what you type after ssh")
     return uri
 
 
-def keep_open(uri: Uri, port: int, opened: Callable[[], None], said: Callable[[str], None]) -> None:
-    """Hold a tunnel open until we are interrupted; a cut is said and mended, a first failure is an error.
+def keep_open(uri: Uri, port: int, on_open: Callable[[], None], on_message: Callable[[str], None]) -> None:
+    """Open a tunnel, and reconnect whenever it is lost, until this program is interrupted.
+
+    `on_open` is called once. `on_message` gets a message when the connection is lost or open again.
 
     Raises:
-        UsageError: when the port is taken.
-        SystemFailure: when there is no way in at first.
+        UsageError: when the port is in use.
+        SystemFailure: when the first login fails.
     """
     check_free(port)
     connection = _open(uri, port)
-    opened()
+    on_open()
     while True:
         try:
-            while not connection.wait(LOOK_SECONDS):
+            while not connection.wait(CHECK_SECONDS):
                 continue
         finally:
             connection.close()
-        said(f"the connection to {uri.login} was cut; trying again")
-        connection = _reopen(uri, port, said)
-        said(f"the tunnel to {uri.login} is open again")
+        on_message(f"the connection to {uri.login} was lost; reconnecting")
+        connection = _reopen(uri, port, on_message)
+        on_message(f"the tunnel to {uri.login} is open again")
 
 
-def _reopen(uri: Uri, port: int, said: Callable[[str], None]) -> Connection:
-    pause, told = FIRST_PAUSE, ""
+def _reopen(uri: Uri, port: int, on_message: Callable[[str], None]) -> Connection:
+    pause, reported = FIRST_PAUSE, ""
     while True:
         try:
             return _open(uri, port)
         except SystemFailure as error:
-            if error.message != told:
-                said(f"{error.message}; trying again")
-                told = error.message
+            if error.message != reported:
+                on_message(f"{error.message}; trying again")
+                reported = error.message
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -1,1 +1,1 @@
-"""What was done and what was proven, kept on the daemon, where every admin sees it."""
+"""Records of backups, drills, deploys and nights, kept on the daemon, where all admins see them."""

@@ -1,4 +1,4 @@
-"""The newest backup of a service, and what of it to compare the next one with. Pure."""
+"""The record of a service's newest backup, with what the next one is compared with. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from darkpeak.evidence.record import pick
 
 @dataclass(frozen=True)
 class BackupRecord:
-    """How the last backup went; where it failed, `snapshot` is still the newest one there is."""
+    """How the last backup went; if it failed, `snapshot` is still the newest that exists."""
 
     kind: ClassVar[str] = "backup"
     service: str
     when: str  # of the snapshot
-    snapshot: str  # its name, empty where there is none
+    snapshot: str  # its name, empty if there is none
     good: bool
     problems: tuple[str, ...] = ()
     number: int = 0
     sizes: tuple[tuple[str, int], ...] = ()  # bytes of each part
-    unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part its hash, and since when it has had it
+    unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part: name, hash, since when
 
     @property
     def subject(self) -> str:
-        """The service."""
+        """The service's name."""
         return self.service
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Make one of what was read back."""
+        """Return the record of facts that were read back."""
         values = pick(cls, facts, snapshot="set_name", problems="said", unchanged="seen")
         problems = values.get("problems", ())
         values["problems"] = tuple(problems.split("; ") if isinstance(problems, str) and problems else problems)

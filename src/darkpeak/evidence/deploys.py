@@ -1,6 +1,6 @@
-"""Who deployed what, when, and how it ended: a history of the last few deploys of each service, kept on the daemon.
+"""The records of the last deploys of each service, kept on the daemon: who deployed what, when, and how it ended.
 
-The images that ran are kept by tags of their own. `docker system prune` removes neither them nor the records.
+The images that ran get tags, which keep them. `docker system prune` removes neither the images nor the records.
 """
 
 import json
@@ -32,12 +32,12 @@ class Deploy:
 
     @property
     def good(self) -> bool:
-        """Whether it ended well."""
+        """Whether it succeeded."""
         return self.outcome == "up"
 
 
 def record(engine: Engine, service: Service, what: str, outcome: str, keep: int) -> None:
-    """Record a deploy with the images that run now, and forget those beyond the number to keep."""
+    """Record a deploy with the images that run now, and remove old records beyond `keep`."""
     before = read(engine, service.name)
     number = max((deploy.number for deploy in before), default=0) + 1
     images = {item.container: item.image for item in engine.observe().of(service.project)}
@@ -67,12 +67,12 @@ def read(engine: Engine, service: str | None = None) -> list[Deploy]:
 
 
 def make_tag(image: str, number: int) -> str:
-    """Return the name that keeps an image: darkpeak-wiki-webserver:deploy-7."""
+    """Return the tag that keeps the image of a deploy: darkpeak-wiki-webserver:deploy-7."""
     return f"{image.partition(':')[0]}:deploy-{number}"
 
 
 def _forget(engine: Engine, service: Service, before: list[Deploy], newest: int, keep: int) -> None:
-    """Remove records older than the good ones to keep (`before` is newest first), and tags that no kept one has."""
+    """Remove old records beyond the `keep` successful ones (`before` has the newest first), and their tags."""
     good = [deploy.number for deploy in before if deploy.good]
     oldest = good[keep - 1] if len(good) >= keep else 0
     kept = {newest, *(deploy.number for deploy in before if deploy.number >= oldest)}
@@ -87,7 +87,7 @@ def _forget(engine: Engine, service: Service, before: list[Deploy], newest: int,
 
 
 def _tags(engine: Engine, image: str) -> list[str]:
-    """Return the names that deploys of an image have."""
+    """Return the tags of an image that deploys made."""
     name = image.partition(":")[0]
     return [tag for tag in engine.image_names(name) if tag.startswith(f"{name}:deploy-")]
 

@@ -1,4 +1,4 @@
-"""Restores that were tried, and restores that were needed: what each proved. Pure."""
+"""The records of drills, restores and recoveries. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,36 +16,36 @@ class DrillRecord:
     when: str
     snapshot: str
     good: bool
-    message: str = ""  # what the service's own check said, or what was wrong
+    message: str = ""  # what the service's own check printed, or what was wrong
     seconds: float = 0.0
 
     @property
     def subject(self) -> str:
-        """The service."""
+        """The service's name."""
         return self.service
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Make one of what was read back."""
+        """Return the record of facts that were read back."""
         return cls(**pick(cls, facts, snapshot="set_name", message="said"))
 
 
 @dataclass(frozen=True)
 class SpoiltDrillRecord(DrillRecord):
-    """How the drill itself was tested last, on a copy that was damaged on purpose: good if it noticed."""
+    """How the last test of the drill itself went, on a copy that was damaged on purpose: good if it noticed."""
 
     kind: ClassVar[str] = "spoilt"
 
 
 @dataclass(frozen=True)
 class RestoreRecord(DrillRecord):
-    """How a service was last restored."""
+    """How the last restore of a service went."""
 
     kind: ClassVar[str] = "restore"
 
 
 @dataclass(frozen=True)
 class RecoveryRecord(DrillRecord):
-    """How far a service has been brought back on an empty daemon."""
+    """How far `restore --all` has restored a service on an empty daemon."""
 
     kind: ClassVar[str] = "recover"

@@ -1,4 +1,4 @@
-"""The last night: when the nightly jobs ran, and what needs attention since. Pure."""
+"""The record of the last nightly run: when it was, and what needs attention. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class NightRecord:
 
     @property
     def subject(self) -> str:
-        """The collective."""
+        """The collective's name."""
         return self.collective
 
     @property
@@ -28,7 +28,7 @@ class NightRecord:
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Make one of what was read back."""
+        """Return the record of facts that were read back."""
         values = pick(cls, facts, collective="service", attention="said")
         attention = values.get("attention", ())
         values["attention"] = tuple(attention.split("; ") if isinstance(attention, str) and attention else attention)

@@ -1,6 +1,6 @@
-"""What a record is, and how records are read back: of each kind and subject, the newest counts. Pure.
+"""What a record is, and how records are read back: for each kind and subject, only the newest counts. Pure.
 
-A kind of record is a frozen dataclass with `kind`, `subject` and `when`; each family has a file of its own here.
+A kind of record is a frozen dataclass with `kind`, `subject` and `when`. Each family of kinds has its own file here.
 """
 
 import json
@@ -13,29 +13,33 @@ DAY_SECONDS = 86400
 
 
 class Record(Protocol):
-    """Something that happened, as of the newest time."""
+    """A record of something that happened."""
 
     kind: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def subject(self) -> str:
-        """What it happened to: a service, a repository, the collective."""
+        """What it is about: the name of a service, of a repository, or of the collective."""
 
     @property
     def when(self) -> str:
-        """When, as ISO 8601 in UTC."""
+        """When it happened, as ISO 8601 in UTC."""
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Make one of what was read back; raises ValueError, KeyError or TypeError where that is none."""
+        """Return the record of facts that were read back.
+
+        Raises:
+            ValueError, KeyError, TypeError: when these are not facts of such a record.
+        """
 
 
 R = TypeVar("R", bound=Record)
 
 
 def now() -> str:
-    """Return the time, as records have it."""
+    """Return the present time as ISO 8601 in UTC, as in records."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -45,12 +49,12 @@ def age_days(when: str, at: datetime) -> float:
 
 
 def to_text(record: Record) -> str:
-    """Return a record as it is kept."""
+    """Return a record as JSON, as it is kept."""
     return json.dumps({"kind": record.kind, **asdict(record)})
 
 
 class Records:
-    """What one engine has, as texts."""
+    """The records of one engine, from their texts."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self._facts = [facts for text in texts if (facts := _parse(text))]
@@ -62,7 +66,7 @@ class Records:
             try:
                 record = kind.from_facts(facts)
             except (ValueError, KeyError, TypeError):
-                continue  # damaged, or of a version to come
+                continue  # damaged, or written by a later version
             known = found.get(record.subject)
             if known is None or record.when >= known.when:
                 found[record.subject] = record
@@ -74,7 +78,7 @@ class Records:
 
 
 def pick(kind: type[Record], facts: Mapping[str, Any], **renamed: str) -> dict[str, Any]:
-    """Return the values for a record's fields; `renamed` has the names that earlier versions gave to some."""
+    """Return the values of a record's fields; `renamed` has the old names of some fields."""
     names = {field.name: renamed.get(field.name, field.name) for field in fields(kind)}
     return {name: facts.get(name, facts.get(before)) for name, before in names.items() if {name, before} & set(facts)}
 

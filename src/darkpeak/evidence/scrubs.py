@@ -1,4 +1,4 @@
-"""Which share of a repository was last read back, and whether it was whole. Pure."""
+"""The record of a repository's last scrub. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class ScrubRecord:
 
     @property
     def subject(self) -> str:
-        """The repository."""
+        """The repository's name."""
         return self.repository
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Make one of what was read back."""
+        """Return the record of facts that were read back."""
         return cls(**pick(cls, facts, repository="service", share="set_name", message="said"))

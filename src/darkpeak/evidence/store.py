@@ -1,7 +1,7 @@
-"""Where records are kept: on the daemon, for every admin to see, as the labels of empty volumes.
+"""Keep records on the daemon, where all admins see them, as the labels of empty volumes.
 
-A volume, because `docker system prune` leaves volumes alone; it takes containers that never ran, and their labels.
-(`docker volume prune` takes it on engines before 23, as it there takes the data of every service that is stopped.)
+They are volumes because `docker system prune` does not remove volumes, but removes containers that never ran. (On
+engines before 23, `docker volume prune` removes them, as it removes the data of every stopped service there.)
 """
 
 import re
@@ -17,10 +17,10 @@ FACTS_LABEL = "darkpeak.facts"
 
 
 def write(engine: Engine, record: Record) -> None:
-    """Keep a record in the place of the one before it: the new one is there before the old one goes.
+    """Write a record, then remove the one before it.
 
     Raises:
-        SystemFailure: when the engine does not take it.
+        SystemFailure: when the engine does not write it.
     """
     label = f"{record.kind} {record.subject}"
     old = engine.volumes(f"{LABEL}={label}")
@@ -33,7 +33,7 @@ def write(engine: Engine, record: Record) -> None:
 
 
 def read(engine: Engine) -> Records:
-    """Return everything that is recorded on an engine.
+    """Return all records on an engine.
 
     Raises:
         SystemFailure: when the engine does not answer.
@@ -42,11 +42,11 @@ def read(engine: Engine) -> Records:
 
 
 def find(engine: Engine, kind: type[R], subject: str) -> R | None:
-    """Return the newest record of a kind for a subject."""
+    """Return the newest record of a kind for a subject, or None if there is none."""
     return read(engine).find(kind, subject)
 
 
 def forget(engine: Engine, volume: str) -> None:
-    """Remove a record; one that cannot be removed now does no harm, since a newer one stands beside it."""
+    """Remove a record; a failure does no harm, since there is a newer record."""
     with suppress(SystemFailure):
         engine.remove_volume(volume)

@@ -1,4 +1,4 @@
-"""What `status` says of backups, drills and nights: how old each proof is, and whether it is overdue. Pure."""
+"""What `status` shows about backups, drills and nights: how old each is, and whether it is overdue. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from darkpeak.evidence.drills import DrillRecord
 from darkpeak.evidence.nights import NightRecord
 from darkpeak.evidence.record import Records, age_days
 
-BACKUP_TERM, DRILL_TERM, NIGHT_TERM = 2.0, 35.0, 2.0  # days, after which silence is an alarm
+BACKUP_TERM, DRILL_TERM, NIGHT_TERM = 2.0, 35.0, 2.0  # days; older ones are overdue
 HOUR, DAY = 1 / 24, 1.0
 NEVER, OVERDUE, FAILED = "NEVER", "OVERDUE", "FAILED"
 
 
 @dataclass(frozen=True)
 class Proofs:
-    """What is proven of a service, in a few words each. NEVER, OVERDUE and FAILED are alarms."""
+    """A service's last backup and drill, in a few words. NEVER, OVERDUE and FAILED are alarms."""
 
     saved: str
     drilled: str
 
 
 def describe(records: Records, services: Iterable[str], now: datetime) -> Mapping[str, Proofs]:
-    """Return each service's newest backup and last drill in a few words."""
+    """Return each service's newest backup and last drill, in a few words."""
     return {
         name: Proofs(
             _describe_backup(records.find(BackupRecord, name), now),
@@ -34,7 +34,7 @@ def describe(records: Records, services: Iterable[str], now: datetime) -> Mappin
 
 
 def describe_night(records: Records, collective: str, now: datetime) -> str:
-    """Return in a few words when the nightly jobs last ran, and what needs attention since."""
+    """Return when the nightly jobs last ran, and what needs attention, in a few words."""
     last = records.find(NightRecord, collective)
     if last is None:
         return NEVER
@@ -45,7 +45,7 @@ def describe_night(records: Records, collective: str, now: datetime) -> str:
 
 
 def is_overdue(when: str, term: float, now: datetime) -> bool:
-    """Whether there should have been another within so many days; a time far ahead counts as overdue, too."""
+    """Return whether something is older than a term in days; a time far in the future counts as overdue, too."""
     return abs(age_days(when, now)) > term
 
 
@@ -77,7 +77,7 @@ def _overdue(when: str, term: float, now: datetime) -> str:
 
 def _age(days: float) -> str:
     if days < -DAY:
-        return f"in the future by {-days:.0f} d (a clock is wrong)"
+        return f"{-days:.0f} d in the future (a clock is wrong)"
     if days < HOUR:
         return "just now"
     return f"{days * 24:.0f} h ago" if days < 2 * DAY else f"{days:.0f} d ago"

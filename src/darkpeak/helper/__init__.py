@@ -1,1 +1,1 @@
-"""The helper: a container with restic that runs beside the volumes."""
+"""The helper: a container with restic, on the machine that has the volumes."""

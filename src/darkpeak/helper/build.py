@@ -1,4 +1,4 @@
-"""The helper's image: restic, and the programs of image/. It is built on the engine where it runs."""
+"""The helper's image, with restic and the programs of image/; it is built on the engine where it runs."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,12 +15,12 @@ NAME = "darkpeak-helper"
 
 
 def program(name: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command that runs one of the image's own programs in it."""
+    """Return the command that runs one of the image's own programs, inside the helper."""
     return ("python3", "-m", f"image.{name}", *arguments)
 
 
 def image_name(folder: Traversable | None = None) -> str:
-    """Return the image's name: a hash of what it is built from is part of it."""
+    """Return the image's name, which contains a hash of the files that it is built from."""
     found = (folder or _folder()).iterdir()
     files = sorted((file for file in found if file.is_file()), key=lambda file: file.name)
     digest = hashlib.sha256(b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files))
@@ -28,7 +28,7 @@ def image_name(folder: Traversable | None = None) -> str:
 
 
 def ensure_image(engine: Engine, on_step: Callable[[str], None]) -> None:
-    """Make sure that the helper's image is on the engine, built from Debian's archive.
+    """Make sure that the engine has the helper's image; it is built from Debian's archive.
 
     Raises:
         SystemFailure: when it cannot be built.

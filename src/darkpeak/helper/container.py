@@ -1,9 +1,9 @@
-"""The helper's container: started for as long as we hold its standard input open, with its files and programs.
+"""The helper's container: it runs while we keep its standard input open.
 
-restic runs there and not where the command was typed, because an admin's laptop on a home line must not carry the
-gigabytes of a remote host. The services' own scripts run there too (scripts.py). Neither the engine's socket nor
-anything else of the host is mounted. The services' volumes are, to be read only: a folder that a script copies out of
-one is not copied, but read where it lies. If we are killed, the helper ends, and all that runs in it.
+restic runs in it, and not where the command was typed, so that the gigabytes of a remote host need not pass an admin's
+laptop. The services' own scripts run in it too (scripts.py). Nothing of the host is mounted, and not the engine's
+socket. The services' volumes are mounted read-only: a folder of a volume that a script copies is not copied, but read
+in place. If this program is killed, the helper ends, with everything in it.
 """
 
 import hashlib
@@ -24,38 +24,38 @@ from darkpeak.result import Result
 
 CACHE = "darkpeak-restic-cache"
 VOLUMES = "/volumes"
-WORK, SECRET = "/staging", "/secret"  # in WORK a service's parts have its name, and what is ours begins with a dot
+WORK, SECRET = "/staging", "/secret"  # in WORK, a service's folder has its name; our own begin with a dot
 LABEL = "darkpeak.helper"
 NO_SPACE = b"No space left on device"
 
 
 @dataclass(frozen=True)
 class Helper:
-    """A running helper."""
+    """The running helper."""
 
     engine: Engine
-    volumes: tuple[str, ...] = ()  # of the services, which it may read
+    volumes: tuple[str, ...] = ()  # of the services, mounted read-only
 
     def run(self, *argv: str, stdin: bytes = b"", seconds: float = process.SCRIPT_SECONDS) -> Result:
-        """Run a program in it, to its end."""
+        """Run a program in it, to its end; return its result."""
         return self.engine.exec_in(NAME, argv, stdin, seconds)
 
     def must(self, *argv: str, stdin: bytes = b"") -> bytes:
-        """Run a program that cannot fail for a reason of its own, and return what it prints.
+        """Run a program that should not fail; return its output.
 
         Raises:
-            SystemFailure: when it fails all the same; a full disk is named.
+            SystemFailure: when it fails; the message says so if the disk is full.
         """
         result = self.run(*argv, stdin=stdin)
         if NO_SPACE in result.stderr:
-            what = f"the disk of {self.engine.name} is full: there is no room for what a service's script writes"
-            raise SystemFailure(what, hint="darkpeak doctor shows how much there is; nothing was lost")
+            what = f"the disk of the engine at {self.engine.name} is full"
+            raise SystemFailure(what, hint="nothing was lost; see how much is free: darkpeak doctor")
         if result.code:
             raise SystemFailure(f"the backup helper failed: {result.last_line()}", hint="try again")
         return result.stdout
 
     def put(self, folder: str, files: Mapping[str, str], links: Mapping[str, str], mode: int = 0o644) -> None:
-        """Write files into one of its folders, and links in the place of what had their names."""
+        """Write files and links into one of its folders; they replace those with the same names."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for name, text in files.items():
@@ -70,7 +70,7 @@ class Helper:
         self.must("tar", "--no-same-owner", "--touch", "-xf", "-", "-C", folder, stdin=packed.getvalue())
 
     def put_secrets(self, files: Mapping[str, str]) -> None:
-        """Write files into its memory: never an environment variable, label or argument."""
+        """Write secret files into its memory; secrets are never in an environment variable, label or argument."""
         self.put(SECRET, files, {}, mode=0o600)
 
     def clear(self, folder: str) -> None:
@@ -78,23 +78,23 @@ class Helper:
         self.must("sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder)
 
     def inventory(self, folder: str) -> dict[str, Any]:
-        """Return the files of one of its folders, each with size and hash."""
+        """Return the parts in one of its folders, each with size, hash and rows (image/inventory.py)."""
         found: dict[str, Any] = json.loads(self.must(*program("inventory", folder)))
         return found
 
     def empty(self) -> None:
-        """Remove what is staged. Only when nothing runs in it any more, so not when work was broken off.
+        """Remove its work files; call this only when no program runs in it.
 
-        When a container ends, the engine's disk writes what it has not yet written; a snapshot that was fetched and is
-        no longer needed takes seconds a GiB to be written, and then removed.
+        Otherwise, when the container ends, a fetched snapshot that is no longer needed is first written to disk and
+        then removed, which takes seconds for each GiB.
         """
         self.run("find", WORK, "-mindepth", "1", "-delete")
 
     def copy_out(self, folder: str, target: Path) -> None:
-        """Write one of its folders into a folder of this machine, streamed.
+        """Copy one of its folders into a folder of this machine, as a stream.
 
         Raises:
-            SystemFailure: when the folder could not be filled.
+            SystemFailure: when the folder cannot be written.
         """
         target.mkdir(parents=True, exist_ok=True)
         argv = ("docker", "exec", NAME, "tar", "-C", folder, "-cf", "-", ".")
@@ -103,31 +103,31 @@ class Helper:
                 with tarfile.open(fileobj=child.stdout, mode="r|") as archive:
                     archive.extractall(target, filter="data")
             except (OSError, tarfile.TarError) as error:
-                raise SystemFailure(f"{target} was not filled: {error}") from error
+                raise SystemFailure(f"{target} was not written completely: {error}") from error
             ended = child.errors()
         if ended.code:
-            raise SystemFailure(f"{target} was not filled: {ended.last_line()}")
+            raise SystemFailure(f"{target} was not written completely: {ended.last_line()}")
 
 
 @contextmanager
 def start(
     engine: Engine, repositories: Sequence[str], volumes: Sequence[str], on_step: Callable[[str], None]
 ) -> Iterator[Helper]:
-    """Start the helper, with the volumes that hold repositories and those of services; the caller holds the lock.
+    """Start the helper with the volumes of repositories and of services, and yield it; the caller holds the lock.
 
     Raises:
-        SystemFailure: when the image cannot be built or the engine does not start it.
+        SystemFailure: when the image cannot be built, or when the engine does not start it.
     """
     ensure_image(engine, on_step)
-    # One of a holder that was killed a moment ago may still be ending.
+    # The helper of a run that was killed a moment ago may still exist.
     engine.docker("rm", "--force", "--volumes", NAME)
-    with hold(engine, make_helper(engine_name(engine), repositories, volumes)):
+    with keep_running(engine, make_helper(engine_name(engine), repositories, volumes)):
         yield Helper(engine, tuple(volumes))
 
 
 @contextmanager
-def hold(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
-    """Run a container that says `ready`, and end it by ending its input.
+def keep_running(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
+    """Run a container that prints `ready`, until the block ends; closing its standard input ends it.
 
     Raises:
         SystemFailure: when it does not start.
@@ -141,8 +141,8 @@ def hold(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
 def make_helper(host_name: str, repositories: Sequence[str], volumes: Sequence[str]) -> tuple[str, ...]:
     """Return the command that starts the helper.
 
-    Its host name is the same each time, by which restic knows the locks that dead ones have left. Files keep their
-    owners, so it may give them away, and read what belongs to others.
+    Its host name is always the same, so that the restic locks of dead helpers can be recognised. It may change the
+    owners of files and read the files of all owners, since restored files keep their owners.
     """
     return (
         *("docker", "run", "--rm", "--interactive", "--init", "--pull=never", "--log-driver=none"),
@@ -156,5 +156,5 @@ def make_helper(host_name: str, repositories: Sequence[str], volumes: Sequence[s
 
 
 def engine_name(engine: Engine) -> str:
-    """Return a host name that helpers on this engine always have, and helpers on no other."""
+    """Return the host name of helpers on this engine, which no helper on another engine has."""
     return "darkpeak-" + hashlib.sha256(str(engine.info()["ID"]).encode()).hexdigest()[:12]

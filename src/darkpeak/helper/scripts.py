@@ -1,7 +1,7 @@
-"""A service's own scripts, run in the helper beside the volumes, unchanged.
+"""Run a service's own scripts, unchanged, in the helper.
 
-Their `docker compose exec` enters the service's containers directly (image/docker.py); whatever else they ask of
-compose comes to us by the conversation of image/protocol.py.
+Their `docker compose exec` enters the service's containers directly (image/docker.py). Their other compose commands are
+sent to us with the protocol of image/protocol.py.
 """
 
 import io
@@ -18,7 +18,7 @@ from typing import Any
 from darkpeak import process
 from darkpeak.collective.model import Service
 from darkpeak.helper.build import NAME, image_name, program
-from darkpeak.helper.container import LABEL, VOLUMES, WORK, Helper, hold
+from darkpeak.helper.container import LABEL, VOLUMES, WORK, Helper, keep_running
 from darkpeak.helper.image.protocol import LOST, Answer, Question
 from darkpeak.process import Child
 from darkpeak.result import Result
@@ -37,25 +37,25 @@ class ComposeProject:
 
 @dataclass
 class Scripts:
-    """Runs scripts in a helper, and keeps the ways into containers that they have opened."""
+    """Runs scripts in a helper; `entries` are containers through which it enters others (image/enter.py)."""
 
     helper: Helper
-    ways: ExitStack = field(default_factory=ExitStack)
+    entries: ExitStack = field(default_factory=ExitStack)
     _entered: set[str] = field(default_factory=set)
-    _brought: set[str] = field(default_factory=set)  # services whose scripts are there
+    _copied: set[str] = field(default_factory=set)  # services whose scripts are in the helper
 
-    def bring(self, service: Service) -> str:
-        """Copy a service's own scripts into the helper, where they are not there yet; return their folder."""
+    def copy_in(self, service: Service) -> str:
+        """Copy a service's own scripts into the helper, if they are not there yet; return their folder."""
         folder = f"{WORK}/.services/{service.name}"
-        if service.name not in self._brought:
+        if service.name not in self._copied:
             unpack = 'rm -rf "$1" && mkdir -p "$1" && tar -xf - -C "$1"'
             self.helper.must("sh", "-c", unpack, "sh", folder, stdin=_pack(service))
-            self._brought.add(service.name)
+            self._copied.add(service.name)
         return f"{folder}/scripts"
 
     def run(self, project: ComposeProject, name: str, *arguments: str) -> Result:
-        """Run one of a service's own scripts beside the volumes."""
-        script = program("script", f"{self.bring(project.service)}/{name}", *arguments)
+        """Run one of a service's own scripts in the helper; return its exit code and standard error."""
+        script = program("script", f"{self.copy_in(project.service)}/{name}", *arguments)
         argv = ("docker", "exec", "--interactive", NAME, *script)
         environment = self.helper.engine.environment
         with tempfile.TemporaryFile() as errors:
@@ -68,12 +68,12 @@ class Scripts:
             return Result(code, b"", errors.read())
 
     def verify(self, project: ComposeProject) -> Result | None:
-        """Run the service's own check of its content; None where it has no such script."""
+        """Run the service's own check of its content; return None if it has no scripts/verify."""
         has_one = (project.service.folder / "scripts" / VERIFY).is_file()
         return self.run(project, VERIFY) if has_one else None
 
     def _converse(self, project: ComposeProject, child: Child) -> int:
-        """Answer what a script asks, until it ends; the exit code is that of a kill if the helper is gone first."""
+        """Answer a script's questions until it ends; return its exit code, or LOST if the helper ended first."""
         for line in child.stdout:
             question: Question = json.loads(line)
             if question["ask"] == "end":
@@ -97,17 +97,17 @@ class Scripts:
         return self._enter(details)
 
     def _enter(self, details: Mapping[str, Any]) -> Answer:
-        """Open a way into a running container, where there is none yet."""
-        # A restarted container has another first process, and the way in ended with the one before.
+        """Start the entry of a running container, if it has none yet; return how to use it."""
+        # After a restart, a container has another first process, and its entry ended with the one before.
         container = details["Id"]
         key = f"{container[:12]}-{details['State']['Pid']}"
         if key not in self._entered:
-            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/.ways/{key}")
-            self.ways.enter_context(hold(self.helper.engine, argv))
+            argv = make_entering(f"{NAME}-in-{container[:12]}", container, image_name(), f"{WORK}/.entries/{key}")
+            self.entries.enter_context(keep_running(self.helper.engine, argv))
             self._entered.add(key)
         config = details["Config"]
         return {
-            "socket": f"{WORK}/.ways/{key}",
+            "socket": f"{WORK}/.entries/{key}",
             "user": config.get("User") or "",
             "folder": config.get("WorkingDir") or "/",
             "environment": config.get("Env") or [],
@@ -115,9 +115,9 @@ class Scripts:
 
 
 def make_entering(name: str, container: str, image: str, socket: str) -> tuple[str, ...]:
-    """Return the command that starts a way into a container: beside its processes, allowed to enter its files.
+    """Return the command that starts the entry of a container: it shares the container's processes.
 
-    What it starts there has the capabilities that Docker gives to any container, no others (image/enter.py).
+    Programs that it starts there have only the capabilities that Docker gives to every container (image/enter.py).
     """
     return (
         *("docker", "run", "--rm", "--interactive", "--pull=never", "--log-driver=none", "--network=none"),
@@ -127,7 +127,7 @@ def make_entering(name: str, container: str, image: str, socket: str) -> tuple[s
 
 
 def find_in_volumes(folder: str, mounts: Sequence[Mapping[str, Any]], volumes: Sequence[str]) -> str:
-    """Return where in the helper a container's folder lies; empty when not in one of these volumes, or in several."""
+    """Return the helper's path of a container's folder; empty if it is in none of these volumes, or in several."""
     wanted = PurePosixPath(posixpath.normpath(folder))
     places = {PurePosixPath(item["Destination"]): str(item.get("Name", "")) for item in mounts}
     if any(place != wanted and place.is_relative_to(wanted) for place in places):
@@ -139,7 +139,7 @@ def find_in_volumes(folder: str, mounts: Sequence[Mapping[str, Any]], volumes: S
 
 
 def _pack(service: Service) -> bytes:
-    """Return a service's scripts as an archive; `verify` may bring other files along beside them."""
+    """Return a service's scripts as an archive, with all files of their folder, since a script may need them."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.add(service.folder / "scripts", "scripts", filter=_plain)

@@ -1,4 +1,4 @@
-"""The rules: one small function each, with an id, a reason and a way to mend. Pure."""
+"""The rules: one small function for each, which yields findings. Pure."""
 
 from collections.abc import Callable, Iterator
 
@@ -45,7 +45,7 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
 
 
 def check(collective: Collective) -> list[Finding]:
-    """Apply every rule to the collective and to each of its services; sorted by place."""
+    """Return the findings of all rules about the collective and its services, sorted by place."""
     found = [finding for rule in COLLECTIVE_RULES for finding in rule(collective)]
     for service in collective.services:
         found += [finding for rule in SERVICE_RULES for finding in rule(service)]

@@ -1,4 +1,4 @@
-"""Blocks of ten ports, and the subnet that goes with each."""
+"""Rules about blocks: ten ports and a subnet for each service."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,17 @@ from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, LOOPBACK, block_of, ports_of
 
 
 def block_number(service: Service) -> Iterator[Finding]:
-    """Blocks are 6000, 6010 … 6990, so that whoever sees a port knows the service."""
+    """A block is one of 6000, 6010 … 6990, so that a port number shows the service."""
     if service.block is None or service.block in BLOCKS:
         return
     below = block_of(service.block)
-    hint = f"take a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
-    what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "no such block"
+    hint = f"use a free multiple of ten from {BLOCKS[0]} to {BLOCKS[-1]}" + (f", like {below}" * (below in BLOCKS))
+    what = f"block {service.block} is not a multiple of ten" if service.block % BLOCK_SIZE else "there is no such block"
     yield Finding(service.key("block"), "block-number", what, hint)
 
 
 def one_block_each(collective: Collective) -> Iterator[Finding]:
-    """Two services in one block would take each other's ports."""
+    """Two services do not share a block, since they would use the same ports."""
     taken: dict[int, str] = {}
     for service in collective.services:
         if service.block is None:
@@ -26,22 +26,22 @@ def one_block_each(collective: Collective) -> Iterator[Finding]:
         if first != service.name:
             used = {other.block for other in collective.services}
             free = next((block for block in BLOCKS[1:] if block not in used), None)
-            what = f"block {service.block} is {first}'s already"
-            yield Finding(service.key("block"), "block-taken", what, f"take {free}" if free else "no block is free")
+            what = f"block {service.block} already belongs to {first}"
+            yield Finding(service.key("block"), "block-taken", what, f"use {free}" if free else "no block is free")
 
 
 def one_project_each(collective: Collective) -> Iterator[Finding]:
-    """Compose tells services apart by their project name alone."""
+    """Each service has its own project name, since compose has no other way to tell services apart."""
     taken: dict[str, str] = {}
     for service in collective.services:
         first = taken.setdefault(service.project, service.name)
         if first != service.name:
-            what = f"the project name {service.project} is {first}'s already"
+            what = f"the project name {service.project} already belongs to {first}"
             yield Finding(service.at, "project-taken", what, f"write name: darkpeak-{service.name} at the top")
 
 
 def published_ports(service: Service) -> Iterator[Finding]:
-    """Only the router is reached from outside: everything else publishes inside its block, on loopback."""
+    """Ports are published on the loopback and inside the block: only the router is reached from outside."""
     first = service.block or 0
     for port in service.ports:
         if port.address != LOOPBACK:
@@ -55,21 +55,23 @@ def published_ports(service: Service) -> Iterator[Finding]:
 
 
 def published_once(service: Service) -> Iterator[Finding]:
-    """One host port leads to one container; tcp and udp have ports of their own."""
+    """A port of the host leads to one container; TCP and UDP ports are counted separately."""
     seen: set[tuple[str, int]] = set()
     for port in service.ports:
         published = {(port.protocol, number) for number in port.published}
         twice = sorted(seen & published)
         if twice:
-            yield Finding(port.at, "port-twice", f"port {twice[0][1]} is published twice", "give each its own port")
+            yield Finding(
+                port.at, "port-twice", f"port {twice[0][1]} is published twice", "publish each on its own port"
+            )
         seen |= published
 
 
 def subnets(service: Service) -> Iterator[Finding]:
-    """A block fixes its subnet, since Docker's own pool ends at about 30 networks."""
+    """A network has the subnet of its block, since Docker's own pool ends at about 30 networks."""
     if service.block not in BLOCKS:
         return
     for subnet, at in service.subnets:
         if subnet != subnet_of(service.block or 0):
             hint = f"write {subnet_of(service.block or 0)}"
-            yield Finding(at, "subnet", f"subnet {subnet} is not that of block {service.block}", hint)
+            yield Finding(at, "subnet", f"subnet {subnet} does not belong to block {service.block}", hint)

@@ -1,4 +1,4 @@
-"""A live copy of a database's files restores to something else, and nobody says so: databases are dumped."""
+"""A rule about databases: they are dumped, since a copy of a live database's files can restore to wrong data."""
 
 import re
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from darkpeak.collective.model import Container, Finding, Place, Service
 
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 FROM = re.compile(r"^\s*FROM\s+(\S+)", re.MULTILINE | re.IGNORECASE)
-NO_IMAGE = re.compile(r"(?!)")  # none is in use
+NO_IMAGE = re.compile(r"(?!)")  # matches nothing
 COPIES = re.compile(r"\b(tar|cp|rsync|cat|cpio|scp)\b")
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database: by which words of a Dockerfile it is known, and which of a script make a dump of it."""
+    """A database: the words of a Dockerfile that install it, and the words of a script that dump it."""
 
     name: str
     package: re.Pattern[str]
@@ -37,21 +37,21 @@ KNOWN = (
         re.compile(r"((default-)?mysql|mariadb)-server(-\S+)?"),
         re.compile(r"(\S+/)?(mariadb|mysql)(:\S+)?"),
         re.compile(r"\b(mariadb-dump|mysqldump|mariadb-backup|mydumper)\b"),
-        "dump it with mariadb-dump --single-transaction; docs/templates/mariadb is one to copy",
+        "dump it with mariadb-dump --single-transaction; docs/templates/mariadb is an example",
     ),
     Database(
         "SQLite",
         re.compile(r"sqlite3|php[\d.]*-sqlite3"),
         NO_IMAGE,
         re.compile(r"\.(backup|dump)\b|\bVACUUM\s+INTO\b", re.IGNORECASE),
-        "dump it with sqlite3 FILE '.backup …'; docs/templates/sqlite is one to copy",
+        "dump it with sqlite3 FILE '.backup …'; docs/templates/sqlite is an example",
     ),
     Database("OpenLDAP", re.compile(r"slapd"), NO_IMAGE, re.compile(r"\bslapcat\b"), "dump it with slapcat"),
 )
 
 
 def dumped(service: Service) -> Iterator[Finding]:
-    """A volume that holds a known database is not saved by copying its files."""
+    """The backup script dumps a known database, and does not copy its files."""
     script = service.folder / "scripts" / "backup"
     if not script.is_file():
         return
@@ -60,22 +60,24 @@ def dumped(service: Service) -> Iterator[Finding]:
         build = COMMENT.sub("", dockerfile(service.folder, container.build))
         if not container.mounts and not re.search(r"^\s*VOLUME\b", build, re.MULTILINE):
             continue
-        said = COMMENT.sub("", text) + "".join(_programs(service, container))
+        programs = COMMENT.sub("", text) + "".join(_programs(service, container))
         for database in KNOWN:
-            if _holds(database, build) and not database.dump.search(said):
-                what = f"{container.name} holds {database.name}, and nothing dumps it: a copy of its files is no backup"
+            if _holds(database, build) and not database.dump.search(programs):
+                what = (
+                    f"the {database.name} database of {container.name} is not dumped; a copy of its files is no backup"
+                )
                 at = Place(f"{service.at.file.rpartition('/')[0]}/scripts/backup", _line(text, container.name))
                 yield Finding(at, "no-dump", what, database.hint)
 
 
 def _holds(database: Database, build: str) -> bool:
-    """Whether a Dockerfile installs a database, or begins with an image of it."""
+    """Return whether a Dockerfile installs a database, or starts from an image of it."""
     packages = any(database.package.fullmatch(word) for word in build.split())
     return packages or any(database.image.fullmatch(image) for image in FROM.findall(build))
 
 
 def _programs(service: Service, container: Container) -> Iterator[str]:
-    """Give the programs that the image brings, which the script may call by name."""
+    """Yield the programs in the container's folder, which the script may call by name."""
     folder = service.folder / (container.build or "")
     for path in sorted(folder.rglob("*")) if container.build else ():
         if path.is_file() and path.name != "Dockerfile":
@@ -83,6 +85,6 @@ def _programs(service: Service, container: Container) -> Iterator[str]:
 
 
 def _line(text: str, container: str) -> int:
-    """Return the line that copies out of a container, or the first."""
+    """Return the first line that copies out of a container, or 1."""
     lines = enumerate(text.splitlines(), 1)
     return next((number for number, line in lines if container in line and COPIES.search(line)), 1)

@@ -1,4 +1,4 @@
-"""A Dockerfile is read before anything is built: a mistyped instruction is found with its line."""
+"""A rule about Dockerfiles: a mistyped instruction is found, with its line, before anything is built."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
 
 
 def instructions(service: Service) -> Iterator[Finding]:
-    """Every line begins with an instruction that Docker knows, and the first is FROM."""
+    """Every line begins with an instruction of Docker, and the first is FROM."""
     for container in service.containers:
         text = dockerfile(service.folder, container.build)
         file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
         found = list(read_instructions(text))
         for line, word in found:
             if word.upper() not in INSTRUCTIONS:
-                hint = "look for a typing error there, or for a missing \\ at the end of the line above"
+                hint = "look for a typing error, or for a missing \\ at the end of the line above"
                 yield Finding(Place(file, line), "dockerfile", f"unknown instruction {word}", hint)
         if found and found[0][1].upper() in INSTRUCTIONS - FIRST:
             what = f"the first instruction is {found[0][1]}, not FROM"
@@ -32,7 +32,7 @@ def instructions(service: Service) -> Iterator[Finding]:
 
 
 def read_instructions(text: str) -> Iterator[tuple[int, str]]:
-    """Give the line and the first word of each instruction: continued lines and here-documents are none."""
+    """Yield the line and the first word of each instruction; continued lines and here-documents are skipped."""
     escape = "`" if any(ESCAPE.match(line) for line in text.splitlines()[:2]) else "\\"
     continued, ends = False, list[str]()
     for number, line in enumerate(text.splitlines(), 1):

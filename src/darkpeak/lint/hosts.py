@@ -1,4 +1,4 @@
-"""Which service lives on which daemon."""
+"""Rules about [hosts]: which service runs on which daemon."""
 
 from collections.abc import Iterator
 
@@ -8,34 +8,34 @@ from darkpeak.vocabulary import ROUTER
 
 
 def known_services(collective: Collective) -> Iterator[Finding]:
-    """A host is given services that there are."""
+    """The services of a host exist."""
     known = {service.name for service in collective.services}
     for host in collective.hosts:
         for name in host.services:
             if name == ROUTER:
                 what, hint = (
-                    "the router needs no place",
-                    "leave it out: each host with services has its own router",
+                    "the router is assigned to a host",
+                    "remove it: each host with services has its own router",
                 )
                 yield Finding(host.at, "placed-router", what, hint)
             elif name not in known:
-                hint = f"there are: {', '.join(sorted(known - {ROUTER}))}"
+                hint = f"the services are: {', '.join(sorted(known - {ROUTER}))}"
                 yield Finding(host.at, "unknown-service", f"there is no service {name}", hint)
 
 
 def one_place_each(collective: Collective) -> Iterator[Finding]:
-    """A service's data is in one place."""
+    """A service is assigned to one host, since its data is in one place."""
     taken: dict[str, str] = {}
     for host in collective.hosts:
         for name in host.services:
             if name in taken:
                 what = f"{name} is assigned to two hosts: {taken[name]} and {host.name}"
-                yield Finding(host.at, "placed-twice", what, "let it live on one of them")
+                yield Finding(host.at, "placed-twice", what, "remove it from one of them")
             taken.setdefault(name, host.name)
 
 
 def together(collective: Collective) -> Iterator[Finding]:
-    """A network or volume of another service is on that service's daemon, and nowhere else yet."""
+    """A service is on the same daemon as the services whose networks and volumes it uses."""
     homes = homes_of(collective)
     for service in collective.services:
         for other in collective.depends_on(service):
@@ -43,5 +43,5 @@ def together(collective: Collective) -> Iterator[Finding]:
             host = home or its
             if other != ROUTER and host and home != its:
                 where = its.name if its else "the default daemon"
-                what = f"{service.name} relies on {other}, which lives on {where}"
-                yield Finding(host.at, "placed-apart", what, "let both live on one host")
+                what = f"{service.name} depends on {other}, which is assigned to {where}"
+                yield Finding(host.at, "placed-apart", what, "assign both to one host")

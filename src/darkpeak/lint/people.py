@@ -1,4 +1,4 @@
-"""Who runs it, and under which name."""
+"""Rules about the domain and the admins."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOST_NAME, LEAST_ADMINS
 
 TAKEN = {
-    "dev": ".dev is a real top-level domain whose names browsers only open over public https; use .test",
-    "local": ".local belongs to multicast DNS (RFC 6762), which would answer first; use .test",
+    "dev": "use .test: browsers open names below .dev only by https with a public certificate",
+    "local": "use .test: names below .local are resolved by multicast DNS (RFC 6762)",
 }
 
 
@@ -18,23 +18,23 @@ def _line(collective: Collective, *path: str) -> Place:
 
 
 def domain(collective: Collective) -> Iterator[Finding]:
-    """The domain is a host name that can work."""
+    """The domain is a host name, and not one that cannot work."""
     last = collective.domain.rpartition(".")[2]
     if not HOST_NAME.fullmatch(collective.domain):
-        what = f"{collective.domain!r} is no domain"
-        yield Finding(_line(collective, "domain"), "domain", what, "write lower case, like localhost or darkpeak.test")
+        what = f"{collective.domain!r} is not a domain"
+        yield Finding(_line(collective, "domain"), "domain", what, "use lower case, like localhost or darkpeak.test")
     elif last in TAKEN:
         yield Finding(_line(collective, "domain"), "domain", f"the domain cannot end in .{last}", TAKEN[last])
 
 
 def admin_names(collective: Collective) -> Iterator[Finding]:
-    """Every admin that a service names is a person of collective.toml, named once."""
+    """Every admin of a service is under [admins] in collective.toml, and is named once."""
     known = {admin.name for admin in collective.admins}
     for service in collective.services:
         for name in sorted(set(service.admins)):
             if name not in known:
-                hint = f"write [admins.{name}] in collective.toml, or mend the name"
-                yield Finding(service.key("admins"), "unknown-admin", f"nobody is called {name or 'that'}", hint)
+                hint = f"write [admins.{name}] in collective.toml, or fix the name"
+                yield Finding(service.key("admins"), "unknown-admin", f"unknown admin {name!r}", hint)
             if service.admins.count(name) > 1:
                 yield Finding(
                     service.key("admins"), "admin-twice", f"{name} is named twice", "name two different people"
@@ -42,8 +42,8 @@ def admin_names(collective: Collective) -> Iterator[Finding]:
 
 
 def two_admins(service: Service) -> Iterator[Finding]:
-    """Whoever runs a service alone cannot be ill or leave; only an idea may still be looking for the second."""
+    """A service has at least two admins, so that one can be ill or leave; an idea may have fewer."""
     missing = LEAST_ADMINS - len(set(service.admins))
     if missing > 0 and service.level != "idea":
-        what = f"{'an admin is' if missing == 1 else 'two admins are'} missing"
-        yield Finding(service.key("admins"), "missing-admin", what, "name at least two people: admins: [ada, grace]")
+        what = f"{'one admin is' if missing == 1 else 'two admins are'} missing"
+        yield Finding(service.key("admins"), "missing-admin", what, "name at least two, like admins: [ada, grace]")

@@ -1,4 +1,4 @@
-"""What the router is asked to lead where."""
+"""Rules about routes."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, JUMP, LABEL, ports_of
 
 
 def labels(service: Service) -> Iterator[Finding]:
-    """A label is the first part of a host name, or (with dots) all of it."""
+    """A label is valid as the first part of a host name, or (with dots) as a whole host name."""
     for route in service.routes.named:
         if not all(LABEL.fullmatch(part) for part in route.label.split(".")):
             hint = "use lower-case letters, digits and inner hyphens"
-            yield Finding(route.at, "label", f"{route.label!r} cannot begin a host name", hint)
+            yield Finding(route.at, "label", f"{route.label!r} cannot be part of a host name", hint)
 
 
 def one_label_each(collective: Collective) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def one_label_each(collective: Collective) -> Iterator[Finding]:
         for route in service.routes.named:
             first = taken.setdefault(route.host(collective.domain), service.name)
             if first != service.name:
-                what = f"the label {route.label} is {first}'s already"
+                what = f"the label {route.label} already belongs to {first}"
                 yield Finding(route.at, "label-taken", what, "choose another label")
 
 
@@ -35,27 +35,27 @@ def _ports(service: Service) -> Iterator[tuple[str, int, Place]]:
 
 
 def lead_to_a_port(service: Service) -> Iterator[Finding]:
-    """A route ends at a port of the service's own block which one of its containers publishes."""
+    """A route leads to a port of the service's own block that one of its containers publishes."""
     block = service.block or 0
     published = {number for port in service.ports for number in port.published}
     for kind, port, at in _ports(service):
         if service.block is not None and service.block not in BLOCKS:
             return
         if port not in ports_of(block):
-            hint = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "claim a block first"
+            hint = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "write block: first"
             yield Finding(at, "route-outside-block", f"the {kind} route's port {port} is outside the block", hint)
         elif port not in published and service.runs:
-            what = f"no such container port: nothing publishes {port} for the {kind} route"
+            what = f"no container publishes port {port} of the {kind} route"
             yield Finding(at, "no-such-port", what, f'publish it: ports: ["127.0.0.1:{port}:80"]')
 
 
 def public_ports(collective: Collective) -> Iterator[Finding]:
-    """A public port is the router's own to open: not its http and ssh ports, and not inside the blocks."""
+    """A public port is not one of the router's own ports, and not inside the blocks."""
     taken = {*collective.router.all, *range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE)}
     for route in (route for service in collective.services for route in service.routes.tcp):
         if route.public in taken:
-            what = f"public port {route.public} is not free for a tcp route"
-            yield Finding(route.at, "public-port", what, "take the protocol's usual port, like 5222")
+            what = f"the public port {route.public} cannot be used for a tcp route"
+            yield Finding(route.at, "public-port", what, "use the protocol's usual port, like 5222")
 
 
 def one_public_port_each(collective: Collective) -> Iterator[Finding]:
@@ -65,34 +65,32 @@ def one_public_port_each(collective: Collective) -> Iterator[Finding]:
         for route in service.routes.tcp:
             first = taken.setdefault(route.public, service.name)
             if first != service.name:
-                what = f"public port {route.public} is {first}'s already"
+                what = f"the public port {route.public} already belongs to {first}"
                 yield Finding(route.at, "public-port-taken", what, "choose another public port")
 
 
 def one_plain_ssh(collective: Collective) -> Iterator[Finding]:
-    """Plain ssh carries no name, so it leads to one service."""
+    """Plain ssh leads to one service, since it does not send a host name."""
     first = ""
     for service in collective.services:
         if service.routes.plain_ssh is not None and first:
-            what = f"plain ssh leads to {first} already"
-            yield Finding(
-                service.key("routes"), "plain-ssh-taken", what, "leave it out here: ssh by name works for both"
-            )
+            what = f"plain ssh already leads to {first}"
+            yield Finding(service.key("routes"), "plain-ssh-taken", what, "remove it here: ssh by name works for both")
         first = first or (service.name if service.routes.plain_ssh is not None else "")
 
 
 def proxied(service: Service) -> Iterator[Finding]:
-    """The PROXY protocol is for tcp and tls routes: http has X-Forwarded-For."""
+    """The PROXY protocol is only for tcp and tls routes; http has X-Forwarded-For."""
     able = {route.port for route in service.routes.tcp} | {route.port for route in service.routes.tls}
     for port, at in service.routes.proxy:
         if port not in able:
-            what = f"no tcp or tls route leads to the port {port} in proxy"
-            yield Finding(at, "proxy-without-route", what, "name the port of a tcp or tls route")
+            what = f"no tcp or tls route leads to port {port}, which is in proxy"
+            yield Finding(at, "proxy-without-route", what, "write the port of a tcp or tls route")
 
 
 def jump_is_taken(service: Service) -> Iterator[Finding]:
-    """`jump` is what the router's jump server is called over ssh."""
+    """A service with an ssh route is not named `jump`, since that is the router's jump server."""
     if service.routes.ssh is not None and service.name == JUMP:
         yield Finding(
-            service.key("routes"), "ssh-name", f"the ssh name {JUMP} is the router's own", "rename the service"
+            service.key("routes"), "ssh-name", f"the ssh name {JUMP} belongs to the router", "rename the service"
         )

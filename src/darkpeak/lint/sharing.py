@@ -1,4 +1,4 @@
-"""What services rely on: the networks and volumes of other services."""
+"""Rules about networks and volumes that services use from each other."""
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -12,12 +12,12 @@ def defined_somewhere(collective: Collective) -> Iterator[Finding]:
     for service in collective.services:
         for shared in service.shared:
             if shared.external and shared.name not in defined:
-                hint = "mend the name, or add the service that defines it"
+                hint = "fix the name, or add the service that defines it"
                 yield Finding(shared.at, "undefined-external", f"no service defines {shared.name}", hint)
 
 
 def no_circle(collective: Collective) -> Iterator[Finding]:
-    """Services can be started one after another."""
+    """Services do not depend on each other in a circle, so that they can be started one after another."""
     graph = {service.name: collective.depends_on(service) for service in collective.services}
     try:
         TopologicalSorter(graph).prepare()
@@ -26,4 +26,4 @@ def no_circle(collective: Collective) -> Iterator[Finding]:
         start = circle.index(min(circle))
         turned = circle[start:] + circle[:start]
         at = next(service.at for service in collective.services if service.name == turned[0])
-        yield Finding(at, "circle", f"{' and '.join(turned)} rely on each other", "let one of them do without")
+        yield Finding(at, "circle", f"{' and '.join(turned)} depend on each other", "remove one of these dependencies")

@@ -1,7 +1,7 @@
-"""The door to the directory: OpenLDAP's own programs, run inside its container.
+"""Manage the directory with OpenLDAP's own programs, inside its container.
 
-Root in there manages the directory over slapd's local socket, so no password of a manager exists; members'
-passwords go in on stdin, and never appear on a command line.
+Root in the container manages the directory over slapd's local socket, so there is no manager's password. Members'
+passwords are sent on standard input, and are never on a command line.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ __all__ = ["Directory", "Group", "Member", "Result", "Run"]
 T = TypeVar("T")
 
 SOCKET = ("-Q", "-Y", "EXTERNAL", "-H", "ldapi:///")
-# Adding a value that is there already is no error (the permissive modify control).
+# With this control (permissive modify), adding a value that already exists is not an error.
 PERMISSIVE = ("-e", "!1.2.840.113556.1.4.1413")
 
 # LDAP result codes, which the programs return as their exit codes.
@@ -24,7 +24,7 @@ NO_SUCH_VALUE, NO_SUCH_OBJECT, ALREADY_EXISTS = 16, 32, 68
 
 
 class Result(Protocol):
-    """What a program in the container has answered."""
+    """How a program in the container ended."""
 
     @property
     def code(self) -> int:
@@ -32,11 +32,11 @@ class Result(Protocol):
 
     @property
     def stdout(self) -> bytes:
-        """What it printed."""
+        """Its standard output."""
 
     @property
     def stderr(self) -> bytes:
-        """What it complained about."""
+        """Its standard error."""
 
 
 Run = Callable[[tuple[str, ...], bytes], Result]
@@ -48,10 +48,10 @@ def make_search(base: str, filter_: str, *attributes: str) -> tuple[str, ...]:
 
 
 class Directory:
-    """Members and groups, through `run`, which runs a program in the slapd container with a stdin."""
+    """Members and groups; `run` runs a program in the slapd container, with bytes on its standard input."""
 
     def __init__(self, run: Run) -> None:
-        """Take the way into the container."""
+        """Use `run` for every program."""
         self._run = run
 
     def members(self) -> list[Member]:
@@ -63,19 +63,29 @@ class Directory:
         return self._search_groups("(objectClass=groupOfNames)")
 
     def add(self, member: Member, password: str) -> None:
-        """Add a member."""
+        """Add a member.
+
+        Raises:
+            UsageError: when the member already exists, or when the name or the password is not valid.
+            SystemFailure: when the directory does not do it.
+        """
         check_member(member)
         check_password(password)
         result = self._run(("ldapadd", *SOCKET), ldif_text.make_member(member, password))
         if result.code == ALREADY_EXISTS:
             raise UsageError(
-                f"there is a member {member.uid} already",
-                hint=f"choose another name, or see `darkpeak member passwd {member.uid}`",
+                f"the member {member.uid} already exists",
+                hint=f"choose another name, or change the password: darkpeak member passwd {member.uid}",
             )
         require(result, f"{member.uid} was not added")
 
     def passwd(self, uid: str, password: str) -> None:
-        """Give a member another password."""
+        """Give a member a new password.
+
+        Raises:
+            UsageError: when there is no such member, or when the password is not valid.
+            SystemFailure: when the directory does not do it.
+        """
         check_uid(uid)
         check_password(password)
         result = self._run(("ldapmodify", *SOCKET), ldif_text.make_password(uid, password))
@@ -84,34 +94,49 @@ class Directory:
         require(result, f"the password of {uid} was not changed")
 
     def remove(self, uid: str) -> None:
-        """Remove a member, from the groups first: whoever gets this name later must not inherit their rights."""
+        """Remove a member, from the groups first: a later member with this name must not get the rights.
+
+        Raises:
+            UsageError: when there is no such member.
+            SystemFailure: when the directory does not do it.
+        """
         self._require_member(uid)
         groups = [group.name for group in self._search_groups(f"(member={ldif_text.member_dn(uid)})")]
         if groups:
             result = self._run(("ldapmodify", *SOCKET, *PERMISSIVE), ldif_text.make_leave(groups, uid))
-            require(result, f"{uid} was not taken out of {', '.join(groups)}")
+            require(result, f"{uid} was not removed from {', '.join(groups)}")
         result = self._run(("ldapdelete", *SOCKET, ldif_text.member_dn(uid)), b"")
         if result.code == NO_SUCH_OBJECT:
             raise unknown_member(uid)
         require(result, f"{uid} was not removed")
 
     def join(self, uid: str, group: str) -> None:
-        """Put a member into a group, which is made if there is none; nothing changes if they are in it."""
+        """Add a member to a group, which is made if there is none; no change if the member is in it.
+
+        Raises:
+            UsageError: when there is no such member.
+            SystemFailure: when the directory does not do it.
+        """
         check_uid(group, "group")
         self._require_member(uid)
         result = self._run(("ldapmodify", *SOCKET, *PERMISSIVE), ldif_text.make_join(group, uid))
         if result.code == NO_SUCH_OBJECT:
             result = self._run(("ldapadd", *SOCKET), ldif_text.make_group(group, uid))
-        require(result, f"{uid} was not put into {group}")
+        require(result, f"{uid} was not added to {group}")
 
     def leave(self, uid: str, group: str) -> None:
-        """Take a member out of a group."""
+        """Remove a member from a group.
+
+        Raises:
+            UsageError: when the member is not in the group.
+            SystemFailure: when the directory does not do it.
+        """
         check_uid(uid)
         check_uid(group, "group")
         result = self._run(("ldapmodify", *SOCKET, *PERMISSIVE), ldif_text.make_leave([group], uid))
         if result.code in (NO_SUCH_OBJECT, NO_SUCH_VALUE):
-            raise UsageError(f"{uid} is not in the group {group}")
-        require(result, f"{uid} was not taken out of {group}")
+            raise UsageError(f"{uid} is not in the group {group}", hint="list the groups: darkpeak group list")
+        require(result, f"{uid} was not removed from {group}")
 
     def _require_member(self, uid: str) -> None:
         check_uid(uid)
@@ -132,19 +157,17 @@ class Directory:
         try:
             return parse(result.stdout)
         except ValueError as error:
-            raise SystemFailure(f"the directory does not answer in LDIF: {error}") from error
+            raise SystemFailure(f"the directory's answer is not LDIF: {error}") from error
 
 
 def unknown_member(uid: str) -> UsageError:
     """Return the error for a member who does not exist."""
-    return UsageError(f"there is no member {uid}", hint="see who there is with `darkpeak member list`")
+    return UsageError(f"there is no member {uid}", hint="list the members: darkpeak member list")
 
 
 def require(result: Result, otherwise: str) -> None:
-    """Raise SystemFailure, with what the program said, unless it has succeeded."""
+    """Raise SystemFailure, with the program's error, unless it succeeded."""
     if result.code != 0:
-        said = result.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[0] if said else f"exit code {result.code}"
-        raise SystemFailure(
-            f"{otherwise}: {reason}", hint="see whether slapd runs and what it says: darkpeak logs directory"
-        )
+        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[0] if lines else f"exit code {result.code}"
+        raise SystemFailure(f"{otherwise}: {reason}", hint="see why: darkpeak logs directory")

@@ -1,4 +1,4 @@
-"""Members and groups to LDIF, and back. Pure: text in, text out."""
+"""Members and groups as LDIF, and back. Pure: text in, text out."""
 
 from io import BytesIO
 
@@ -8,7 +8,7 @@ from darkpeak.members.member import Group, Member
 
 PEOPLE = "ou=people,dc=collective"
 GROUPS = "ou=groups,dc=collective"
-NOBODY = "cn=nobody,dc=collective"  # keeps the place in an empty group: the schema wants a member
+NOBODY = "cn=nobody,dc=collective"  # in every group: the schema requires a member
 
 Entry = dict[str, list[str]]
 Changes = list[tuple[int, str, list[str]]]
@@ -40,7 +40,7 @@ def make_member(member: Member, password: str) -> bytes:
 
 
 def make_password(uid: str, password: str) -> bytes:
-    """Return LDIF that gives a member another password; slapd hashes it."""
+    """Return LDIF that gives a member a new password; slapd hashes it."""
     return write((member_dn(uid), [(REPLACE, "userPassword", [password])]))
 
 
@@ -50,18 +50,18 @@ def make_group(name: str, uid: str) -> bytes:
 
 
 def make_join(name: str, uid: str) -> bytes:
-    """Return LDIF that puts a member into a group that exists."""
+    """Return LDIF that adds a member to an existing group."""
     return write((group_dn(name), [(ADD, "member", [member_dn(uid)])]))
 
 
 def make_leave(names: list[str], uid: str) -> bytes:
-    """Return LDIF that takes a member out of groups, and leaves none of them without any member."""
+    """Return LDIF that removes a member from groups, and adds NOBODY so that no group is empty."""
     changes: Changes = [(ADD, "member", [NOBODY]), (DELETE, "member", [member_dn(uid)])]
     return write(*((group_dn(name), changes) for name in names))
 
 
 def write(*records: tuple[str, Entry | Changes]) -> bytes:
-    """Return records as LDIF; what may hold any character goes in base64."""
+    """Return records as LDIF; values that may have any character are in base64."""
     text = BytesIO()
     writer = LDIFWriter(text, base64_attrs=("userPassword", "cn", "sn"))
     for name, record in records:
@@ -70,7 +70,11 @@ def write(*records: tuple[str, Entry | Changes]) -> bytes:
 
 
 def parse(text: bytes) -> list[Entry]:
-    """Return the entries of an answer; raise ValueError if it is not LDIF."""
+    """Return the entries of an answer.
+
+    Raises:
+        ValueError: when it is not LDIF.
+    """
     return [entry for _, entry in LDIFParser(BytesIO(text)).parse()]
 
 
@@ -87,7 +91,7 @@ def parse_groups(text: bytes) -> list[Group]:
 
 
 def members_of(entry: Entry) -> tuple[str, ...]:
-    """Return the uids that a group's entry names."""
+    """Return the uids of the members in a group's entry."""
     suffix = "," + PEOPLE
     names = (name for name in entry.get("member", []) if name.endswith(suffix))
     return tuple(sorted(name.removesuffix(suffix).removeprefix("uid=") for name in names))

@@ -1,4 +1,4 @@
-"""What a member and a group are, and which names and passwords will do. Pure."""
+"""Members and groups as values, and checks of their names and passwords. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -29,28 +29,28 @@ class Group:
 
 
 def check_uid(uid: str, what: str = "member") -> None:
-    """Raise UsageError if this cannot be a member's (or a group's) name."""
+    """Raise UsageError if this is not valid as the name of a member (or a group)."""
     if not UID.fullmatch(uid):
         raise UsageError(
-            f"{uid!r} cannot be a {what}'s name",
-            hint="use up to 32 of a-z, 0-9, dot, underscore and hyphen, a letter first",
+            f"{uid!r} is not valid as the name of a {what}",
+            hint="use up to 32 of a-z, 0-9, dot, underscore and hyphen; begin with a letter",
         )
 
 
 def check_member(member: Member) -> None:
-    """Raise UsageError if the directory could not hold this member."""
+    """Raise UsageError if the directory cannot have this member."""
     check_uid(member.uid)
     if not member.name.strip() or not member.name.isprintable():
-        raise UsageError(
-            f"{member.uid} needs a name that can be printed", hint="give the full name, e.g. 'Ada Lovelace'"
-        )
+        raise UsageError(f"the full name of {member.uid} cannot be printed", hint="give one like 'Ada Lovelace'")
     if member.mail and not MAIL.fullmatch(member.mail):
-        raise UsageError(f"{member.mail!r} is no mail address", hint="write it as ada@example.org, or leave it out")
+        raise UsageError(
+            f"{member.mail!r} is not a mail address", hint="write it like ada@example.org, or leave it out"
+        )
 
 
 def check_password(password: str) -> None:
-    """Raise UsageError for a password that is too short, or that slapd would take for a hash."""
+    """Raise UsageError for a password that is too short, or that slapd would read as a hash."""
     if len(password) < SHORTEST_PASSWORD:
         raise UsageError("the password is too short", hint=f"use {SHORTEST_PASSWORD} characters or more")
     if SCHEME.match(password) or "\0" in password:
-        raise UsageError("the password begins like a hash", hint="choose one that does not begin with {NAME}")
+        raise UsageError("the password looks like a hash", hint="choose one that does not begin with {NAME}")

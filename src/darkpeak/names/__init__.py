@@ -1,1 +1,1 @@
-"""The collective's names on this machine: what its resolver needs so that they lead to services/dns, and back."""
+"""Have this machine resolve the collective's host names with services/dns, and undo it."""

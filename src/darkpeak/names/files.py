@@ -1,4 +1,4 @@
-"""This machine's files about names: looked at, written, and put back byte for byte."""
+"""This machine's files that configure its resolver: read them, change them, and undo the changes."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ SYSTEMCTL = "systemctl"
 
 
 def look() -> Surroundings:
-    """Return what this machine's files say of how it finds names."""
+    """Return what shows which resolver this machine has."""
     plain = Path(PLAIN_FILE)
     text = plain.read_text(errors="replace") if plain.is_file() else ""
     there = frozenset(sign for sign in SIGNS if Path(sign).exists())
@@ -35,27 +35,28 @@ def waiting(setup: Setup) -> tuple[Change, ...]:
 
 
 def check(setup: Setup) -> None:
-    """See that nothing stands in the way, before anything is touched.
+    """Check that all changes can be made, before anything is touched.
 
     Raises:
-        UsageError: when a file of that name is somebody else's.
-        SystemFailure: when a program is missing.
+        UsageError: when there is a file with that name that darkpeak did not make.
+        SystemFailure: when a folder or a program is missing.
     """
     for change in setup.changes:
         if change.own and _current(change) and not _current(change).startswith(MARK.encode()):
-            raise UsageError("a file is in the way that is not ours", where=change.path, hint="move it, then again")
+            raise UsageError("the file exists, and darkpeak did not make it", where=change.path, hint="move it away")
         if not Path(change.path).parent.parent.is_dir():
             raise SystemFailure(f"there is no {Path(change.path).parent.parent}", where=change.path)
     for program, package in setup.programs:
         if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
-            raise SystemFailure(f"{setup.note or program}; it is not installed", hint=f"apt-get install {package}")
+            what = f"{program} is not installed, which {setup.resolver} needs for this"
+            raise SystemFailure(what, hint=f"install it: apt-get install {package}")
 
 
 def write(change: Change) -> None:
     """Make one change.
 
     Raises:
-        SystemFailure: when this login may not.
+        SystemFailure: when a file cannot be written.
     """
     with _explained(Path(change.path)):
         folder = Path(change.path).parent
@@ -67,10 +68,10 @@ def write(change: Change) -> None:
 
 
 def undo() -> list[str]:
-    """Take back all that was ever written, and return the files.
+    """Undo all changes that `write` ever made; return the files.
 
     Raises:
-        SystemFailure: when this login may not.
+        SystemFailure: when a file cannot be written.
     """
     done = []
     for path in (*map(Path, OWN_FILES), *sorted(Path(MACOS_FOLDER).glob("*"))):
@@ -91,12 +92,12 @@ def undo() -> list[str]:
 
 
 def reload(setup: Setup) -> str:
-    """Let the resolver read its files again; return what a person must do where that is not for us."""
+    """Have the resolver read its files again; return a message if a person must do that."""
     argv = setup.command
     if not argv:
         return ""
     if not shutil.which(argv[0]) or (argv[0] == SYSTEMCTL and not Path("/run/systemd/system").exists()):
-        return f"there is no {argv[0]} here to ask: let {argv[-1]} read its files again"
+        return f"{argv[0]} is not running here; have {argv[-1]} read its files again"
     done = process.run(argv)
     return f"{' '.join(argv)} failed: {done.last_line()}" if done.code else ""
 
@@ -106,7 +107,7 @@ def _read(path: Path) -> bytes:
 
 
 def _current(change: Change) -> bytes:
-    """Return what there is of a change: our own file but for its mark, or our lines in a shared one."""
+    """Return the content of the file of a change, without the mark for its folder."""
     content = _read(Path(change.path))
     return content.replace(FOLDER_MARK.encode(), b"", 1) if change.own else content
 
@@ -124,7 +125,7 @@ def _without_ours(content: bytes) -> bytes:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file in one step, with the owner and mode that it had; what a link leads to, where it is one."""
+    """Replace a file in one step, and keep its owner and mode; if it is a link, replace its target."""
     place = path.resolve()
     before = place.stat() if place.exists() else None
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".darkpeak-", delete=False) as file:
@@ -139,17 +140,17 @@ def _put(path: Path, content: bytes) -> None:
         temporary.replace(place)
     except OSError as error:
         temporary.unlink()
-        if error.errno != errno.EBUSY:  # a mount, as of a container's resolv.conf, is written through
+        if error.errno != errno.EBUSY:  # a mount, like a container's resolv.conf, cannot be replaced
             raise
         place.write_bytes(content)
 
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn the system's refusals into ours."""
+    """Turn the system's errors into ours."""
     try:
         yield
     except PermissionError as error:
-        raise SystemFailure("you may not write this file", where=str(path), hint="run it again with sudo") from error
+        raise SystemFailure("you may not write this file", where=str(path), hint="run the command with sudo") from error
     except OSError as error:
         raise SystemFailure(f"the file cannot be written: {error.strerror}", where=str(path)) from error

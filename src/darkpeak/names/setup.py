@@ -1,4 +1,4 @@
-"""What each kind of resolver must be told so that a domain leads to services/dns. Pure."""
+"""The changes with which each kind of resolver resolves a domain with services/dns. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +15,13 @@ MACOS_FOLDER = "/etc/resolver"
 OWN_FILES = (RESOLVED_FILE, MANAGER_FILE, MANAGER_NAMES_FILE, DNSMASQ_FILE)
 SHARED_FILES = (DHCLIENT_FILE, RESOLVCONF_FILE, PLAIN_FILE)
 NO_PORTS = (
-    "knows no ports, so Debian's dnsmasq on this machine passes the domain on, and the rest to where it went before"
+    "can ask only at port 53, so Debian's dnsmasq listens there: it sends the domain to services/dns, and all other "
+    "names to the servers from before"
 )
 
 
 class Resolver(StrEnum):
-    """What finds names on a machine."""
+    """The program or file that resolves host names on a machine."""
 
     RESOLVED = "systemd-resolved"
     MANAGER = "NetworkManager"
@@ -32,12 +33,12 @@ class Resolver(StrEnum):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What of a machine says how it finds names."""
+    """What shows which resolver a machine has."""
 
     system: str  # Linux or Darwin
     resolv_conf: str = ""
-    leads_to: str = ""  # where /etc/resolv.conf is kept, if it is a link
-    files: frozenset[str] = frozenset()  # those of SIGNS that are there
+    leads_to: str = ""  # the target of /etc/resolv.conf, if it is a link
+    files: frozenset[str] = frozenset()  # those of SIGNS that exist
 
 
 SIGNS = ("/run/NetworkManager", RESOLVCONF_FILE.rpartition("/")[0], DHCLIENT_FILE)
@@ -45,7 +46,7 @@ SIGNS = ("/run/NetworkManager", RESOLVCONF_FILE.rpartition("/")[0], DHCLIENT_FIL
 
 @dataclass(frozen=True)
 class Change:
-    """A file of our own, or lines at the beginning of one that others share."""
+    """A new file (`own`), or lines at the beginning of a file that other programs use too."""
 
     path: str
     text: str
@@ -55,17 +56,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Setup:
-    """All that a machine needs: programs that must be there, files, and what makes the resolver read them."""
+    """All changes of a machine: files, programs that they need, and the command that makes the resolver read them."""
 
     resolver: Resolver
     changes: tuple[Change, ...]
-    command: tuple[str, ...]  # run after the files have changed; empty where nothing can be run
-    programs: tuple[tuple[str, str], ...] = ()  # each with Debian's package
+    command: tuple[str, ...]  # run after the files have changed; empty if there is none
+    programs: tuple[tuple[str, str], ...] = ()  # each with its Debian package
     note: str = ""
 
 
 def find_resolver(found: Surroundings) -> Resolver:
-    """Return what finds names on a machine."""
+    """Return the resolver of a machine."""
     if found.system == "Darwin":
         return Resolver.MACOS
     if "systemd/resolve" in found.leads_to or "nameserver 127.0.0.53" in found.resolv_conf:
@@ -79,14 +80,14 @@ def find_resolver(found: Surroundings) -> Resolver:
 
 
 def make_setup(resolver: Resolver, domain: str, port: int) -> Setup:
-    """Return what a resolver needs so that a domain is asked of 127.0.0.1 at a port."""
+    """Return the changes with which a resolver asks for a domain at a port of 127.0.0.1."""
     if resolver is Resolver.MACOS:
         text = f"nameserver {ADDRESS}\nport {port}\n"
-        change = Change(f"{MACOS_FOLDER}/{domain}", text, own=True, cause=f"macOS asks there for {domain}")
+        change = Change(f"{MACOS_FOLDER}/{domain}", text, own=True, cause=f"macOS then asks services/dns for {domain}")
         return Setup(resolver, (change,), ())
     if resolver is Resolver.RESOLVED:
         text = f"[Resolve]\nDNS={ADDRESS}:{port}\nDomains=~{domain}\n"
-        change = Change(RESOLVED_FILE, text, own=True, cause=f"systemd-resolved asks there for {domain}")
+        change = Change(RESOLVED_FILE, text, own=True, cause=f"systemd-resolved then asks services/dns for {domain}")
         return Setup(resolver, (change,), ("systemctl", "restart", "systemd-resolved"))
     if resolver is Resolver.MANAGER:
         return _network_manager(domain, port)
@@ -96,15 +97,15 @@ def make_setup(resolver: Resolver, domain: str, port: int) -> Setup:
 def _network_manager(domain: str, port: int) -> Setup:
     text = f"server=/{domain}/{ADDRESS}#{port}\n"
     changes = (
-        Change(MANAGER_FILE, "[main]\ndns=dnsmasq\n", own=True, cause="NetworkManager runs a dnsmasq of its own"),
-        Change(MANAGER_NAMES_FILE, text, own=True, cause=f"which asks there for {domain}"),
+        Change(MANAGER_FILE, "[main]\ndns=dnsmasq\n", own=True, cause="NetworkManager then runs a dnsmasq"),
+        Change(MANAGER_NAMES_FILE, text, own=True, cause=f"that dnsmasq asks services/dns for {domain}"),
     )
     command = ("systemctl", "reload", "NetworkManager")
     return Setup(Resolver.MANAGER, changes, command, (("dnsmasq", "dnsmasq-base"),))
 
 
 def _through_dnsmasq(resolver: Resolver, domain: str, port: int) -> Setup:
-    """Return what a resolver needs that can only ask at port 53: a dnsmasq there, on this machine."""
+    """Return the changes for a resolver that can ask only at port 53: a dnsmasq there, on this machine."""
     text = f"listen-address={ADDRESS}\nbind-interfaces\nserver=/{domain}/{ADDRESS}#{port}\n"
     passes_on = Change(DNSMASQ_FILE, text, own=True, cause=f"dnsmasq asks services/dns for {domain}")
     first = f"nameserver {ADDRESS}\n"
@@ -113,11 +114,11 @@ def _through_dnsmasq(resolver: Resolver, domain: str, port: int) -> Setup:
     note = f"{resolver} {NO_PORTS}"
     if resolver is Resolver.DHCLIENT:
         text = f"prepend domain-name-servers {ADDRESS};\n"
-        shared = Change(DHCLIENT_FILE, text, own=False, cause="dhclient names that dnsmasq first")
-        note += "; dhclient does so with the next lease (ifdown and ifup, or unplug and plug)"
+        shared = Change(DHCLIENT_FILE, text, own=False, cause="dhclient then names that dnsmasq first")
+        note += "; dhclient reads this with its next lease (ifdown and ifup, or unplug and plug the cable)"
         return Setup(resolver, (passes_on, shared), restart, programs, note)
     if resolver is Resolver.RESOLVCONF:
-        shared = Change(RESOLVCONF_FILE, first, own=False, cause="resolvconf names that dnsmasq first")
+        shared = Change(RESOLVCONF_FILE, first, own=False, cause="resolvconf then names that dnsmasq first")
         return Setup(resolver, (passes_on, shared), ("resolvconf", "-u"), programs, note)
-    shared = Change(PLAIN_FILE, first, own=False, cause="that dnsmasq is asked first")
+    shared = Change(PLAIN_FILE, first, own=False, cause="programs then ask that dnsmasq first")
     return Setup(resolver, (passes_on, shared), restart, programs, note)

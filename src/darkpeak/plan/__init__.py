@@ -1,1 +1,1 @@
-"""Desired (files) and observed (one snapshot of the daemon) give a plan. Pure: nothing here asks, prints or waits."""
+"""Make a plan from what is desired (the files) and what is observed (one look at the daemon). Pure."""

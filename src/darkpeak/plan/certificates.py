@@ -1,4 +1,4 @@
-"""Who vouches for each name, until when, and what stands in the way. Pure."""
+"""The rows of `darkpeak certificates`. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
 from darkpeak.router.acme import WILDCARD, Certified, HeldCertificates
 
-URGENT = 14 * 86400  # what fails longer than this before the end may mend itself
-LEFT_OF_LIFE = 132 * 86400  # a third: from then on the router renews its own when it starts, or routes change
+URGENT = 14 * 86400  # seconds before the end; what fails earlier may succeed on a later try
+LEFT_OF_LIFE = 132 * 86400  # a third; from then on the router renews its own at its next start or change
 
 
 @dataclass(frozen=True)
@@ -21,28 +21,28 @@ class ListedCertificate:
     until: str
     renewal: str
     failed: str
-    sound: bool  # it is there, has not expired, and nothing failed
-    urgent: bool = False  # it could not be had, and the one before, if there is one, ends within two weeks
+    sound: bool  # there is one, it has not expired, and nothing failed
+    urgent: bool = False  # a request failed, and the certificate ends within two weeks or is missing
 
 
 def list_certificates(
     collective: Collective, observed: Observed, held: HeldCertificates, now: float
 ) -> list[ListedCertificate]:
-    """Return a row for each certificate that is asked for or still there, and the one that vouches for all else."""
+    """Return a row for each certificate that is requested or still there, and one for the router's own."""
     acme = make_table(collective, observed).acme
     wanted = acme.certificates if acme else ()
     known = {item.names: item for item in held.certified}
     rows = [_row(known.get(names) or Certified(names), now) for names in wanted]
     rows += [_left(item) for names, item in sorted(known.items()) if names not in wanted and item.until]
-    all_else = (f"*.{collective.domain}",)
+    all_others = (f"*.{collective.domain}",)
     own = ListedCertificate(
-        all_else, held.issuer, _day(held.until), f"from {_day(held.until - LEFT_OF_LIFE)}", "", held.until > now
+        all_others, held.issuer, _day(held.until), f"from {_day(held.until - LEFT_OF_LIFE)}", "", held.until > now
     )
     return [*rows, own]
 
 
 def find_certificate(collective: Collective, observed: Observed, name: str) -> str | None:
-    """Return what the certificate that holds a name is known by, None where none is asked for."""
+    """Return the first name of the certificate for a name, or None if no certificate is requested for it."""
     acme = make_table(collective, observed).acme
     above = WILDCARD + name.partition(".")[2]
     holding = [names for names in (acme.certificates if acme else ()) if {name, above} & set(names)]
@@ -50,8 +50,8 @@ def find_certificate(collective: Collective, observed: Observed, name: str) -> s
 
 
 def _row(item: Certified, now: float) -> ListedCertificate:
-    failed = f"FAILED {_day(item.tried)}: {item.failed}; again {_day(item.again)}" if item.failed else ""
-    waiting = "" if item.until or failed else "being asked for"
+    failed = f"FAILED {_day(item.tried)}: {item.failed}; next try {_day(item.again)}" if item.failed else ""
+    waiting = "" if item.until or failed else "being requested"
     renewal = waiting or (_day(item.renew) if item.until else "")
     sound = item.until > now and not failed
     urgent = bool(failed) and item.until - now < URGENT
@@ -59,8 +59,8 @@ def _row(item: Certified, now: float) -> ListedCertificate:
 
 
 def _left(item: Certified) -> ListedCertificate:
-    """Return the row of one that nobody asks for any more: it is served until it ends."""
-    return ListedCertificate(item.names, item.issuer, _day(item.until), "none: no route asks for it", "", sound=True)
+    """Return the row of a certificate that is no longer requested: it is served until it ends."""
+    return ListedCertificate(item.names, item.issuer, _day(item.until), "none: no route needs it", "", sound=True)
 
 
 def _day(moment: float) -> str:

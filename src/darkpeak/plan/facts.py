@@ -1,11 +1,11 @@
-"""What is known of a daemon and its machine before anybody judges it. Pure."""
+"""Facts about a daemon and its machine, as values. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network on the daemon: its compose project, if it has one, and its subnets."""
+    """A network on the daemon: its compose project (empty if it has none) and its subnets."""
 
     name: str
     project: str
@@ -21,12 +21,12 @@ class HostMachine:
     inodes_free: int  # per cent
     memory_free: int
     listening: frozenset[int]  # TCP ports, on any address
-    routes: tuple[str, ...]  # subnets that it reaches over something other than Docker's own bridges
+    routes: tuple[str, ...]  # subnets that it does not reach over Docker's own bridges
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the checks go by. What could not be learned is None, and `unknown` says why."""
+    """All facts for the checks. Unknown facts are None, and `unknown` says why."""
 
     daemon: str
     compose: str  # the plugin's version on this machine, empty when there is none
@@ -42,4 +42,4 @@ class Facts:
     machine: HostMachine | None = None
     proxy: bool | None = None
     unknown: str = ""
-    resolved: tuple[str, ...] = ()  # where a name below the domain leads, by this machine's C library
+    resolved: tuple[str, ...] = ()  # addresses of a name below the domain, by this machine's C library

@@ -1,4 +1,4 @@
-"""What is on a daemon, as one snapshot."""
+"""What is on a daemon at one moment, as values."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,7 +8,7 @@ from darkpeak.collective.model import Collective
 
 @dataclass(frozen=True)
 class Running:
-    """A container that compose has started, running or not."""
+    """A container that compose has made, running or not."""
 
     id: str
     project: str
@@ -18,7 +18,7 @@ class Running:
     state: str  # the engine's word: running, exited, created, restarting, dead, paused
     health: str = ""  # healthy, unhealthy, starting, or empty without a health check
     content: str = ""  # the hash it was built from
-    parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it was built from
+    parts: tuple[tuple[str, str], ...] = ()  # name and short hash of each file that it was built from
     image: str = ""  # its image's id
     created: int = 0
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
@@ -26,13 +26,13 @@ class Running:
 
     @property
     def ready(self) -> bool:
-        """Whether it runs and no health check says that it is ill."""
+        """Whether it runs, and no health check fails."""
         return self.state == "running" and self.health in ("healthy", "")
 
 
 @dataclass(frozen=True)
 class Observed:
-    """All containers of all compose projects on one daemon, and what each image name means there now."""
+    """All containers of all compose projects on one daemon, and the images with their names."""
 
     containers: tuple[Running, ...] = ()
     images: tuple[tuple[str, str], ...] = ()  # name, id
@@ -57,17 +57,17 @@ class Observed:
         return dict(self.built)
 
     def without(self, ids: frozenset[str]) -> "Observed":
-        """Return the same without some containers, by their ids."""
+        """Return the same without the containers with these ids."""
         return replace(self, containers=tuple(item for item in self.containers if item.id not in ids))
 
     def of(self, project: str, container: str | None = None) -> tuple[Running, ...]:
-        """Return the containers of one project, or those of one entry of its compose file."""
+        """Return the containers of a project, or only those of one entry of its compose file."""
         found = self.by_project.get(project, ())
         return found if container is None else tuple(item for item in found if item.container == container)
 
 
 def find_container(collective: Collective, observed: Observed, service: str, container: str) -> Running | None:
-    """Return the running container of a service, by their names, if it runs."""
+    """Return the running container with this name of the service with this name; None if it does not run."""
     for known in collective.services:
         for item in observed.of(known.project, container) if known.name == service else ():
             if item.state == "running":

@@ -1,7 +1,7 @@
-"""What is done to a service, one value for each operation, in order. deploy/executor.py carries them out. Pure.
+"""The operations of a plan, as values. deploy/executor.py carries them out in order. Pure.
 
-An operation knows everything that it needs: which containers it is about, and which of their instances exist now. What
-is done when it fails stands in it as `otherwise`.
+An operation has everything that it needs: its containers, and their instances that exist now. `otherwise` is what is
+done when it fails.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class GoBack:
-    """Return to the version before: the images' names mean it again, and what is new is removed."""
+    """Go back to the version before: tag its images again, and remove the new instances."""
 
     images: tuple[tuple[str, str], ...]  # container, id of the image that ran before
-    keep: tuple[str, ...] = ()  # ids of the instances that never stopped; other instances of these containers go
-    restart: bool = False  # the version before was stopped, and is started again
+    keep: tuple[str, ...] = ()  # ids of the instances that never stopped; the others are removed
+    restart: bool = False  # the version before was stopped, and must be started again
     kind: Literal["go back"] = "go back"
 
     @property
@@ -34,7 +34,7 @@ class Build:
 
 @dataclass(frozen=True)
 class BackUp:
-    """Save the service's data by its own script, into a folder here."""
+    """Save the service's data into a folder of this machine, with its own script."""
 
     folder: Path
     kind: Literal["back up"] = "back up"
@@ -42,7 +42,7 @@ class BackUp:
 
 @dataclass(frozen=True)
 class UseImages:
-    """Let the images' names mean earlier images."""
+    """Tag earlier images with the names that compose uses."""
 
     images: tuple[tuple[str, str], ...]  # container, image id
     kind: Literal["use images"] = "use images"
@@ -50,10 +50,10 @@ class UseImages:
 
 @dataclass(frozen=True)
 class Start:
-    """Start containers in their place, stopping what ran there, and wait until they are healthy."""
+    """Start containers in the place of the old ones, which are stopped, and wait until they are healthy."""
 
     containers: tuple[str, ...]  # empty: all of the service
-    anew: bool = False  # even those that are as their files say
+    anew: bool = False  # recreate even those that match their files
     otherwise: GoBack | None = None
     kind: Literal["start"] = "start"
 
@@ -70,7 +70,7 @@ class StartBeside:
 
 @dataclass(frozen=True)
 class Certify:
-    """Have the collective's CA sign the certificate that a container keeps for itself."""
+    """Have the collective's CA sign the certificate of a container."""
 
     container: str
     kind: Literal["certify"] = "certify"
@@ -78,16 +78,16 @@ class Certify:
 
 @dataclass(frozen=True)
 class Route:
-    """Lead the router to what runs now, and prove it by a request to each changed name."""
+    """Change the router's routes to what runs now, and verify each changed name with a request."""
 
-    names: tuple[str, ...]  # of the service's routes; empty: whatever differs
+    names: tuple[str, ...]  # of the service's routes; empty: all that differ
     otherwise: tuple[GoBack, ...] = ()
     kind: Literal["route"] = "route"
 
 
 @dataclass(frozen=True)
 class Drain:
-    """Wait for requests that chose the old instance just before the route changed."""
+    """Wait for requests that were sent to the old instance just before the route changed."""
 
     seconds: float
     kind: Literal["drain"] = "drain"
@@ -95,7 +95,7 @@ class Drain:
 
 @dataclass(frozen=True)
 class Remove:
-    """Remove instances of a container; a patient end lets them finish the requests that they have."""
+    """Remove instances of a container; if `patient`, they may first finish their requests."""
 
     container: str
     ids: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""What `up` would do, and why, as a value: for each container a decision, for each service its operations in order.
+"""The plan of `up`, as a value: a decision for each container, and for each service its operations in order.
 
-Everything is decided here, from the files and one snapshot of the daemon; the executor decides nothing. Pure.
+Everything is decided here, from the files and one look at the daemon; the executor decides nothing. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,24 +26,24 @@ from darkpeak.plan.operations import (
 from darkpeak.vocabulary import HAPROXY, ROUTER
 
 DRAIN_SECONDS = 1.0
-NO_FILE = "no file names it any more"
+NO_FILE = "it is no longer in the compose file"
 
 
 class Action(StrEnum):
     """What is done with a container."""
 
     CREATE = "create"
-    REPLACE = "replace"  # the new one is started beside the old, which goes when the router leads to the new
-    UPDATE = "update"  # the old one is stopped, then the new one started
+    REPLACE = "replace"  # start the new one beside the old one, which is removed when the router leads to the new one
+    UPDATE = "update"  # stop the old one, then start the new one
     RECREATE = "recreate"
     START = "start"
-    TIDY = "tidy"  # what an interrupted deploy has left beside it goes
+    TIDY = "tidy"  # remove what an interrupted deploy has left
     REMOVE = "remove"
     NOTHING = "nothing"
 
     @property
     def done(self) -> str:
-        """Return the word for it when it is done."""
+        """The word for it when it is done."""
         return {"start": "started", "tidy": "tidied", "nothing": "left"}.get(self.value, f"{self.value}d")
 
 
@@ -54,7 +54,7 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Decision:
-    """One container, what is done with it, and the cause."""
+    """What is done with one container, and the cause."""
 
     container: str
     action: Action
@@ -63,18 +63,18 @@ class Decision:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """What is done with one service, after those that it depends on."""
+    """What is done with one service."""
 
     service: str
-    after: tuple[str, ...]
-    depends_on: tuple[str, ...]  # of those, the ones whose failure keeps it from being touched
+    after: tuple[str, ...]  # services that come first
+    depends_on: tuple[str, ...]  # those of `after` whose failure stops this one
     decisions: tuple[Decision, ...]
     operations: tuple[Operation, ...] = ()
     owns_data: bool = False
 
     @property
     def changes(self) -> tuple[Decision, ...]:
-        """The decisions that do anything."""
+        """The decisions that change something."""
         return tuple(item for item in self.decisions if item.action is not Action.NOTHING)
 
     def containers(self, *actions: Action) -> tuple[str, ...]:
@@ -84,16 +84,16 @@ class ServicePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done with each service, sorted by name; how the router differs; what no file names."""
+    """What is done with each service, sorted by name; drift of the router; orphans."""
 
     services: tuple[ServicePlan, ...]
-    drift: tuple[str, ...] = ()  # how the router differs from the files, where no operation routes
+    drift: tuple[str, ...] = ()  # how the router differs from the files, if no operation sets routes
     orphans: tuple[str, ...] = ()
     routed: bool = True  # a router runs, or will
 
     @property
     def changes(self) -> tuple[ServicePlan, ...]:
-        """The services to which something is done."""
+        """The services that change."""
         return tuple(service for service in self.services if service.changes)
 
     @property
@@ -103,7 +103,7 @@ class Plan:
 
 
 def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
-    """Plan what brings the named services to what the files say; `backup_to` is where their data is saved first."""
+    """Return the plan that makes the named services match the files; `backup_to` is where data is saved first."""
     chosen = [service for service in collective.services if service.name in names and service.runs]
     decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
@@ -119,7 +119,7 @@ def make_plan(collective: Collective, observed: Observed, names: frozenset[str],
 def make_rollback(
     collective: Collective, service: Service, observed: Observed, images: Mapping[str, str]
 ) -> ServicePlan:
-    """Plan what brings a service to these images, by container, whatever its files say."""
+    """Return the plan that makes a service run these images, by container, whatever its files say."""
     decisions = tuple(
         _decide_rollback(container, observed.of(service.project, container.name), images[container.name])
         for container in service.containers
@@ -133,7 +133,7 @@ def make_rollback(
 
 
 def newest_ready(running: Sequence[Running]) -> Running | None:
-    """Return the instance to which the router leads, and which stays: the newest one that is ready."""
+    """Return the newest instance that is ready, which the router leads to; None if none is ready."""
     return max((item for item in running if item.ready), key=lambda item: (item.created, item.number), default=None)
 
 
@@ -168,28 +168,28 @@ def _decide(service: Service, observed: Observed) -> list[Decision]:
 
 
 def _decide_one(container: Container, running: Sequence[Running], observed: Observed) -> Decision:
-    """Decide on one container; `running` are its instances, of which one is right."""
+    """Return the decision on one container, from its instances."""
     running = sorted(running, key=lambda item: (item.created, item.number, item.id))
     if not running:
-        return Decision(container.name, Action.CREATE, "there is none yet")
+        return Decision(container.name, Action.CREATE, "it does not exist yet")
     image = observed.image_ids.get(container.image)
     fresh = [item for item in running if item.content == container.content and image in (item.image, None)]
     if newest_ready(running) in fresh:
         if len(running) > 1:
-            return Decision(container.name, Action.TIDY, "an interrupted deploy left another one beside it")
-        return Decision(container.name, Action.NOTHING, "it is as its files say")
+            return Decision(container.name, Action.TIDY, "an interrupted deploy left another instance")
+        return Decision(container.name, Action.NOTHING, "it matches its files")
     served = any(item.ready for item in running)
     if fresh and not served:
-        ill = fresh[-1].health if fresh[-1].state == "running" else ""
-        action = Action.RECREATE if ill == "unhealthy" else Action.START
-        return Decision(container.name, action, f"it is {ill or fresh[-1].state}")
+        health = fresh[-1].health if fresh[-1].state == "running" else ""
+        action = Action.RECREATE if health == "unhealthy" else Action.START
+        return Decision(container.name, action, f"it is {health or fresh[-1].state}")
     cause = "a deploy was interrupted" if fresh else _cause(container, running[-1])
     beside = served and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
 
 
 def _cause(container: Container, running: Running) -> str:
-    """Say what makes a container differ from its files."""
+    """Return in words how a container differs from its files."""
     if not running.content:
         return "it was not started by darkpeak"
     if running.content == container.content:
@@ -204,7 +204,7 @@ def _decide_rollback(container: Container, running: Sequence[Running], image: st
     if running and all(item.image == image for item in running):
         return Decision(container.name, Action.NOTHING, "its image is the same")
     if not running:
-        return Decision(container.name, Action.CREATE, "there is none")
+        return Decision(container.name, Action.CREATE, "it does not exist")
     beside = any(item.ready for item in running) and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image")
 
@@ -212,7 +212,7 @@ def _decide_rollback(container: Container, running: Sequence[Running], image: st
 def _operations(
     service: Service, decisions: tuple[Decision, ...], observed: Observed, *, routed: bool, backup_to: Path | None
 ) -> tuple[Operation, ...]:
-    """Return in order what carries the decisions out."""
+    """Return the operations that carry out the decisions, in order."""
     if all(item.action is Action.NOTHING for item in decisions):
         return ()
     running = {item.container: observed.of(service.project, item.container) for item in decisions}
@@ -239,7 +239,7 @@ def _operations(
 def _before(
     service: Service, decisions: Sequence[Decision], observed: Observed, backup_to: Path | None
 ) -> list[Operation]:
-    """Return what comes before anything is touched: building what is not built yet, saving data."""
+    """Return what is done before anything is touched: build missing images, save data."""
     built = observed.contents
     changing = {item.container for item in decisions if item.action in BUILT}
     own = [item for item in service.containers if item.name in changing and item.build]
@@ -251,7 +251,7 @@ def _before(
 
 
 def _start_in_place(by_action: Mapping[Action, list[str]], running: Mapping[str, Sequence[Running]]) -> list[Operation]:
-    """Return how the containers are started that are not replaced side by side, with those that are right already."""
+    """Return how containers are started that are not replaced side by side."""
     changing = [name for action in (*BUILT, Action.RECREATE, Action.START) for name in by_action[action]]
     if not [name for name in changing if name not in by_action[Action.REPLACE]]:
         return []
@@ -263,8 +263,8 @@ def _start_in_place(by_action: Mapping[Action, list[str]], running: Mapping[str,
 
 
 def _start_beside(name: str, running: Sequence[Running]) -> list[Operation]:
-    ill = _ids(running, ready=False)
-    first: list[Operation] = [Remove(name, ill, "it does not serve", patient=False)] if ill else []
+    unready = _ids(running, ready=False)
+    first: list[Operation] = [Remove(name, unready, "it is not ready", patient=False)] if unready else []
     return [*first, StartBeside(name, _ids(running, ready=True), _go_back(name, running))]
 
 
@@ -278,7 +278,7 @@ def _ids(running: Sequence[Running], *, ready: bool) -> tuple[str, ...]:
 
 
 def _route_names(service: Service) -> tuple[str, ...]:
-    """Return what the router calls the service's routes."""
+    """Return the router's names for the service's routes."""
     routes = service.routes
     return (
         *(route.label for route in routes.http),

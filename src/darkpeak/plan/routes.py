@@ -1,4 +1,4 @@
-"""Which routes the router should have, from the files and from what runs."""
+"""The routes that the router should have, from the files and from what runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ListedRoute:
 
 
 def make_table(collective: Collective, observed: Observed) -> Table:
-    """Return the routes of all services that exist on the daemon, stopped ones too: they answer 503, not 404."""
+    """Return the routes of all services that exist on the daemon; stopped ones too, so that they answer 503 not 404."""
     here = [service for service in collective.services if observed.of(service.project)]
     plain = [live_port(service, observed, service.routes.plain_ssh) for service in here if service.routes.plain_ssh]
     return Table(
@@ -63,10 +63,10 @@ def make_table(collective: Collective, observed: Observed) -> Table:
 
 
 def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | None:
-    """Return the certificates for the names at which the router itself answers https, None where no CA is named.
+    """Return the certificates for the names that the router itself serves by https; None if no CA is set.
 
-    Not for the bare domain, unless a route leads there: it often belongs to another machine, and the CA would ask that
-    one. With a DNS hook one certificate holds it and all names right below it.
+    The bare domain gets one only if a route leads there: it often belongs to another machine, which the CA would check.
+    With a DNS hook, one certificate is for the domain and all names directly below it.
     """
     settings, domain = collective.certificates, collective.domain
     if settings is None:
@@ -85,13 +85,13 @@ def _proxied(service: Service, port: int) -> bool:
 
 
 def live_port(service: Service, observed: Observed, declared: int) -> int:
-    """Return the port that the newest well container holds of the range in which a declared port stands."""
+    """Return the port of the newest ready instance, in the range of ports that contains the declared one."""
     for container in service.containers:
         for port in container.ports:
             if declared in port.published:
                 chosen = newest_ready(observed.of(service.project, container.name))
-                held = [host for _, host in chosen.ports if host in port.published] if chosen else []
-                return held[0] if held else declared
+                numbers = [host for _, host in chosen.ports if host in port.published] if chosen else []
+                return numbers[0] if numbers else declared
     return declared
 
 

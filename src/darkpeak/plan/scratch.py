@@ -1,4 +1,4 @@
-"""A service's scratch project, for a drill: the same containers beside the live ones, cut off from everything. Pure."""
+"""The compose file of a scratch project: the same containers beside the live ones, without connection to them. Pure."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +8,7 @@ from darkpeak.errors import SystemFailure
 from darkpeak.vocabulary import DRILL_LABEL
 
 RANGE = ipaddress.ip_network("10.61.0.0/16")  # beside the blocks' 10.60.0.0/16
-# What would reach past the scratch project, restart it behind our back, or give it a live container's name.
+# Keys that would connect the scratch project to something else, restart it, or name it like a live container.
 LEFT_OUT = {"build", "ports", "restart", "container_name", "network_mode", "external_links", "extra_hosts", "expose"}
 SHARED_SPACES = ("pid", "ipc", "uts")
 
@@ -21,10 +21,10 @@ def make_scratch(
     *,
     label: str = DRILL_LABEL,
 ) -> dict[str, Any]:
-    """Return the compose file of the scratch project, from the live one as compose itself understands it.
+    """Return the compose file of the scratch project, from the live one as `docker compose config` prints it.
 
-    Nothing is published, every network is a new one without a way out, and what the service owns it has afresh. What
-    belongs to another service is there to be read only.
+    No port is published. Every network is new and internal. The service's own volumes are new. Volumes of other
+    services are mounted read-only.
     """
     volumes = written.get("volumes") or {}
     foreign = {name for name, volume in volumes.items() if (volume or {}).get("external")}
@@ -59,7 +59,7 @@ def _service(service: Mapping[str, Any], image: str, foreign: set[str], label: s
 
 
 def _plain(joined: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Keep the names that a container has on a network; its addresses are of the live subnet."""
+    """Return a network's settings with the aliases only: addresses belong to the live subnet."""
     aliases = (joined or {}).get("aliases")
     return {"aliases": aliases} if aliases else None
 
@@ -72,11 +72,11 @@ def free_subnets(used: Iterable[str]) -> Iterator[str]:
     """Yield subnets that no network of the daemon uses.
 
     Raises:
-        SystemFailure: when all are used.
+        SystemFailure: when all are in use.
     """
     taken = [ipaddress.ip_network(subnet, strict=False) for subnet in used]
     ours = [item for item in taken if item.version == RANGE.version]
     for subnet in RANGE.subnets(new_prefix=24):
         if not any(subnet.overlaps(item) for item in ours if isinstance(item, ipaddress.IPv4Network)):
             yield str(subnet)
-    raise SystemFailure(f"no subnet of {RANGE} is free for a drill", hint="docker network prune, on that daemon")
+    raise SystemFailure(f"no subnet of {RANGE} is free for a drill", hint="on that daemon: docker network prune")

@@ -1,11 +1,11 @@
-"""The block for `~/.ssh/config` by which members reach the services' ssh routes. Pure."""
+"""The block for `~/.ssh/config` with which members reach the services' ssh routes. Pure."""
 
 from darkpeak.collective.model import Collective
 from darkpeak.vocabulary import JUMP
 
 
 def make_ssh_config(collective: Collective) -> list[str]:
-    """Return the block's lines: by the jump server, or by TLS where plain ssh leads to a service instead."""
+    """Return the block's lines: through the jump server, or through TLS if plain ssh leads to a service."""
     hosts = [f"{service.name}.{collective.domain}" for service in collective.services if service.routes.ssh is not None]
     if not hosts:
         return []
@@ -25,5 +25,5 @@ def make_ssh_config(collective: Collective) -> list[str]:
 
 
 def _address(collective: Collective, name: str) -> str:
-    """Return what to connect to: the C library resolves no names below localhost."""
+    """Return the host name to connect to; the C library does not resolve names below localhost."""
     return "localhost" if collective.domain == "localhost" else name

@@ -1,4 +1,4 @@
-"""How each service is, from its files and from what runs. Pure."""
+"""The rows of `status`, `ports` and `roadmap`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class ServiceStatus:
     address: tuple[str, ...]
     admins: tuple[str, ...]
     host: str = ""  # of [hosts]; empty for the default daemon
-    requests: int | None = None  # what the router has counted; None where it counts nothing
+    requests: int | None = None  # counted by the router; None if it has counted none
     failed: int | None = None
-    ms: float | None = None  # an answer took on average
-    saved: str = ""  # its newest set; empty where the collective has no repositories
-    drilled: str = ""  # when that was last restored, and how long it took
-    nightly: str = ""  # when `darkpeak nightly` last ran for all of them
+    ms: float | None = None  # mean time of an answer
+    saved: str = ""  # its newest snapshot; empty if the collective has no repositories
+    drilled: str = ""  # its last drill, and how long it took
+    nightly: str = ""  # when `darkpeak nightly` last ran for the collective
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PortClaim:
 
 @dataclass(frozen=True)
 class RoadmapEntry:
-    """One row of `darkpeak roadmap`: the guide's Services Roadmap."""
+    """One row of `darkpeak roadmap`."""
 
     level: str
     service: str
@@ -58,7 +58,7 @@ def make_status(
     host: str = "",
     counted: Sequence[Counted] = (),
 ) -> list[ServiceStatus]:
-    """Return the state of each service on one host, with what the router there has counted."""
+    """Return the status of each service on one host, with the counters of the router there."""
     return [
         ServiceStatus(
             service.name,
@@ -75,7 +75,7 @@ def make_status(
 
 
 def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:
-    """Return requests, failures and mean milliseconds."""
+    """Return requests, failed requests, and the mean time of an answer in milliseconds."""
     own = next((item for item in counted if item.block == service.block), None)
     if not own or not own.requests:
         return None, None, None
@@ -83,7 +83,7 @@ def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, 
 
 
 def state_of(service: Service, running: Sequence[Running]) -> str:
-    """Return a service's state in a word or two: the worst of its containers'."""
+    """Return a service's state in a word or two: that of its worst container."""
     if not service.runs:
         return "idea"
     if not running:
@@ -97,19 +97,19 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
             return "stopped" if all(other.state == item.state for other in running) else f"{item.container} stopped"
         if item.state != "running":
             return f"{item.container} {item.state}"
-    ill = [item for item in running if item.health not in ("healthy", "")]
-    return f"{ill[0].container} {ill[0].health}" if ill else "healthy"
+    unready = [item for item in running if item.health not in ("healthy", "")]
+    return f"{unready[0].container} {unready[0].health}" if unready else "healthy"
 
 
 def addresses(collective: Collective, service: Service) -> tuple[str, ...]:
-    """Return where people find a service, through the router."""
+    """Return a service's addresses for people, through the router."""
     http = (collective.address("http", route.host(collective.domain)) for route in service.routes.http)
     tls = (collective.address("https", route.host(collective.domain)) for route in service.routes.tls)
     return (*http, *tls, *(f"{collective.domain}:{route.public}" for route in service.routes.tcp))
 
 
 def make_ports(collective: Collective) -> list[PortClaim]:
-    """Return every claimed port, by number, and one row for each block's free rest."""
+    """Return all published ports by number, and one row for each block without any."""
     rows: list[tuple[int, PortClaim]] = []
     for service in collective.services:
         routes = {route.port: route.host(collective.domain) for route in service.routes.named}
@@ -120,16 +120,16 @@ def make_ports(collective: Collective) -> list[PortClaim]:
             rows.append((service.block, PortClaim(_span(ports_of(service.block)), service.name, "", "", "")))
         for container in service.containers:
             for port in container.ports:
-                led = ", ".join(routes[number] for number in port.published if number in routes)
-                target = _span(port.target)
+                route = ", ".join(routes[number] for number in port.published if number in routes)
+                target = _span(port.target) + "/udp" * (port.protocol == "udp")
                 rows.append(
-                    (port.published[0], PortClaim(_span(port.published), service.name, container.name, target, led))
+                    (port.published[0], PortClaim(_span(port.published), service.name, container.name, target, route))
                 )
     return [row for _, row in sorted(rows, key=lambda item: item[0])]
 
 
 def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
-    """Return all services, the most reliable first, with who is still missing."""
+    """Return all services, the highest level first, with the admins who are missing."""
     entries = []
     names = {admin.name: admin.full_name for admin in collective.admins if admin.full_name}
     for service in sorted(collective.services, key=lambda item: (-LEVELS.index(item.level), item.name)):

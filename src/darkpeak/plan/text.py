@@ -17,11 +17,11 @@ from darkpeak.plan.operations import (
 )
 from darkpeak.plan.plan import Action, Plan, ServicePlan
 
-NOT_UNDONE = "note: going back does not undo what the new version does to the data; up --backup-first DIR saves it"
+NOT_UNDONE = "note: going back does not undo changes to the data; to save the data first: up --backup-first DIR"
 
 
 def make_text(plan: Plan) -> Iterator[str]:
-    """Return the plan's lines: each service that changes, why, and its operations in order; then what stays."""
+    """Yield the plan's lines: each service that changes, why, and its operations; then the other services."""
     for service in plan.changes:
         yield from _service(service)
     same = [service.service for service in plan.services if not service.changes]
@@ -30,7 +30,7 @@ def make_text(plan: Plan) -> Iterator[str]:
     if plan.drift:
         yield f"the router differs from the files and will be synchronised: {'; '.join(plan.drift)}"
     for project in plan.orphans:
-        yield f"orphan: {project} runs, and no file names it; docker compose -p {project} down removes it"
+        yield f"orphan: the project {project} is in no file; remove it: docker compose -p {project} down"
 
 
 def _service(service: ServicePlan) -> Iterator[str]:
@@ -54,14 +54,14 @@ def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operat
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
         case Start(containers, anew, otherwise):
             what = ", ".join(containers) or "its containers"
-            return f"start {what}{' anew' * anew} and wait until healthy{_otherwise(otherwise)}"
+            return f"{'recreate' if anew else 'start'} {what} and wait until healthy{_otherwise(otherwise)}"
         case StartBeside(container, _, otherwise):
             return f"start a new {container} beside the old one and wait until healthy{_otherwise(otherwise)}"
         case Certify(container):
             return f"sign the certificate of {container}"
         case Route(names, otherwise):
-            back = "; if a route does not answer, remove the new one: the old one keeps running" * bool(otherwise)
-            return f"route {', '.join(names) or 'whatever differs'}{back}"
+            back = "; if a route does not answer, remove the new one; the old one keeps running" * bool(otherwise)
+            return f"route {', '.join(names) or 'all that differs'}{back}"
         case Drain(seconds):
             return f"wait {seconds:g} s for the last requests to the old one"
         case Remove(container, ids, cause):
@@ -72,5 +72,5 @@ def _otherwise(back: GoBack | None) -> str:
     if back is None:
         return ""
     if back.restart:
-        return f"; if not, start the version before again: {', '.join(dict.fromkeys(back.containers))}"
-    return "; if not, remove it: the old one keeps running"
+        return f"; if that fails, start the version before again: {', '.join(dict.fromkeys(back.containers))}"
+    return "; if that fails, remove it; the old one keeps running"

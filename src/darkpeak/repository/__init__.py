@@ -1,1 +1,1 @@
-"""Backup repositories: their key, the restic behind each, and the snapshots in them."""
+"""Backup repositories: their key, restic, and the snapshots in them."""

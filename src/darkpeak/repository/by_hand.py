@@ -1,4 +1,4 @@
-"""The commands by which a set is restored without us: restic, age, docker and a shell. Pure."""
+"""The commands that restore a snapshot without darkpeak: restic, age, docker and a shell. Pure."""
 
 from darkpeak.collective.repository_url import RepositoryUrl
 from darkpeak.repository.snapshots import TAG
@@ -13,13 +13,13 @@ def explain(repository: RepositoryUrl, service: str, name: str | None) -> list[s
     top = f"{folder}/staging/{service}"
     setup, restic = _by_hand(repository)
     return [
-        f"# {service} from {repository.name}; ssh key: whichever of yours is in collective.toml",
-        f"age -d -i ~/.ssh/id_ed25519 {KEY_FILE} | head -n 1 >password   # the rest holds logins for the repository",
+        f"# {service} from {repository.name}; use the ssh key that collective.toml has for you",
+        f"age -d -i ~/.ssh/id_ed25519 {KEY_FILE} | head -n 1 >password   # the other lines are credentials",
         *setup,
-        f"{restic} snapshots --tag {wanted}   # the tag number= tells which is newest, not the time",
+        f"{restic} snapshots --tag {wanted}   # the newest has the highest number= in its tags",
         f"mkdir {folder}",
-        f"{restic} dump --archive tar ID / | tar -x -C {folder}   # ID: of the list above",
-        f"cat {top}/manifest.json; (cd {top}/parts && find . -type f -exec sha256sum {{}} +)   # the same sums?",
+        f"{restic} dump --archive tar ID / | tar -x -C {folder}   # ID: from the list above",
+        f"cat {top}/manifest.json; (cd {top}/parts && find . -type f -exec sha256sum {{}} +)   # compare the sums",
         f"(cd services/{service} && docker compose up -d --build --wait)",
         f"services/{service}/scripts/restore {top}/parts",
         "rm password",
@@ -27,11 +27,11 @@ def explain(repository: RepositoryUrl, service: str, name: str | None) -> list[s
 
 
 def _by_hand(repository: RepositoryUrl) -> tuple[tuple[str, ...], str]:
-    """Return what to type first, and how restic is called then."""
+    """Return the lines to type first, and then the beginning of a restic command."""
     if not repository.volume:
         return (), f"restic -r {repository.for_restic} --password-file password"
-    # A volume is reached from a container only; the password goes in by standard input.
+    # Only a container can reach a volume; it gets the password on its standard input.
     run = f"docker run --rm -i -v {repository.volume}:/repository darkpeak-helper"
     inside = "cat >/tmp/password; restic -r /repository --password-file /tmp/password"
     function = f"""restic() {{ {run} sh -c '{inside} "$@"' restic "$@" <password; }}"""
-    return ("# the repository is a volume of the daemon: any image with restic >= 0.17 will do", function), "restic"
+    return ("# the repository is a volume of the daemon; any image with restic >= 0.17 works", function), "restic"

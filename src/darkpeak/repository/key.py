@@ -1,6 +1,6 @@
-"""The repositories' key: one password, in git, encrypted with age to the admins' ssh keys.
+"""The backup key: the repositories' password and credentials, in git, encrypted with age to the admins' ssh keys.
 
-By hand: `age -d -i ~/.ssh/id_ed25519 backup-key.age` prints it; the password is the first line.
+Without darkpeak, `age -d -i ~/.ssh/id_ed25519 backup-key.age` prints it; the password is the first line.
 """
 
 import json
@@ -19,55 +19,55 @@ from darkpeak.vocabulary import KEY_FILE
 if TYPE_CHECKING:
     from pyrage.ssh import Identity
 
-USUAL = ("id_ed25519", "id_rsa")
+DEFAULT_NAMES = ("id_ed25519", "id_rsa")
 ENTROPY_BYTES = 32
-Ask = Callable[[Path], str]  # asks a person for the passphrase of a key file
+Ask = Callable[[Path], str]  # asks a person for the passphrase of an ssh key
 
 
 @dataclass(frozen=True)
 class Secret:
-    """What the file holds: the password, and what each repository wants to be shown."""
+    """The content of the key file: the password, and the credentials of each repository."""
 
     password: str = field(repr=False)
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def text(self) -> bytes:
-        """Return it as it is encrypted: the password on a line of its own, so that it is found without us."""
+        """Return it as a text for the file; the password is a line of its own, so that people can find it."""
         return f"{self.password}\n{json.dumps(self.credentials, indent=2)}\n".encode()
 
 
 def make() -> Secret:
-    """Make a new one, at random."""
+    """Make a new secret with a random password."""
     return Secret(secrets.token_urlsafe(ENTROPY_BYTES))
 
 
 def parse(text: bytes) -> Secret:
-    """Read what was decrypted."""
+    """Return the secret of a decrypted text."""
     password, _, rest = text.decode().partition("\n")
     return Secret(password, json.loads(rest or "{}"))
 
 
 def write(collective: Collective, secret: Secret, admins: Iterable[Admin]) -> None:
-    """Encrypt the key to these admins' ssh keys, and put it in place in one step.
+    """Encrypt the secret to these admins' ssh keys, and replace the key file in one step.
 
     Raises:
-        UsageError: when an admin has no ssh key, or one that age cannot use.
+        UsageError: when no admin has an ssh key, or when age cannot use one.
     """
     import pyrage
 
     recipients = [_recipient(admin, line) for admin in admins for line in admin.ssh]
     if not recipients:
         hint = 'write ssh = ["ssh-ed25519 AAAA…"] under [admins.NAME] in collective.toml, for at least two people'
-        raise UsageError("no admin has an ssh key to encrypt the backup key to", hint=hint)
-    sealed = pyrage.encrypt(secret.text(), recipients, armored=True)
+        raise UsageError("there is no ssh key to which the backup key can be encrypted", hint=hint)
+    encrypted = pyrage.encrypt(secret.text(), recipients, armored=True)
     path = collective.root / KEY_FILE
-    aside = path.with_suffix(".partial")
-    aside.write_bytes(sealed)
-    aside.replace(path)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(encrypted)
+    partial.replace(path)
 
 
 def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret:
-    """Decrypt the key with the first of these ssh keys that opens it; without any named, with the usual ones.
+    """Decrypt the key file with the first of these ssh keys (without any, the default ones) that opens it.
 
     Raises:
         UsageError: when there is no key file.
@@ -78,28 +78,27 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     path = collective.root / KEY_FILE
     if not path.is_file():
         raise UsageError(
-            f"there is no {KEY_FILE}", where=str(collective.root), hint="darkpeak backup init makes it, once"
+            f"there is no {KEY_FILE}", where=str(collective.root), hint="make it, once: darkpeak backup init"
         )
-    sealed = path.read_bytes()
-    wanted = set(tags(sealed))
-    for file in identities or usual():
+    encrypted = path.read_bytes()
+    wanted = set(tags(encrypted))
+    for file in identities or default_identities():
         try:
             identity = _identity(file, wanted, ask)
             if identity:
-                return parse(pyrage.decrypt(sealed, [identity]))
+                return parse(pyrage.decrypt(encrypted, [identity]))
         except (pyrage.DecryptError, pyrage.IdentityError):
             continue
-    tried = ", ".join(map(str, identities or usual())) or "no ssh key in ~/.ssh"
-    can = ", ".join(openers(collective)) or "nobody of collective.toml"
-    raise CheckFailed(
-        f"{KEY_FILE} is not opened by {tried}", hint=f"give another with --identity FILE; it opens for: {can}"
-    )
+    tried = ", ".join(map(str, identities or default_identities()))
+    can = ", ".join(openers(collective)) or "no admin of collective.toml"
+    what = f"{tried} does not open {KEY_FILE}" if tried else f"there is no ssh key in ~/.ssh to open {KEY_FILE}"
+    raise CheckFailed(what, hint=f"give another key with --identity FILE; those who can open it are: {can}")
 
 
-def usual() -> list[Path]:
-    """Return the ssh keys that the caller has in the usual places."""
+def default_identities() -> list[Path]:
+    """Return the caller's ssh keys with default names."""
     folder = Path.home() / ".ssh"
-    return [folder / name for name in USUAL if os.access(folder / name, os.R_OK)]
+    return [folder / name for name in DEFAULT_NAMES if os.access(folder / name, os.R_OK)]
 
 
 def _recipient(admin: Admin, line: str) -> object:
@@ -109,17 +108,17 @@ def _recipient(admin: Admin, line: str) -> object:
         return pyrage.ssh.Recipient.from_str(line.strip())
     except pyrage.RecipientError as error:
         what = f"age cannot encrypt to this ssh key of {admin.name}: {line[:40]}…"
-        raise UsageError(what, hint="ssh-ed25519 and ssh-rsa keys will do: ssh-keygen -t ed25519") from error
+        raise UsageError(what, hint="use an ssh-ed25519 or ssh-rsa key; make one: ssh-keygen -t ed25519") from error
 
 
 def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
-    """Return an ssh key ready for use, or None where it is no key to this file anyway."""
+    """Return an ssh key that is ready for use, or None if it cannot open this file."""
     import pyrage
 
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} cannot be read", hint="name your private ssh key with --identity FILE") from error
+        raise UsageError(f"{file} cannot be read", hint="give your private ssh key with --identity FILE") from error
     try:
         return pyrage.ssh.Identity.from_buffer(content)
     except pyrage.IdentityError as error:
@@ -137,5 +136,5 @@ def _without_passphrase(content: bytes, file: Path, ask: Ask) -> bytes:
     try:
         private = form.load_ssh_private_key(content, ask(file).encode())
     except ValueError as error:
-        raise CheckFailed(f"that is not the passphrase of {file}", hint="try again") from error
+        raise CheckFailed(f"wrong passphrase for {file}", hint="try again") from error
     return private.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())

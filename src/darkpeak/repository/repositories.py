@@ -1,9 +1,9 @@
-"""The repositories of a session: which can be used, and the snapshots in them. Asked while other work goes on.
+"""The repositories of a session: which can be used, and their snapshots. They are opened in the background.
 
-Each question costs restic half a second or more to derive the key, so its answer is waited for only where it is
-needed. Each repository is asked by itself: one that does not answer holds up no other. The snapshots are asked for
-once, and kept up with what we change ourselves: by the session's lock nobody else changes those of this engine
-meanwhile.
+Each call of restic takes half a second or more, to derive the key, so we wait for a result only where it is needed.
+Each repository is opened separately, so that one that does not answer does not delay the others. The snapshots are
+listed once, and then updated with our own changes: because of the session's lock, nobody else changes those of this
+engine.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,52 +15,54 @@ from darkpeak.repository.snapshots import Snapshot
 
 
 class Repositories:
-    """Those that the collective names; begins to ask them when it is made."""
+    """The repositories of a session; it begins to open them when it is made."""
 
     def __init__(self, named: Sequence[ResticRepository]) -> None:
         pool = ThreadPoolExecutor(2 * len(named))
-        self._opened = [(one, pool.submit(one.open)) for one in named]
-        self._listed = {one.number: pool.submit(_list, one, opened) for one, opened in self._opened}
+        self._opened = [(repository, pool.submit(repository.open)) for repository in named]
+        self._listed = {
+            repository.number: pool.submit(_list, repository, opened) for repository, opened in self._opened
+        }
         self._added: list[Snapshot] = []
         self._gone: set[str] = set()
         pool.shutdown(wait=False)
 
     def unusable(self) -> tuple[DarkpeakError, ...]:
-        """Return why some cannot be used, an error for each."""
+        """Return an error for each repository that cannot be used."""
         return tuple(error for _, opened in self._opened if (error := _failure(opened)))
 
     def usable(self) -> tuple[ResticRepository, ...]:
-        """Return those that can be used.
+        """Return the repositories that can be used.
 
         Raises:
-            DarkpeakError: the first reason, when not a single one can be used.
+            DarkpeakError: when none can be used; the first repository's error.
         """
-        ready = tuple(one for one, opened in self._opened if not _failure(opened))
+        ready = tuple(repository for repository, opened in self._opened if not _failure(opened))
         if not ready:
             raise self.unusable()[0]
         return ready
 
     def snapshots(self) -> list[Snapshot]:
-        """Return all snapshots in those that can be used, each repository's newest last."""
-        listed = (known for one in self.usable() for known in self._listed[one.number].result())
+        """Return the snapshots in all usable repositories; the newest of each repository is last."""
+        listed = (known for repository in self.usable() for known in self._listed[repository.number].result())
         return [known for known in (*listed, *self._added) if known.restic_id not in self._gone]
 
     def add(self, known: Snapshot) -> None:
-        """Note a snapshot that was made."""
+        """Add a snapshot that was made."""
         self._added.append(known)
 
     def remove(self, restic_ids: Iterable[str]) -> None:
-        """Note snapshots that were removed."""
+        """Remove snapshots that were deleted."""
         self._gone |= set(restic_ids)
 
 
-def _list(one: ResticRepository, opened: Future[None]) -> list[Snapshot]:
+def _list(repository: ResticRepository, opened: Future[None]) -> list[Snapshot]:
     opened.result()
-    return one.list_snapshots()
+    return repository.list_snapshots()
 
 
 def _failure(opened: Future[None]) -> DarkpeakError | None:
-    """Wait for a repository; return why it cannot be used."""
+    """Wait until a repository is opened; return the error if it cannot be used, else None."""
     try:
         opened.result()
     except DarkpeakError as error:

@@ -1,4 +1,4 @@
-"""restic: one repository, as the helper sees it."""
+"""Run restic in the helper, for one repository."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,16 +17,16 @@ from darkpeak.repository.snapshots import Manifest, Snapshot
 from darkpeak.result import Result
 
 CONTACT_SECONDS = 30
-STALL_SECONDS = 300  # a pack of 16 MiB on a slow line
+STALL_SECONDS = 300  # enough for a pack of 16 MiB on a slow line
 UNLOCK_TRIES = 3
 MINUTES_OF_A_DAY = "1440"
-OPENING = "password"  # the secret file that opens all repositories
+OPENING = "password"  # the secret file with the password of all repositories
 OnLine = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ResticRepository:
-    """One repository. `number` tells its secret files from another's."""
+    """One repository; `number` is part of the names of its secret files."""
 
     helper: Helper
     url: RepositoryUrl
@@ -34,18 +34,18 @@ class ResticRepository:
 
     @property
     def name(self) -> str:
-        """The repository as collective.toml has it."""
+        """The repository's URL as in collective.toml."""
         return self.url.name
 
     def secrets(self, secret: Secret) -> dict[str, str]:
-        """Return the files that the helper needs to open the repository."""
+        """Return the secret files that the helper needs to open the repository."""
         own = dict(secret.credentials.get(self.name, {}))
         login, address = own.pop("login", ""), self.url.for_restic
         address = address.replace("://", f"://{login.strip()}@", 1) if login else address
         return {f"{self.number}.url": address, **{f"{self.number}.{name}": content for name, content in own.items()}}
 
     def argv(self, *arguments: str, password: str = OPENING) -> tuple[str, ...]:
-        """Return the command in the helper; every secret in it is a file's name."""
+        """Return a restic command for the helper; secrets are in files, of which it has only the names."""
         at = f"{SECRET}/{self.number}"
         files = (f"AWS_SHARED_CREDENTIALS_FILE={at}.aws", f"RCLONE_CONFIG={at}.rclone-conf")
         ssh = f"-i {at}.ssh-key -o UserKnownHostsFile={at}.known-hosts -o BatchMode=yes -o ConnectTimeout=20"
@@ -56,50 +56,50 @@ class ResticRepository:
         )
 
     def open(self) -> None:
-        """Make sure, within a deadline, that the repository is there and opens; clear our own dead helpers' locks.
+        """Check, with a deadline, that the repository exists and opens; remove the locks of dead helpers.
 
-        The caller holds this engine's only lock for helpers, so whoever else has our host name is dead. restic
-        itself tells by the process number, which another process may have by now: by the next try it has not.
+        The caller has this engine's only lock for helpers, so other locks with our host name are of dead helpers.
+        `restic unlock` removes a lock if no process has its number; if another process has it now, the next try helps.
 
         Raises:
-            SystemFailure: when it does not answer.
-            UsageError: when there is none yet.
-            CheckFailed: when it does not open.
+            SystemFailure: when the repository does not answer.
+            UsageError: when it does not exist yet.
+            CheckFailed: when the password does not open it.
         """
         for _ in range(UNLOCK_TRIES):
             own = [item for item in self._locks() if item.get("hostname") == self._host_name()]
             if not own:
                 return
             self._must("unlock")
-        raise SystemFailure(f"{self.name} keeps a lock of a dead helper", hint="restic unlock --remove-all")
+        raise SystemFailure(f"{self.name} has a lock of a dead helper", hint="remove it: restic unlock --remove-all")
 
     def create(self) -> None:
-        """Make the repository, where there is none."""
+        """Make the repository if it does not exist."""
         result = self._within(CONTACT_SECONDS, "--no-lock", "cat", "config")
         if result.code == restic_errors.ABSENT:
             result = self._within(CONTACT_SECONDS * 2, "init")
         self._check(result)
 
     def list_snapshots(self) -> list[Snapshot]:
-        """Return the snapshots there, the newest last."""
-        # Listing needs no lock, and so works with a key that may read only.
+        """Return its snapshots, the newest last."""
+        # Without a lock, since credentials may allow only reading.
         out = self._must("--no-lock", "snapshots", "--json", "--tag", snapshots.TAG)
         return snapshots.parse_listed(json.loads(out or b"[]"), self.name)
 
     def save(self, folder: str, volumes: Sequence[str], manifest: Manifest, on_line: OnLine) -> str:
-        """Put a folder with parts and manifest, and what lies in volumes, into the repository as one snapshot.
+        """Save a folder with parts and manifest, and folders of volumes, as one snapshot; return its id.
 
-        Returns its id. restic writes it last, when all that it names is there: what ends half way leaves no snapshot.
+        restic writes the snapshot last, when all its data is there: an interrupted backup leaves no snapshot.
         """
         tags, snapshot = ",".join(snapshots.make_tags(manifest)), ""
         try:
-            # How much there is the manifest says: restic's own count would look at every file once more.
+            # The manifest has the size; restic's own count would read the metadata of every file again.
             argv = ("backup", "--no-scan", "--json", "--tag", tags, folder, *volumes)
             for line in self._watched(on_line, *argv, total=manifest.size):
                 snapshot = str(line.get("snapshot_id") or snapshot)
         except DarkpeakError:
-            if snapshot:  # without a file that it could not read
-                with suppress(DarkpeakError):  # where nothing may be removed, its manifest keeps it from use
+            if snapshot:  # it lacks a file that restic could not read
+                with suppress(DarkpeakError):  # if deletion is refused: its manifest does not match, so it is not used
                     self.forget([snapshot], prune=False)
             raise
         if not snapshot:
@@ -107,23 +107,23 @@ class ResticRepository:
         return snapshot
 
     def read_back(self, known: Snapshot, folder: str, manifest: Manifest) -> None:
-        """Make sure that a snapshot that was saved is there.
+        """Check that a saved snapshot is in the repository.
 
         Raises:
-            SystemFailure: when its manifest is not given back as it was.
+            SystemFailure: when its manifest cannot be read back, or when it differs.
         """
         if self._must("--no-lock", "dump", known.restic_id, f"{folder}/manifest.json").decode() != manifest.text():
             raise SystemFailure(f"{self.name} returned another manifest than the one that was saved")
 
     def fetch(self, known: Snapshot, folder: str, target: str, on_line: OnLine) -> Manifest:
-        """Bring a snapshot into a folder of the helper, and make sure that it is whole (`examine`).
+        """Fetch a snapshot into a folder of the helper, and check it (`examine`); return its manifest.
 
         Raises:
-            CheckFailed: when it is not what was saved.
+            CheckFailed: when it is not as it was saved.
         """
         self.helper.must("rm", "-rf", target)
-        # No lock: what is full, or may only be read, still gives back what it has; and all of it is looked at below.
-        # Sparse: else restic has the disk set room aside for each file first, which takes as long as all else together.
+        # Without a lock, so that it works if the repository is full or read-only. The snapshot is checked below.
+        # Sparse, since otherwise restic first allocates each file on the disk, which doubles the time.
         restored = ("--no-lock", "restore", "--sparse", "--json", known.restic_id, "--target", target)
         for _ in self._watched(on_line, *restored):
             pass
@@ -131,12 +131,12 @@ class ResticRepository:
         return examine(self.helper, known, target)
 
     def add_password(self, file: str) -> None:
-        """Have the repository open with the password in a secret file of the helper, too."""
+        """Add a password to the repository, from a secret file in the helper."""
         if self.helper.run(*self.argv("--no-lock", "cat", "config", password=file)).code:
             self._must("key", "add", f"--new-password-file={SECRET}/{file}")
 
     def remove_other_passwords(self, file: str) -> None:
-        """Have it open with that one only."""
+        """Remove all other passwords from the repository."""
         listed = self.helper.run(*self.argv("key", "list", "--json", password=file))
         self._check(listed)
         for item in json.loads(listed.stdout):
@@ -144,28 +144,30 @@ class ResticRepository:
                 self._check(self.helper.run(*self.argv("key", "remove", item["id"], password=file)))
 
     def check(self, part: str) -> None:
-        """Read a part of the repository back (like 3/30), or only its structure.
+        """Read a part of the repository back (like 3/30), or only its structure if `part` is empty.
 
         Raises:
-            CheckFailed: when something in it is damaged.
+            CheckFailed: when it is damaged.
         """
         subset = ("--read-data-subset", part) if part else ()
         result = self.helper.run(*self.argv("check", *subset))
         if result.code == 1:
-            raise CheckFailed(f"{self.name} is damaged: {result.last_line(3)}", hint="restic check --read-data")
+            raise CheckFailed(
+                f"{self.name} is damaged: {result.last_line(3)}", hint="find all damage: restic check --read-data"
+            )
         self._check(result)
 
     def forget(self, restic_ids: list[str], *, prune: bool = True) -> None:
-        """Remove snapshots and (prune) what only they needed."""
+        """Delete snapshots and (prune) the data that only they need."""
         if restic_ids:
             what = ("--prune", *restic_ids) if prune else restic_ids
-            self._check(self.helper.run(*self.argv("forget", *what)))  # may take its time
+            self._check(self.helper.run(*self.argv("forget", *what)))  # without a deadline
 
     def sweep(self) -> None:
-        """Remove what dead helpers were writing, from a repository that is a volume of this engine.
+        """Remove the unfinished files of dead helpers, if the repository is a volume of this engine.
 
-        restic writes a file under another name (…-tmp-…) and then renames it. What is left of one that died is never
-        read again, and restic itself never removes it. Elsewhere than in a volume, whoever has the disk must remove it.
+        restic writes a file with another name (…-tmp-…) and then renames it. If restic is killed, the file stays, and
+        restic never removes it. In other repositories, the owner of the disk must remove such files.
         """
         if self.url.volume:
             old = ("-name", "*-tmp-*", "-mmin", f"+{MINUTES_OF_A_DAY}")
@@ -176,7 +178,7 @@ class ResticRepository:
         self._check(listed)
         for line in listed.stdout.decode().split():
             shown = self.helper.run(*self.argv("--no-lock", "cat", "lock", line))
-            if not shown.code:  # else it has just ended
+            if not shown.code:  # else the lock has just been removed
                 yield json.loads(shown.stdout)
 
     def _host_name(self) -> str:
@@ -196,7 +198,7 @@ class ResticRepository:
             raise error
 
     def _watched(self, on_line: OnLine, *arguments: str, total: int = 0) -> Iterator[Mapping[str, Any]]:
-        """Run restic and give what it prints, a value a line; it is killed when it makes no progress for long."""
+        """Run restic, and yield the JSON value of each line; it is killed if it makes no progress for a long time."""
         argv = ("docker", "exec", "--env=RESTIC_PROGRESS_FPS=1", NAME, *self.argv(*arguments))
         environment, last, done = self.helper.engine.environment, list[str](), -1
         with (
@@ -220,16 +222,16 @@ class ResticRepository:
 
 
 def examine(helper: Helper, known: Snapshot, target: str) -> Manifest:
-    """Make sure that a folder of the helper holds the snapshot as it was saved; return its manifest.
+    """Check that a folder of the helper has the snapshot as it was saved; return its manifest.
 
-    Each file byte for byte; a folder by its list, since what is in it restic itself has compared.
+    Files are compared by their hashes, folders by the list of their files, since restic has verified their content.
 
     Raises:
-        CheckFailed: when it does not.
+        CheckFailed: when it differs.
     """
     text = helper.run("cat", f"{target}/manifest.json").stdout
     manifest = snapshots.parse_manifest(text, known.name)
-    wrong = snapshots.complaints(manifest, snapshots.make_inventory(helper.inventory(f"{target}/parts")))
+    wrong = snapshots.find_damage(manifest, snapshots.make_inventory(helper.inventory(f"{target}/parts")))
     if wrong:
         raise CheckFailed(f"{known.name} in {known.repository} is damaged: {'; '.join(wrong)}")
     return manifest
@@ -244,7 +246,7 @@ def _parse(line: bytes) -> Mapping[str, Any]:
 
 
 def _error_of(value: Mapping[str, Any], line: bytes) -> str:
-    """Return the error that a line of restic's tells; empty where it tells none."""
+    """Return the error in a line of restic's output; empty if it has none."""
     if not value:
         return line.decode(errors="replace").strip()
     if value.get("message_type") not in {"error", "exit_error"}:

@@ -1,4 +1,4 @@
-"""restic's failures, in our words. Pure."""
+"""Errors of restic as our errors. Pure."""
 
 import re
 
@@ -11,33 +11,33 @@ NO_SPACE = "no space left on device"
 
 SILENT = (
     *(SystemFailure, "{} does not answer"),
-    "is that machine up, and the address right? Other repositories are not touched by this",
+    "check that its machine is on, and its address; other repositories are not affected",
 )
 KNOWN: dict[int, tuple[type[DarkpeakError], str, str]] = {
     **dict.fromkeys(TIMED_OUT, SILENT),
-    ABSENT: (UsageError, "there is no repository at {} yet", "darkpeak backup init makes it"),
+    ABSENT: (UsageError, "there is no repository at {}", "make it: darkpeak backup init"),
     WRONG_KEY: (
         *(CheckFailed, "wrong password for {} (backup-key.age)"),
-        "is it another collective's? An older backup-key.age from git may fit",
+        "try an older backup-key.age from git; or does it belong to another collective?",
     ),
 }
 
 
 def explain(repository: str, result: Result) -> DarkpeakError | None:
-    """Return why restic failed, or None where it did not."""
+    """Return the error if restic failed, else None."""
     if not result.code:
         return None
     if result.code in KNOWN:
         kind, what, hint = KNOWN[result.code]
         return kind(what.format(repository), hint=hint)
-    said = result.stderr.decode(errors="replace")
+    stderr = result.stderr.decode(errors="replace")
     if result.code == LOCKED:
-        found = LOCKED_BY.search(said)
-        holder = f"by {found[1]}, since {found[2]}" if found else "by somebody"
-        hint = "try again when that has ended; if it died, restic unlock, typed by hand, takes its lock away"
+        found = LOCKED_BY.search(stderr)
+        holder = f"by {found[1]}, since {found[2]}" if found else "by another program"
+        hint = "try again when that has ended; if it was killed, remove its lock by hand: restic unlock"
         return SystemFailure(f"{repository} is locked {holder}", hint=hint)
-    if NO_SPACE in said:
-        hint = "make room where it lies; if that is the engine's own disk, darkpeak doctor shows how much there is"
+    if NO_SPACE in stderr:
+        hint = "free space on its disk; if that is the engine's disk, see how much is free: darkpeak doctor"
         return SystemFailure(f"{repository}: {NO_SPACE}", hint=hint)
-    fatal = [line.removeprefix("Fatal: ") for line in said.splitlines() if "Fatal" in line]
+    fatal = [line.removeprefix("Fatal: ") for line in stderr.splitlines() if "Fatal" in line]
     return SystemFailure(f"{repository}: {fatal[-1] if fatal else result.last_line()}")

@@ -1,4 +1,4 @@
-"""Which sets are kept, and why: by their numbers, so that no clock loses the newest. Pure."""
+"""Decide which snapshots are kept: by their numbers, so that a wrong clock cannot lose the newest. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from itertools import groupby
 from darkpeak.collective.model import Keep
 from darkpeak.repository.snapshots import BACKUP, Snapshot
 
-NEWEST = 3  # kept whatever their dates are: a clock that stands still makes all days one
+NEWEST = 3  # always kept, since a wrong clock can give all snapshots the same date
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One set, and why it stays; without a reason it goes."""
+class Retained:
+    """One snapshot, and the reasons to keep it; without any, it is deleted."""
 
-    known: Snapshot
+    snapshot: Snapshot
     why: tuple[str, ...]
 
 
-def decide(snapshots: Iterable[Snapshot], keep: Keep) -> list[Kept]:
-    """Return every set with the reasons to keep it, those of one service and kind by number, the newest first.
+def decide(snapshots: Iterable[Snapshot], keep: Keep) -> list[Retained]:
+    """Return every snapshot with the reasons to keep it; those of one service and kind have the newest number first.
 
-    Days, weeks and months are counted as they are met, from the newest number on. A set from a clock that was a year
-    ahead has a month of its own, but pushes out none that is newer by number.
+    Days, weeks and months are counted from the newest number on. A snapshot from a clock that was a year ahead is kept
+    for its own month, but does not displace a snapshot with a higher number.
     """
 
     def kind(item: Snapshot) -> tuple[str, str, str]:
@@ -33,7 +33,7 @@ def decide(snapshots: Iterable[Snapshot], keep: Keep) -> list[Kept]:
     for (_, _, which), group in groupby(sorted(snapshots, key=kind), key=kind):
         newest_first = sorted(group, key=lambda item: -item.number)
         counts = keep if which == BACKUP else Keep(0, 0, 0)
-        decided += [Kept(item, tuple(why)) for item, why in _reasons(newest_first, counts)]
+        decided += [Retained(item, tuple(why)) for item, why in _reasons(newest_first, counts)]
     return decided
 
 

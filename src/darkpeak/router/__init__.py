@@ -1,1 +1,1 @@
-"""The collective's router: its tables as values and files, and the one way to the container that serves them."""
+"""The router: its tables as values and as files, and the programs of its container."""

@@ -1,4 +1,4 @@
-"""The certificates that the router gets from a CA by ACME: as a value, as lines of its table, and read back. Pure."""
+"""The certificates that the router gets from a CA by ACME: as values, and as lines of its table. Pure."""
 
 import json
 import re
@@ -15,12 +15,12 @@ WILDCARD = "*."
 
 @dataclass(frozen=True)
 class Acme:
-    """Whom the router asks, and for which certificates: each the names that it holds, known by the first."""
+    """The CA of the router, and the certificates to request: for each its names, of which the first identifies it."""
 
     directory: str
     contact: str = ""
     hook: str = ""
-    trust: str = ""  # in PEM, whom to trust that the CA is the CA; empty: as Debian does
+    trust: str = ""  # the CA's own root certificate, in PEM; empty if Debian trusts it
     certificates: tuple[tuple[str, ...], ...] = ()
 
     def lines(self) -> list[str]:
@@ -32,15 +32,15 @@ class Acme:
         ]
 
     def faults(self) -> Iterable[str]:
-        """Yield why the router could not go by this."""
+        """Yield what is wrong with these settings."""
         if not HTTPS_URL.fullmatch(self.directory):
-            yield f"{self.directory!r} is no CA's address"
+            yield f"{self.directory!r} is not the address of an ACME directory"
         if self.contact and not WORD.fullmatch(self.contact):
-            yield f"{self.contact!r} is no address"
+            yield f"{self.contact!r} is not a mail address"
         if self.hook and not HOOK.fullmatch(self.hook):
-            yield f"{self.hook!r} is no hook"
+            yield f"{self.hook!r} is not the name of a hook"
         if PRIVATE_KEY in self.trust:
-            yield "a private key stands in what to trust"
+            yield "the root certificate of the CA contains a private key"
 
     @property
     def names(self) -> list[str]:
@@ -49,7 +49,7 @@ class Acme:
 
 
 def parse_acme(lines: Iterable[str], trust: str) -> Acme | None:
-    """Return what the lines of certificates.lst say; None where they name no CA."""
+    """Return the settings in the lines of certificates.lst; None if they name no CA."""
     settings: dict[str, str] = {}
     certificates = []
     for key, *values in (line.split() for line in lines if line.strip()):
@@ -65,7 +65,7 @@ def parse_acme(lines: Iterable[str], trust: str) -> Acme | None:
 
 @dataclass(frozen=True)
 class Certified:
-    """What became of one certificate. Times are seconds since 1970; 0 is never."""
+    """The state of one certificate. Times are seconds since 1970; 0 is never."""
 
     names: tuple[str, ...]
     issuer: str = ""
@@ -78,26 +78,26 @@ class Certified:
 
 @dataclass(frozen=True)
 class HeldCertificates:
-    """What the router holds: the one certificate by the collective's own CA, and those from elsewhere."""
+    """The router's certificates: the one by the collective's own CA, and those of another CA."""
 
     issuer: str
     until: float
     certified: tuple[Certified, ...] = ()
 
 
-def parse_held(told: bytes) -> HeldCertificates:
-    """Read what the router says of its certificates.
+def parse_held(text: bytes) -> HeldCertificates:
+    """Return the certificates that the router's program `certificates` printed.
 
     Raises:
-        ValueError: when it says no such thing.
+        ValueError: when it printed something else.
     """
     try:
-        said: dict[str, Any] = json.loads(told)
+        facts: dict[str, Any] = json.loads(text)
         known = {field.name for field in fields(Certified)} - {"names"}
         certified = (
             Certified(tuple(record["names"]), **{key: record[key] for key in known if key in record})
-            for record in said["records"].values()
+            for record in facts["records"].values()
         )
-        return HeldCertificates(said["issuer"], datetime.fromisoformat(said["until"]).timestamp(), tuple(certified))
+        return HeldCertificates(facts["issuer"], datetime.fromisoformat(facts["until"]).timestamp(), tuple(certified))
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{error!r}") from error

@@ -1,4 +1,4 @@
-"""The router's container: the one way by which its tables are read, changed and proven."""
+"""Read, change and verify the router's tables, with the programs of its container."""
 
 import html
 import uuid
@@ -17,11 +17,11 @@ NEXT = f"{STATE}/next"
 NOTICES = "maintenance.map"
 PROBED_AT_ONCE = 200
 NO_ANSWER = "000"
-HINT = "darkpeak logs router says more; darkpeak up router starts it anew"
+HINT = "see why: darkpeak logs router; start it again: darkpeak up router"
 
 
 class Answer(NamedTuple):
-    """How a host name is answered through the router."""
+    """The answer to a request for a host name through the router."""
 
     status: str
     own: bool  # by the router itself, not by a service
@@ -33,14 +33,14 @@ class Answer(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """What members read while a service is under maintenance, and after how many seconds to try again."""
+    """What members read while a service is under maintenance, and after how many seconds they may try again."""
 
     seconds: int
     text: str
 
 
 class Container(Protocol):
-    """What the router's container can be asked: engine/inside.py, or a stand-in of the tests."""
+    """The router's container: engine/inside.py, or a stand-in of the tests."""
 
     def run(self, argv: Sequence[str]) -> Result:
         """Run a program in it."""
@@ -53,35 +53,35 @@ class Container(Protocol):
 
 
 class Router:
-    """The running router. Holds no state: each method asks the container."""
+    """The running router. It keeps no state: each method runs a program in the container."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
 
     def drift(self, table: Table) -> list[Drift]:
-        """Return where the router's files, or the running process, are not as the table says."""
+        """Return the lines in which the router's files, or the running process, differ from the table."""
         wanted = render(table)
         in_files = find_drift(wanted, self._files(TABLES), running=False)
         return in_files + find_drift(as_running(wanted), self._running(), running=True)
 
     def apply(self, table: Table) -> Changes:
-        """Bring files and running router to a table, and prove each changed route by a request.
+        """Make the files and the running router match a table, and verify each changed route with a request.
 
-        A route that worked before and would not any more is put back alone; the result names it.
+        A route that worked before and does not work any more is reverted; the result names it.
 
         Raises:
-            UsageError: when the table leads where it may not; nothing was touched.
-            SystemFailure: when it could not be done; what was before is back.
+            UsageError: when the table has a route that is not allowed; nothing was touched.
+            SystemFailure: when the router refuses; the state before is restored.
         """
         wanted, before = render(table), self._files(TABLES)
         if before == wanted and not find_drift(as_running(wanted), self._running(), running=True):
             return Changes()
         done = compare(parse(before), table)
         reloaded = self._switch(wanted)
-        answers = self._ask(table, (*done.added, *done.changed))
+        answers = self._probe(table, (*done.added, *done.changed))
         broken = [name for name, answer in answers.items() if answer.lost or (answer.own and name in done.changed)]
         if broken:
-            self._put_back(table, parse(before), broken)
+            self._revert(table, parse(before), broken)
         silent = tuple(sorted(name for name, answer in answers.items() if answer.own and name not in broken))
         synchronised = not (done or parse(before).domains != table.domains)
         return replace(
@@ -100,7 +100,7 @@ class Router:
         return {label: Notice(int(seconds), html.unescape(text)) for label, seconds, text in split}
 
     def set_notice(self, label: str, notice: Notice | None) -> None:
-        """Answer for a service with a notice instead of it, or (None) let requests through again."""
+        """Answer with a notice instead of a service, or (None) lead to the service again."""
         kept = {name: old for name, old in self.notices().items() if name != label}
         if notice:
             kept[label] = notice
@@ -109,7 +109,7 @@ class Router:
         self._switch({NOTICES: "".join(written).encode()})
 
     def counters(self) -> list[Counted]:
-        """Return what the running router has counted, by service."""
+        """Return the counters of the running router, by service."""
         return [Counted(*map(int, line.split())) for line in self._run("counters").splitlines()]
 
     def authority(self) -> str:
@@ -117,17 +117,21 @@ class Router:
         return self._run("cat", "/trust/ca.crt").decode()
 
     def certificates(self) -> HeldCertificates:
-        """Return what the router knows of its certificates; keys never leave it."""
+        """Return the router's certificates; private keys never leave the container.
+
+        Raises:
+            SystemFailure: when the router's answer cannot be read.
+        """
         try:
             return parse_held(self._run("certificates"))
         except ValueError as error:
-            raise SystemFailure(f"the router does not know its certificates: {error}", hint=HINT) from error
+            raise SystemFailure(f"the router's list of certificates cannot be read: {error}", hint=HINT) from error
 
     def sign(self, request: bytes, names: Sequence[str]) -> bytes:
         """Return a certificate by the collective's CA for exactly these names.
 
         Raises:
-            SystemFailure: when the request or a name is not one that the CA may sign.
+            SystemFailure: when the CA may not sign the request, or one of the names.
         """
         file = f"{uuid.uuid4().hex}.request"
         self._put({file: request})
@@ -137,20 +141,20 @@ class Router:
             self._run("rm", "-f", f"{NEXT}/{file}")
 
     def _switch(self, files: Mapping[str, bytes]) -> bool:
-        """Hand new files to the container; return whether it had to reload."""
+        """Give new files to the container; return whether the router had to reload."""
         change = uuid.uuid4().hex
         self._put({f"{change}/{name}": content for name, content in files.items()})
         return b"reloaded" in self._run("apply", change).splitlines()
 
-    def _put_back(self, table: Table, before: Table, broken: Sequence[str]) -> None:
-        """Undo the routes that turned out broken, and keep the others."""
+    def _revert(self, table: Table, before: Table, broken: Sequence[str]) -> None:
+        """Revert the broken routes, and keep the others."""
         old = [route for route in before.http if route.label in broken]
         kept = [route for route in table.http if route.label not in broken]
         ports = {route.port // 10 * 10 for route in old}
         self._switch(render(replace(table, http=(*kept, *old), blocks=(*table.blocks, *ports))))
 
-    def _ask(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
-        """Ask for each of the named http routes through the router."""
+    def _probe(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
+        """Return the answer to a request for each of the named http routes, through the router."""
         if not table.domains:
             return {}
         hosts = {_host(route, table): route.label for route in table.http if route.label in set(names)}
@@ -164,7 +168,7 @@ class Router:
         return answers
 
     def _running(self) -> dict[str, bytes]:
-        """Return the tables that the running process goes by."""
+        """Return the tables that the running process uses."""
         found: dict[str, list[bytes]] = {table: [] for table in TABLES}
         for line in self._run("running").splitlines():
             table, _, rest = line.partition(b" ")
@@ -179,7 +183,7 @@ class Router:
         self._container.write_files(NEXT, files)
 
     def _run(self, *argv: str) -> bytes:
-        """Run one of the container's programs and return what it prints."""
+        """Run one of the container's programs; return its output."""
         result = self._container.run(argv)
         if result.code:
             why = " ".join((result.stderr or result.stdout).decode(errors="replace").split())

@@ -21,17 +21,17 @@ TABLES = (
     "trust.pem",
 )
 PROXY = "/proxy"
-ANY = "*"  # in ssh.map: where plain ssh leads
+ANY = "*"  # the key in ssh.map for plain ssh
 
 
 @dataclass(frozen=True, order=True)
 class Drift:
-    """One line that the router has and should not have, or the reverse."""
+    """One line that the router has and should not have, or that it lacks."""
 
     table: str
     line: str
-    running: bool  # in the running router, rather than in its files
-    missing: bool  # rather than there without reason
+    running: bool  # in the running process, and not in the files
+    missing: bool  # the router lacks it
 
     def __str__(self) -> str:
         where = "the running router" if self.running else "the router's files"
@@ -42,7 +42,7 @@ def render(table: Table) -> dict[str, bytes]:
     """Return the router's files.
 
     Raises:
-        UsageError: when a route leads where it may not.
+        UsageError: when a route is not allowed.
     """
     check(table)
     tcp = sorted(table.tcp)
@@ -72,7 +72,7 @@ def _target(route: TcpRoute | TlsRoute) -> str:
 
 
 def _tls(table: Table) -> Iterable[str]:
-    """Yield a line for each host name: TLS names nothing shorter."""
+    """Yield a line for each whole host name, since TLS sends whole names."""
     for route in table.tls:
         hosts = [route.label] if "." in route.label else [f"{route.label}.{domain}" for domain in table.domains]
         yield from (f"{host} {_target(route)}" for host in hosts)
@@ -85,7 +85,7 @@ def _ssh(table: Table) -> Iterable[str]:
 
 
 def _frontend(routes: list[TcpRoute]) -> bytes:
-    """Return the haproxy section that opens the public ports; where each leads is tcp.map's matter."""
+    """Return the haproxy section that opens the public ports; tcp.map has the port that each leads to."""
     if not routes:
         return b""
     lines = ["frontend tcp from ports"]
@@ -97,7 +97,7 @@ def _frontend(routes: list[TcpRoute]) -> bytes:
 
 
 def parse(files: Mapping[str, bytes]) -> Table:
-    """Return the table that files hold. Lines that make no sense are left out: `find_drift` shows them."""
+    """Return the table in files. Lines that cannot be read are left out; `find_drift` shows them."""
     domains = tuple(sorted(line[1:] for line in lines(files, "domains.lst") if line.startswith(".")))
     http = (Route(name, port) for table in ("http.map", "hosts.map") for name, port, _ in _entries(files, table))
     ssh = {name: port for name, port, _ in _entries(files, "ssh.map")}
@@ -117,19 +117,19 @@ def parse(files: Mapping[str, bytes]) -> Table:
 
 
 def _entries(files: Mapping[str, bytes], name: str) -> list[tuple[str, int, bool]]:
-    """Return name, port and whether PROXY is wanted, of each line that has them."""
+    """Return name, port, and whether the PROXY protocol is used, of each line that has them."""
     split = (line.partition(" ") for line in lines(files, name))
     found = [(key, target.removesuffix(PROXY), target.endswith(PROXY)) for key, _, target in split if key]
     return [(key, int(port), proxy) for key, port, proxy in found if port.isdecimal()]
 
 
 def _shorten(host: str, domains: tuple[str, ...]) -> str:
-    """Return the label alone of a name under a domain of ours."""
+    """Return only the label of a host name that is below one of our domains."""
     label, _, domain = host.partition(".")
     return label if domain in domains else host
 
 
-def _tcp(name: str, port: int, proxy: bool) -> TcpRoute | None:  # noqa: FBT001 # as it stands in the file
+def _tcp(name: str, port: int, proxy: bool) -> TcpRoute | None:  # noqa: FBT001 (as the file has it)
     service, _, public = name.partition(":")
     return TcpRoute(int(public), port, service, proxy) if public.isdecimal() else None
 
@@ -144,7 +144,7 @@ def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
 
 
 def lines(files: Mapping[str, bytes], name: str) -> list[str]:
-    """Return a file's lines, none where there is no such file."""
+    """Return a file's lines; none if there is no such file."""
     return files.get(name, b"").decode(errors="replace").splitlines()
 
 
@@ -159,7 +159,7 @@ def find_drift(wanted: Mapping[str, bytes], found: Mapping[str, bytes], *, runni
 
 
 def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what a router that serves these files says of itself, where that is not the files' own lines."""
+    """Return the tables that a router with these files reports, which differ from the files in some lines."""
     ports = _lines(line.split()[0] for line in lines(files, "tcp.map"))
     passing = files.get("tls.cfg", b"").rpartition(b" ")[2]
     return {**files, "tcp.cfg": ports, "tls.cfg": passing, "certificates.lst": b"", "trust.pem": b""}

@@ -1,4 +1,4 @@
-"""Routes as values: what the router leads where, what it may never do, and how two tables differ. Pure."""
+"""Routes as values: the router's table, what it may not contain, and how two tables differ. Pure."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -26,20 +26,20 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, order=True)
 class Route:
-    """Host names that begin with `label` lead to a port; a label with a dot is one whole host name."""
+    """Host names that begin with `label` lead to a port; a label with a dot is a whole host name."""
 
     label: str
     port: int
 
     @property
     def whole(self) -> bool:
-        """Whether it stands for one host name, of any domain, rather than for a first label."""
+        """Whether the label is a whole host name, of any domain."""
         return "." in self.label
 
 
 @dataclass(frozen=True, order=True)
 class TlsRoute:
-    """TLS for this name is passed on unread; `proxy` where the service asks for the PROXY protocol."""
+    """TLS for this name is passed on without being decrypted; `proxy`: with the PROXY protocol."""
 
     label: str
     port: int
@@ -48,7 +48,7 @@ class TlsRoute:
 
 @dataclass(frozen=True, order=True)
 class TcpRoute:
-    """What connects to the public port is led to a port of the service."""
+    """Connections to the public port lead to a port of the service."""
 
     public: int
     port: int
@@ -57,13 +57,13 @@ class TcpRoute:
 
     @property
     def name(self) -> str:
-        """What the router's files and log call it."""
+        """Its name in the router's files and log."""
         return f"{self.service}:{self.public}"
 
 
 @dataclass(frozen=True, order=True)
 class Limit:
-    """What a service takes: requests a second from one client, and requests at once from all; 0 is no limit."""
+    """Limits of a service: requests per second from one client, and requests at once from all; 0 is no limit."""
 
     label: str
     rate: int = 0
@@ -72,7 +72,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Table:
-    """All that the router leads anywhere, and the blocks outside which it may lead nothing."""
+    """All routes of the router, and the blocks into which they may lead."""
 
     domains: tuple[str, ...]
     http: tuple[Route, ...] = ()
@@ -96,14 +96,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Changes:
-    """What applying a table changed, by the routes' names."""
+    """What changed when a table was applied, by the routes' names."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()  # added, and the service does not answer yet
-    reverted: tuple[str, ...] = ()  # put back as it was, since nothing answered where it should have led
-    synchronised: bool = False  # files or running router were not as the files of before said, or settings changed
+    silent: tuple[str, ...] = ()  # added, but the service does not answer yet
+    reverted: tuple[str, ...] = ()  # put back, because nothing answered
+    synchronised: bool = False  # the router differed from its files, or settings changed
     reloaded: bool = False
 
     def __bool__(self) -> bool:
@@ -123,7 +123,7 @@ def _some(names: tuple[str, ...], most: int = 6) -> str:
 
 
 def merge(several: Iterable[Changes]) -> Changes:
-    """Return what several changes were together."""
+    """Return several changes as one."""
     found = list(several)
 
     def names(of: Callable[[Changes], tuple[str, ...]]) -> tuple[str, ...]:
@@ -141,12 +141,12 @@ def merge(several: Iterable[Changes]) -> Changes:
 
 
 class Counted(NamedTuple):
-    """What the router has counted of one service since it was last loaded."""
+    """The router's counters of one service, since it was last loaded."""
 
     block: int
     requests: int
     failed: int
-    milliseconds: int  # of all its answers together
+    milliseconds: int  # the sum of all answers' times
 
 
 def compare(before: Table, after: Table) -> Changes:
@@ -160,13 +160,13 @@ def compare(before: Table, after: Table) -> Changes:
 
 
 def check(table: Table) -> None:
-    """Make sure that a table leads into declared blocks only, and every name to one place.
+    """Check that routes lead only into declared blocks, and that every name is there once.
 
     Raises:
-        UsageError: at the first route that is not so.
+        UsageError: for the first route that is not allowed.
     """
     for domain in table.domains:
-        _require(HOST_NAME.fullmatch(domain), f"{domain!r} is no domain")
+        _require(HOST_NAME.fullmatch(domain), f"{domain!r} is not a domain")
     labelled: list[Route | TlsRoute | Limit] = [*table.http, *table.tls, *table.ssh, *table.limits]
     for label in (item.label for item in labelled):
         _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
@@ -179,34 +179,34 @@ def check(table: Table) -> None:
         _check_acme(table.acme)
     allowed = {port for block in table.blocks if block in SERVICE_BLOCKS for port in ports_of(block)}
     for name, port in table.targets().items():
-        _require(port in allowed, f"{name} leads to port {port}, which is in no declared block")
+        _require(port in allowed, f"{name} leads to port {port}, which is not in a declared block")
 
 
 def _check_ssh(table: Table) -> None:
     labels = [route.label for route in table.ssh]
     _once("the ssh name", labels)
     for label in labels:
-        _require("." not in label, f"{label} cannot be an ssh route: only a first label can")
-        _require(label != JUMP, f"the ssh name {JUMP} is the router's own")
+        _require("." not in label, f"{label} cannot be an ssh route: it contains a dot")
+        _require(label != JUMP, f"the ssh name {JUMP} belongs to the router")
 
 
 def _check_tcp(table: Table) -> None:
     for tcp in table.tcp:
-        _require(NAME.fullmatch(tcp.service), f"{tcp.service!r} is no service's name")
-        _require(tcp.public in PORTS, f"{tcp.public} is no port")
+        _require(NAME.fullmatch(tcp.service), f"{tcp.service!r} is not the name of a service")
+        _require(tcp.public in PORTS, f"{tcp.public} is not a port")
         in_blocks = block_of(tcp.public) in BLOCKS
         _require(
             not in_blocks and tcp.public not in table.own_ports,
-            f"public port {tcp.public} is not free for {tcp.service}",
+            f"the public port {tcp.public} cannot be used for {tcp.service}",
         )
-    _once("public port", [str(tcp.public) for tcp in table.tcp])
+    _once("the public port", [str(tcp.public) for tcp in table.tcp])
 
 
 def _check_acme(acme: Acme) -> None:
     for fault in acme.faults():
         _require(condition=False, message=fault)
     for name in acme.names:
-        _require(HOST_NAME.fullmatch(name), f"{name!r} is no host name")
+        _require(HOST_NAME.fullmatch(name), f"{name!r} is not a host name")
     _once("the certificate of", [names[0] for names in acme.certificates])
 
 
@@ -219,4 +219,4 @@ def _once(what: str, names: Iterable[str]) -> None:
 
 def _require(condition: object, message: str) -> None:
     if not condition:
-        raise UsageError(message, hint="darkpeak lint shows where it is written")
+        raise UsageError(message, hint="see where it is written: darkpeak lint")

@@ -1,1 +1,1 @@
-"""Run by the clock: systemd or cron starts the nightly jobs, and notices tell people how they went."""
+"""The nightly jobs' schedule, with systemd or cron, and the notices to people about their results."""

@@ -1,4 +1,4 @@
-"""Have this machine run the night by itself: written into systemd or a crontab, and taken out again."""
+"""Install the nightly jobs on this machine, in systemd or in a crontab, and uninstall them."""
 
 import os
 import shutil
@@ -17,29 +17,33 @@ LINGER = Path("/var/lib/systemd/linger")
 
 @dataclass(frozen=True)
 class Installed:
-    """What is installed where."""
+    """One file, or the crontab, that was installed or uninstalled."""
 
     where: str
-    text: str  # empty where it is gone
+    text: str  # empty if it was removed
     changed: bool
 
 
-def find_keeper() -> str:
-    """Return what keeps time here.
+def find_scheduler() -> str:
+    """Return what runs jobs at a time on this machine: SYSTEMD or CRON.
 
     Raises:
-        SystemFailure: when nothing does.
+        SystemFailure: when it has neither.
     """
     if BOOTED.is_dir():
         return SYSTEMD
     if shutil.which("crontab"):
         return CRON
-    raise SystemFailure("this machine has neither systemd nor cron", hint="apt-get install cron, then the same again")
+    raise SystemFailure("this machine has neither systemd nor cron", hint="install cron: apt-get install cron")
 
 
-def install(call: Call, keeper: str) -> list[Installed]:
-    """Have it run each night; run again, this changes nothing."""
-    if keeper == CRON:
+def install(call: Call, scheduler: str) -> list[Installed]:
+    """Install a command with a scheduler; a second call changes nothing.
+
+    Raises:
+        SystemFailure: when the scheduler refuses.
+    """
+    if scheduler == CRON:
         return [_write_crontab(call.name, make_line(call))]
     done = [_write_file(path, text) for path, text in make_units(call, units_folder(), whole=_is_root()).items()]
     if any(item.changed for item in done) and BOOTED.is_dir():
@@ -49,7 +53,11 @@ def install(call: Call, keeper: str) -> list[Installed]:
 
 
 def uninstall(name: str) -> list[Installed]:
-    """Take out what was put in, wherever it is."""
+    """Remove what was installed, from systemd and from the crontab.
+
+    Raises:
+        SystemFailure: when the scheduler refuses.
+    """
     done = []
     units = [units_folder() / f"{name}.{kind}" for kind in ("timer", "service")]
     if any(path.exists() for path in units):
@@ -66,13 +74,13 @@ def uninstall(name: str) -> list[Installed]:
 
 
 def units_folder() -> Path:
-    """Return where units lie: the machine's for root, else one's own."""
+    """Return the folder of systemd's units: the machine's for root, else that of this login."""
     own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return Path("/etc/systemd/system") if _is_root() else own / "systemd/user"
 
 
 def sleeps_when_logged_out() -> bool:
-    """Whether systemd ends this person's timers with their last login."""
+    """Return whether systemd stops this login's timers when the login ends."""
     return not _is_root() and BOOTED.is_dir() and not (LINGER / Path.home().owner()).exists()
 
 
@@ -89,7 +97,7 @@ def _write_file(path: Path, text: str) -> Installed:
 
 
 def _write_crontab(name: str, line: str) -> Installed:
-    listed = process.run(("crontab", "-l"))  # 1 where there is none yet
+    listed = process.run(("crontab", "-l"))  # exit code 1 if there is none yet
     before = listed.text if not listed.code else ""
     after = change_crontab(before, name, line)
     if after != before:
@@ -103,6 +111,4 @@ def _systemctl(*arguments: str) -> Result:
 
 def _must(result: Result) -> None:
     if result.code:
-        raise SystemFailure(
-            f"it was not installed: {result.last_line()}", hint="darkpeak nightly --uninstall undoes it"
-        )
+        raise SystemFailure(f"it was not installed: {result.last_line()}", hint="undo it: darkpeak nightly --uninstall")

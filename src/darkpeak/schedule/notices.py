@@ -1,4 +1,4 @@
-"""Notices to people: once when something breaks, once when it is well again; and a sign of life for each good night."""
+"""Notices to people: one when something fails, one when all is well again; and a ping after each good night."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +15,7 @@ PING_SECONDS = 20
 
 @dataclass(frozen=True)
 class Line:
-    """What a person reads of one service, repository or job after a night."""
+    """The result of one service, repository or job after a night, for people."""
 
     about: str
     good: bool
@@ -31,23 +31,23 @@ class Notice:
 
 
 def make_notice(before: NightRecord | None, lines: Sequence[Line]) -> Notice | None:
-    """Return the notice to send, None where nothing has changed since the last one."""
+    """Return the notice to send, or None if nothing has changed since the last one."""
     bad = tuple(sorted(line.about for line in lines if not line.good))
     known = before.attention if before else ()
     if bad == known:
         return None
     text = "\n".join(f"{line.about}: {line.message}" for line in lines if not line.good or line.about in known)
-    title = f"needs attention: {', '.join(bad)}" if bad else f"well again: {', '.join(known)}"
+    title = f"needs attention: {', '.join(bad)}" if bad else f"all is well again: {', '.join(known)}"
     return Notice(title, text)
 
 
-def tell(engines: Sequence[Engine], collective: str, urls: str, ping: str, lines: Sequence[Line]) -> str:
-    """Send what is to be sent, and remember it on every daemon; return the notice's title, empty where none was sent.
+def notify(engines: Sequence[Engine], collective: str, urls: str, ping: str, lines: Sequence[Line]) -> str:
+    """Send the notice and the ping, and record the night on every daemon; return the notice's title, empty if none.
 
-    Where no daemon answers, nothing is remembered: then the notice is sent each night.
+    If no daemon answers, nothing is recorded: then the notice is sent each night.
 
     Raises:
-        SystemFailure: when a notice could not be sent; it counts as unsent, and is tried again next time.
+        SystemFailure: when the notice or the ping could not be sent; the next night tries again.
     """
     before = None
     for engine in reversed(engines):
@@ -74,17 +74,20 @@ def _send(urls: str, title: str, text: str) -> None:
     messenger = apprise.Apprise()
     for number, url in enumerate(wanted, 1):
         if not messenger.add(url):
-            hint = "darkpeak key secret notify urls takes one apprise URL a line"
-            raise SystemFailure(f"notice address {number} is not one that apprise knows", hint=hint)
+            hint = "write one apprise URL per line: darkpeak key secret notify urls"
+            raise SystemFailure(f"address {number} for notices is not a URL that apprise knows", hint=hint)
     if not messenger.notify(title=title, body=text):
-        raise SystemFailure("a notice could not be sent to everyone", hint="are the addresses right, and reachable?")
+        raise SystemFailure(
+            "a notice could not be sent to everyone",
+            hint="check the addresses, then set them again: darkpeak key secret notify urls",
+        )
 
 
 def _ping(url: str) -> None:
-    """Show a sign of life to whoever watches for silence."""
+    """Request a URL, so that a service that watches it can report a missing ping."""
     import requests
 
     try:
         requests.get(url, timeout=PING_SECONDS).raise_for_status()
     except requests.RequestException as error:
-        raise SystemFailure(f"the ping address did not take it: {type(error).__name__}") from error
+        raise SystemFailure(f"the address for the ping does not answer: {type(error).__name__}") from error

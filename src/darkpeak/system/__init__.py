@@ -1,1 +1,1 @@
-"""The base system of a machine that runs services: described once, made on a server over ssh and in a VM's image."""
+"""The base system of a machine that runs services: on a server, made over ssh, and in the VM's image."""

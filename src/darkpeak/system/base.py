@@ -1,4 +1,4 @@
-"""What the base system is: packages, files, a login, swap, and what runs. Pure; the one description of it."""
+"""The base system: its packages, files, login, swap and programs. Pure; it is described only here."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from darkpeak.collective.model import Collective, RouterPorts
 PACKAGES = (
     *("apparmor", "ca-certificates", "docker.io", "iptables", "nftables", "openssh-server", "unattended-upgrades"),
 )
-# From Debian 13 on, docker.io is the engine alone; in Debian 12 and in Ubuntu it has the client as well.
+# From Debian 13 on, docker.io is only the engine; in Debian 12 and in Ubuntu it contains the client too.
 CLIENT = "docker-cli"
 DEBIAN, UBUNTU, BOOKWORM = "debian", "ubuntu", "bookworm"
 WEB_PORTS = (80, 443)
@@ -26,15 +26,15 @@ UPGRADES_FILE = "/etc/apt/apt.conf.d/52darkpeak-upgrades"
 DAEMON: Mapping[str, Any] = {
     "log-driver": "local",
     "log-opts": {"max-size": "10m", "max-file": "3"},  # of each container
-    "live-restore": True,  # containers go on while the engine is upgraded
+    "live-restore": True,  # containers keep running while the engine is upgraded
     "userland-proxy": False,
-    # Docker's own pool ends at about 30 networks; this one has 256, and the blocks' are elsewhere.
+    # Docker's own pool ends at about 30 networks; this one has 256. The blocks' subnets are not in it.
     "default-address-pools": [{"base": "10.240.0.0/16", "size": 24}],
 }
 SWAP_MIB = 1024
 
 FIREWALL_TEXT = """\
-# Made by darkpeak: what of this machine the network may reach. Docker's own tables are left alone.
+# Made by darkpeak: which ports of this machine are open. Docker's own tables are not changed.
 table inet darkpeak
 delete table inet darkpeak
 table inet darkpeak {{
@@ -51,7 +51,7 @@ table inet darkpeak {{
 """
 FIREWALL_UNIT_TEXT = f"""\
 [Unit]
-Description=What of this machine the network may reach (darkpeak)
+Description=Firewall of darkpeak
 Before=network-pre.target
 Wants=network-pre.target
 
@@ -72,15 +72,15 @@ APT::Periodic::Unattended-Upgrade "1";
 """
 COMMAND_TEXT = f"""\
 #!/bin/sh
-# Made by darkpeak: all that the login {LOGIN} can run, beside having the engine's socket forwarded.
+# Made by darkpeak: the only command of the login {LOGIN}, besides forwarding the engine's socket.
 case ${{SSH_ORIGINAL_COMMAND:-}} in
-*"system dial-stdio") exec docker system dial-stdio ;; # what `docker --host ssh://…` asks for
+*"system dial-stdio") exec docker system dial-stdio ;; # what `docker --host ssh://…` runs
 esac
-echo "this login drives Docker, and nothing else: darkpeak --host ssh://{LOGIN}@… status" >&2
+echo "this login is only for Docker; use it like this: darkpeak --host ssh://{LOGIN}@… status" >&2
 exit 1
 """
 SSHD_TEXT = f"""\
-# Made by darkpeak: the admins of collective.toml drive Docker as {LOGIN}, and are by that as powerful as root.
+# Made by darkpeak: the admins of collective.toml control Docker as {LOGIN}, which makes them as powerful as root.
 Match User {LOGIN}
     AuthorizedKeysFile {KEYS_FILE}
     AuthenticationMethods publickey
@@ -96,7 +96,7 @@ Match User {LOGIN}
 
 @dataclass(frozen=True)
 class File:
-    """A file of the base system, and what must read it again when it has changed."""
+    """A file of the base system; `read_by` is the unit that must read it again after a change."""
 
     path: str
     text: str
@@ -107,7 +107,7 @@ class File:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a collective wants of one machine: which ports are open, who may log in, how much swap."""
+    """What a collective wants of a machine: open ports, keys that may log in, MiB of swap."""
 
     ports: tuple[int, ...]
     keys: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Wanted:
 
 
 def make_wanted(collective: Collective | None, swap: int = SWAP_MIB) -> Wanted:
-    """Return what a collective wants: its router's ports, the routes' own, and its admins' keys."""
+    """Return what a collective wants: its router's ports, the public ports of its routes, its admins' keys."""
     services = collective.services if collective else ()
     admins = collective.admins if collective else ()
     router = collective.router if collective else RouterPorts()
@@ -125,37 +125,37 @@ def make_wanted(collective: Collective | None, swap: int = SWAP_MIB) -> Wanted:
 
 
 def packages_of(suite: str, distribution: str = DEBIAN) -> tuple[str, ...]:
-    """Return the packages of the base system in a suite; an unknown one is taken for a newer one."""
+    """Return the packages of the base system in a suite; an unknown suite is treated as a newer one."""
     client = distribution == DEBIAN and suite != BOOKWORM
     return tuple(sorted((*PACKAGES, *([CLIENT] if client else []))))
 
 
 def make_files(wanted: Wanted, ssh_ports: Iterable[int], daemon: str = "") -> tuple[File, ...]:
-    """Return the files of the base system; `daemon` is what an admin has in daemon.json already, and stays.
+    """Return the files of the base system; `daemon` is the present daemon.json, whose other settings stay.
 
     Raises:
-        ValueError: when that is no JSON.
+        ValueError: when `daemon` is not JSON.
     """
     ports = ", ".join(map(str, sorted({*ssh_ports, *wanted.ports})))
     files = (
         File(DAEMON_FILE, merge(daemon), "small logs, live-restore, address pools, no userland proxy", 0o644, "docker"),
-        File(FIREWALL_FILE, FIREWALL_TEXT.format(ports=ports), f"open: {ports}; nothing else", 0o644, FIREWALL),
-        File(FIREWALL_UNIT, FIREWALL_UNIT_TEXT, "the firewall at each start", 0o644, FIREWALL),
-        File(UPGRADES_FILE, UPGRADES_TEXT, "security upgrades each day"),
+        File(FIREWALL_FILE, FIREWALL_TEXT.format(ports=ports), f"open ports: {ports}", 0o644, FIREWALL),
+        File(FIREWALL_UNIT, FIREWALL_UNIT_TEXT, "starts the firewall at each boot", 0o644, FIREWALL),
+        File(UPGRADES_FILE, UPGRADES_TEXT, "installs security upgrades each day"),
     )
     if not wanted.keys:
         return files
     keys = "".join(f"{key}\n" for key in wanted.keys)
     return (
         *files,
-        File(KEYS_FILE, keys, f"who may log in as {LOGIN}: the admins' keys of collective.toml"),
-        File(COMMAND_FILE, COMMAND_TEXT, f"all that {LOGIN} can run", 0o755),
-        File(SSHD_FILE, SSHD_TEXT, f"{LOGIN} drives Docker, and nothing else", 0o644, "ssh"),
+        File(KEYS_FILE, keys, f"the keys that may log in as {LOGIN}: those of the admins in collective.toml"),
+        File(COMMAND_FILE, COMMAND_TEXT, f"the only command of {LOGIN}", 0o755),
+        File(SSHD_FILE, SSHD_TEXT, f"the login {LOGIN} is only for Docker", 0o644, "ssh"),
     )
 
 
 def merge(daemon: str) -> str:
-    """Return daemon.json with our settings; an admin's own others stay, and so does a file that says ours already."""
+    """Return daemon.json with our settings added; it is returned unchanged if it has them."""
     theirs = json.loads(daemon or "{}")
     merged = {**theirs, **DAEMON}
     return daemon if merged == theirs else json.dumps(merged, indent=2) + "\n"

@@ -1,4 +1,4 @@
-# Prints what of the base system is there: look.sh PACKAGE… -- FILE…, a line of "=word value" each. Changes nothing.
+# Print what the machine has of the base system, as lines "=word value": look.sh PACKAGE… -- FILE…. It changes nothing.
 # shellcheck shell=sh
 set -eu
 # shellcheck source=/dev/null
@@ -14,7 +14,7 @@ shift
 for file; do
     [ ! -f "$file" ] || echo "=file $file $(stat -c %a "$file") $(base64 -w 0 "$file")"
 done
-# Where sshd listens, and where we came in: what the firewall must leave open whatever happens.
+# The ports of sshd and of this connection: the firewall must leave them open.
 echo "=port 22"
 sshd=$(command -v sshd || echo /usr/sbin/sshd)
 [ ! -x "$sshd" ] || "$sshd" -T 2>/dev/null | sed -n 's/^port /=port /p'

@@ -1,10 +1,10 @@
-# The steps by which the base system is made; lines that name them follow. Each can be done again.
-# In an image (IMAGE=yes) nothing is started, only enabled.
+# The steps that make the base system, as functions; lines that call them are added at the end. Each step can be repeated.
+# In an image (IMAGE=yes) units are only enabled, not started.
 # shellcheck shell=sh
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/sbin:/sbin
-# A session's streams end with it, also where something that was started still holds them.
+# Close the session's streams, so that the session can end while a program that was started here still runs.
 exec </dev/null
 
 install_packages() {
@@ -20,7 +20,7 @@ put() {
     mv "$1.darkpeak-new" "$1"
 }
 
-# A password that nothing matches, so that a key is the one way in.
+# No password matches '*', so only a key can log in.
 make_login() {
     getent group docker >/dev/null || groupadd --system docker
     useradd --system --no-create-home --home-dir / --shell /bin/sh --gid docker --password '*' "$1"
@@ -50,7 +50,7 @@ start() {
     [ "$1" != docker ] || [ -n "${IMAGE:-}" ] || wait_for_docker
 }
 
-# again NAME   lets it read its settings. The engine is told of live-restore first, so that no container stops.
+# again NAME: have it read its settings. The engine reloads live-restore first, so that no container stops at the restart.
 again() {
     if [ "$1" = darkpeak-firewall ]; then
         nft -f /etc/darkpeak/firewall.nft
@@ -68,7 +68,7 @@ again() {
     fi
 }
 
-# A container, say, in which nothing starts the engine.
+# For machines without systemd, like a container: nothing else starts the engine there.
 start_by_hand() {
     rm -f /run/docker.pid
     setsid dockerd >>/var/log/dockerd.log 2>&1 &

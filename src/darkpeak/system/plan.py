@@ -1,4 +1,4 @@
-"""What is there and what is wanted give steps, each with its cause. Pure."""
+"""The steps from what a machine has to what is wanted, each with its cause. Pure."""
 
 import base64
 import shlex
@@ -19,14 +19,14 @@ from darkpeak.system.base import (
     packages_of,
 )
 
-SPARE_KIB = 2 << 20  # that much of the disk stays free beside the swap
+SPARE_KIB = 2 << 20  # that much of the disk must stay free
 RUN = ("docker", FIREWALL)
-NO_KEYS = f"no admin has an ssh key in collective.toml, so there is no login {LOGIN}: whoever logged in here still can"
+NO_KEYS = f"note: no admin has an ssh key in collective.toml, so the login {LOGIN} is not made"
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a look at the machine has found."""
+    """What a machine has of the base system."""
 
     suite: str
     distribution: str = DEBIAN
@@ -39,33 +39,33 @@ class Found:
     running: frozenset[str] = frozenset()
 
     def file(self, path: str) -> tuple[str, int] | None:
-        """Return a file's text and mode."""
+        """Return a file's text and mode, or None if there is no such file."""
         return next(((text, mode) for name, text, mode in self.files if name == path), None)
 
 
 @dataclass(frozen=True)
 class SystemStep:
-    """One thing to do, why, and the lines of shell that do it, in the words of make.sh."""
+    """One thing to do, why, and the lines of shell that do it with the functions of make.sh."""
 
     what: str
     cause: str
     lines: tuple[str, ...]
 
 
-def read_found(said: str) -> Found:
-    """Return what look.sh printed, a word and its value a line.
+def read_found(output: str) -> Found:
+    """Return what a machine has, from the output of look.sh.
 
     Raises:
-        UsageError: when that is neither Debian nor Ubuntu.
+        UsageError: when the machine has neither Debian nor Ubuntu.
     """
-    rows = [line.split(" ") for line in said.splitlines() if line.startswith("=")]
+    rows = [line.split(" ") for line in output.splitlines() if line.startswith("=")]
     one = {row[0]: row[1] for row in rows if len(row) > 1}
     many = {
         word: [row[1] for row in rows if row[0] == word and len(row) > 1] for word in ("=package", "=port", "=runs")
     }
     distribution = one.get("=id", "")
     if distribution not in (DEBIAN, UBUNTU):
-        what = f"that machine runs {distribution or 'an unknown system'}"
+        what = f"the machine runs {distribution or 'an unknown system'}, which is not supported"
         raise UsageError(what, hint="use Debian 12 or newer, or Ubuntu 22.04 or newer")
     files = [row[1:] for row in rows if row[0] == "=file"]
     return Found(
@@ -81,16 +81,16 @@ def read_found(said: str) -> Found:
     )
 
 
-def asked_of(wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the packages and files that a machine is asked for."""
+def arguments_of_look(wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the packages and files that look.sh must look for."""
     return tuple(sorted((*PACKAGES, CLIENT))), tuple(file.path for file in make_files(wanted, ()))
 
 
 def make_steps(found: Found, wanted: Wanted) -> tuple[SystemStep, ...]:
-    """Return what is to be done, nothing where all is as it should be.
+    """Return the steps that are to be done; none if the machine is prepared.
 
     Raises:
-        UsageError: when a file there cannot be read.
+        UsageError: when a file there is not JSON.
     """
     # Settings come before packages, so that what a package starts has read them.
     return (
@@ -110,7 +110,7 @@ def _packages(found: Found) -> Iterator[SystemStep]:
 
 def _login(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     if wanted.keys and not found.login:
-        yield SystemStep(f"make the login {LOGIN}", "admins drive Docker as that", (f"make_login {LOGIN}",))
+        yield SystemStep(f"make the login {LOGIN}", "admins use Docker with it", (f"make_login {LOGIN}",))
 
 
 def _files(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
@@ -118,12 +118,12 @@ def _files(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
     try:
         files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
     except ValueError as error:
-        raise UsageError(f"the file is not JSON: {error}", where=DAEMON_FILE, hint="fix it there") from error
+        raise UsageError(f"the file is not JSON: {error}", where=DAEMON_FILE, hint="fix it on that machine") from error
     for file in files:
         there = found.file(file.path)
         if there == (file.text, file.mode):
             continue
-        cause = "differs" if there else "is not there"
+        cause = "it differs" if there else "it is missing"
         put = shlex.join(("put", file.path, f"{file.mode:o}", file.text))
         yield SystemStep(f"write {file.path} ({file.why})", cause, (put,))
 
@@ -137,14 +137,14 @@ def _swap(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
 
 
 def _runs(found: Found, wanted: Wanted) -> Iterator[SystemStep]:
-    """What reads a changed file reads it again; what does not run is started."""
+    """Yield steps that start what does not run, and that reload what reads a changed file."""
     daemon = found.file(DAEMON_FILE)
     files = make_files(wanted, found.ssh_ports, daemon[0] if daemon else "")
     changed = {file.read_by for file in files if file.read_by and found.file(file.path) != (file.text, file.mode)}
     for name in RUN:
         if name not in found.running:
-            yield SystemStep(f"start {name}, now and at each start", "does not run", (f"start {name}",))
+            yield SystemStep(f"start {name}, now and at each boot", "it does not run", (f"start {name}",))
         elif name in changed:
-            yield SystemStep(f"let {name} read its settings", "they have changed", (f"again {name}",))
+            yield SystemStep(f"reload {name}", "its settings have changed", (f"again {name}",))
     if "ssh" in changed:
-        yield SystemStep("let ssh read its settings", "they have changed", ("again ssh",))
+        yield SystemStep("reload ssh", "its settings have changed", ("again ssh",))

@@ -1,4 +1,4 @@
-"""Look at a server over ssh, and make it what the plan says, by scripts on a shell's standard input."""
+"""Look at a server over ssh, and carry out the plan's steps there, with scripts on a shell's standard input."""
 
 import shlex
 from importlib.resources import files
@@ -7,15 +7,15 @@ from darkpeak.collective.uri import Uri
 from darkpeak.engine.ssh import Connection
 from darkpeak.errors import SystemFailure
 from darkpeak.system.base import Wanted
-from darkpeak.system.plan import Found, SystemStep, asked_of, read_found
+from darkpeak.system.plan import Found, SystemStep, arguments_of_look, read_found
 
-# Root's shell reads the script; for another login sudo's does, which must not ask for a password.
+# Root's shell runs the script; another login uses sudo, which must not ask for a password.
 AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec sh -s -- "$@"; else exec sudo -n -- sh -s -- "$@"; fi'
 LAST_LINES = 3
 
 
 class Server:
-    """A machine that one can log in to, as root or as somebody who may become root."""
+    """A machine that is reached over ssh, as root or as a login that can use sudo."""
 
     def __init__(self, uri: Uri) -> None:
         self.connection = Connection(uri)
@@ -24,7 +24,7 @@ class Server:
         """Connect.
 
         Raises:
-            SystemFailure: when there is no way in.
+            SystemFailure: when the login fails.
         """
         try:
             self.connection.open()
@@ -37,8 +37,8 @@ class Server:
         self.connection.close()
 
     def look(self, wanted: Wanted) -> Found:
-        """Return what of the base system is there."""
-        packages, paths = asked_of(wanted)
+        """Return what the machine has of the base system."""
+        packages, paths = arguments_of_look(wanted)
         return read_found(self._run(script("look"), (*packages, "--", *paths)))
 
     def make(self, step: SystemStep) -> None:
@@ -47,22 +47,22 @@ class Server:
         Raises:
             SystemFailure: when it fails; what was done before it stays.
         """
-        # All of it is read before any of it runs, so that no program there reads the script for us.
+        # In braces: the shell reads all of it before it runs any of it, so no program there can read the rest.
         self._run("{\n" + script("make") + "\n".join(step.lines) + "\n}\n", (), f"could not {step.what}")
 
-    def _run(self, text: str, arguments: tuple[str, ...], failed: str = "cannot be looked at") -> str:
+    def _run(self, text: str, arguments: tuple[str, ...], failed: str = "could not be checked") -> str:
         done = self.connection.run(make_command(arguments), text.encode())
         if done.code:
             why = done.last_line(LAST_LINES)
-            hint = "fix that there, then run the same command again: it goes on from here"
+            hint = "fix that on the machine, then run the same command again; it continues from here"
             if "sudo:" in why:
-                hint = "log in as root, or let that login become root by sudo without a password"
+                hint = "log in as root, or allow that login to use sudo without a password"
             raise SystemFailure(f"{self.connection.name} {failed}: {why}", hint=hint)
         return done.text
 
 
 def make_command(arguments: tuple[str, ...]) -> str:
-    """Return the one word that ssh hands to the login's shell, whichever that is."""
+    """Return the command as one word for the login's shell, which can be any shell."""
     return shlex.join(("sh", "-c", AS_ROOT, "sh", *arguments))
 
 

@@ -1,1 +1,1 @@
-"""A virtual machine on this laptop: its image from Debian's archive, QEMU, and the way in by ssh."""
+"""A virtual machine on this machine: its image from Debian's archive, QEMU, and ssh."""

@@ -11,7 +11,7 @@ from darkpeak.system.plan import Found, make_steps
 from darkpeak.vm.state import DISK_GIB, INITRD, KERNEL, State, VmSettings
 from darkpeak.vocabulary import LEFT_OUT, TUNNEL_PORT, VAGRANT
 
-# A machine's, beside the base system's: a kernel, an init, a network.
+# In addition to the base system: a kernel, an init, a network.
 MACHINE_PACKAGES = ("dbus", "iproute2", "linux-image-cloud-amd64", "sudo", "systemd-sysv", "udev")
 SOCKET = "/var/run/docker.sock"
 BOOT = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
@@ -21,7 +21,7 @@ SCRIPT, ARCHIVE = "darkpeak-make.sh", "root.tar"
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an image is made of: a Debian suite, packages, and a script that is run in it."""
+    """What an image is made from: a Debian suite, packages, and a script that is run in it."""
 
     suite: str
     packages: tuple[str, ...]
@@ -29,13 +29,13 @@ class Recipe:
 
     @property
     def hash(self) -> str:
-        """A short hash of all that, but for the day's packages."""
+        """A short hash of the recipe; it does not depend on the packages' versions."""
         parts = (self.suite, *self.packages, self.script)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def make_recipe(suite: str, wanted: Wanted | None, steps: str, public_key: str) -> Recipe:
-    """Return the recipe of a machine with the base system; with nothing wanted, of a bare one with an ssh server."""
+    """Return the recipe of a machine with the base system; if `wanted` is None, of one with only an ssh server."""
     base = packages_of(suite) if wanted else ("openssh-server",)
     found = Found(suite, packages=frozenset(base))
     lines = [line for step in make_steps(found, wanted) for line in step.lines] if wanted else []
@@ -44,12 +44,12 @@ def make_recipe(suite: str, wanted: Wanted | None, steps: str, public_key: str) 
 
 
 def _machine_lines(public_key: str) -> tuple[str, ...]:
-    """Return what a machine needs beside the base system: a network, its names, and a way in."""
+    """Return the lines of shell for a machine's network, names and ssh login."""
     files = (
         ("/etc/fstab", "644", "/dev/vda / ext4 defaults 0 1\n"),
         ("/etc/hostname", "644", f"{VAGRANT}\n"),
         ("/etc/hosts", "644", f"127.0.0.1 localhost\n127.0.1.1 {VAGRANT}\n"),
-        ("/etc/resolv.conf", "644", "nameserver 10.0.2.3\n"),  # QEMU's, which asks this machine's resolver
+        ("/etc/resolv.conf", "644", "nameserver 10.0.2.3\n"),  # QEMU's resolver, which uses this machine's
         ("/etc/systemd/network/20-wired.network", "644", NETWORK),
         ("/root/.ssh/authorized_keys", "600", public_key),
     )
@@ -65,7 +65,7 @@ def _machine_lines(public_key: str) -> tuple[str, ...]:
 
 
 def make_mmdebstrap(recipe: Recipe, making: Path, host_key: Path, sources: Sequence[str]) -> tuple[str, ...]:
-    """Return the command that makes the file system, of the script in a folder an archive there."""
+    """Return the command that makes the file system as an archive in the folder `making`, with the script there."""
     uploaded, key = shlex.quote(str(making / SCRIPT)), shlex.quote(str(host_key))
     hooks = (
         f"upload {uploaded} /{SCRIPT}",
@@ -89,7 +89,7 @@ def make_unpack(archive: Path, root: Path, *, is_root: bool) -> tuple[str, ...]:
 
 
 def make_image(root: Path, image: Path, *, is_root: bool) -> tuple[str, ...]:
-    """Return the command that makes a disk of a folder: nothing is mounted, and no loop device needed."""
+    """Return the command that makes a disk image from a folder, without a mount or a loop device."""
     size = f"{DISK_GIB}G"
     return (*_as_root(is_root=is_root), "mke2fs", "-q", "-t", "ext4", "-d", str(root), str(image), size)
 
@@ -104,7 +104,7 @@ def _as_root(*, is_root: bool) -> tuple[str, ...]:
 
 
 def make_qemu(state: State, settings: VmSettings, *, accelerated: bool) -> tuple[str, ...]:
-    """Return the command that starts the VM in the background; only this machine's loopback leads to it."""
+    """Return the command that starts the VM in the background; only this machine's loopback has its ports."""
     forwards = ((settings.ssh_port, 22), *((port, port) for port in settings.ports))
     forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in forwards)
     cpu = ("-accel", "kvm", "-cpu", "host") if accelerated else ("-accel", "tcg,thread=multi", "-cpu", "max")
@@ -121,12 +121,12 @@ def make_qemu(state: State, settings: VmSettings, *, accelerated: bool) -> tuple
 
 
 def _comma(path: Path) -> str:
-    """Return a path as an option of QEMU's, in which a comma is written twice."""
+    """Return a path for an option of QEMU, in which a comma is written twice."""
     return str(path).replace(",", ",,")
 
 
 def make_ssh_config(state: State, port: int) -> str:
-    """Return what ssh is told of the VM."""
+    """Return the ssh configuration for the VM."""
     settings = {
         "HostName": "127.0.0.1",
         "Port": str(port),
@@ -146,17 +146,17 @@ def make_ssh_config(state: State, port: int) -> str:
 
 
 def make_ssh(state: State, *arguments: str) -> tuple[str, ...]:
-    """Return the command that logs in to the VM, or runs something there."""
+    """Return the command that logs in to the VM, or runs a command in it."""
     return ("ssh", "-F", str(state.ssh_config), VAGRANT, *arguments)
 
 
 def make_tunnel(state: State, port: int = TUNNEL_PORT) -> tuple[str, ...]:
-    """Return the command that opens the guide's tunnel and stays in the background."""
+    """Return the command that opens the tunnel and stays in the background."""
     log = str(state.folder / "tunnel.log")
     control = ("-f", "-N", "-M", "-S", str(state.tunnel), "-E", log, "-o", "ExitOnForwardFailure=yes")
     return ("ssh", "-F", str(state.ssh_config), *control, "-L", f"localhost:{port}:{SOCKET}", VAGRANT)
 
 
 def make_tunnel_control(state: State, word: str) -> tuple[str, ...]:
-    """Return the command that asks the tunnel's connection (check) or ends it (exit)."""
+    """Return the command that checks the tunnel's connection (check), or ends it (exit)."""
     return ("ssh", "-F", str(state.ssh_config), "-S", str(state.tunnel), "-O", word, VAGRANT)

@@ -1,4 +1,4 @@
-"""The box: a Debian with the base system, a kernel and an ssh server, built here from Debian's signed archive."""
+"""Build the box: a disk image with Debian, the base system, a kernel and an ssh server, from Debian's archive."""
 
 import json
 import os
@@ -26,26 +26,26 @@ from darkpeak.vm.arguments import (
 from darkpeak.vm.state import DISK, DISK_GIB, INITRD, KERNEL, VAGRANT_BOX, State
 from darkpeak.vocabulary import SUITE, VAGRANT
 
-Said = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Who builds a box: where, what for, telling whom, under which lock."""
+    """Builds the box in a folder; `lock` is the file descriptor of the VM's lock."""
 
     state: State
     wanted: Wanted
-    said: Said
+    on_step: OnStep
     lock: int
 
     def ensure(self, *, rebuild: bool = False) -> bool:
-        """Have a box of what is wanted; return whether one was made.
+        """Make sure that there is a box of what is wanted; return whether it was built now.
 
         Raises:
-            SystemFailure: when it cannot be built; the box before stays.
+            SystemFailure: when it cannot be built; the old box stays.
         """
         self.make_keys()
-        self._run(make_removal(self.state.making, is_root=_is_root()))  # a dead run's
+        self._run(make_removal(self.state.making, is_root=_is_root()))  # of a dead run
         recipe = self.recipe()
         if not rebuild and self.state.box_made_of() == recipe.hash:
             return False
@@ -60,7 +60,7 @@ class Builder:
         return True
 
     def pack(self) -> bool:
-        """Pack the box for Vagrant, beside it; return whether that was still to do.
+        """Pack the box for Vagrant, into the same folder; return whether that was done now.
 
         Raises:
             SystemFailure: when it cannot be packed.
@@ -71,12 +71,12 @@ class Builder:
         self._run(make_removal(making, is_root=_is_root()))
         making.mkdir()
         try:
-            self.said("packing the box for Vagrant")
+            self.on_step("packing the box for Vagrant")
             self._run(("qemu-img", "convert", "-O", "qcow2", str(self.state.box / DISK), str(making / "box.img")))
             metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": DISK_GIB}
             (making / "metadata.json").write_text(json.dumps(metadata) + "\n", encoding="utf-8")
             (making / "Vagrantfile").write_text(
-                f"# {VAGRANT}: vm/Vagrantfile of the checkout says the rest.\n", "utf-8"
+                f"# {VAGRANT}: the other settings are in vm/Vagrantfile of the checkout.\n", "utf-8"
             )
             files = ("metadata.json", "Vagrantfile", "box.img")
             self._run(("tar", "-czf", str(making / VAGRANT_BOX), "-C", str(making), *files))
@@ -86,27 +86,27 @@ class Builder:
         return True
 
     def recipe(self) -> Recipe:
-        """Return what the box is made of."""
+        """Return the recipe of the box."""
         public = self.state.key.with_suffix(".pub").read_text(encoding="utf-8")
         return make_recipe(SUITE, self.wanted, script("make"), public)
 
     def is_current(self) -> bool:
-        """Whether there is a box, of what is wanted now."""
+        """Return whether there is a box of what is wanted now."""
         return self.state.key.exists() and self.state.box_made_of() == self.recipe().hash
 
     def make_disk(self, recipe: Recipe, target: Path) -> None:
         """Make a machine's disk, kernel and initial file system in a folder.
 
         Raises:
-            SystemFailure: when that fails; nothing stays but what is in that folder.
+            SystemFailure: when that fails; only that folder may contain leftovers.
         """
         making, root = self.state.making, self.state.making / "root"
         root.mkdir(parents=True)
         try:
             (making / SCRIPT).write_text(recipe.script, encoding="utf-8")
-            self.said(f"building the box from Debian's signed archive ({recipe.suite}): a minute or two")
+            self.on_step(f"building the box from Debian's signed archive ({recipe.suite}); it takes a minute or two")
             self._run(make_mmdebstrap(recipe, making, self.state.host_key, find_sources(recipe.suite)))
-            self.said("making its disk")
+            self.on_step("making the box's disk")
             self._run(make_unpack(making / ARCHIVE, root, is_root=_is_root()))
             for name, pattern in ((KERNEL, "vmlinuz-*"), (INITRD, "initrd.img-*")):
                 shutil.copyfile(max((root / "boot").glob(pattern)), target / name)
@@ -115,7 +115,7 @@ class Builder:
             self._run(make_removal(making, is_root=_is_root()))
 
     def make_keys(self) -> None:
-        """Have the VM's two keys, and know the one by which it will be known."""
+        """Make the login's key and the VM's host key if they are missing, and write known_hosts."""
         for key in (self.state.key, self.state.host_key):
             if key.exists() and key.with_suffix(".pub").exists():
                 continue

@@ -1,4 +1,4 @@
-"""This laptop, as far as a VM needs to know it: programs, room, ports, acceleration."""
+"""This machine, as a VM needs it: programs, memory and disk, ports, virtualisation, the VM's lock."""
 
 import os
 import shutil
@@ -18,16 +18,17 @@ MEMORY_FILE, PROCESSOR_FILE, KVM = Path("/proc/meminfo"), Path("/proc/cpuinfo"),
 
 
 def state_folder() -> Path:
-    """Return the folder of the VM of this login."""
+    """Return the folder of this login's VM."""
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local/state") / "darkpeak/vm"
 
 
 @contextmanager
-def held(state: State, said: Callable[[str], None]) -> Iterator[int]:
-    """Hold the VM's lock, which ends with its last holder, however that ends.
+def locked(state: State, on_step: Callable[[str], None]) -> Iterator[int]:
+    """Hold the VM's lock; yield its file descriptor.
 
-    What is started with the lock's number holds it too: so a tool that outlives a killed run is waited for.
+    Programs that inherit the file descriptor hold the lock too, so that the next run waits for a tool that outlives a
+    killed run. The system releases the lock when the last of them ends.
     """
     state.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -35,7 +36,7 @@ def held(state: State, said: Callable[[str], None]) -> Iterator[int]:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            said("another run is busy with the VM: waiting for it")
+            on_step("locked by another command; waiting")
             flock(lock, LOCK_EX)
         yield lock
     finally:
@@ -43,10 +44,10 @@ def held(state: State, said: Callable[[str], None]) -> Iterator[int]:
 
 
 def check_programs(*, box: bool) -> None:
-    """See that what is needed is installed.
+    """Check that all programs are installed.
 
     Raises:
-        SystemFailure: when a program is not.
+        SystemFailure: when a program is missing.
     """
     wanted = PROGRAMS | (BOX_PROGRAMS if box else {})
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -54,52 +55,57 @@ def check_programs(*, box: bool) -> None:
     if missing:
         packages = " ".join(dict.fromkeys(wanted[program] for program in missing))
         raise SystemFailure(
-            f"{missing[0]} is not installed", hint=f"apt-get install --no-install-recommends {packages}"
+            f"{missing[0]} is not installed", hint=f"install it: apt-get install --no-install-recommends {packages}"
         )
 
 
 def check_room(state: State, settings: VmSettings, *, box: bool, disk: bool) -> None:
-    """See that memory and disk will do.
+    """Check that there is enough memory and disk space.
 
     Raises:
         SystemFailure: when there is too little.
     """
     available = _memory_available()
     if available < settings.memory * MIB + MEMORY_ROOM:
-        what = f"{available // MIB} MiB of memory are free, and a VM of {settings.memory} MiB needs more"
-        raise SystemFailure(what, hint="end something large, or give it less with --memory")
+        what = f"{available // MIB} MiB of memory are free, which is too little for a VM of {settings.memory} MiB"
+        raise SystemFailure(what, hint="close a large program, or give the VM less with --memory")
     check_disk(state, (BOX_ROOM if box else 0) + (DISK_ROOM if disk else 0))
 
 
 def check_disk(state: State, needed: int) -> None:
-    """See that the disk has room.
+    """Check that there is enough disk space.
 
     Raises:
-        SystemFailure: when it has too little.
+        SystemFailure: when there is too little.
     """
     state.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     free = shutil.disk_usage(state.folder).free
     if free < needed:
         what = f"{free / GIB:.1f} GiB of disk are free, and {needed / GIB:.0f} GiB are needed"
-        raise SystemFailure(what, where=str(state.folder), hint="make room there, or name another XDG_STATE_HOME")
+        raise SystemFailure(
+            what, where=str(state.folder), hint="free space there, or set XDG_STATE_HOME to another folder"
+        )
 
 
 def check_ports(router: tuple[int, ...]) -> None:
-    """Make sure that no other program uses the ports that lead into the VM: the tunnel's, and these of its router.
+    """Check that no other program uses the ports of the VM: the tunnel's, and these of its router.
 
     Raises:
-        UsageError: when one does.
+        UsageError: when a program does.
     """
     for port in (TUNNEL_PORT, *router):
         try:
             check_free(port)
         except UsageError as error:
-            whose = "another tunnel?" if port == TUNNEL_PORT else "this machine's own router? darkpeak stop router;"
-            raise UsageError(error.message, hint=f"{whose} ss -tlnp 'sport = :{port}' says who") from error
+            whose = (
+                "another tunnel" if port == TUNNEL_PORT else "this machine's own router (stop it: darkpeak stop router)"
+            )
+            hint = f"is it {whose}? see what uses it: ss -tlnp 'sport = :{port}'"
+            raise UsageError(error.message, hint=hint) from error
 
 
 def accelerated() -> bool:
-    """Whether this machine's processor helps; /dev/kvm may be there and open, and still be of no use."""
+    """Return whether this machine has hardware virtualisation; /dev/kvm alone does not prove it."""
     flags = PROCESSOR_FILE.read_text(encoding="utf-8").split()
     return os.access(KVM, os.R_OK | os.W_OK) and ("vmx" in flags or "svm" in flags)
 

@@ -1,4 +1,4 @@
-"""From nothing to a running VM, and back: each step is done only where it is still missing."""
+"""Make, start, stop and remove the VM; each step is done only if it is still missing."""
 
 import shutil
 import time
@@ -17,15 +17,14 @@ from darkpeak.vm.box import Builder
 from darkpeak.vm.state import BOX_ROOM, DISK, INITRD, KERNEL, State, VmSettings
 from darkpeak.vocabulary import TUNNEL_PORT, VAGRANT
 
-Said = Callable[[str], None]
-EMULATED = "no hardware virtualisation here (no vmx or svm, or no /dev/kvm): the VM is emulated, some ten times slower"
+OnLine = Callable[[str], None]
+EMULATED = "no hardware virtualisation here (no vmx or svm, or no /dev/kvm), so the VM is emulated, ten times slower"
 DOCKER_HOST = f"tcp://localhost:{TUNNEL_PORT}"
-NO_VM = "there is no VM"
 
 
 @dataclass(frozen=True)
 class Times:
-    """How long each part took, in seconds; 0 where there was nothing to do."""
+    """The seconds that each part of the start took; 0 if there was nothing to do."""
 
     box: float = 0
     login: float = 0
@@ -34,7 +33,7 @@ class Times:
 
 @dataclass(frozen=True)
 class VmStatus:
-    """How the VM is."""
+    """The state of the VM."""
 
     state: str  # none, halted, running
     box: str  # none, old, current
@@ -47,49 +46,51 @@ class VmStatus:
 
 @dataclass(frozen=True)
 class Vm:
-    """The VM of this login, for a collective; what it does is told step by step."""
+    """This login's VM, for a collective; `on_step` gets each step, `on_line` each line of the VM's console."""
 
     state: State
-    wanted: Wanted  # of the image; swap is made when it runs
+    wanted: Wanted  # for the image; swap is made when the VM runs
     router: RouterPorts
-    said: Said
-    printed: Said  # what the VM prints while it starts
+    on_step: OnLine
+    on_line: OnLine
 
     def builder(self, lock: int) -> Builder:
         """Return a Builder of the box."""
-        return Builder(self.state, self.wanted, self.said, lock)
+        return Builder(self.state, self.wanted, self.on_step, lock)
 
     def make_box(self, *, rebuild: bool) -> bool:
-        """Have a box; return whether one was made.
+        """Make sure that there is a current box; return whether it was built now.
 
         Raises:
             SystemFailure: when it cannot be built.
         """
         host.check_programs(box=True)
         host.check_disk(self.state, BOX_ROOM)
-        with host.held(self.state, self.said) as lock:
+        with host.locked(self.state, self.on_step) as lock:
             return self.builder(lock).ensure(rebuild=rebuild)
 
     def pack_box(self) -> bool:
-        """Pack the box for Vagrant; return whether that was done.
+        """Pack the box for Vagrant; return whether that was done now.
 
         Raises:
             SystemFailure: when it cannot be packed.
         """
-        with host.held(self.state, self.said) as lock:
+        with host.locked(self.state, self.on_step) as lock:
             return self.builder(lock).pack()
 
     def up(self, memory: int, cpus: int) -> Times:
-        """Bring up the VM, with its tunnel; what is there already stays.
+        """Start the VM and its tunnel; parts that already exist stay. Return the times.
 
         Raises:
-            UsageError: when a port is taken.
-            SystemFailure: when something is missing here, or fails.
+            UsageError: when a port is in use.
+            SystemFailure: when something is missing on this machine, or fails.
         """
-        with host.held(self.state, self.said) as lock:
+        with host.locked(self.state, self.on_step) as lock:
             known, is_running = self.state.settings(), qemu.runs(self.state)
             if is_running and known and known.ports != self.router.all:
-                self.said("note: collective.toml names other router ports: darkpeak vm halt, then up, opens those")
+                self.on_step(
+                    "note: collective.toml has other router ports; to open them: darkpeak vm halt, then darkpeak vm up"
+                )
             if is_running and qemu.tunnel_is_open(self.state) and qemu.answers():
                 return Times()
             has_disk = known is not None and self.state.disk.exists()
@@ -110,14 +111,14 @@ class Vm:
                 self._make_disk(settings)
             if not is_running:
                 self._start(settings)
-            qemu.wait_for_login(self.state, self.printed)
+            qemu.wait_for_login(self.state, self.on_line)
             self._make_swap()
             logged_in = time.monotonic()
             qemu.open_tunnel(self.state)
             return Times(boxed - started, logged_in - boxed, time.monotonic() - logged_in)
 
     def status(self) -> VmStatus:
-        """Return how the VM is; nothing is waited for."""
+        """Return the state of the VM, without waiting for anything."""
         settings = self.state.settings()
         is_running = qemu.runs(self.state)
         state = "running" if is_running else "halted" if settings and self.state.disk.exists() else "none"
@@ -130,36 +131,40 @@ class Vm:
         return VmStatus(state, box, tunnel, ssh, settings.memory, settings.cpus, str(self.state.folder))
 
     def tunnel(self) -> None:
-        """Have the tunnel open.
+        """Make sure that the tunnel is open.
 
         Raises:
-            UsageError: when its port is taken.
+            UsageError: when its port is in use.
             CheckFailed: when the VM does not run.
         """
         self.check_running()
-        with host.held(self.state, self.said):
+        with host.locked(self.state, self.on_step):
             if not qemu.tunnel_is_open(self.state):
                 host.check_ports(())
             qemu.open_tunnel(self.state)
 
     def ssh(self, words: tuple[str, ...]) -> int:
-        """Log in on the caller's terminal, or run something there; return its exit code."""
+        """Log in on the caller's terminal, or run a command in the VM; return its exit code.
+
+        Raises:
+            CheckFailed: when the VM does not run.
+        """
         self.check_running()
         return process.attach(make_ssh(self.state, *words))
 
     def halt(self) -> bool:
-        """Shut it down; return whether it ran."""
-        with host.held(self.state, self.said):
+        """Shut the VM down; return whether it ran."""
+        with host.locked(self.state, self.on_step):
             was_running = qemu.runs(self.state)
             qemu.close_tunnel(self.state)
             if was_running:
-                self.said("shutting down")
+                self.on_step("shutting down")
                 qemu.halt(self.state)
             return was_running
 
     def destroy(self, *, box: bool) -> bool:
-        """Remove it with all its data, and with `box` the image it began with; return whether there was anything."""
-        with host.held(self.state, self.said):
+        """Remove the VM with all its data and (box) the box; return whether there was anything to remove."""
+        with host.locked(self.state, self.on_step):
             state = self.state
             there = state.settings() is not None or state.disk.exists() or (box and state.box.exists())
             qemu.close_tunnel(state)
@@ -172,24 +177,24 @@ class Vm:
             return there
 
     def check_running(self) -> None:
-        """See that the VM runs.
+        """Check that the VM runs.
 
         Raises:
             CheckFailed: when it does not.
         """
         if not qemu.runs(self.state):
-            what = "the VM is halted" if self.state.settings() else NO_VM
-            raise CheckFailed(what, hint="darkpeak vm up")
+            what, hint = ("the VM is halted", "start it") if self.state.settings() else ("there is no VM", "make one")
+            raise CheckFailed(what, hint=f"{hint}: darkpeak vm up")
 
     def _make_disk(self, settings: VmSettings) -> None:
-        """Copy the box; the disk gets its name last, so that a killed run leaves none."""
-        self.said("making the VM's disk")
+        """Copy the box; the disk is renamed last, so that a killed run leaves no disk."""
+        self.on_step("making the VM's disk")
         for name in (KERNEL, INITRD, DISK):
             partial = self.state.folder / f"{name}.partial"
             argv = ("cp", "--sparse=always", "--reflink=auto", str(self.state.box / name), str(partial))
             done = process.run(argv, seconds=process.LONG_SECONDS)
             if done.code:
-                hint = "darkpeak vm box --rebuild, then again"
+                hint = "build the box again, then try again: darkpeak vm box --rebuild"
                 raise SystemFailure(f"the disk was not made: {done.last_line()}", hint=hint)
             if name == DISK:
                 self.state.write_settings(settings)
@@ -197,7 +202,7 @@ class Vm:
 
     def _start(self, settings: VmSettings) -> None:
         is_accelerated = host.accelerated()
-        self.said("starting the VM" if is_accelerated else f"starting the VM; {EMULATED}")
+        self.on_step("starting the VM" if is_accelerated else f"starting the VM; {EMULATED}")
         self.state.write_settings(settings)
         qemu.write_ssh_config(self.state, settings)
         try:
@@ -205,15 +210,15 @@ class Vm:
         except SystemFailure as error:
             if "Could not set up host forwarding" not in error.message:
                 raise
-            # The port that was free when the VM was made is in use now.
+            # The ssh port was free when the VM was made, but is in use now.
             settings = replace(settings, ssh_port=free_port())
             self.state.write_settings(settings)
             qemu.write_ssh_config(self.state, settings)
             qemu.start(self.state, settings, accelerated=is_accelerated)
 
     def _make_swap(self) -> None:
-        """Make the base system's swap, which an image would have to carry empty."""
+        """Make the base system's swap; it is not in the image, which it would make larger."""
         text = f"if [ ! -e /swapfile ]; then\n{script('make')}make_swap {SWAP_MIB}\nfi\n"
         done = qemu.run_in(self.state, text)
         if done.code:
-            self.said(f"note: no swap: {done.last_line()}")
+            self.on_step(f"note: the swap was not made: {done.last_line()}")

@@ -1,4 +1,4 @@
-"""QEMU and the ssh connection to what runs in it: started, asked, ended."""
+"""Start, check and end QEMU, and the ssh connection to the VM."""
 
 import json
 import os
@@ -21,11 +21,10 @@ from darkpeak.vocabulary import TUNNEL_PORT
 LOGIN_SECONDS, DAEMON_SECONDS, END_SECONDS = 600.0, 300.0, 90.0
 PAUSE = 1.0
 CONSOLE_LINES = 3
-Said = Callable[[str], None]
 
 
 def runs(state: State) -> bool:
-    """Whether the VM's QEMU is there: its control socket answers, which a killed one's does not."""
+    """Return whether the VM's QEMU runs: only then does its control socket answer."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(5)
         try:
@@ -42,28 +41,28 @@ def start(state: State, settings: VmSettings, *, accelerated: bool) -> None:
         SystemFailure: when QEMU does not start.
     """
     for left in (state.control, state.process, state.console):
-        left.unlink(missing_ok=True)  # of one that was killed
+        left.unlink(missing_ok=True)  # of a killed QEMU
     done = process.run(make_qemu(state, settings, accelerated=accelerated))
     if done.code:
         raise SystemFailure(f"QEMU did not start: {done.last_line(CONSOLE_LINES)}", where=str(state.folder))
 
 
 def write_ssh_config(state: State, settings: VmSettings) -> None:
-    """Tell ssh where the VM is."""
+    """Write the ssh configuration for the VM."""
     state.ssh_config.write_text(make_ssh_config(state, settings.ssh_port), encoding="utf-8")
 
 
-def wait_for_login(state: State, printed: Said) -> None:
-    """Wait until one can log in; hand on what the VM prints meanwhile.
+def wait_for_login(state: State, on_line: Callable[[str], None]) -> None:
+    """Wait until the VM accepts a login; call `on_line` with each line of its console meanwhile.
 
     Raises:
-        SystemFailure: when it ends, or that takes too long.
+        SystemFailure: when the VM ends, or when it takes too long.
     """
     deadline, read = time.monotonic() + LOGIN_SECONDS, 0
     while process.run(make_ssh(state, "true")).code:
         text = _console(state)
         for line in text[read:].splitlines():
-            printed(line)
+            on_line(line)
         read = len(text)
         if not runs(state):
             raise SystemFailure(
@@ -71,26 +70,28 @@ def wait_for_login(state: State, printed: Said) -> None:
                 where=str(state.console),
             )
         if time.monotonic() > deadline:
-            hint = "darkpeak vm up waits on; darkpeak vm destroy, and up, begins anew"
-            raise SystemFailure(f"no login after {LOGIN_SECONDS:.0f} s", where=str(state.console), hint=hint)
+            hint = "wait longer: darkpeak vm up; or start again: darkpeak vm destroy, then darkpeak vm up"
+            raise SystemFailure(
+                f"the VM accepts no login after {LOGIN_SECONDS:.0f} s", where=str(state.console), hint=hint
+            )
         time.sleep(PAUSE)
 
 
 def run_in(state: State, text: str, *words: str) -> Result:
-    """Run a script in the VM, by its shell's standard input."""
+    """Run a script in the VM, on a shell's standard input; return its result."""
     argv = make_ssh(state, "sh", "-s", "--", *words)
     return process.run(argv, stdin=text.encode(), seconds=process.LONG_SECONDS)
 
 
 def tunnel_is_open(state: State) -> bool:
-    """Whether the tunnel's ssh connection is there."""
+    """Return whether the tunnel's ssh connection is open."""
     if not state.tunnel.exists():
         return False
     return not process.run(make_tunnel_control(state, "check")).code
 
 
 def open_tunnel(state: State) -> None:
-    """Open the tunnel in the background, and wait until the daemon answers through it.
+    """Open the tunnel in the background, and wait until the daemon answers.
 
     Raises:
         SystemFailure: when it cannot be opened, or no daemon answers.
@@ -102,38 +103,40 @@ def open_tunnel(state: State) -> None:
             code = process.run_into(make_tunnel(state), file, seconds=process.SHORT_SECONDS)
         if code:
             why = Result(code, log.read_bytes()).last_line(CONSOLE_LINES)
-            raise SystemFailure(f"the tunnel was not opened: {why}", hint="darkpeak vm status shows the VM's state")
+            raise SystemFailure(f"the tunnel was not opened: {why}", hint="see the VM's state: darkpeak vm status")
     deadline = time.monotonic() + DAEMON_SECONDS
     while not answers():
         if time.monotonic() > deadline:
-            raise SystemFailure("no Docker engine answers in the VM", hint="darkpeak vm ssh systemctl status docker")
+            raise SystemFailure(
+                "no Docker engine answers in the VM", hint="see why: darkpeak vm ssh systemctl status docker"
+            )
         time.sleep(PAUSE)
 
 
 def answers(port: int = TUNNEL_PORT) -> bool:
-    """Whether a daemon answers through the tunnel."""
+    """Return whether a daemon answers through the tunnel."""
     return engine_answers((LOCALHOST, port))
 
 
 def close_tunnel(state: State) -> None:
-    """End the tunnel."""
+    """Close the tunnel."""
     if state.tunnel.exists():
         process.run(make_tunnel_control(state, "exit"))
         state.tunnel.unlink(missing_ok=True)
 
 
 def halt(state: State) -> None:
-    """Shut the VM down in good order, and end QEMU where it does not go by itself."""
+    """Shut the VM down, and end QEMU if it does not end by itself."""
     process.run(make_ssh(state, "systemctl", "poweroff"), seconds=END_SECONDS)
     if not _gone(state, END_SECONDS):
         end(state)
 
 
 def end(state: State) -> None:
-    """End QEMU at once, as the power going would; it is asked to, and killed if it does not.
+    """End QEMU at once, like a power failure; it is killed if it does not end.
 
     Raises:
-        SystemFailure: when it stays.
+        SystemFailure: when it does not end.
     """
     process = state.process.read_text(encoding="utf-8").strip() if state.process.exists() else ""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
@@ -165,6 +168,6 @@ def _console(state: State) -> str:
 
 
 def remove(paths: tuple[Path, ...]) -> None:
-    """Remove files that may be gone already."""
+    """Remove files, if they exist."""
     for path in paths:
         path.unlink(missing_ok=True)

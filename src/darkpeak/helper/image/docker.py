@@ -1,9 +1,9 @@
-"""`docker compose` as a service's scripts know it, inside the helper.
+"""The program `docker` inside the helper, with the `docker compose` commands that services' scripts use.
 
-`exec` runs beside the data: our own standard input, output and error are handed to the process that enters the
-container, so that not a byte of a dump leaves the daemon's machine. `cp` of a folder in a volume does not even copy:
-it makes a link to it, and restic reads it where it lies. Every other command is asked of whoever typed `darkpeak`, who
-has the compose file and the engine.
+`exec` runs on the daemon's machine: the process that enters the container gets our standard input, output and error, so
+no byte of a dump leaves that machine. `cp` of a folder in a volume does not copy it: it makes a link, and restic reads
+the folder in place. All other commands are sent to the `darkpeak` that started the script, which has the compose file
+and the engine.
 """
 
 import array
@@ -20,12 +20,12 @@ UNKNOWN = 125
 FLAGS = {"-T", "--no-TTY", "--no-tty", "-i", "--interactive"}
 ARCHIVE = {"-a", "--archive"}
 CONTENT = "/."
-EXACT = ("--numeric-owner", "--format=posix")  # with whole names and the fractions of seconds
+EXACT = ("--numeric-owner", "--format=posix")  # long names, and fractions of seconds
 CHANGED, TRIES = 1, 3  # tar's exit code when a file changed while it was read
 
 
 def ask(question: Question) -> Answer:
-    """Ask the caller, and wait for the answer."""
+    """Send a question to the caller; return the answer."""
     with socket.socket(socket.AF_UNIX) as control:
         control.connect(CONTROL)
         stream = control.makefile("rwb")
@@ -37,14 +37,14 @@ def ask(question: Question) -> Answer:
 
 
 def leave(answer: Answer) -> NoReturn:
-    """End as the command did that the caller ran for us."""
+    """End with the output and the exit code of the command that the caller ran."""
     sys.stdout.write(answer.get("stdout", ""))
     sys.stderr.write(answer.get("stderr", ""))
     sys.exit(answer["code"])
 
 
 def enter(arguments: list[str]) -> int:
-    """Run a program in a container of the service, as `exec [-T] [-u USER] [-w FOLDER] CONTAINER PROGRAM…` does."""
+    """Run a program in a container, like `exec [-T] [-u USER] [-w FOLDER] CONTAINER PROGRAM…`; return its exit code."""
     user = folder = ""
     rest = list(arguments)
     while rest and rest[0].startswith("-"):
@@ -52,7 +52,7 @@ def enter(arguments: list[str]) -> int:
         if option in FLAGS:
             continue
         if option not in {"-u", "--user", "-w", "--workdir"} or not (value or rest):
-            sys.stderr.write(f"docker compose exec {option} is not known beside the volumes\n")
+            sys.stderr.write(f"docker compose exec {option} does not work in the backup helper\n")
             return UNKNOWN
         value = value or rest.pop(0)
         user, folder = (value, folder) if option in {"-u", "--user"} else (user, value)
@@ -62,10 +62,10 @@ def enter(arguments: list[str]) -> int:
     return run_inside(rest[0], rest[1:], user, folder)
 
 
-def run_inside(  # noqa: PLR0913, PLR0917 (a process is that many things)
+def run_inside(  # noqa: PLR0913, PLR0917 (all that a process needs)
     container: str, argv: list[str], user: str = "", folder: str = "", stdin: int = 0, stdout: int = 1
 ) -> int:
-    """Run a program in a container of the service, on open files of ours; return its exit code."""
+    """Run a program in a container of the service, with our open files; return its exit code."""
     answer = ask({"ask": "enter", "container": container})
     if "socket" not in answer:
         leave(answer)
@@ -78,15 +78,15 @@ def run_inside(  # noqa: PLR0913, PLR0917 (a process is that many things)
             [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [stdin, stdout, 2]))],
         )
         code = inside.makefile("rb").readline()
-    # No answer: what entered was killed, with whatever it ran. Never a success.
+    # No answer: the program was killed. That is never a success.
     return int(code) if code else LOST
 
 
 def copy(arguments: list[str]) -> int:
-    """Copy a folder with its owners, as `cp -a CONTAINER:FOLDER/. NEW` and `cp -a FOLDER/. CONTAINER:FOLDER` do."""
+    """Copy a folder with its owners, like `cp -a CONTAINER:FOLDER/. NEW` and `cp -a FOLDER/. CONTAINER:FOLDER`."""
     flags, names = arguments[:1], arguments[1:]
     if len(names) != 2 or flags[0] not in ARCHIVE or not names[0].endswith(CONTENT):  # noqa: PLR2004 (from and to)
-        sys.stderr.write("beside the volumes there is docker compose cp -a FROM/. TO only\n")
+        sys.stderr.write("the backup helper has only this form: docker compose cp -a FROM/. TO\n")
         return UNKNOWN
     source, target = names[0].removesuffix(CONTENT), names[1]
     container, _, folder = source.partition(":")
@@ -97,15 +97,15 @@ def copy(arguments: list[str]) -> int:
 
 
 def copy_out(container: str, folder: str, target: Path) -> int:
-    """Have a container's folder here: as a link to where it lies in a volume that we have, or else as a copy."""
+    """Copy a container's folder to `target`, or make a link if it is in a volume that we have; return the exit code."""
     answer = ask({"ask": "find", "container": container, "folder": folder})
     if "code" in answer:
         leave(answer)
     if target.exists():
-        sys.stderr.write(f"{target} is there already\n")
+        sys.stderr.write(f"{target} already exists\n")
         return UNKNOWN
     at = Path(answer["at"] or target)
-    if at.is_dir() and at.resolve() == at:  # what is itself a link leads elsewhere in the container than here
+    if at.is_dir() and at.resolve() == at:  # a link has another target in the container than here
         target.symlink_to(at)
         return 0
     argv = ["tar", *EXACT, "-C", folder, "-cf", "-", "."]
@@ -122,7 +122,7 @@ def copy_out(container: str, folder: str, target: Path) -> int:
 
 
 def copy_in(source: Path, container: str, folder: str) -> int:
-    """Copy a folder's content into a container's folder."""
+    """Copy a folder's content into a container's folder; return the exit code."""
     pack = subprocess.Popen(["tar", *EXACT, "-C", str(source), "-cf", "-", "."], stdout=subprocess.PIPE)
     with pack:
         assert pack.stdout  # noqa: S101 (a pipe, for the type checker)
@@ -132,9 +132,9 @@ def copy_in(source: Path, container: str, folder: str) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run one command."""
+    """Run one command; return its exit code."""
     if argv[:1] != ["compose"]:
-        sys.stderr.write(f"docker {' '.join(argv[:1])}: beside the volumes there is docker compose only\n")
+        sys.stderr.write(f"docker {' '.join(argv[:1])}: the backup helper has only docker compose\n")
         return UNKNOWN
     if argv[1:2] == ["exec"]:
         return enter(argv[2:])

@@ -1,7 +1,7 @@
-"""Bring a set that restic restored to the top of its folder: `python3 -m image.gather TOP FOLDER`.
+"""Move the parts of a restored snapshot to the top of its folder: `python3 -m image.gather TOP FOLDER`.
 
-restic restores every file below TOP to where it once lay: the set to FOLDER, and what was read in volumes to /volumes.
-A part that is a link there becomes the folder that it leads to. A link to anywhere else is no part, and goes.
+restic restores every file below TOP with its whole path: the snapshot's files to FOLDER, and folders of volumes to
+/volumes. A part that is a link to such a folder is replaced by the folder. Any other link is not a part and is removed.
 """
 
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def main(top: Path, folder: str) -> None:
-    """Gather it."""
+    """Move the parts."""
     saved = top / folder.lstrip("/")
     for part in (saved / "parts").iterdir():
         if part.is_symlink():
-            lay = Path(os.path.realpath(part))
+            folder_of_part = Path(os.path.realpath(part))
             part.unlink()
-            if lay.is_relative_to(top / "volumes") and lay.exists():
-                lay.rename(part)
+            if folder_of_part.is_relative_to(top / "volumes") and folder_of_part.exists():
+                folder_of_part.rename(part)
     for found in saved.iterdir():
         found.rename(top / found.name)
 

@@ -1,11 +1,11 @@
 """Print each part in a folder with its size, hash and rows, as JSON: `python3 -m image.inventory FOLDER`.
 
-Rows are what counts in a file of a known kind: the rows of a database's dump, the entries of a directory, the files of
-an archive. A dump of an empty database has a size and a hash like any other.
+Rows are the things to count in a file of a known kind: the rows of a database's dump, the entries of a directory, the
+files of an archive. They show whether a dump is empty, which size and hash do not.
 
-A folder among the parts is one part: its rows are its files, and its hash is that of their list, with each one's time,
-size and name. What is in them restic knows, which names everything that it reads by its SHA-256. Where the folder is a
-link to a volume, that is told with it.
+A folder among the parts is one part: its rows are its files, and its hash is that of the list of their times, sizes and
+names. Their content is verified by restic, which knows everything by its SHA-256. If the folder is a link to a volume,
+the output says that.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def digest(path: Path) -> str:
 
 
 def rows(path: Path) -> int | None:
-    """Return how many rows a file has; None for a kind that is not known."""
+    """Return the number of rows in a file; None for an unknown kind of file."""
     if path.suffix == ".sql":
         return sql_rows(path)
     if path.suffix in {".db", ".sqlite"}:
@@ -48,7 +48,7 @@ def rows(path: Path) -> int | None:
 
 
 def sql_rows(path: Path) -> int:
-    """Count what is inserted, and what stands between COPY and its end."""
+    """Return the number of rows in an SQL dump: in INSERT, and between COPY and its end."""
     found, copying = 0, False
     with path.open("rb") as file:
         for line in file:
@@ -63,7 +63,7 @@ def sql_rows(path: Path) -> int:
 
 
 def database_rows(path: Path) -> int:
-    """Count the rows of all tables of an SQLite database; of one that is damaged, none."""
+    """Return the number of rows in all tables of an SQLite database; 0 if it is damaged."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as database:
             tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -74,7 +74,7 @@ def database_rows(path: Path) -> int:
 
 
 class Listed:
-    """The files below a folder: how many, how large, and the hash of their list."""
+    """The list of the files below a folder: their number, their size, and the hash of the list."""
 
     def __init__(self, top: Path) -> None:
         self.size = self.rows = 0
@@ -82,9 +82,9 @@ class Listed:
         self._add(os.open(top, FOLDER), "")
 
     def _add(self, folder: int, above: str) -> None:
-        """Add what is in an open folder, in the order of the names; what goes meanwhile is left out.
+        """Add the content of an open folder, in the order of the names; files that disappear meanwhile are skipped.
 
-        Open, so that the system does not follow its path again for each of many thousand files.
+        The folder is open so that the system need not resolve its path again for each of many thousand files.
         """
         try:
             for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
@@ -104,22 +104,22 @@ class Listed:
 
 
 def folder_part(folder: Path) -> dict[str, Any]:
-    """Describe a folder."""
-    lies = folder.resolve()
-    listed = Listed(lies)
-    volume = {"volume": str(lies)} if lies.is_relative_to(VOLUMES) else {}
+    """Return the description of a folder that is a part."""
+    real = folder.resolve()
+    listed = Listed(real)
+    volume = {"volume": str(real)} if real.is_relative_to(VOLUMES) else {}
     return {"size": listed.size, "sha256": listed.hash.hexdigest(), "rows": listed.rows, **volume}
 
 
 def part(path: Path) -> dict[str, Any]:
-    """Describe a part."""
+    """Return the description of a part."""
     if path.is_dir():
         return folder_part(path)
     return {"size": path.stat().st_size, "sha256": digest(path), "rows": rows(path)}
 
 
 def main(folder: Path) -> None:
-    """Print it."""
+    """Print the descriptions of all parts."""
     parts = sorted(folder.iterdir()) if folder.is_dir() else []
     sys.stdout.write(json.dumps({path.name: part(path) for path in parts}) + "\n")
 

@@ -1,17 +1,17 @@
-"""What a service's script in the helper and the command that started it say to each other: a JSON value a line.
+"""The protocol between a service's script in the helper and the command that started it: one JSON value per line.
 
-Questions come from docker.py, through script.py, to helper/scripts.py outside; one answer goes back for each, but for
-the last question, which tells that the script has ended.
+docker.py sends questions, through script.py, to helper/scripts.py outside. Each gets one answer, except the last one,
+which says that the script has ended.
 """
 
 from typing import Literal, TypedDict
 
-CONTROL = "/run/control"  # where docker.py finds script.py
-LOST = 137  # the exit code of what was killed, and of what ended without a word
+CONTROL = "/run/control"  # the socket of script.py, for docker.py
+LOST = 137  # the exit code for a program that was killed, or that ended without an answer
 
 
 class Question(TypedDict, total=False):
-    """`compose` runs a compose command, `enter` opens a way into a container, `find` locates a folder of it."""
+    """`compose` runs a compose command, `enter` prepares to enter a container, `find` locates a folder of it."""
 
     ask: Literal["compose", "enter", "find", "end"]
     arguments: list[str]  # of compose
@@ -21,7 +21,7 @@ class Question(TypedDict, total=False):
 
 
 class Answer(TypedDict, total=False):
-    """How the command ended (`code`), or the way into the container, or where the folder lies."""
+    """How the command ended (`code`), or how to enter the container, or where the folder is."""
 
     code: int
     stdout: str
@@ -30,4 +30,4 @@ class Answer(TypedDict, total=False):
     user: str
     folder: str
     environment: list[str]
-    at: str  # empty where the folder lies in no volume that the helper has
+    at: str  # empty if the folder is in no volume that the helper has

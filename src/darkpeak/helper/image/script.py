@@ -1,8 +1,7 @@
 """Run one of a service's own scripts in the helper: `python3 -m image.script SCRIPT ARGUMENT…`.
 
-Standard output and input are a conversation with the `darkpeak` that started it (protocol.py): a question a line, an
-answer a line, at last that the script has ended. What the script prints goes to standard error. If the caller goes,
-the script is killed.
+Questions to the `darkpeak` that started it go to standard output, and the answers come on standard input (protocol.py).
+The script's own output goes to standard error. If the caller ends, the script is killed.
 """
 
 import json
@@ -19,9 +18,9 @@ from .protocol import CONTROL, Question
 
 
 def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
-    """Hand on what the script's `docker` asks, until the script ends."""
+    """Pass on the questions of the script's `docker`, until the script ends; return its exit code."""
     end = os.pidfd_open(script.pid)
-    answers = os.fdopen(0, "rb", buffering=0)  # without a buffer, so that select sees what is left
+    answers = os.fdopen(0, "rb", buffering=0)  # without a buffer, so that select sees all input
     watched: list[Any] = [end, listener, answers]
     while True:
         ready, _, _ = select.select(watched, [], [])
@@ -35,13 +34,13 @@ def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
                 answer = answers.readline()
                 if answer:
                     stream.write(answer)
-        elif answers in ready:  # nobody asked, so this is the end of input: the caller is gone
+        elif answers in ready:  # input without a question is the end of input: the caller has ended
             os.killpg(script.pid, signal.SIGKILL)
             return script.wait()
 
 
 def main(argv: list[str]) -> None:
-    """Run it."""
+    """Run the script."""
     Path(CONTROL).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(CONTROL)

@@ -1,6 +1,6 @@
-"""Cut a part in half, as a backup that died would be: `python3 -m image.spoil PART`.
+"""Cut a part in half, like a backup that was interrupted: `python3 -m image.spoil PART`.
 
-Of a file the half without the padding at its end is left, of a folder every second file.
+Of a file, the first half is kept (without the zeros at its end); of a folder, every second file.
 """
 
 import os
@@ -25,7 +25,7 @@ def content_size(path: Path) -> int:
 
 
 def main(part: Path) -> None:
-    """Cut it."""
+    """Cut the part."""
     if part.is_dir():
         for path in sorted(path for path in part.rglob("*") if path.is_file())[1::2]:
             path.unlink()

@@ -1,0 +1,93 @@
+"""Tables: they fit in a terminal's width, nothing is cut, and no word is broken while it fits in a line."""
+
+from collections.abc import Sequence
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from darkpeak.output import make_tables
+
+STATUS = ("service", "kind", "level", "state", "requests", "saved", "drilled", "address", "admins")
+ROWS = (
+    *(("directory", "infrastructure", "alpha", "slapd unhealthy", "", "directory-7 9 h ago", "NEVER", "", "ada"),),
+    *(("wiki", "user", "beta", "healthy", "1204", "wiki-17 9 h ago", "wiki-12 10 d ago, 21 s"),),
+)
+WIKI = (*ROWS[1], "http://wiki.localhost:7080/", "ada, grace")
+AT_80 = """\
+SERVICE    KIND            LEVEL  STATE            REQUESTS  SAVED
+directory  infrastructure  alpha  slapd unhealthy            directory-7 9 h ago
+wiki       user            beta   healthy          1204      wiki-17 9 h ago
+
+SERVICE    DRILLED                 ADDRESS                      ADMINS
+directory  NEVER                                                ada
+wiki       wiki-12 10 d ago, 21 s  http://wiki.localhost:7080/  ada, grace
+"""
+AT_60 = """\
+SERVICE    KIND            LEVEL  STATE            REQUESTS
+directory  infrastructure  alpha  slapd unhealthy
+wiki       user            beta   healthy          1204
+
+SERVICE    SAVED                DRILLED
+directory  directory-7 9 h ago  NEVER
+wiki       wiki-17 9 h ago      wiki-12 10 d ago, 21 s
+
+SERVICE    ADDRESS                      ADMINS
+directory                               ada
+wiki       http://wiki.localhost:7080/  ada, grace
+"""
+FOLDED = """\
+SERVICE  MESSAGE
+wiki     its backup script
+         failed: no space left
+chat     saved
+"""
+
+
+def render(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, key: int = 1) -> str:
+    """Return what a terminal of that width shows, without the spaces at the ends of lines."""
+    text = StringIO()
+    console = Console(file=text, width=width, highlight=False)
+    shown = []
+    for table in make_tables(columns, rows, {}, width, key):
+        console.print(table)
+        shown.append("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+        text.seek(0)
+        text.truncate()
+    return "\n".join(shown)
+
+
+@pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (60, AT_60)])
+def test_status_at_a_fixed_width(width: int, expected: str) -> None:
+    assert render(STATUS, (ROWS[0], WIKI), width) == expected
+
+
+def test_what_fits_is_one_table() -> None:
+    columns, rows = ("service", "state"), (("wiki", "healthy"), ("chat", "prosody unhealthy"))
+    assert render(columns, rows, 28) == "SERVICE  STATE\nwiki     healthy\nchat     prosody unhealthy\n"
+
+
+def test_a_long_text_is_folded_between_its_words() -> None:
+    rows = (("wiki", "its backup script failed: no space left"), ("chat", "saved"))
+    assert render(("service", "message"), rows, 31) == FOLDED
+
+
+def test_a_word_wider_than_the_terminal_is_the_only_one_that_is_broken() -> None:
+    assert render(("service", "address"), (("wiki", "http://wiki.localhost:7080/"),), 20) == (
+        "SERVICE  ADDRESS\nwiki     http://wiki\n         .localhost:\n         7080/\n"
+    )
+
+
+WORDS = st.lists(st.from_regex(r"[a-z]{1,12}", fullmatch=True), max_size=6).map(" ".join)
+
+
+@given(rows=st.lists(st.tuples(*[WORDS] * 5), min_size=1, max_size=4), width=st.integers(40, 120))
+def test_no_word_is_lost_or_broken(rows: list[tuple[str, ...]], width: int) -> None:
+    shown = render(("one", "two", "three", "four", "five"), rows, width)
+    assert max(map(len, shown.splitlines())) <= width
+    words = shown.split()
+    for row in rows:
+        for cell in row:
+            assert all(word in words for word in cell.split())
