@@ -51,6 +51,12 @@ def test_what_prints_for_ever_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> N
     assert "on" in lines
 
 
+def test_a_program_that_never_reads_its_input_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
+    with pytest.raises(process.TookTooLong):
+        process.stream(("sleep", "60"), print, stdin=b"x" * 1_000_000, seconds=0.3)
+
+
 def test_each_line_is_handed_on_while_it_comes() -> None:
     lines: list[tuple[str, float]] = []
     argv = ("sh", "-c", "cat; sleep 0.3; echo two >&2; exit 1")

@@ -102,9 +102,9 @@ def stream(  # noqa: PLR0913 (what a process is)
     started, lines = time.monotonic(), []
     with _started(argv, environment, pass_fds, stderr=subprocess.STDOUT) as process:
         assert process.stdin and process.stdout  # noqa: S101, PT018 (pipes, for the type checker)
-        with suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(stdin)
         with Watchdog(process, seconds) as watchdog:
+            with suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(stdin)
             for line in process.stdout:
                 lines.append(line)
                 text = line.decode(errors="replace").strip()
@@ -260,21 +260,17 @@ def own_environment() -> dict[str, str]:
 
 def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
     """Return an error that says why a program could not be started, and what to do."""
-    program = Path(argv[0])
+    program, where = Path(argv[0]), argv[0]
     if not program.is_absolute():
         return SystemFailure(f"{program} is not installed", hint="install what is missing: bin/setup")
     if error.errno == errno.EACCES:
-        return SystemFailure(
-            f"{program.name} is not executable", str(program), f"make it executable: chmod +x {program}"
-        )
+        return SystemFailure(f"{program.name} is not executable", where, f"make it executable: chmod +x {program}")
     if error.errno == errno.ENOEXEC:
-        return SystemFailure(
-            f"{program.name} has no interpreter line", str(program), "write #!/bin/sh as its first line"
-        )
+        return SystemFailure(f"{program.name} has no interpreter line", where, "write #!/bin/sh as its first line")
     if program.exists():
         hint = "check its first line: the program there must exist, and the line must end with LF, not CRLF"
-        return SystemFailure(f"the interpreter of {program.name} is missing", str(program), hint)
-    return SystemFailure(f"{program.name} is missing", str(program), "restore it from git")
+        return SystemFailure(f"the interpreter of {program.name} is missing", where, hint)
+    return SystemFailure(f"{program.name} is missing", where, "restore it from git")
 
 
 @contextmanager
