@@ -88,7 +88,7 @@ def up_command(settings: Settings, *, memory: int, cpus: int, console: bool) -> 
 
     A VM that does not exist is made; one that is halted continues. It is then the host `vagrant` for all other
     commands, and DOCKER_HOST=tcp://localhost:4243 leads to it. Everyone who can log in to this machine can use that
-    port while the VM runs. The ports of its router (7080, 7443 and 7022) are open on this machine's loopback.
+    port while the VM runs. The ports of its router are open on this machine's loopback.
 
     \b
     Example: darkpeak vm up
@@ -123,7 +123,8 @@ def status_command(settings: Settings) -> None:
     if settings.as_json:
         output.show_json(found)
     else:
-        output.show_table(("property", "value"), [[key, str(value)] for key, value in asdict(found).items() if value])
+        values = asdict(found) | {"ports": ", ".join(map(str, found.ports))}
+        output.show_table(("property", "value"), [[key, str(value)] for key, value in values.items() if value])
 
 
 @command("ssh", context_settings={"ignore_unknown_options": True})

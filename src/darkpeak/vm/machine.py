@@ -42,6 +42,7 @@ class VmStatus:
     memory: int = 0
     cpus: int = 0
     folder: str = ""
+    ports: tuple[int, ...] = ()  # of its router; the same ports of this machine lead to them
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,11 @@ class Vm:
         box = "none" if not self.state.box_made_of() else "current" if self.builder(-1).is_current() else "old"
         is_open = is_running and qemu.tunnel_is_open(self.state)
         tunnel = "closed" if not is_open else "answering" if qemu.answers() else "open"
+        ports = settings.ports if settings and is_running else self.router.all
         if not settings:
-            return VmStatus(state, box, tunnel, folder=str(self.state.folder))
+            return VmStatus(state, box, tunnel, folder=str(self.state.folder), ports=ports)
         ssh = f"ssh -F {self.state.ssh_config} {VAGRANT}"
-        return VmStatus(state, box, tunnel, ssh, settings.memory, settings.cpus, str(self.state.folder))
+        return VmStatus(state, box, tunnel, ssh, settings.memory, settings.cpus, str(self.state.folder), ports)
 
     def tunnel(self) -> None:
         """Make sure that the tunnel is open.
