@@ -55,4 +55,4 @@ def test_an_engine_of_another_machine_is_left_alone(collective: Collective, chec
 
         socket = {**collective.environment, "DOCKER_HOST": other.docker_host}
         assert f"the engine is that of the machine {other.slot.name}" in refusal(checkout, socket)
-        assert other.run(["docker", "ps", "-aq"]).stdout == ""
+        assert run(["docker", "--host", other.docker_host, "ps", "-aq"]).stdout == ""
