@@ -187,11 +187,16 @@ def test_of_two_at_once_one_deploys_and_the_other_says_who(hello: Collective, ca
     assert desired(hello)
 
 
+def hold_by_hand(collective: Collective, lock: str) -> None:
+    """Have grace hold a lock, as a command of hers does that hangs."""
+    labels = {"lock": lock, "who": "grace@laptop", "since": "2026-01-01T00:00:00+00:00"}
+    words = [f"--label=darkpeak.{key}={value}" for key, value in labels.items()]
+    docker = ["docker", "--host", collective.host.docker_host, "run", "--detach", f"--name=darkpeak-lock-{lock}"]
+    run([*docker, *words, "debian:trixie", "sleep", "600"])
+
+
 def test_a_lock_says_whose_it_is_and_can_be_broken(hello: Collective) -> None:
-    docker = ["docker", "--host", hello.host.docker_host]
-    label = ["--label", "darkpeak.lock=hello", "--label", "darkpeak.who=grace@laptop"]
-    since = ["--label", "darkpeak.since=2026-01-01T00:00:00+00:00", "--name", "darkpeak-lock-hello"]
-    run([*docker, "run", "--detach", *label, *since, "debian:trixie", "sleep", "600"])
+    hold_by_hand(hello, toy.NAME)
     refused = hello.darkpeak("unlock", toy.NAME, check=False)
     assert refused.returncode == 2
     assert "hello is still locked by grace@laptop" in refused.stderr
@@ -203,6 +208,12 @@ def test_a_lock_says_whose_it_is_and_can_be_broken(hello: Collective) -> None:
     _, err = waiting.communicate(timeout=120)
     assert "hello: locked by grace@laptop, for " in err
     assert page() == "locked"
+
+
+def test_the_lock_of_the_routers_tables_can_be_broken_too(hello: Collective) -> None:
+    hold_by_hand(hello, "_routes")
+    assert "_routes was locked by grace@laptop" in hello.darkpeak("unlock", "_routes", "--yes").stdout
+    assert "_routes is not locked" in hello.darkpeak("unlock", "_routes", "--yes").stdout
 
 
 def test_rollback_goes_back_by_digest_and_history_tells(hello: Collective) -> None:

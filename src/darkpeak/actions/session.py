@@ -22,8 +22,6 @@ from darkpeak.repository.restic import OPENING, ResticRepository
 from darkpeak.repository.snapshots import Snapshot
 from darkpeak.vocabulary import COLLECTIVE_FILE, DRILL_LABEL, SUITE
 
-LOCK = "_backup"  # not a valid name for a service
-
 
 @dataclass(frozen=True)
 class Session:
@@ -95,7 +93,7 @@ def opened(target: Target, secret: Secret, progress: Progress, *, create: bool =
     volumes = [url.volume for url in urls if url.volume]
     base.ensure(engine, SUITE, step)  # locks are containers of this image, which an empty daemon lacks
     with (
-        lock.hold(engine, LOCK, step),
+        lock.hold(engine, lock.BACKUPS, step),
         helpers.start(engine, volumes, _service_volumes(target), step) as helper,
     ):
         _sweep(engine)

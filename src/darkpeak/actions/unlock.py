@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from darkpeak.actions.target import Target
 from darkpeak.engine import lock
+from darkpeak.engine.engine import Engine
 from darkpeak.engine.lock import Holder
 
 
-def find_holder(target: Target) -> Holder | None:
-    """Return who holds the lock of the target's service, or None if it is not locked."""
-    return lock.find(target.engine, target.service.name)
+def find_holder(engine: Engine, name: str) -> Holder | None:
+    """Return who holds the lock with this name, or None if nobody does."""
+    return lock.find(engine, name)
 
 
 def describe(holder: Holder) -> str:
@@ -17,10 +17,10 @@ def describe(holder: Holder) -> str:
     return f"{holder.who}, for {holder.age(datetime.now(UTC))}"
 
 
-def break_lock(target: Target) -> None:
-    """Break the lock of the target's service; the deploy that holds it fails, or ends without its protection.
+def break_lock(engine: Engine, name: str) -> None:
+    """Break a lock; the command that holds it fails, or ends without its protection.
 
     Raises:
         SystemFailure: when the engine does not remove the lock.
     """
-    lock.break_it(target.engine, target.service.name)
+    lock.break_it(engine, name)

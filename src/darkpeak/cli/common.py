@@ -104,9 +104,9 @@ class Settings:
 
         return find_targets(collective, names, self._uri(collective.hosts), os.environ)
 
-    def target(self, collective: "Collective", name: str) -> "Target":
-        """Return the engine on which one service runs; the first one, if it runs on several."""
-        return self.targets(collective, (name,))[0]
+    def target(self, collective: "Collective", *names: str) -> "Target":
+        """Return the engine on which the named services run, or all; the first one, if they run on several."""
+        return self.targets(collective, names)[0]
 
     def progress(self) -> "ProgressTable":
         """Return what shows the progress of a command."""

@@ -133,26 +133,28 @@ def history(settings: Settings, names: tuple[str, ...]) -> None:
 
 
 @command("unlock")
-@SERVICE
+@click.argument("name", metavar="SERVICE|_routes|_backup")
 @YES
 def unlock(settings: Settings, name: str, *, yes: bool) -> None:
-    """Break the lock of a deploy that hangs.
+    """Break the lock of a command that hangs.
 
-    It shows who has the lock and since when, and asks first. The deploy that had the lock then fails.
+    It shows who has the lock and since when, and asks first. The command that had the lock then fails. `_routes` is
+    the lock of the router's tables, and `_backup` that of a daemon's backups.
 
     \b
     Example: darkpeak unlock wiki
     """
     from darkpeak import output
     from darkpeak.actions.unlock import break_lock, describe, find_holder
+    from darkpeak.engine.lock import SHARED
 
-    target = settings.target(settings.collective(), name)
-    holder = find_holder(target)
+    engine = settings.target(settings.collective(), *([name] if name not in SHARED else [])).engine
+    holder = find_holder(engine, name)
     locked = f"locked by {describe(holder)}" if holder else ""
     if holder:
         if not yes and not output.ask(f"{name} is {locked}. Break the lock?"):
             raise UsageError(f"{name} is still {locked}", hint="answer y, or give --yes")
-        break_lock(target)
+        break_lock(engine, name)
     if settings.as_json:
         output.show_json({"service": name, "broken": holder})
     else:

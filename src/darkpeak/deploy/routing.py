@@ -13,7 +13,6 @@ from darkpeak.router.control import Router
 from darkpeak.router.routes import Changes
 from darkpeak.vocabulary import HAPROXY, ROUTER
 
-ROUTES_LOCK = "_routes"  # not a valid name for a service
 HINT = "start it: darkpeak up router"
 NO_ROUTER = "the router is not running, so no service can be reached by its name; start it: darkpeak up router"
 
@@ -52,7 +51,7 @@ def route(
     Raises:
         SystemFailure: when the router refuses; its state before is restored.
     """
-    with lock.hold(engine, ROUTES_LOCK, on_wait):
+    with lock.hold(engine, lock.ROUTES, on_wait):
         observed = engine.observe()
         router = find_router(collective, engine, observed)
         table = make_table(collective, observed.without(frozenset(leaving)))

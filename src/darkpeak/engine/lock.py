@@ -25,6 +25,8 @@ SINCE_LABEL = "darkpeak.since"
 PAUSE_SECONDS = 0.3
 WAIT_SECONDS = 600
 HELD = b"held\n"
+# Locks that are not of a service, whose names no service can have: the router's tables, and a daemon's backups.
+ROUTES, BACKUPS = SHARED = ("_routes", "_backup")
 # The engine's error (docker run, 20.10 to 28) if another container has the name.
 TAKEN = re.compile(r"[Cc]onflict|already in use")
 
