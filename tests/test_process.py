@@ -100,20 +100,21 @@ def test_one_programs_output_is_anothers_input() -> None:
     assert (sent.code, sent.last_line(), received.text.strip()) == (4, "bad", "100000")
 
 
-def test_ctrl_c_reaches_what_runs_but_not_what_holds_a_lock() -> None:
-    ended: list[int] = []
+def test_ctrl_c_reaches_what_runs_but_not_what_holds_a_lock(tmp_path: Path) -> None:
+    ready, ended = tmp_path / "ready", list[int]()
+    trap = "trap 'exit 7' INT; : >\"$1\"; while :; do sleep 0.1; done"
 
     def work() -> None:
-        ended.append(process.run(("sh", "-c", "trap 'exit 7' INT; while :; do sleep 0.1; done")).code)
+        # The tests may run in the background of a shell, where programs begin with SIGINT ignored.
+        argv = ("env", "--default-signal=INT", "sh", "-c", trap, "sh", str(ready))
+        ended.append(process.run(argv, seconds=20).code)
 
     with process.talk(("cat",)) as lock:
         thread = Thread(target=work)
         thread.start()
-        wait_until(lambda: len(process._interruptible) == 1)
-        while not ended:
-            process.interrupt()
-            time.sleep(0.1)
-        thread.join(20)
+        wait_until(ready.exists)
+        process.interrupt()
+        thread.join()
         assert lock.process.poll() is None
     assert ended == [7]
 
