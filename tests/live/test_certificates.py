@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +13,12 @@ import pytest
 from darkpeak.router.routes import TlsRoute
 from lab import toy
 from lab.commands import Result, run, wait_for
+from tests.live import wrk
 from tests.live.pebble import DIRECTORY, DNS, Pebble
 from tests.live.routed import HTTP, HTTPS, Routed, curl, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab.collectives import Collective
@@ -183,50 +181,25 @@ def test_keys_are_read_by_haproxy_and_nobody_else(certified: Certified) -> None:
     assert "PRIVATE KEY" not in printed + certified.routed.execute("certificates")
 
 
-@dataclass
-class Load:
-    """What wrk saw."""
-
-    requests: list[int] = field(default_factory=list)
-    failed: int = 0
-
-
-@contextmanager
-def load(tmp_path: Path) -> Iterator[Load]:
-    """Ask for the page all the while, in clear and by TLS, over connections kept and connections new."""
-    seen, hosts = Load(), tmp_path / "hosts"
+@pytest.fixture
+def streams(tmp_path: Path) -> list[list[str]]:
+    """Return requests for the page in clear and by TLS, over connections kept and connections new."""
+    hosts = tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 {NAME}\n")
     named = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
     urls = (f"http://{NAME}:{HTTP}/", f"https://{NAME}:{HTTPS}/")
-    ask = [["wrk", "-t1", "-c4", "-d600", "--timeout", "30s", *more, url] for url in urls for more in ([], NEW)]
-    started = [subprocess.Popen([*named, *argv], stdout=subprocess.PIPE, text=True) for argv in ask]
-    try:
-        time.sleep(1)
-        yield seen
-        time.sleep(1)
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGINT)
-        said = [process.communicate(timeout=60)[0] for process in started]
-    for each in said:
-        seen.requests.append(int(re.findall(r"(\d+) requests in", each)[0]))
-        errors = re.findall(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", each)
-        seen.failed += sum(int(number) for found in errors for number in found)
-        seen.failed += sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", each))
-
-
-NEW = ["-H", "Connection: close"]
+    return [[*named, *wrk.stream(url, *headers)] for url in urls for headers in ((), (wrk.NEW_CONNECTIONS,))]
 
 
 def test_it_is_renewed_under_load(
-    certified: Certified, tmp_path: Path, campaign: Campaign, say: Callable[[str], None]
+    certified: Certified, streams: list[list[str]], campaign: Campaign, say: Callable[[str], None]
 ) -> None:
     before, serials, number = certified.reloads, [serial()], campaign(20)
-    with load(tmp_path) as seen:
+    with wrk.load(*streams) as seen:
         for _ in range(number):
             certified.renew()
             serials.append(serial())
-    say(f"{number} renewals: {sum(seen.requests)} requests ({seen.requests}), {seen.failed} failed")
+    say(f"{number} renewals: {seen}")
     assert len(set(serials)) == number + 1, "each time another one"
     assert seen.failed == 0
     assert min(seen.requests) > 100

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import signal
 import socket
-import subprocess
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from darkpeak.router.routes import Route
+from tests.live import wrk
 from tests.live.routed import FIRST, HTTP, SECOND, TABLE, Routed, serving, start
 from tests.live.test_router import UPGRADE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
     from lab.collectives import Collective
@@ -37,31 +36,12 @@ def routed(collective: Collective) -> Iterator[Routed]:
         yield routed
 
 
-@dataclass
-class Load:
-    """What wrk saw."""
-
-    requests: int = 0
-    failed: int = 0
-    said: str = ""
-
-
 @contextmanager
-def load(*headers: str) -> Iterator[Load]:
-    """Ask without a pause until the block ends, and hold WebSockets open all the while."""
-    seen = Load()
+def load(*headers: str) -> Iterator[wrk.Load]:
+    """Have requests until the block ends, and hold WebSockets open all the while."""
     sockets = [open_socket() for _ in range(SOCKETS)]
-    options = [part for header in headers for part in ("-H", header)]
-    wrk = ["wrk", "-t1", "-c16", "-d600", "--timeout", "30s", *options, f"http://127.0.0.1:{HTTP}/"]
-    process = subprocess.Popen(wrk, stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(1)
+    with wrk.load(wrk.stream(f"http://127.0.0.1:{HTTP}/", *headers, connections=16)) as seen:
         yield seen
-        time.sleep(1)
-    finally:
-        process.send_signal(signal.SIGINT)
-        seen.said = process.communicate(timeout=60)[0]
-    read(seen)
     for number, each in enumerate(sockets):
         each.sendall(b"%d" % number)
         assert each.recv(100) == b"%d" % number, "a WebSocket was cut"
@@ -76,30 +56,20 @@ def open_socket() -> socket.socket:
     return connection
 
 
-def read(seen: Load) -> None:
-    """Take the numbers out of what wrk printed."""
-    requests = re.search(r"(\d+) requests in", seen.said)
-    assert requests, seen.said
-    seen.requests = int(requests[1])
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", seen.said)
-    others = re.search(r"Non-2xx or 3xx responses: (\d+)", seen.said)
-    seen.failed = sum(map(int, errors.groups() if errors else ())) + int(others[1] if others else 0)
-
-
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a backend, as `docker stop` does."""
     process.terminate()
     process.wait(timeout=20)
 
 
-KEPT, NEW = ("Host: one.localhost",), ("Host: one.localhost", "Connection: close")
+KEPT, NEW = ("Host: one.localhost",), ("Host: one.localhost", wrk.NEW_CONNECTIONS)
 
 
-def settled(seen: Load, say: Callable[[str], None], what: str) -> None:
+def settled(seen: wrk.Load, say: Callable[[str], None], what: str) -> None:
     """Assert that all went well, and say how much that was."""
-    say(f"{what}: {seen.requests} requests, {seen.failed} failed")
-    assert seen.failed == 0, seen.said
-    assert seen.requests > 100
+    say(f"{what}: {seen}")
+    assert seen.failed == 0, seen.printed
+    assert min(seen.requests) > 100
 
 
 @pytest.mark.parametrize("headers", [KEPT, NEW], ids=["kept connections", "new connections"])
