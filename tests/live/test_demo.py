@@ -34,7 +34,7 @@ def refusal(checkout: Path, environment: Mapping[str, str]) -> str:
     return refused.stderr
 
 
-def test_a_directory_that_is_there_already_gets_no_members(collective: Collective, checkout: Path) -> None:
+def test_an_existing_directory_gets_no_members(collective: Collective, checkout: Path) -> None:
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     collective.compose("directory", "up", "-d", "--build", "--wait", timeout=600)
     said = refusal(checkout, collective.environment)
@@ -42,7 +42,7 @@ def test_a_directory_that_is_there_already_gets_no_members(collective: Collectiv
     assert json.loads(collective.darkpeak("member", "list", "--json").stdout) == []
 
 
-def test_an_engine_of_another_machine_is_left_alone(collective: Collective, checkout: Path, tmp_path: Path) -> None:
+def test_an_engine_on_another_machine_is_not_touched(collective: Collective, checkout: Path, tmp_path: Path) -> None:
     """By its URI, by a docker context, and by a socket that leads there."""
     with Host() as other:
         uri = other.start_sshd()
