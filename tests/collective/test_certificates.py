@@ -117,7 +117,7 @@ def test_an_expired_certificate_is_not_sound(tmp_path: Path) -> None:
     [("no such host", 90, False), ("no such host", 70, True), ("no such host", 0, True), ("", 70, False)],
     ids=["may mend itself", "ends soon", "never had one", "not failed"],
 )
-def test_a_failure_is_urgent_if_the_certificate_ends_soon(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
+def test_a_failure_shortly_before_the_end_is_urgent(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
     held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=61 * DAY)
     assert [row.urgent for row in rows] == [urgent, False]

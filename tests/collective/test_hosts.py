@@ -61,7 +61,7 @@ def test_each_service_is_on_its_host_and_a_router_on_every_host(root: Path) -> N
     ],
     ids=["unplaced", "placed", "both", "router", "idea"],
 )
-def test_named_services_are_placed_on_their_hosts(root: Path, names: tuple[str, ...], where: list[tuple[str, list[str]]]) -> None:
+def test_named_services_on_their_hosts(root: Path, names: tuple[str, ...], where: list[tuple[str, list[str]]]) -> None:
     assert placed(collective.read(root)[0], *names) == where
 
 

@@ -52,7 +52,7 @@ def test_a_changed_port_changes_what_uses_it_and_nothing_else(tmp_path: Path) ->
     assert contents(read(tmp_path, "https = 8443")) == before
 
 
-def test_compose_gets_the_ports_and_ignores_the_shells_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compose_gets_the_ports_and_not_the_shells_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from darkpeak.engine.compose import Compose
     from darkpeak.engine.engine import Engine
 
@@ -77,7 +77,7 @@ def test_compose_gets_the_ports_and_ignores_the_shells_variables(tmp_path: Path,
     ],
     ids=["default", "8080", "80"],
 )
-def test_addresses_have_the_port_if_it_is_not_the_default_of_the_scheme(tmp_path: Path, router: str, address: str) -> None:
+def test_addresses_have_a_port_that_is_not_the_default(tmp_path: Path, router: str, address: str) -> None:
     found = read(tmp_path, router)
     wiki = next(item for item in found.services if item.name == "wiki")
     assert addresses(found, wiki) == (address,)

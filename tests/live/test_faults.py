@@ -188,7 +188,7 @@ def test_a_killed_restore_can_be_repeated(booked: Kept, campaign: Campaign) -> N
 
 
 @pytest.mark.parametrize("spoil", ["flip", "lose"])
-def test_damage_in_the_repository_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
+def test_damage_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
     """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
     refused = 0
     rounds = campaign(50, short=2)

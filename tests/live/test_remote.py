@@ -80,7 +80,7 @@ def distant(request: pytest.FixtureRequest, by_ssh: Distant, remote: Remote) -> 
         yield Distant(by_ssh.top, remote, TUNNEL)
 
 
-def test_every_command_works_on_a_remote_daemon_and_leaves_no_files(distant: Distant, remote: Remote, tmp_path: Path) -> None:
+def test_commands_work_on_a_remote_daemon_and_leave_no_files(distant: Distant, remote: Remote, tmp_path: Path) -> None:
     distant.darkpeak("up", *SERVICES, timeout=900)
     assert {name: state for name, state in states(distant).items() if name in SERVICES} == dict.fromkeys(
         SERVICES, "healthy"
@@ -244,7 +244,7 @@ def test_a_lost_connection_is_an_error_and_the_next_up_finishes(
     assert leftovers(hello) == []
 
 
-def test_services_run_on_the_hosts_that_they_are_assigned_to(hello: Distant, collective: Collective, remote: Remote) -> None:
+def test_services_run_on_their_assigned_hosts(hello: Distant, collective: Collective, remote: Remote) -> None:
     settings = collective.top / "collective.toml"
     before = settings.read_text()
     variant = hello.folder(toy.NAME) / "docker-compose.server.yml"

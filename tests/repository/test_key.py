@@ -63,7 +63,7 @@ def test_a_passphrase_is_asked_for_only_where_it_can_help(
         key.read(collective, [first], lambda _: "wrong")
 
 
-def test_a_key_that_only_one_admin_can_open_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
+def test_a_key_for_only_one_admin_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
     ada, _ = make_admin("ada")
     collective = make_collective(tmp_path, ada, Admin("grace"))
     key.write(collective, SECRET, collective.admins)

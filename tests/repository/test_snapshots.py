@@ -112,7 +112,7 @@ SAID = {
 
 
 @pytest.mark.parametrize(("says", "restored", "right"), SAID.values(), ids=SAID.keys())
-def test_the_output_of_verify_is_compared_with_the_live_services(says: list[str], restored: str, *, right: bool) -> None:
+def test_the_output_of_verify_is_compared_with_the_live_one(says: list[str], restored: str, *, right: bool) -> None:
     assert (compare_content(says, restored) == "") is right
 
 
