@@ -132,9 +132,7 @@ def test_an_anonymous_search_returns_at_most_ten_members(client: Client) -> None
         (PLAIN, ("-ZZ",), "not hers", INVALID),
     ],
 )
-def test_a_login_needs_tls(
-    client: Client, address: str, starttls: tuple[str, ...], password: str, code: int
-) -> None:
+def test_a_login_needs_tls(client: Client, address: str, starttls: tuple[str, ...], password: str, code: int) -> None:
     assert client.run("ldapwhoami", "-H", address, *starttls, uid="ada", password=password).returncode == code
 
 

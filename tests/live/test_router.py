@@ -62,9 +62,7 @@ def routed(started: Routed) -> Routed:
         ("[::1]:7080", 421, "refused"),
     ],
 )
-def test_a_name_leads_only_to_its_service(
-    routed: Routed, name: str, status: int, by_router: str
-) -> None:
+def test_a_name_leads_only_to_its_service(routed: Routed, name: str, status: int, by_router: str) -> None:
     answer = routed.get(name)
     assert (answer.status, answer.by_router) == (status, by_router)
 

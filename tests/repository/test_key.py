@@ -85,9 +85,7 @@ def test_the_password_is_the_first_line_and_shown_nowhere_else() -> None:
     assert "pass" not in repr(SECRET)
 
 
-def test_nobody_can_open_a_damaged_key_file(
-    tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]
-) -> None:
+def test_nobody_can_open_a_damaged_key_file(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
     ada, first = make_admin("ada")
     collective = make_collective(tmp_path, ada)
     key.write(collective, SECRET, [ada])
