@@ -1,15 +1,15 @@
-"""What a backup costs beside plain restic, `tar | zstd` and borg on the same data, in one run.
+"""What a backup costs, compared with plain restic, `tar | zstd` and borg on the same data, in one run.
 
     bench/run bench/backup.py           a table
-    bench/run bench/backup.py --json    the figures that are held to a bound
+    bench/run bench/backup.py --json    the figures that have a bound
 
-The data: 8 GiB (--mib) in a volume, a third each of what does not compress (pictures), of text, and of small files; its
-scripts are like docs/templates/files, so that ours reads it where it lies, as theirs do. Ours is the whole of `darkpeak
-backup`, from typing the command to a set that was read back; and of `darkpeak restore` what brings the set from the
-repository to files that were compared with the manifest's list. Theirs is the program alone, in a container on the same
-engine, with its cache and its host's name kept. What was restored is then dropped by each, which has a row of its own.
-Each figure is the median of several rounds, all in turn, and each second round the other way round.
-All that takes some 50 minutes, and 45 GiB of disk; `--mib 1024 --rounds 4`, some ten minutes.
+The data is 8 GiB (--mib) in a volume: one third each of data that does not compress (pictures), of text, and of small
+files. Its scripts are like docs/templates/files, so darkpeak reads it in place, as the others do. Darkpeak's backup is
+the whole command, from its start until the snapshot was read back. Darkpeak's restore is the part of the command from
+the repository to files that were compared with the manifest's list. The others' figures are for the program only, in a
+container on the same engine, with its cache and the same host name each time. Removing the restored files has its own
+row. Each figure is the median of several rounds. The four take turns, and every second round has the opposite order.
+It takes about 50 minutes and 45 GiB of disk; with `--mib 1024 --rounds 4`, about ten minutes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ UNPACK = "zstd -qdc /r/data.tar.zst | tar -C /b -xf -"
 PACK = "tar -C /data -cf - . | zstd -q -T0 -f -o /r/data.tar.zst"
 FILL = """\
 #!/usr/bin/python3
-# fill MIB SEED SHARE: writes the data; with a share below 1, only so much of it, over what was there.
+# fill MIB SEED SHARE: writes the data; with a share below 1, replaces only that share of it.
 import random, sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -103,7 +103,7 @@ docker compose cp -a "$folder/data/." store:/data
 
 
 def add(collective: Collective) -> None:
-    """Write the service into a collective."""
+    """Add the service to a collective."""
     folder = collective.folder(NAME)
     scripts = {"backup": BACKUP, "restore": RESTORE, "updates": "#!/bin/sh\n"}
     files = {"docker-compose.yml": COMPOSE, "README.md": "# Archive\n"}
@@ -116,27 +116,27 @@ def add(collective: Collective) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long it takes, on a disk that has nothing to write from before."""
+    """Return how many seconds it takes, after the disk has written everything from before."""
     os.sync()
     return seconds_at_once(work)
 
 
 def seconds_at_once(work: Callable[[], object]) -> float:
-    """Return how long it takes, with what the disk has still to write."""
+    """Return how many seconds it takes, while the disk may still write what was before."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
 
 
 class Peak:
-    """The most memory that the processes of the helper held at once, in MiB, sampled ten times a second."""
+    """The highest memory use of the helper's processes together, in MiB, measured ten times a second."""
 
     def __init__(self) -> None:
         self.mib = 0.0
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch for as long as something is done."""
+        """Measure until the block ends."""
         over = Event()
         thread = Thread(target=self._watch, args=(over,))
         thread.start()
@@ -152,7 +152,7 @@ class Peak:
 
 
 def resident(process: Path) -> int:
-    """Return the KiB of a process's own memory, if it is the helper's: restic, or Python beside it."""
+    """Return a process's own memory in KiB if it is restic or Python in the helper, else 0."""
     try:
         if (process / "comm").read_text().strip() not in {"restic", "python3"}:
             return 0
@@ -165,7 +165,7 @@ def resident(process: Path) -> int:
 
 
 class Bench:
-    """The four at the same work."""
+    """The four programs, which do the same work."""
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
@@ -174,9 +174,9 @@ class Bench:
         self.service = next(item for item in read(kept.collective.top)[0].services if item.name == NAME)
 
     def plain(self, volumes: dict[str, str], words: str, image: str = HELPER) -> None:
-        """Run one of the others in a container, with volumes."""
+        """Run one of the other programs in a container, with volumes."""
         mounts = [f"--volume={name}:{path}" for name, path in {**volumes, "bench-cache": "/cache"}.items()]
-        # Their caches stay, and so does the host's name: without these restic and borg read every file again.
+        # Their caches and the host name stay the same: otherwise restic and borg read every file again.
         values = ("RESTIC_PASSWORD=bench", "BORG_PASSPHRASE=bench", "RESTIC_CACHE_DIR=/cache", "BORG_BASE_DIR=/cache")
         environment = [f"--env={value}" for value in values]
         argv = ["docker", "--host", self.kept.collective.host.docker_host, "run", "--rm", "--hostname=bench"]
@@ -184,30 +184,30 @@ class Bench:
         run([*argv, image, "bash", "-euc", words], timeout=1800)
 
     def fill(self, mib: int, seed: int, share: float = 1) -> None:
-        """Have data, or other data in a share of it."""
+        """Write the data, or replace a share of it."""
         argv = ("fill", str(mib), str(seed), str(share))
         self.kept.collective.execute(NAME, "store", *argv, timeout=900)
 
     def empty(self, *volumes: str) -> None:
-        """Have empty volumes."""
+        """Make volumes, or empty them."""
         for name in volumes:
             argv = ["docker", "--host", self.kept.collective.host.docker_host, "volume"]
             run([*argv, "rm", "-f", name], timeout=600)
             run([*argv, "create", name])
 
     def ours(self) -> None:
-        """Make a set with the command."""
+        """Make a snapshot with the command."""
         with self.peak.watched():
             self.kept.darkpeak("backup", NAME)
 
     def back(self) -> None:
-        """Bring the newest set back, every byte compared."""
+        """Fetch the newest snapshot, and verify every byte."""
         work = self.restoring.enter_context(self.kept.session())
         known = max(work.snapshots(NAME), key=lambda item: item.number)
         work.repository_of(known).fetch(known, folder_of(self.service), f"{WORK}/back", lambda _: None)
 
     def drop(self) -> None:
-        """Drop what was brought back, as the end of each command does."""
+        """Remove the fetched files, as each command does at its end."""
         self.restoring.close()
 
     def round(self, mib: int, seed: int) -> dict[str, float]:
@@ -236,7 +236,7 @@ class Bench:
         drop = dict.fromkeys(bring_back, lambda: self.plain({"bench-back": "/b"}, "find /b -mindepth 1 -delete"))
         drop["ours"] = self.drop
         self.fill(mib, seed)
-        # A disk that has written much is slower for a while: each comes first as often as last.
+        # A disk is slower for a while after much writing, so each program is first as often as last.
         names = list(save)[:: -1 if seed % 2 else 1]
         found |= {f"first {name}": seconds(save[name]) for name in names}
         self.fill(mib, seed + 1000, 0.02)
@@ -253,7 +253,7 @@ def measure(bench: Bench, rounds: int, mib: int) -> dict[str, float]:
 
 
 def bounds(found: dict[str, float], bench: Bench, mib: int) -> dict[str, float]:
-    """Return the figures that are held to a bound."""
+    """Return the figures that have a bound."""
     return {
         "first_over_restic": round(found["first ours"] / found["first restic"], 2),
         "restore_over_restic": round(found["restored ours"] / found["restored restic"], 2),
@@ -263,7 +263,7 @@ def bounds(found: dict[str, float], bench: Bench, mib: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
@@ -292,8 +292,8 @@ def main() -> None:
         print(json.dumps(held))
         return
     names = ("ours", "restic", "borg", "tar")
-    print("| | darkpeak | restic | borg | tar, zstd |\n|---|---|---|---|---|")
-    steps = {"first": "first backup", "changed": "2 % changed", "restored": "restore", "dropped": "and dropped again"}
+    print("| | darkpeak | restic | borg | tar and zstd |\n|---|---|---|---|---|")
+    steps = {"first": "first backup", "changed": "2 % changed", "restored": "restore", "dropped": "remove the files"}
     for step, about in steps.items():
         print(f"| {about} | " + " | ".join(f"{found[f'{step} {name}']:.1f} s" for name in names) + " |")
     print("\n" + "\n".join(f"{name}: {value}" for name, value in held.items()))

@@ -1,10 +1,10 @@
-"""What deploying costs, beside plain `docker compose`, in one run.
+"""What a deploy costs, compared with plain `docker compose`, in one run.
 
     bench/run bench/deploy.py           a table
-    bench/run bench/deploy.py --json    the ratios alone
+    bench/run bench/deploy.py --json    only the ratios
 
-All of it happens in a test host, a network namespace with an engine of its own. Each figure is the median of several
-runs, ours and theirs in turn, so that a machine whose speed drifts favours neither.
+It runs in a test host, a network namespace with its own engine. Each figure is the median of several runs. The two take
+turns, so that a change of the machine's speed does not favour one of them.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ SERVICES = 60
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long it takes."""
+    """Return how many seconds it takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
 
 
 def in_turn(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Return the medians of two works done in turn."""
+    """Return the median seconds of two functions that take turns."""
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
     return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
 
 
 def measure_many(collective: Collective, rounds: int) -> dict[str, tuple[float, float]]:
-    """Time `up` with nothing to do, and `status`, over all services."""
+    """Measure `up` with nothing to do, and `status`, with many services."""
     names = toy.add_many(collective, SERVICES)
     collective.darkpeak("up", timeout=1800)
 
@@ -57,7 +57,7 @@ def measure_many(collective: Collective, rounds: int) -> dict[str, tuple[float, 
 
 
 def measure_deploy(collective: Collective, rounds: int) -> tuple[float, float]:
-    """Time a deploy of the wiki: the same change, ours side by side and routed, theirs stopped and started."""
+    """Measure a deploy of the wiki: darkpeak starts the new one beside the old one; compose stops it and starts it."""
     path = collective.folder("wiki") / "webserver" / "Dockerfile"
     kept, number = path.read_text(), 0
 
@@ -79,7 +79,7 @@ def measure_deploy(collective: Collective, rounds: int) -> tuple[float, float]:
 
 
 def measure(collective: Collective, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return ours and theirs, in seconds, by the name of the figure."""
+    """Return darkpeak's and compose's seconds, by the name of the figure."""
     collective.darkpeak("base", timeout=300)
     environment = dict(collective.environment)
     found = {
@@ -98,7 +98,7 @@ def measure(collective: Collective, rounds: int) -> dict[str, tuple[float, float
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
@@ -112,7 +112,7 @@ def main() -> None:
             run(["cp", "-r", "--parents", f"services/{name}", folder], cwd=TOP)
         found = measure(collective, options.rounds)
         host.forget()
-    faster = ("noop_up_60", "status_60")  # theirs over ours: how many times faster; the others are ours over theirs
+    faster = ("noop_up_60", "status_60")  # compose's time divided by darkpeak's; in the others it is the reverse
     ratios = {
         name: round(theirs / ours if name in faster else ours / theirs, 2) for name, (ours, theirs) in found.items()
     }
@@ -121,7 +121,7 @@ def main() -> None:
         return
     print("| | darkpeak | docker compose | |\n|---|---|---|---|")
     for name, (ours, theirs) in found.items():
-        word = "times faster" if name in faster else "times its time"
+        word = "times faster" if name in faster else "times compose's time"
         print(f"| {name} | {ours:.2f} s | {theirs:.2f} s | {ratios[name]} {word} |")
 
 

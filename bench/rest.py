@@ -1,13 +1,13 @@
 """What the services cost while nobody uses them: processor time of the engine and of each container, and memory.
 
-    bench/run bench/rest.py                 a table, after ten minutes of rest
-    bench/run bench/rest.py --minutes 2     sooner, and less exact
+    bench/run bench/rest.py                 a table, after ten minutes without requests
+    bench/run bench/rest.py --minutes 2     faster, and less exact
     bench/run bench/rest.py --json          the figures, as one object
-    bench/run bench/rest.py --top FOLDER    of another checkout's services
+    bench/run bench/rest.py --top FOLDER    the services of another checkout
 
-All six services run in a test host, a network namespace with an engine of its own. Counted is the time of each process
-there, of dead ones too, by /proc and not by the machine's load: what else runs on the machine hardly changes it. What a
-container used is what its control group has counted; the rest is the engine's (dockerd, containerd, runc, shims).
+All six services run in a test host, a network namespace with its own engine. /proc there has the time of each process,
+also of ended ones. It is not the machine's load, so other programs on the machine hardly change it. A container's time
+is what its control group has counted; the rest is the engine's (dockerd, containerd, runc, shims).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ import docker
 from lab.collectives import TOP, Collective
 from lab.hosts import Host
 
-SETTLE = 120  # seconds: what has just started is not at rest
+SETTLE = 120  # seconds until the services have finished starting
 MIB = 1 << 20
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What was used until a moment: seconds of a processor by everything and by each container, and bytes."""
+    """The use until a moment: processor seconds of everything and of each container, and each one's memory in bytes."""
 
     seconds: float
     containers: dict[str, float]
@@ -42,7 +42,7 @@ class Usage:
 
 
 def processor_seconds() -> float:
-    """Return the time that all processes here have used, with that of their children which have ended; not ours."""
+    """Return the seconds that all processes here have used, and their ended children; this process is not counted."""
     ticks = 0
     for file in Path("/proc").glob("[0-9]*/stat"):
         if file.parent.name == str(os.getpid()):
@@ -50,13 +50,13 @@ def processor_seconds() -> float:
         try:
             fields = file.read_text().rpartition(")")[2].split()
         except OSError:
-            continue  # it ended meanwhile, and so counts with its parent
+            continue  # it has just ended, so its parent has its time
         ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
     return ticks / TICKS
 
 
 def look(client: docker.DockerClient) -> Usage:
-    """Return what was used until now."""
+    """Return the use until now."""
     seconds, memory = {}, {}
     total = processor_seconds()
     for container in client.containers.list():
@@ -70,7 +70,7 @@ def look(client: docker.DockerClient) -> Usage:
 
 
 def rest(client: docker.DockerClient, minutes: float) -> dict[str, Any]:
-    """Return what was used in these minutes, in per cent of one core, and what memory was in use at their end."""
+    """Return the use during these minutes, in per cent of one core, and the memory at their end."""
     time.sleep(SETTLE)
     begun, before = time.monotonic(), look(client)
     time.sleep(minutes * 60)
@@ -93,7 +93,7 @@ def rest(client: docker.DockerClient, minutes: float) -> dict[str, Any]:
 
 
 def measure(top: Path, minutes: float) -> dict[str, Any]:
-    """Have all services of a checkout up, and leave them alone."""
+    """Start all services of a checkout, and measure them at rest."""
     host = Host.current()
     host.forget()
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +108,7 @@ def measure(top: Path, minutes: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--minutes", type=float, default=10)
@@ -121,8 +121,8 @@ def main() -> None:
     print("| | % of a core | MiB |\n|---|---|---|")
     for name, used in found["containers"].items():
         print(f"| {name} | {used['core_percent']:.2f} | {used['mib']} |")
-    print(f"| the engine, for all | {found['engine_percent']:.2f} | |")
-    print(f"| together | {found['core_percent']:.2f} | {found['mib']} |")
+    print(f"| the engine, for all services | {found['engine_percent']:.2f} | |")
+    print(f"| total | {found['core_percent']:.2f} | {found['mib']} |")
 
 
 if __name__ == "__main__":

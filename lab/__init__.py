@@ -1,1 +1,1 @@
-"""Test hosts: machines in miniature for the live tests and the benches, and the collectives that run in them."""
+"""Test hosts: small machines for the live tests and the benches, and the collectives that run in them."""

@@ -1,4 +1,4 @@
-"""A collective under test, driven as admins do: by the tool, by plain docker compose, by a service's scripts."""
+"""A collective under test, used as admins use it: with the tool, plain docker compose, and a service's scripts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[1]
 TOOL = Path(sys.executable).with_name("darkpeak")
 SERVICES = tuple(sorted(file.parent.name for file in TOP.glob("services/*/docker-compose.yml")))
-PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # nothing of ours
+PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # without our virtual environment
 
 
 def copy_of_ours(top: Path, host: Host) -> Collective:
-    """Return a copy of this repository's collective, in an empty folder, on a host."""
+    """Make a copy of this repository's collective in an empty folder; return it, with a host."""
     top.mkdir(exist_ok=True)
     shutil.copy(TOP / "collective.toml", top)
     shutil.copytree(TOP / "services", top / "services")
@@ -32,7 +32,7 @@ def copy_of_ours(top: Path, host: Host) -> Collective:
 
 @dataclass(frozen=True)
 class Collective:
-    """A folder with collective.toml and services/, on one host."""
+    """A folder with collective.toml and services/, and the host whose engine it uses."""
 
     top: Path
     host: Host
@@ -50,7 +50,7 @@ class Collective:
         return self._run(["docker", "compose", *arguments], self.folder(service), options)
 
     def script(self, service: str, name: str, *arguments: str, **options: Unpack[Options]) -> Result:
-        """Run one of a service's scripts, from another folder than its own."""
+        """Run one of a service's scripts, not from its own folder."""
         return self._run([str(self.folder(service) / "scripts" / name), *arguments], "/", options)
 
     def execute(self, service: str, container: str, *argv: str, **options: Unpack[Options]) -> Result:
@@ -59,20 +59,20 @@ class Collective:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What an admin's shell would have: no tool of ours on PATH, nothing of ours set."""
+        """The variables of an admin's shell: PATH without our tools, and no variable of ours."""
         return {"PATH": PLAIN_PATH, "HOME": "/root", "LANG": "C.UTF-8", "DOCKER_HOST": self.host.docker_host}
 
     def configuration(self, service: str) -> dict[str, Any]:
-        """Return the compose file as compose itself understands it."""
+        """Return the compose file as `docker compose config` prints it."""
         answer: dict[str, Any] = json.loads(self.compose(service, "config", "--format", "json").stdout)
         return answer
 
     def containers(self, service: str) -> list[str]:
-        """Return the names that the compose file gives to its containers."""
+        """Return the names of the containers in the compose file."""
         return sorted(self.configuration(service)["services"])
 
     def needs(self, service: str) -> list[str]:
-        """Return the services that own what this one uses from outside, in the order to start them in."""
+        """Return the services whose networks or volumes this one uses, in the order in which they must start."""
         configuration = self.configuration(service)
         used = [*configuration.get("networks", {}).values(), *configuration.get("volumes", {}).values()]
         wanted = {one["name"] for one in used if one.get("external")}
@@ -83,7 +83,7 @@ class Collective:
         return list(dict.fromkeys(found))
 
     def owned(self, service: str) -> set[str]:
-        """Return the networks and volumes that a service brings with it."""
+        """Return the networks and volumes that a service defines."""
         configuration = self.configuration(service)
         made = [*configuration.get("networks", {}).values(), *configuration.get("volumes", {}).values()]
         return {one["name"] for one in made if not one.get("external")}

@@ -1,4 +1,4 @@
-"""Processes with a deadline."""
+"""Run commands with a deadline, and wait for conditions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Result = subprocess.CompletedProcess[str]
 
 
 class CommandFailed(AssertionError):
-    """A command that a test relies on did not do what it was asked."""
+    """A command that a test depends on failed."""
 
     def __init__(self, result: Result, why: str) -> None:
-        """Say which command, why, and all that it printed."""
+        """Make the message: the command, why it failed, and all that it printed."""
         printed = f"{result.stdout}{result.stderr}".rstrip() or "(nothing)"
         super().__init__(f"{' '.join(result.args)}\n{why}; it printed:\n{printed}")
         self.result = result
 
 
 class Options(TypedDict, total=False):
-    """How to run a command; by default for at most a minute, and it must succeed."""
+    """How to run a command: by default for at most a minute, and it must succeed."""
 
     timeout: float
     check: bool
@@ -36,10 +36,10 @@ class Options(TypedDict, total=False):
 
 
 def run(argv: Sequence[str], **options: Unpack[Options]) -> Result:
-    """Run to the end, or kill it and all its children at the deadline.
+    """Run a command to its end, or kill it and all its children at the deadline; return its result.
 
     Raises:
-        CommandFailed: when it fails (unless `check` is false) or does not end.
+        CommandFailed: when it fails (unless `check` is false), or does not end in time.
     """
     timeout = options.get("timeout", 60)
     process = subprocess.Popen(
@@ -59,7 +59,7 @@ def run(argv: Sequence[str], **options: Unpack[Options]) -> Result:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
         if isinstance(stopped, subprocess.TimeoutExpired):
-            raise CommandFailed(Result(list(argv), -9, out, err), f"did not end within {timeout:g} s") from None
+            raise CommandFailed(Result(list(argv), -9, out, err), f"it did not end within {timeout:g} s") from None
         raise
     result = Result(list(argv), process.returncode, out, err)
     if result.returncode and options.get("check", True):
@@ -68,10 +68,10 @@ def run(argv: Sequence[str], **options: Unpack[Options]) -> Result:
 
 
 def wait_for(what: str, true: Callable[[], object], *, timeout: float = 60, pause: float = 0.1) -> None:
-    """Wait until `true()`, or fail naming `what` was waited for."""
+    """Wait until `true()` returns something true; fail at the deadline, with `what` in the message."""
     deadline = time.monotonic() + timeout
     while not true():
         if time.monotonic() > deadline:
-            message = f"waited {timeout:g} s in vain: {what}"
+            message = f"waited {timeout:g} s without success for: {what}"
             raise AssertionError(message)
         time.sleep(pause)

@@ -1,8 +1,8 @@
-"""Test hosts: machines in miniature, with processes, network, /run and Docker engine of their own.
+"""Test hosts: small machines, each with its own processes, network, /run and Docker engine.
 
-    python -m lab.hosts COMMAND…     run COMMAND inside the main test host, whose images are kept
+    python -m lab.hosts COMMAND…     run COMMAND in the main test host, whose images are kept
 
-A host is one `unshare` process. All that runs in it dies with that process, which dies with the one that started it.
+A host is one `unshare` process. If the process that started it ends, the host and everything in it ends too.
 """
 
 from __future__ import annotations
@@ -24,48 +24,48 @@ if TYPE_CHECKING:
 
 BOOT = Path(__file__).with_name("boot.sh")
 SSH = slots.LAB / "ssh"
-NAME = "DARKPEAK_TEST_HOST"  # in the environment of what runs in the main host: its slot's number
+NAME = "DARKPEAK_TEST_HOST"  # the variable, in the main host, with the number of its slot
 
 
 class Host:
-    """A test host: the machine's own files, or (`debian=`) a fresh system of that suite with nothing but `packages`."""
+    """A test host: with the machine's files, or (`debian=`) a fresh system of that suite with only `packages`."""
 
     def __init__(self, *, keep: bool = False, debian: str = "", packages: Sequence[str] = ()) -> None:
-        """Describe a host; `keep` leaves the engine's images to the next host that gets this slot."""
+        """Describe a host; with `keep`, the next host in this slot gets the engine's images."""
         self.keep, self.debian, self.packages = keep, debian, packages
         self.process: subprocess.Popen[bytes] | None = None
         self.slot, self.lock, self.pid = slots.Slot(0), -1, 0
 
     @staticmethod
     def is_current() -> bool:
-        """Say whether this process runs in the main host."""
+        """Return whether this process runs in the main host."""
         return NAME in os.environ
 
     @classmethod
     def current(cls) -> Self:
-        """Return the host that this very process runs in."""
+        """Return the host in which this process runs."""
         host = cls()
         host.slot, host.pid = slots.Slot(int(os.environ[NAME])), 1
         return host
 
     @property
     def address(self) -> str:
-        """Where the host is reached from the one it was started on, and from its neighbours."""
+        """The host's address, for the host that started it and for its neighbours."""
         return self.slot.address
 
     @property
     def docker_host(self) -> str:
-        """The engine's URI, good inside the host and on the machine."""
+        """The engine's URI, which can be used in the host and on the machine."""
         return f"unix://{self.slot.folder}/docker.sock"
 
     @property
     def data(self) -> Path:
-        """Where the engine keeps what it has."""
+        """The folder of the engine's data."""
         return self.slot.kept if self.keep else self.slot.folder / "data"
 
     @property
     def root(self) -> Path:
-        """The host's file system, seen from outside."""
+        """The host's file system, as a path outside the host."""
         return self.slot.folder / "root" if self.debian else Path("/")
 
     def __enter__(self) -> Self:
@@ -77,10 +77,10 @@ class Host:
         self.stop()
 
     def start(self) -> Self:
-        """Boot, connect, and start the engine; a fresh system has none."""
+        """Boot the host, connect it, and start the engine; a fresh system has no engine."""
         self.slot, self.lock = slots.claim()
         try:
-            self._furnish()
+            self._prepare_files()
             self._boot()
             slots.connect(self.slot, self.pid)
             if not self.debian:
@@ -91,36 +91,36 @@ class Host:
         return self
 
     def stop(self) -> None:
-        """Kill all that runs in it and remove what it leaves."""
+        """Kill everything that runs in it, and remove its files, rules and cable."""
         if self.process:
             self.process.kill()
             self.process.wait()
-            wait_for(f"{self.slot.name} to be gone", lambda: not Path(f"/proc/{self.pid}/ns/pid").exists())
+            wait_for(f"{self.slot.name} to end", lambda: not Path(f"/proc/{self.pid}/ns/pid").exists())
         slots.clean(self.slot)
         os.close(self.lock)
 
     def run(self, argv: Sequence[str], **options: Unpack[Options]) -> Result:
-        """Run a command in it, in its folder `cwd`."""
+        """Run a command in it; `cwd` is a folder of the host."""
         where = options.pop("cwd", "/")
         return run([*self._enter(where), *argv], **options)
 
     def reach(self, argv: Sequence[str], **options: Unpack[Options]) -> Result:
-        """Run a program of our own file system on its network."""
+        """Run a program of our own file system in its network."""
         return run(["nsenter", "--target", str(self.pid), "--net", *argv], **options)
 
     def call(self, argv: Sequence[str], *, cwd: Path | str = "/") -> int:
-        """Run a command in it on our own terminal, to its end."""
+        """Run a command in it on our own terminal, to its end; return its exit code."""
         environment = os.environ | {NAME: str(self.slot.number), "DOCKER_HOST": self.docker_host}
         with subprocess.Popen([*self._enter(cwd), *argv], env=environment) as process:
-            interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command gets it too, and decides
+            interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command gets it too, and handles it
             try:
                 return process.wait()
             finally:
                 signal.signal(signal.SIGINT, interrupt)
 
     def start_engine(self, timeout: float = 90) -> None:
-        """Start containerd and dockerd, where they don't run, and wait until the engine answers."""
-        self.run(["rm", "-f", "/run/docker.pid"])  # that of a killed engine would keep the next from starting
+        """Start containerd and dockerd if they do not run, and wait until the engine answers."""
+        self.run(["rm", "-f", "/run/docker.pid"])  # a killed engine's file would stop the next one from starting
         self._background("/usr/bin/containerd", "--config", f"{self.slot.folder}/containerd.toml")
         self._background("/usr/sbin/dockerd", "--config-file", f"{self.slot.folder}/daemon.json")
         wait_for(
@@ -130,21 +130,21 @@ class Host:
         )
 
     def kill_engine(self) -> None:
-        """Kill dockerd as a crash would; containers go on until the next engine starts."""
+        """Kill dockerd, like a crash; containers run on until the next engine starts."""
         self.run(["pkill", "-KILL", "-x", "dockerd"])
 
     def stop_engine(self) -> None:
-        """Stop dockerd as an init does, so that its records are at rest."""
+        """Stop dockerd as an init does, so that its files are complete."""
         self.run(["pkill", "-TERM", "-x", "dockerd"])
         running = ["pgrep", "-x", "dockerd"]
         wait_for("the engine to stop", lambda: self.run(running, check=False).returncode, timeout=90)
 
     def engine_answers(self) -> bool:
-        """Say whether the engine does."""
+        """Return whether the engine answers."""
         return not self.run(["docker", "--host", self.docker_host, "version"], check=False).returncode
 
     def start_sshd(self) -> str:
-        """Start an ssh server that every test host's root may log in to, and return the engine's ssh:// URI."""
+        """Start an ssh server, to which root of every test host may log in; return the engine's ssh:// URI."""
         settings = self.slot.folder / "sshd_config"
         settings.write_text(
             f"HostKey {SSH}/host_key\nAuthorizedKeysFile {SSH}/id_ed25519.pub\nUsePAM yes\n"
@@ -155,7 +155,7 @@ class Host:
         return f"ssh://root@{self.address}"
 
     def forget(self) -> None:
-        """Remove all containers, volumes and networks; images stay."""
+        """Remove all containers, volumes and networks, but no images."""
         docker = ["docker", "--host", self.docker_host]
         for what, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm -f")):
             found = self.run([*docker, *what.split()]).stdout.split()
@@ -164,7 +164,7 @@ class Host:
         self.run([*docker, "network", "prune", "-f"])
 
     def prune(self) -> None:
-        """Remove images without a name, and what the builder has kept longest."""
+        """Remove images without a name, and the oldest build cache."""
         docker = ["docker", "--host", self.docker_host]
         self.run([*docker, "image", "prune", "-f"], timeout=120)
         self.run([*docker, "builder", "prune", "-f", "--keep-storage", "4GB"], timeout=120)
@@ -190,8 +190,8 @@ class Host:
             ]
         )
 
-    def _furnish(self) -> None:
-        """Write what boot.sh and the engine read."""
+    def _prepare_files(self) -> None:
+        """Write the files that boot.sh and the engine read."""
         folder = self.slot.folder
         for engine in ("docker", "containerd"):
             (self.data / engine).mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ class Host:
                     "containerd": "/run/containerd/containerd.sock",
                     "exec-opts": [
                         "native.cgroupdriver=cgroupfs"
-                    ],  # the machine's systemd knows nothing of our processes
+                    ],  # the machine's systemd does not manage our processes
                     "default-address-pools": [{"base": slots.CONTAINER_NETWORKS, "size": 24}],
                 }
             )
@@ -224,7 +224,7 @@ class Host:
             )
 
     def _boot(self) -> None:
-        """Start process 1 and wait until it is in place."""
+        """Start process 1, and wait until the host has booted."""
         argv = [
             "setpriv",
             "--pdeathsig",
@@ -261,7 +261,7 @@ class Host:
 
 
 def make_ssh_folder() -> None:
-    """Make root's ~/.ssh of all test hosts, once: one key, which each host knows and lets in."""
+    """Make root's ~/.ssh of all test hosts, once: all hosts share one key and one host key."""
     if (SSH / "config").exists():
         return
     SSH.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -273,9 +273,9 @@ def make_ssh_folder() -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Run a command inside the main test host."""
+    """Run a command in the main test host."""
     if os.geteuid() != 0:
-        sys.exit("error: live tests make network namespaces and start engines: run this as root, or with sudo")
+        sys.exit("error: test hosts need network namespaces and engines: run this as root, or with sudo")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with Host(keep=True) as host:
         host.forget()

@@ -1,4 +1,4 @@
-"""A collective with a ledger and a repository, driven by the tool's commands, or by its parts where that is quicker."""
+"""A collective with a ledger and a repository, used with the tool's commands, or with its functions to save time."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from darkpeak.collective.model import Service
 
 REPOSITORY = "darkpeak-test-repository"
-SMALL, LARGE = 2000, 300_000  # transfers: 80 KB, and 11 MB
+SMALL, LARGE = 2000, 300_000  # transfers: 80 KB and 11 MB
 SAVED = 0
 RECORDS = ("darkpeak.record", "darkpeak.deploy")  # labels of volumes
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A collective with repositories, and an admin who can open them."""
+    """A collective with repositories, and the ssh key of an admin who can open them."""
 
     collective: Collective
     key: Path
@@ -47,26 +47,26 @@ class Kept:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """The option that names the admin's ssh key."""
+        """The option with the admin's ssh key."""
         return ("--identity", str(self.key))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command, and don't wait for it."""
+        """Start a command, and do not wait for its end."""
         environment, pipe = dict(self.collective.environment), subprocess.PIPE
         argv = [str(TOOL), *arguments, *self.identity]
         return subprocess.Popen(argv, cwd=self.collective.top, env=environment, stdout=pipe, stderr=pipe, text=True)
 
     def docker(self, *arguments: str, check: bool = True) -> str:
-        """Ask the engine."""
+        """Run the docker client; return its output."""
         return run(["docker", "--host", self.collective.host.docker_host, *arguments], check=check).stdout.strip()
 
     def snapshots(self, service: str = ledger.NAME) -> list[dict[str, Any]]:
-        """Return the sets of a service."""
+        """Return the snapshots of a service."""
         found: list[dict[str, Any]] = json.loads(self.darkpeak("snapshots", service, "--json").stdout)
         return found
 
     def write_backup(self, *repositories: str) -> None:
-        """Name the repositories in collective.toml."""
+        """Write the repositories into collective.toml."""
         path = self.collective.top / "collective.toml"
         text = re.sub(
             r"^repositories = .*$", f"repositories = {json.dumps(repositories)}", path.read_text(), flags=re.MULTILINE
@@ -75,7 +75,7 @@ class Kept:
 
     @contextmanager
     def session(self, secret: keys.Secret | None = None) -> Iterator[Session]:
-        """Have a helper and the opened repositories, as a command has, for many things in a row."""
+        """Start the helper and open the repositories, as a command does; yield the session, for many actions."""
         found = read(self.collective.top)[0]
         target = Target(found, Engine(self.collective.host.docker_host), found.services)
         with ProgressTable(quiet=True) as progress, opened(target, secret or self.secret, progress) as work:
@@ -83,16 +83,16 @@ class Kept:
 
     @property
     def secret(self) -> keys.Secret:
-        """What opens the repositories."""
+        """The content of the backup key."""
         return keys.read(read(self.collective.top)[0], [self.key], str)
 
     @property
     def ledger(self) -> Service:
-        """The ledger, as the tool knows it."""
+        """The ledger, as the tool reads it."""
         return next(item for item in read(self.collective.top)[0].services if item.name == ledger.NAME)
 
     def content_of(self, names: Iterable[str]) -> dict[str, str]:
-        """Return what the ledger of each of these sets holds, each checked byte for byte as a restore does."""
+        """Return the ledger's content in each of these snapshots, verified byte for byte as in a restore."""
         found = {}
         with self.session() as work:
             for known in [item for item in work.snapshots(ledger.NAME) if item.name in set(names)]:
@@ -103,20 +103,20 @@ class Kept:
 
     @property
     def volume(self) -> Path:
-        """Where the engine, which runs on this very host, keeps the repository."""
+        """The folder of the repository's volume; the engine runs on this host."""
         return Path(self.docker("volume", "inspect", REPOSITORY, "--format", "{{.Mountpoint}}"))
 
     def packs(self) -> list[Path]:
-        """Return the repository's files with data."""
+        """Return the repository's data files."""
         return sorted(path for path in (self.volume / "data").rglob("*") if path.is_file())
 
     def locks(self) -> set[str]:
-        """Return the names of the locks in the repository; what is still being written is none yet."""
+        """Return the names of the locks in the repository, without unfinished files."""
         return {path.name for path in (self.volume / "locks").iterdir() if "-tmp-" not in path.name}
 
 
 def restore_by_hand(kept: Kept, service: str, home: Path) -> None:
-    """Restore the newest set with nothing but what `--explain` prints: age, docker (restic), the service's script."""
+    """Restore the newest snapshot with the commands of `--explain`: age, docker (restic), the service's script."""
     lines = kept.collective.darkpeak("restore", service, "--explain").stdout
     (home / ".ssh").mkdir()
     shutil.copy(kept.key, home / ".ssh" / "id_ed25519")
@@ -127,14 +127,14 @@ def restore_by_hand(kept: Kept, service: str, home: Path) -> None:
 
 
 def leftovers(kept: Kept) -> list[str]:
-    """Return what a command that has ended should have taken with it."""
+    """Return the containers that a command should have removed before it ended."""
     names = kept.docker("ps", "-a", "--format", "{{.Names}}").split()
     return [name for name in names if re.search("-helper|-lock-|-drill-", name) and "-record-" not in name]
 
 
 @contextmanager
 def keep(collective: Collective, top: Path) -> Iterator[Kept]:
-    """Have a copy of the collective in a folder with the ledger up and an empty repository."""
+    """Copy the collective into a folder, start the ledger, make an empty repository; yield it, then remove it."""
     shutil.copytree(collective.top, top, dirs_exist_ok=True)
     own = Collective(top, collective.host)
     text = (top / "collective.toml").read_text()
@@ -155,7 +155,7 @@ def keep(collective: Collective, top: Path) -> Iterator[Kept]:
 
 
 def forget(kept: Kept) -> None:
-    """Remove the ledger, the repository and all records, however far somebody came with them."""
+    """Remove the ledger, the repository and all records, also when they are incomplete."""
     kept.collective.darkpeak("down", ledger.NAME, "--volumes", "--yes", timeout=120, check=False)
     running = leftovers(kept)
     if running:
@@ -167,7 +167,7 @@ def forget(kept: Kept) -> None:
 
 
 def wait_for_line(process: subprocess.Popen[str], begin: str) -> None:
-    """Wait until a command says on standard error that it has come so far."""
+    """Wait until a command prints a line with this beginning on standard error."""
     assert process.stderr
     said: list[str] = []
     while not (said and said[-1].startswith(begin)):

@@ -1,4 +1,4 @@
-"""A service whose whole content is known: a ledger of transfers, which must sum to nothing. For backups and drills."""
+"""A service whose whole content is known: a ledger of transfers, which must sum to zero. For backups and drills."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CMD ["sleep", "infinity"]
 """,
     "store/book": """\
 #!/bin/sh
-# book N SEED: writes N transfers, each on two lines that sum to nothing, and a line in the journal.
+# book N SEED: writes N transfers, each as two lines that sum to zero, and a line in the journal.
 set -eu
 awk -v n="$1" -v seed="$2" >/data/next 'BEGIN {
     srand(seed)
@@ -53,14 +53,14 @@ echo "$(date --utc +%FT%T.%N) $1 $2" >>/data/journal
 """,
     "store/dump": """\
 #!/bin/sh
-# Prints the ledger, and at last how many lines it has. Takes its time, so that it can be killed half way.
+# Prints the ledger, and then its number of lines. It is slow, so that a test can kill it half way.
 set -eu
 split --number=20 --filter='cat; sleep 0.02' /data/ledger
 echo "# $(wc -l </data/ledger) lines"
 """,
     "store/verify": """\
 #!/bin/sh
-# Says how many lines there are and when the newest was booked; fails if they don't sum to nothing.
+# Prints the number of lines and the time of the newest transfer; fails if the lines do not sum to zero.
 set -eu
 awk -v newest="$(tail -n 1 /data/journal | cut -d' ' -f1)" '
     { sum += $2 } END { print NR " lines, the newest of " newest; exit sum != 0 }' /data/ledger
@@ -102,7 +102,7 @@ docker compose exec -T store verify </dev/null
 
 
 def add(collective: Collective) -> None:
-    """Write the service into a collective."""
+    """Add the service to a collective."""
     for name, text in FILES.items():
         path = collective.folder(NAME) / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,10 +112,10 @@ def add(collective: Collective) -> None:
 
 
 def book(collective: Collective, transfers: int, seed: int) -> None:
-    """Have other transfers in the ledger, the same for the same numbers."""
+    """Replace the transfers in the ledger; the same arguments give the same transfers."""
     collective.compose(NAME, "exec", "-T", "store", "book", str(transfers), str(seed))
 
 
 def content(collective: Collective) -> str:
-    """Return what is in the ledger."""
+    """Return the ledger's content."""
     return collective.compose(NAME, "exec", "-T", "store", "cat", "/data/ledger").stdout

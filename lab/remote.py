@@ -1,4 +1,4 @@
-"""A machine elsewhere: its own files cannot be written, only its engine's data can, and ssh is the one way in."""
+"""A remote machine: only its engine's data can be written, and no other file; it is reached only by ssh."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 SESSIONS = "^sshd(-session)?: root"
-TEMPORARY = ("/tmp", "/var/log")  # noqa: S108 (of the machine: nobody else is on it)
+TEMPORARY = ("/tmp", "/var/log")  # noqa: S108 (of the remote machine, on which nobody else works)
 CLOSED = """\
 mount --bind "$1" "$1"
 mount -t tmpfs tmpfs /tmp
@@ -41,11 +41,11 @@ SERVER_FILES = {"cacert": "ca.pem", "cert": "server.pem", "key": "server-key.pem
 
 
 class Remote(Host):
-    """A test host for the other end of an ssh connection; it begins with the images of the seed."""
+    """A test host for the other end of an ssh connection; it starts with the images of the seed."""
 
-    def _furnish(self) -> None:
-        super()._furnish()
-        with seed.alone():
+    def _prepare_files(self) -> None:
+        super()._prepare_files()
+        with seed.locked():
             seed.copy_images(seed.SEED / "docker", self.data / "docker")
         self.certificates.mkdir()
         make_certificates(self.certificates, self.address)
@@ -57,22 +57,22 @@ class Remote(Host):
 
     @property
     def certificates(self) -> Path:
-        """What DOCKER_CERT_PATH names."""
+        """The folder for DOCKER_CERT_PATH."""
         return self.slot.folder / "certificates"
 
     @property
     def tls_uri(self) -> str:
-        """The engine's URI for those who have certificates."""
+        """The engine's URI for clients with a certificate."""
         return f"tcp://{self.address}:{TLS_PORT}"
 
     def start_engine(self, timeout: float = 90) -> None:
-        """Close the machine's files, at the first time, and start the engine."""
+        """Make the machine's files read-only, at the first call, and start the engine."""
         if self.run(["test", "-w", "/etc"], check=False).returncode == 0:
             self.run(["sh", "-euc", CLOSED, "sh", str(self.slot.folder)])
         super().start_engine(timeout)
 
     def start_sshd(self, port: int = 22, key: Path = SSH / "host_key") -> str:
-        """Start an ssh server that allows one session a connection, and return the engine's ssh:// URI."""
+        """Start an ssh server that allows one session for each connection; return the engine's ssh:// URI."""
         settings = self.slot.folder / f"sshd_config.{port}"
         settings.write_text(f"{SETTINGS}HostKey {key}\nPort {port}\nPidFile {self.slot.folder}/sshd.{port}\n")
         self.run(["/usr/sbin/sshd", "-f", str(settings), "-E", str(self.sshd_log)])
@@ -80,28 +80,28 @@ class Remote(Host):
 
     @property
     def sshd_log(self) -> Path:
-        """What the ssh server says."""
+        """The log of the ssh server."""
         return self.slot.folder / "sshd.log"
 
     def logins(self) -> int:
-        """Return how often somebody has logged in by ssh."""
+        """Return the number of logins by ssh."""
         return self.sshd_log.read_text().count("Accepted publickey")
 
     def cut(self) -> None:
-        """Cut every ssh connection, and leave the server."""
+        """End every ssh connection, and leave the server running."""
         self.run(["pkill", "-KILL", "-f", SESSIONS])
-        wait_for("connections to be cut", lambda: self.run(["pgrep", "-f", SESSIONS], check=False).returncode)
+        wait_for("the connections to end", lambda: self.run(["pgrep", "-f", SESSIONS], check=False).returncode)
 
     def written(self) -> list[str]:
-        """Return the files, other than of the engine, that somebody has made where one can."""
-        # What a health check is to run lies in a file of the engine's there, for a moment.
+        """Return the files, except the engine's, that were made in the folders that can be written."""
+        # While a health check starts, the engine has a file there.
         engines = ("-not", "-name", "runc-process*")
         found = self.run(["find", *TEMPORARY, "-ignore_readdir_race", "-mindepth", "1", *engines]).stdout.split()
         return sorted(found)
 
     @contextmanager
     def here(self) -> Iterator[None]:
-        """Be on its network, as its own programs are."""
+        """Run this thread in its network, as its own programs run."""
         with Path("/proc/self/ns/net").open("rb") as ours, Path(f"/proc/{self.pid}/ns/net").open("rb") as its:
             _enter(its.fileno())
             try:
@@ -115,7 +115,7 @@ class Remote(Host):
 
 
 def make_certificates(folder: Path, address: str) -> None:
-    """Make a CA in a folder, and by it certificates for a daemon and for a client."""
+    """Make a CA in a folder, and certificates from it for a daemon and for a client."""
     new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
     ca = ("-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca-key.pem"))
     for name, key, subject, more in (

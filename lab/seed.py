@@ -1,7 +1,7 @@
-"""The images that main test hosts begin with: built once, by the host that first needs them, and handed to the others.
+"""The images that main test hosts start with: the first host that needs them builds them, and the others copy them.
 
-What is handed on is the data of an engine at rest: images and the builder's cache. Whoever starts a service of this
-checkout then builds nothing, and whoever changes one builds what changed.
+They copy the data of a stopped engine: images and the build cache. So a test that starts a service of this checkout
+builds nothing, and a test that changes one builds only what changed.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
     from lab.hosts import Host
 
 SEED = slots.LAB / "seed"
-STAMP = "built-from"  # in a host's engine data and in the seed: the hash of what their images were built from
+STAMP = "built-from"  # this file, beside the images, has the hash of the files that they were built from
 SOURCES = ("services/**/*", "src/darkpeak/helper/image/*", "lab/toy.py", "lab/ledger.py")
 NOT_BUILT = {"scripts", "README.md"}
-# Layers are never written to again, so links will do; but not for the records of them.
+# Layers never change, so they are linked; the records of them are copied.
 PARTS = {"image": "-a", "overlay2": "-al", "buildkit": "-a"}
 
 
-def plant(host: Host) -> None:
-    """Have the images of this checkout's services, and of those of our own, on a main host without containers."""
+def provide(host: Host) -> None:
+    """Make sure that a main host has the images of all services; it must not have containers."""
     own, wanted = host.slot.kept, make_stamp()
     if read_stamp(own) == wanted:
         return
-    with alone():
+    with locked():
         made = read_stamp(SEED) == wanted
         if not made:
             build(host)
         host.stop_engine()
         if made:
-            hand_on(SEED, own, wanted)
+            replace_images(SEED, own, wanted)
         else:
-            hand_on(own, SEED, wanted)
+            replace_images(own, SEED, wanted)
         host.start_engine()
     (own / STAMP).write_text(wanted)
 
@@ -62,13 +62,13 @@ def make_stamp() -> str:
 
 
 def read_stamp(folder: Path) -> str:
-    """Return what the images in a folder were built from; empty where there are none, or not yet all."""
+    """Return the hash in a folder of images; empty if images are missing."""
     stamp = folder / STAMP
     return stamp.read_text() if stamp.exists() else ""
 
 
 def build(host: Host) -> None:
-    """Build every image, by starting all that uses one, and leave nothing but images."""
+    """Build every image, by starting everything that uses one; then remove everything except the images."""
     with tempfile.TemporaryDirectory(prefix="darkpeak-seed-") as folder:
         collective = copy_of_ours(Path(folder, "ours"), host)
         toy.add(collective)
@@ -78,15 +78,15 @@ def build(host: Host) -> None:
     host.forget()
 
 
-def hand_on(source: Path, target: Path, stamp: str) -> None:
-    """Replace the images in a folder of engine data by those of another; the stamp comes last."""
+def replace_images(source: Path, target: Path, stamp: str) -> None:
+    """Replace the images in a folder of engine data with those of another; the stamp is written last."""
     (target / STAMP).unlink(missing_ok=True)
     copy_images(source / "docker", target / "docker")
     (target / STAMP).write_text(stamp)
 
 
 def copy_images(source: Path, target: Path) -> None:
-    """Copy images and the builder's cache from one engine's data to another's; neither may run."""
+    """Copy images and the build cache from one engine's data to another's; neither engine may run."""
     target.mkdir(parents=True, exist_ok=True)
     for part, how in PARTS.items():
         shutil.rmtree(target / part, ignore_errors=True)
@@ -95,8 +95,8 @@ def copy_images(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keep every other process from the seed meanwhile; the kernel frees it if we die."""
+def locked() -> Iterator[None]:
+    """Lock the seed against other processes; the kernel releases the lock if this process dies."""
     lock = os.open(slots.LAB / "seed.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
-"""Where test hosts live on the machine: numbered slots, each with a lock, a folder, an address and its NAT rules.
+"""The slots of test hosts on the machine: each has a number, a lock, a folder, an address and NAT rules.
 
-The lock is the kernel's, so it goes when its holder dies, however it dies. A slot whose lock is free has no living
-owner, and whatever carries its name is rubbish. Addresses are of 198.18.0.0/15, which no real network uses.
+The kernel releases the lock when its holder dies. If a slot's lock is free, no host uses the slot, and everything with
+its name is left from a dead run. Addresses are in 198.18.0.0/15, which no real network uses.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ class Slot:
 
     @property
     def name(self) -> str:
-        """Of the host, its rules and its folder."""
+        """The name of the host and of its rules."""
         return f"darkpeak-test-{self.number}"
 
     @property
     def folder(self) -> Path:
-        """Everything of this host; removed with it."""
+        """The folder of this host's files; it is removed with the host."""
         return LAB / str(self.number)
 
     @property
     def kept(self) -> Path:
-        """Engine data that outlives a host which is told to keep it."""
+        """The folder of engine data that stays when a host with `keep` ends."""
         return LAB / f"{self.number}.kept"
 
     @property
     def link(self) -> str:
-        """The outer end of its cable; the inner one is eth0."""
+        """The outer end of its cable; the inner end is eth0."""
         return f"dpt{self.number}"
 
     @property
     def gateway(self) -> str:
-        """The outer address."""
+        """The address of the outer end."""
         return f"198.18.{self.number}.1"
 
     @property
@@ -58,20 +58,20 @@ class Slot:
         return f"198.18.{self.number}.2"
 
     def rules(self) -> list[tuple[str, list[str]]]:
-        """Return table and rule of each iptables rule that lets the host reach beyond the machine."""
+        """Return the table and the words of each iptables rule that lets the host reach other machines."""
         comment = ["-m", "comment", "--comment", self.name]
         syn = ["-p", "tcp", "--tcp-flags", "SYN,RST", "SYN"]
         return [
             ("nat", ["POSTROUTING", "-s", f"{self.address}/32", "!", "-o", "dpt+", *comment, "-j", "MASQUERADE"]),
             ("filter", ["FORWARD", "-i", self.link, *comment, "-j", "ACCEPT"]),
             ("filter", ["FORWARD", "-o", self.link, *comment, "-j", "ACCEPT"]),
-            # Containers' networks have an MTU of 1500. Where our own link has less, some servers' answers never arrive.
+            # Containers' networks have an MTU of 1500. If our own link has less, some servers' answers never arrive.
             ("mangle", ["FORWARD", *syn, "-i", self.link, *comment, "-j", "TCPMSS", "--clamp-mss-to-pmtu"]),
         ]
 
 
 def claim() -> tuple[Slot, int]:
-    """Return the lowest free slot and its lock; what dead runs left in any free slot is removed on the way."""
+    """Return the lowest free slot and its lock; also remove what dead runs left in all free slots."""
     LAB.mkdir(mode=0o700, parents=True, exist_ok=True)
     claimed: tuple[Slot, int] | None = None
     for slot in map(Slot, range(SLOTS)):
@@ -90,13 +90,13 @@ def claim() -> tuple[Slot, int]:
         else:
             claimed = slot, lock
     if not claimed:
-        message = f"all {SLOTS} slots of {LAB} are taken"
+        message = f"all {SLOTS} slots of {LAB} are in use"
         raise RuntimeError(message)
     return claimed
 
 
 def connect(slot: Slot, process: int) -> None:
-    """Lay a cable from here into the network namespace of a process, and let it reach what we reach."""
+    """Connect the network namespace of a process to this one with a cable, and let it reach what we reach."""
     route = json.loads(run(["ip", "-json", "route", "show", "default"]).stdout)
     link = json.loads(run(["ip", "-json", "link", "show", route[0]["dev"]]).stdout) if route else [{"mtu": 1500}]
     cable = ["mtu", str(link[0]["mtu"]), "type", "veth", "peer", "name", "eth0", "mtu", str(link[0]["mtu"])]
@@ -114,13 +114,13 @@ def connect(slot: Slot, process: int) -> None:
 
 
 def clean(slot: Slot) -> None:
-    """Remove all that carries the slot's name, except kept engine data."""
+    """Remove everything with the slot's name, except kept engine data."""
     for table, chain in (("nat", "POSTROUTING"), ("filter", "FORWARD"), ("mangle", "FORWARD")):
         for line in run(["iptables", "--wait", "-t", table, "-S", chain]).stdout.splitlines():
             words = shlex.split(line)
             if slot.name in words:
                 run(["iptables", "--wait", "-t", table, "-D", *words[1:]])
-    run(["ip", "link", "delete", slot.link], check=False)  # it went with its namespace, unless that lingers
+    run(["ip", "link", "delete", slot.link], check=False)  # it ends with its namespace, but that may take a while
     for data in (slot.folder / "data", slot.folder / "root/var/lib", slot.kept):
         remove_cgroups(data)
     if slot.folder.exists():
@@ -128,7 +128,7 @@ def clean(slot: Slot) -> None:
 
 
 def remove_cgroups(data: Path) -> None:
-    """Remove the control groups of the containers of an engine that was killed: the kernel keeps them."""
+    """Remove the control groups of a killed engine's containers, which the kernel keeps."""
     for container in data.glob("docker/containers/*"):
         for pattern in ("docker", "*/docker"):
             for group in Path("/sys/fs/cgroup").glob(f"{pattern}/{container.name}"):
@@ -137,7 +137,7 @@ def remove_cgroups(data: Path) -> None:
 
 
 def name_servers() -> list[str]:
-    """Return those that can be reached from another network namespace too."""
+    """Return the name servers that can also be reached from another network namespace."""
     found: list[str] = []
     for file in (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")):
         lines = file.read_text().splitlines() if file.exists() else []

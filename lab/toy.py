@@ -1,4 +1,4 @@
-"""A service that starts in a second, for campaigns of deploys: a page side by side, a store in its place."""
+"""A service that starts in a second, for campaigns of deploys: `web` is replaced side by side, `store` in place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHECK = "healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1/']
 COMPOSE = f"""\
 name: darkpeak-hello
 x-darkpeak:
-  about: Says which version it is
+  about: Shows its version
   block: 6900
   routes: {{http: 6900}}
   admins: [ada, grace]
@@ -49,7 +49,7 @@ SCRIPT = "#!/bin/sh\nset -eu\n"
 
 
 def add(collective: Collective, version: str = "first") -> None:
-    """Write the service into a collective."""
+    """Add the service to a collective."""
     folder = collective.folder(NAME)
     for part in ("web", "store", "scripts"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def add(collective: Collective, version: str = "first") -> None:
 
 
 def add_many(collective: Collective, number: int) -> list[str]:
-    """Write services with a page and nothing else, alike but for name and block; return their names."""
+    """Add services with only a page, which differ only in name and block; return their names."""
     names = [f"s{index:02}" for index in range(number)]
     for index, name in enumerate(names):
         block = BLOCK + index * 10
@@ -85,16 +85,16 @@ def add_many(collective: Collective, number: int) -> list[str]:
 
 
 def write(collective: Collective, version: str, part: str = "web") -> None:
-    """Make a new version of one of its containers."""
+    """Write a new version of one of its containers."""
     (collective.folder(NAME) / part / "index.html").write_text(version)
 
 
 def break_it(collective: Collective, *, check: str = "'http://127.0.0.1/nothing'") -> None:
-    """Make the page a version that starts and never becomes healthy."""
+    """Make the page's next version start and never become healthy."""
     path = collective.folder(NAME) / "docker-compose.yml"
     path.write_text(COMPOSE.replace("'http://127.0.0.1/'", check, 1))
 
 
 def repair(collective: Collective) -> None:
-    """Take that back."""
+    """Undo `break_it`."""
     (collective.folder(NAME) / "docker-compose.yml").write_text(COMPOSE)

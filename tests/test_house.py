@@ -100,7 +100,7 @@ def is_pure(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("path", python_files(), ids=named)
-def test_a_room_imports_what_lies_below_it(path: Path) -> None:
+def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
     room = room_of(path)
     if room in {"__init__", "__main__", "cli"}:
         return
@@ -115,7 +115,7 @@ def test_every_room_is_in_the_map() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in python_files() if is_pure(path)], ids=named)
-def test_what_is_called_pure_knows_nothing_outside(path: Path) -> None:
+def test_pure_files_import_nothing_from_outside(path: Path) -> None:
     found = imports(path)
     assert not {name.partition(".")[0] for name in found} & OUTSIDE - ({"os"} if room_of(path) in READERS else set())
     own = [SOURCE.parent / name.replace(".", "/") for name in found if name.startswith("darkpeak.")]
@@ -127,12 +127,12 @@ READERS = {"collective", "lint"}  # pure but for reading the collective's own fi
 
 
 @pytest.mark.parametrize("library", DOORS)
-def test_what_is_outside_has_one_door(library: str) -> None:
+def test_each_library_is_imported_only_by_its_door(library: str) -> None:
     users = {named(path) for path in python_files() if library in {name.partition(".")[0] for name in imports(path)}}
     assert users <= DOORS[library]
 
 
-def test_no_room_is_the_whole_house() -> None:
+def test_no_room_is_too_large() -> None:
     sizes: dict[str, int] = {}
     for path in python_files():
         sizes[room_of(path)] = sizes.get(room_of(path), 0) + path.read_text().count("\n")
@@ -145,7 +145,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
 
 
-def test_no_cause_is_thrown_away() -> None:
+def test_every_error_keeps_its_cause() -> None:
     assert [named(path) for path in python_files() if " from None" in path.read_text()] == []
 
 

@@ -64,7 +64,7 @@ def test_status_at_a_fixed_width(width: int, expected: str) -> None:
     assert render(STATUS, (ROWS[0], WIKI), width) == expected
 
 
-def test_what_fits_is_one_table() -> None:
+def test_a_table_that_fits_stays_one_table() -> None:
     columns, rows = ("service", "state"), (("wiki", "healthy"), ("chat", "prosody unhealthy"))
     assert render(columns, rows, 28) == "SERVICE  STATE\nwiki     healthy\nchat     prosody unhealthy\n"
 

@@ -29,13 +29,13 @@ def wait_until(true: object) -> None:
         time.sleep(0.02)
 
 
-def test_a_program_ends_and_tells() -> None:
+def test_the_result_of_a_program() -> None:
     argv = ("sh", "-c", 'cat; echo "$X"; echo no >&2; exit 3')
     result = process.run(argv, environment={**os.environ, "X": "y"}, stdin=b"in ")
     assert result == Result(3, b"in y\n", b"no\n")
 
 
-def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_program_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
     child = tmp_path / "child"
     with pytest.raises(process.TookTooLong, match=r"did not end within 1 s"):
@@ -43,7 +43,7 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatc
     wait_until(lambda: is_gone(child))
 
 
-def test_what_prints_for_ever_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_prints_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
     lines: list[str] = []
     with pytest.raises(process.TookTooLong):
@@ -57,7 +57,7 @@ def test_a_program_that_never_reads_its_input_is_ended(monkeypatch: pytest.Monke
         process.stream(("sleep", "60"), print, stdin=b"x" * 1_000_000, seconds=0.3)
 
 
-def test_each_line_is_handed_on_while_it_comes() -> None:
+def test_each_line_is_passed_on_at_once() -> None:
     lines: list[tuple[str, float]] = []
     argv = ("sh", "-c", "cat; sleep 0.3; echo two >&2; exit 1")
     result = process.stream(argv, lambda line: lines.append((line, time.monotonic())), stdin=b"one\n")
@@ -65,7 +65,7 @@ def test_each_line_is_handed_on_while_it_comes() -> None:
     assert lines[1][1] - lines[0][1] > 0.2
 
 
-def test_a_conversation_ends_with_its_input() -> None:
+def test_closing_the_input_ends_the_program() -> None:
     with process.talk(("cat",)) as child:
         child.stdin.write(b"held\n")
         child.stdin.flush()
@@ -74,14 +74,14 @@ def test_a_conversation_ends_with_its_input() -> None:
     assert not Path(f"/proc/{number}").exists()
 
 
-def test_an_answer_that_does_not_come_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_an_answer_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.3)
     with process.talk(("sleep", "600")) as child:
         assert child.read_line(seconds=0.5) == b""
         assert child.errors().code != 0
 
 
-def test_progress_renews_a_deadline() -> None:
+def test_progress_restarts_the_watchdog() -> None:
     with process.talk(("sh", "-c", "for i in 1 2 3 4; do echo $i; sleep 0.4; done")) as child:
         with process.Watchdog(child.process, 1) as watchdog:
             for _ in child.stdout:
@@ -89,7 +89,7 @@ def test_progress_renews_a_deadline() -> None:
         assert (watchdog.expired, child.errors().code) == (False, 0)
 
 
-def test_one_programs_output_is_anothers_input() -> None:
+def test_a_pipe_between_two_programs() -> None:
     environment = dict(os.environ)
     sent, received = process.pipe(
         ("sh", "-c", "seq 100000; echo bad >&2; exit 4"),
@@ -100,7 +100,7 @@ def test_one_programs_output_is_anothers_input() -> None:
     assert (sent.code, sent.last_line(), received.text.strip()) == (4, "bad", "100000")
 
 
-def test_ctrl_c_reaches_what_runs_but_not_what_holds_a_lock(tmp_path: Path) -> None:
+def test_ctrl_c_ends_programs_but_not_those_that_hold_a_lock(tmp_path: Path) -> None:
     ready, ended = tmp_path / "ready", list[int]()
     trap = "trap 'exit 7' INT; : >\"$1\"; while :; do sleep 0.1; done"
 
@@ -159,5 +159,5 @@ def test_a_program_that_is_not_installed_is_named() -> None:
     ],
     ids=["errors", "output", "nothing", "advice", "newer advice"],
 )
-def test_the_last_line_is_what_a_person_needs(result: Result, line: str) -> None:
+def test_the_last_line_of_a_result(result: Result, line: str) -> None:
     assert result.last_line() == line

@@ -65,7 +65,7 @@ def test_v_shows_each_command_with_its_time(root: Path, arguments: tuple[str, ..
     assert "$ docker" not in darkpeak(root, "doctor").stderr
 
 
-def test_a_handful_of_logs_is_kept(root: Path) -> None:
+def test_only_the_newest_logs_are_kept(root: Path) -> None:
     folder = root / "state/darkpeak/logs"
     folder.mkdir(parents=True)
     for number in range(KEPT + 5):
@@ -75,7 +75,7 @@ def test_a_handful_of_logs_is_kept(root: Path) -> None:
     assert logs(root)[-1].name.endswith("-ports.log")
 
 
-def test_where_no_log_can_be_written_the_command_goes_on(root: Path) -> None:
+def test_a_command_works_without_a_log(root: Path) -> None:
     done = darkpeak(root, "ports", XDG_STATE_HOME="/proc/nowhere")
     assert (done.returncode, "wiki" in done.stdout, done.stderr) == (0, True, "")
 
@@ -104,11 +104,11 @@ def test_a_bug_is_an_error_with_a_log_and_no_traceback(root: Path) -> None:
     ],
     ids=["in a URL", "in an option", "a file's name", "words with spaces", "a login alone"],
 )
-def test_what_may_be_a_secret_is_masked(argv: tuple[str, ...], shown: str) -> None:
+def test_possible_secrets_are_masked(argv: tuple[str, ...], shown: str) -> None:
     assert display(argv) == shown
 
 
-def test_causes_are_told_from_the_nearest_on() -> None:
+def test_causes_begin_with_the_nearest() -> None:
     outer, inner = RuntimeError("outer"), ValueError("inner\nmore")
     outer.__cause__, inner.__cause__ = inner, OSError(2, "No such file")
     assert causes(outer) == ["ValueError: inner", "FileNotFoundError: [Errno 2] No such file"]

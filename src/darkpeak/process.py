@@ -1,4 +1,4 @@
-"""Start programs: an argument list in; exit code, output and last lines out. No other file does.
+"""Start programs: an argument list in; exit code, output and last lines out. No other file starts programs.
 
 Every program has a deadline, so that a program that hangs does not block the command, and its lock, for ever. Every
 program is logged (see trace.py), with words that may be secret masked. Each runs in its own process group, so that it

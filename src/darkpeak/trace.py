@@ -1,4 +1,4 @@
-"""The trace of a run, for whoever must find out why it failed: -v and -vv on the terminal, and a log file.
+"""The trace of a run, to find out why it failed: -v and -vv on the terminal, and a log file.
 
 The log has each program that was started, with its time, and its last lines if it failed; each request to the engine;
 and the causes of each error. The newest logs are kept in $XDG_STATE_HOME/darkpeak/logs.

@@ -16,7 +16,7 @@ DNS = "dns"
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"
 HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE = "DARKPEAK_HTTP_PORT", "DARKPEAK_HTTPS_PORT", "DARKPEAK_SSH_PORT"
 
-# Ports. services/router has the same numbers (tests/services holds them equal).
+# Ports. services/router has the same numbers (tests/services checks that they are equal).
 BLOCK_SIZE = 10
 BLOCKS = range(6000, 7000, BLOCK_SIZE)  # the first is the router's own
 PORTS = range(1, 65536)

@@ -45,7 +45,7 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize(("message", "line", "what"), MESSAGES.values(), ids=MESSAGES)
-def test_compose_is_quoted_with_the_line(tmp_path: Path, message: str, line: int, what: str) -> None:
+def test_an_error_of_compose_is_a_finding_with_its_line(tmp_path: Path, message: str, line: int, what: str) -> None:
     root = write_collective(tmp_path)
     edit(root, WIKI, "    networks: [default, directory]", "    restrat: always\n    networks: [default, directory]")
     edit(root, WIKI, "\nvolumes:", "\nservces: {}\nvolumes:")

@@ -21,5 +21,5 @@ def record(service: str, when: str) -> DrillRecord:
     ],
     ids=["none yet", "the oldest", "the one without", "a clock was ahead", "not one that is gone"],
 )
-def test_in_turn(found: list[DrillRecord], name: str) -> None:
+def test_the_service_with_the_oldest_drill_is_next(found: list[DrillRecord], name: str) -> None:
     assert next_to_drill(found, ["chat", "wiki"], "2026-06-30") == name

@@ -15,14 +15,14 @@ services:
 """
 
 
-def test_the_router_first_then_what_others_rely_on(tmp_path: Path) -> None:
+def test_the_router_is_first_then_services_that_others_depend_on(tmp_path: Path) -> None:
     write_collective(tmp_path)
     write_service(tmp_path, "router", ROUTER, "haproxy")
     found, _ = collective.read(tmp_path)
     assert [service.name for service in in_order(found, found.services)] == ["router", "directory", "wiki"]
 
 
-def test_what_the_router_relies_on_comes_before_it(tmp_path: Path) -> None:
+def test_services_that_the_router_depends_on_come_before_it(tmp_path: Path) -> None:
     write_collective(tmp_path)
     write_service(tmp_path, "router", ROUTER, "haproxy")
     file = "services/router/docker-compose.yml"

@@ -18,18 +18,18 @@ def darkpeak(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=root, env=NOWHERE, capture_output=True, text=True, check=False)
 
 
-def test_no_collective_here(tmp_path: Path) -> None:
+def test_a_folder_outside_a_collective_is_an_error(tmp_path: Path) -> None:
     done = darkpeak(tmp_path, "ports")
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: no collective.toml in {tmp_path} or above it\n")
 
 
-def test_it_is_found_from_inside(tmp_path: Path) -> None:
+def test_the_collective_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path) / "services" / "wiki", "ports", "--json")
     assert [row["service"] for row in json.loads(done.stdout)] == ["wiki", "directory"]
 
 
-def test_a_table_off_the_terminal_has_no_colour_and_nothing_cut(tmp_path: Path) -> None:
+def test_a_table_in_a_pipe_has_no_colour_and_is_not_cut(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "ports")
     assert [line.split() for line in done.stdout.splitlines()] == [
         ["PORT", "SERVICE", "CONTAINER", "TARGET", "ROUTE"],
@@ -45,7 +45,7 @@ def test_findings_stop_up_before_anything_is_touched(tmp_path: Path) -> None:
     assert "services/wiki/docker-compose.yml:4: block 6011 is not a multiple of ten" in done.stderr
 
 
-def test_lint_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+def test_lint_exits_with_1_if_there_are_findings(tmp_path: Path) -> None:
     write_collective(tmp_path)
     assert darkpeak(tmp_path, "lint").returncode == 0
     edit(tmp_path, "services/wiki/docker-compose.yml", "kind: user", "kind: users")
@@ -68,7 +68,7 @@ def test_lint_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_no_engine_is_said_in_three_lines(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_an_error_without_an_engine_has_three_lines(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = darkpeak(write_collective(tmp_path), *arguments)
     assert done.returncode == 3
     assert done.stderr.startswith("error: no Docker engine answers at unix:///nonexistent/docker.sock")
@@ -92,19 +92,19 @@ def test_no_engine_is_said_in_three_lines(tmp_path: Path, arguments: tuple[str, 
     ],
     ids=["service", "command", "option", "argument", "no key", "two folders", "no answer", "host", "tunnel", "port"],
 )
-def test_wrong_use_is_two(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_use_exits_with_2(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     done = darkpeak(write_collective(tmp_path), *arguments)
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("group", [(), ("vm",)], ids=["darkpeak", "a group"])
-def test_without_a_command_the_help_is_shown(tmp_path: Path, group: tuple[str, ...]) -> None:
+def test_a_group_without_a_command_shows_its_help(tmp_path: Path, group: tuple[str, ...]) -> None:
     done, asked = darkpeak(tmp_path, *group), darkpeak(tmp_path, *group, "--help")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", asked.stdout)
     assert asked.returncode == 0
 
 
-def test_errors_are_json_where_results_are(tmp_path: Path) -> None:
+def test_errors_are_json_with_the_option_json(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["hint"] == "the services are: directory, wiki"

@@ -42,35 +42,35 @@ def with_hook(root: Path) -> collective.Collective:
     return a_collective(root, 'dns = "nsupdate"\n')
 
 
-def test_a_ca_is_named_with_a_root_of_its_own(tmp_path: Path) -> None:
+def test_a_ca_with_its_own_root_certificate_is_read(tmp_path: Path) -> None:
     root = "-----BEGIN CERTIFICATE-----\n"
     (tmp_path / "root.pem").write_text(root)
     files = a_collective(tmp_path, 'contact = "admins@peak.coop"\ntrust = "root.pem"\n')
     assert files.certificates == Certificates(URL, "admins@peak.coop", trust=root)
 
 
-def test_an_own_ca_may_certify_names_of_nobody(tmp_path: Path) -> None:
+def test_an_own_ca_may_certify_a_domain_that_nobody_owns(tmp_path: Path) -> None:
     (tmp_path / "root.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     a_collective(tmp_path, 'trust = "root.pem"\n')
     edit(tmp_path, "collective.toml", "peak.coop", "peak.test")
     assert collective.read(tmp_path)[1] == []
 
 
-def test_names_follow_from_the_routes_that_the_router_itself_answers(tmp_path: Path) -> None:
+def test_certificates_are_for_the_names_of_http_routes(tmp_path: Path) -> None:
     certificates = (("docs.peak.coop",), ("wiki.peak.coop",), ("www.shop.example",))
     assert make_table(a_collective(tmp_path), UP).acme == Acme(URL, certificates=certificates)
 
 
-def test_a_hook_makes_one_certificate_of_all_names_of_the_domain(tmp_path: Path) -> None:
+def test_with_a_hook_one_certificate_has_all_names_of_the_domain(tmp_path: Path) -> None:
     certificates = (("peak.coop", "*.peak.coop"), ("www.shop.example",))
     assert make_table(with_hook(tmp_path), UP).acme == Acme(URL, hook="nsupdate", certificates=certificates)
 
 
-def test_a_service_that_does_not_exist_there_needs_no_certificate(tmp_path: Path) -> None:
+def test_a_service_that_is_not_on_the_daemon_needs_no_certificate(tmp_path: Path) -> None:
     assert make_table(a_collective(tmp_path), Observed()).acme == Acme(URL)
 
 
-def test_without_a_ca_nothing_is_asked_for(tmp_path: Path) -> None:
+def test_without_a_ca_no_certificate_is_requested(tmp_path: Path) -> None:
     assert make_table(collective.read(write_collective(tmp_path))[0], UP).acme is None
 
 
@@ -84,11 +84,11 @@ def test_without_a_ca_nothing_is_asked_for(tmp_path: Path) -> None:
         ("elsewhere.example", None),
     ],
 )
-def test_a_name_is_known_by_the_certificate_that_holds_it(tmp_path: Path, name: str, found: str | None) -> None:
+def test_a_certificate_is_found_by_each_of_its_names(tmp_path: Path, name: str, found: str | None) -> None:
     assert find_certificate(with_hook(tmp_path), UP, name) == found
 
 
-def test_every_certificate_is_listed_with_what_stands_in_its_way(tmp_path: Path) -> None:
+def test_every_certificate_is_listed_with_its_failure(tmp_path: Path) -> None:
     certified = (
         Certified(("docs.peak.coop",), "A CA", until=90 * DAY, renew=60 * DAY),
         Certified(("wiki.peak.coop",), "A CA", 90 * DAY, 60 * DAY, "no such host", tried=61 * DAY, again=62 * DAY),
@@ -106,7 +106,7 @@ def test_every_certificate_is_listed_with_what_stands_in_its_way(tmp_path: Path)
     ]
 
 
-def test_one_that_has_expired_is_not_sound(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_not_sound(tmp_path: Path) -> None:
     held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until=90 * DAY, renew=60 * DAY),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=91 * DAY)
     assert [row.sound for row in rows] == [False, True]
@@ -117,7 +117,7 @@ def test_one_that_has_expired_is_not_sound(tmp_path: Path) -> None:
     [("no such host", 90, False), ("no such host", 70, True), ("no such host", 0, True), ("", 70, False)],
     ids=["may mend itself", "ends soon", "never had one", "not failed"],
 )
-def test_what_fails_is_urgent_when_little_time_is_left(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
+def test_a_failure_shortly_before_the_end_is_urgent(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
     held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=61 * DAY)
     assert [row.urgent for row in rows] == [urgent, False]

@@ -37,7 +37,7 @@ def test_this_repository_is_a_sound_collective() -> None:
     assert [str(finding) for finding in [*unreadable, *lint.check(files)]] == []
 
 
-def test_making_another_service_needs_nothing_else(tmp_path: Path) -> None:
+def test_the_example_works_as_a_new_service(tmp_path: Path) -> None:
     write_collective(tmp_path)
     write_service(tmp_path, "mail", DIRECTORY.replace("directory", "mail").replace("20", "70"), "slapd")
     files, unreadable = collective.read(tmp_path)

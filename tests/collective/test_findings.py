@@ -289,7 +289,7 @@ def test_no_services_is_a_finding(tmp_path: Path) -> None:
     assert findings(tmp_path) == ["services:1 no-services: there is no service"]
 
 
-def test_every_finding_says_how_to_mend_it(tmp_path: Path) -> None:
+def test_every_finding_has_a_hint(tmp_path: Path) -> None:
     """A finding without a way out is half a finding."""
     write_collective(tmp_path)
     (tmp_path / OTHER).write_text(DIRECTORY.replace("6020:", "6030:").replace("ada, grace", "ada, eve, eve"))

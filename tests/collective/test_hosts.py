@@ -44,7 +44,7 @@ def placed(files: Collective, *names: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_each_service_where_it_lives_and_a_router_everywhere(root: Path) -> None:
+def test_each_service_is_on_its_host_and_a_router_on_every_host(root: Path) -> None:
     files, findings = collective.read(root)
     assert findings == []
     assert placed(files) == [("", ["directory", "game", "router", "wiki"]), ("server", ["mail", "router"])]
@@ -61,22 +61,22 @@ def test_each_service_where_it_lives_and_a_router_everywhere(root: Path) -> None
     ],
     ids=["unplaced", "placed", "both", "router", "idea"],
 )
-def test_those_that_are_named(root: Path, names: tuple[str, ...], where: list[tuple[str, list[str]]]) -> None:
+def test_named_services_on_their_hosts(root: Path, names: tuple[str, ...], where: list[tuple[str, list[str]]]) -> None:
     assert placed(collective.read(root)[0], *names) == where
 
 
-def test_no_default_daemon_is_asked_where_all_live_elsewhere(root: Path) -> None:
+def test_the_default_daemon_is_not_used_if_all_services_have_a_host(root: Path) -> None:
     text = (root / "collective.toml").read_text()
     (root / "collective.toml").write_text(text.replace('["mail"]', '["mail", "wiki", "directory"]'))
     everything = [("server", ["directory", "game", "mail", "router", "wiki"])]
     assert placed(collective.read(root)[0]) == everything
 
 
-def test_no_hosts_no_difference(tmp_path: Path) -> None:
+def test_without_hosts_every_service_is_on_the_default_daemon(tmp_path: Path) -> None:
     assert placed(collective.read(write_collective(tmp_path))[0]) == [("", ["directory", "wiki"])]
 
 
-def test_a_host_by_name_or_by_uri(root: Path) -> None:
+def test_a_host_is_found_by_its_name_or_uri(root: Path) -> None:
     hosts = collective.read(root)[0].hosts
     assert [host.name for host in (find_host(hosts, "vagrant"), find_host(hosts, "tcp://localhost:4243")) if host] == [
         "vagrant",
@@ -88,7 +88,7 @@ def test_a_host_by_name_or_by_uri(root: Path) -> None:
         uri_of(hosts, "serve")
 
 
-def test_a_hosts_own_compose_file_is_laid_over(root: Path) -> None:
+def test_a_host_has_a_second_compose_file(root: Path) -> None:
     (root / "services/wiki/docker-compose.vagrant.yml").write_text(VARIANT)
     files, findings = collective.read(root)
     assert findings == []
@@ -102,7 +102,7 @@ def test_a_hosts_own_compose_file_is_laid_over(root: Path) -> None:
     assert files.on("server") == files
 
 
-def test_what_it_says_is_in_the_content(root: Path) -> None:
+def test_the_second_compose_file_changes_the_content_hash(root: Path) -> None:
     def content() -> str:
         files = collective.read(root)[0].on("vagrant")
         return next(item for item in files.services if item.name == "wiki").containers[0].content

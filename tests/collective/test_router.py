@@ -42,7 +42,7 @@ def contents(found: Collective) -> dict[str, str]:
     return {f"{item.name}/{one.name}": one.content for item in found.services for one in item.containers}
 
 
-def test_without_it_the_ports_are_the_guides(tmp_path: Path) -> None:
+def test_the_default_ports_are_those_of_the_guide(tmp_path: Path) -> None:
     assert read(tmp_path).router == RouterPorts(7080, 7443, 7022)
 
 
@@ -52,7 +52,7 @@ def test_a_changed_port_changes_what_uses_it_and_nothing_else(tmp_path: Path) ->
     assert contents(read(tmp_path, "https = 8443")) == before
 
 
-def test_compose_gets_the_ports_whatever_the_shell_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compose_gets_the_ports_and_not_the_shells_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from darkpeak.engine.compose import Compose
     from darkpeak.engine.engine import Engine
 
@@ -77,19 +77,19 @@ def test_compose_gets_the_ports_whatever_the_shell_says(tmp_path: Path, monkeypa
     ],
     ids=["default", "8080", "80"],
 )
-def test_addresses_have_the_port_where_one_must_type_it(tmp_path: Path, router: str, address: str) -> None:
+def test_addresses_have_a_port_that_is_not_the_default(tmp_path: Path, router: str, address: str) -> None:
     found = read(tmp_path, router)
     wiki = next(item for item in found.services if item.name == "wiki")
     assert addresses(found, wiki) == (address,)
 
 
-def test_ssh_and_the_firewall_go_by_it(tmp_path: Path) -> None:
+def test_ssh_config_and_firewall_use_the_ports(tmp_path: Path) -> None:
     found = read(tmp_path, "http = 8080\nhttps = 8443\nssh = 2222")
     assert "  Port 2222" in make_ssh_config(found)
     assert make_wanted(found).ports == (80, 443, 2222, 8080, 8443)
 
 
-def test_a_port_of_the_router_is_free_for_no_tcp_route(tmp_path: Path) -> None:
+def test_a_tcp_route_must_not_use_a_port_of_the_router(tmp_path: Path) -> None:
     found = read(tmp_path, "http = 8080")
     assert make_table(found, Observed()).own_ports == (8080, 7443, 7022)
     edit(tmp_path, "services/wiki/docker-compose.yml", "    ssh: 6010", "    tcp: {'8080': 6010}")

@@ -17,7 +17,7 @@ READ = {
 
 
 @pytest.mark.parametrize(("written", "read"), READ.items(), ids=READ)
-def test_it_is_read(written: str, read: Uri) -> None:
+def test_a_valid_uri_is_read(written: str, read: Uri) -> None:
     assert parse_uri(written) == read
 
 
@@ -35,9 +35,9 @@ def test_it_is_read(written: str, read: Uri) -> None:
         "ssh://a:99999",
     ],
 )
-def test_nobody_can_read_it(written: str) -> None:
+def test_a_wrong_uri_is_not_read(written: str) -> None:
     assert parse_uri(written) is None
 
 
-def test_what_one_would_type() -> None:
+def test_the_login_is_what_is_typed_after_ssh() -> None:
     assert [Uri("ssh", "server", "ops", 2222).login, Uri("ssh", "server").login] == ["ops@server -p 2222", "server"]

@@ -11,7 +11,7 @@ from darkpeak.engine.compose import make_compose, make_overlay
 from tests.making import write_collective
 
 
-def test_compose_is_told_the_folder_and_the_file(tmp_path: Path) -> None:
+def test_the_compose_command_names_the_folder_and_the_file(tmp_path: Path) -> None:
     wiki = next(item for item in collective.read(write_collective(tmp_path))[0].services if item.name == "wiki")
     folder = tmp_path / "services/wiki"
     assert make_compose(wiki, "up", "--detach", overlay=True) == (
@@ -28,7 +28,7 @@ def test_the_overlay_labels_each_image_with_its_content(tmp_path: Path) -> None:
     assert sorted(json.loads(labels["darkpeak.parts"])) == ["docker-compose.yml", "webserver/Dockerfile"]
 
 
-def test_the_suites_that_services_start_from(tmp_path: Path) -> None:
+def test_suites_are_found_in_dockerfiles(tmp_path: Path) -> None:
     assert suites_of(collective.read(write_collective(tmp_path))[0].services) == ("trixie",)
 
 
@@ -51,11 +51,11 @@ MIRRORED = "Debian|http://mirror/debian/\nDebian-Security|http://mirror/security
     ],
     ids=["own mirror", "no Debian", "no apt"],
 )
-def test_the_base_comes_from_this_machines_own_mirror(listed: str, sources: tuple[str, ...]) -> None:
+def test_the_base_image_comes_from_this_machines_mirror(listed: str, sources: tuple[str, ...]) -> None:
     assert make_sources("trixie", listed) == sources
 
 
-def test_mmdebstrap_is_told_the_sources_last() -> None:
+def test_the_mmdebstrap_command_ends_with_the_sources() -> None:
     assert make_mmdebstrap("trixie", ("deb A", "deb B"), "root.tar")[-4:] == (
         *("trixie", "root.tar"),
         *("deb A", "deb B"),

@@ -11,7 +11,7 @@ from darkpeak.errors import SystemFailure
 HERE = "unix:///var/run/docker.sock"
 
 
-def test_the_usual_socket_where_nothing_is_said(tmp_path: Path) -> None:
+def test_the_default_is_the_usual_socket(tmp_path: Path) -> None:
     surroundings = {"DOCKER_CONFIG": str(tmp_path)}
     endpoint = resolve(None, surroundings)
     assert (endpoint.uri, endpoint.environment, endpoint.arguments()) == (HERE, surroundings, {"base_url": HERE})
@@ -38,13 +38,13 @@ def test_tls_needs_its_three_files(tmp_path: Path) -> None:
     assert resolve(None, surroundings).tls == Tls(tmp_path, verify=True)
 
 
-def test_an_unknown_context_is_said(tmp_path: Path) -> None:
+def test_an_unknown_context_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"currentContext": "third"}))
     with pytest.raises(SystemFailure, match="there is no docker context third"):
         resolve(None, {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/local/bin:/usr/bin:/bin"})
 
 
-def test_ssh_that_nobody_can_read() -> None:
+def test_a_wrong_ssh_uri_is_an_error() -> None:
     with pytest.raises(SystemFailure, match="'ssh://a b' is not a valid Docker URI"):
         resolve("ssh://a b", {})
 

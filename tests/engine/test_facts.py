@@ -33,7 +33,7 @@ def test_a_machine_is_read() -> None:
     assert read_machine(SAID) == expected
 
 
-def test_half_a_machine_is_none() -> None:
+def test_incomplete_output_gives_no_machine() -> None:
     assert read_machine(SAID.rpartition("\n\n")[0]) is None
 
 

@@ -21,7 +21,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("said", "meaning"), WORDS.items(), ids=WORDS.values())
-def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
+def test_a_failed_login_is_explained(said: str, meaning: str) -> None:
     error = explain(SERVER, said)
     assert error.message == f"cannot log in to ops@server over ssh: {meaning}"
     assert (bool(error.hint), error.exit_code, len(error.lines())) == (True, 3, 2)
@@ -40,7 +40,7 @@ def test_why_there_is_no_way_in(said: str, meaning: str) -> None:
         ),
     ],
 )
-def test_why_nobody_answers_behind_it(found: str, said: str, message: str) -> None:
+def test_a_silent_daemon_behind_ssh_is_explained(found: str, said: str, message: str) -> None:
     error = explain_silence(SERVER, found, said)
     assert (error.message, bool(error.hint)) == (message, True)
 

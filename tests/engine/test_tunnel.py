@@ -20,17 +20,17 @@ SOCKET = "/var/run/docker.sock"
         ("server", Uri("ssh", "server", path=SOCKET)),
     ],
 )
-def test_it_leads_where_ssh_goes(wanted: str, target: Uri) -> None:
+def test_the_target_is_read_as_ssh_reads_it(wanted: str, target: Uri) -> None:
     assert find_target(wanted) == target
 
 
 @pytest.mark.parametrize("wanted", ["tcp://server:2375", "unix:///run/docker.sock", "-oProxyCommand=id", ""])
-def test_it_leads_nowhere_else(wanted: str) -> None:
+def test_a_wrong_target_is_an_error(wanted: str) -> None:
     with pytest.raises(UsageError, match="is not an ssh host"):
         find_target(wanted)
 
 
-def test_a_taken_port_is_said_in_a_line() -> None:
+def test_a_port_that_is_in_use_is_an_error() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -27,11 +27,11 @@ ALL: tuple[Record, ...] = (
 
 
 @pytest.mark.parametrize("record", ALL, ids=lambda record: record.kind)
-def test_a_record_comes_back_as_it_was(record: Record) -> None:
+def test_a_record_is_read_back_unchanged(record: Record) -> None:
     assert Records(tuple(map(to_text, ALL))).all(type(record)) == [record]
 
 
-def test_the_newest_of_a_subject_counts_in_any_order() -> None:
+def test_the_newest_record_of_a_subject_counts_in_any_order() -> None:
     one, two = (DrillRecord("wiki", when, f"wiki-{when}", good=True) for when in (OLD, NEW))
     other = DrillRecord("chat", OLD, "chat-1", good=True)
     for texts in ((one, two, other), (two, other, one)):
@@ -39,7 +39,7 @@ def test_the_newest_of_a_subject_counts_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"kind": "drill"}', '{"kind": "drill", "service": 1, "x": 2}'])
-def test_what_is_damaged_is_left_out(text: str) -> None:
+def test_damaged_records_are_left_out(text: str) -> None:
     assert Records((text,)).all(DrillRecord) == []
 
 

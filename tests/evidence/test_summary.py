@@ -49,7 +49,7 @@ def kept(records: Sequence[Record]) -> Records:
         "another's",
     ],
 )
-def test_what_is_said(records: list[Record], said: tuple[str, str]) -> None:
+def test_backups_and_drills_in_words(records: list[Record], said: tuple[str, str]) -> None:
     assert describe(kept(records), ["wiki"], NOW) == {"wiki": Proofs(*said)}
 
 
@@ -68,5 +68,5 @@ NIGHT_BEFORE = NightRecord("peak", "2026-06-30T03:00:00+00:00")
     ],
     ids=["never", "another's", "well", "failed", "silent", "failed, then silent"],
 )
-def test_a_night_that_did_not_come_is_said(records: list[Record], said: str) -> None:
+def test_the_last_night_in_words(records: list[Record], said: str) -> None:
     assert describe_night(kept(records), "peak", NOW) == said

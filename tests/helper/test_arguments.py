@@ -24,7 +24,7 @@ def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
     assert [word for word in argv if "assword" in word or word.startswith("--mount")] == []
 
 
-def test_a_way_into_a_container_gets_two_capabilities_and_no_network() -> None:
+def test_the_entry_of_a_container_has_two_capabilities_and_no_network() -> None:
     argv = make_entering("name", "abc", "image", "/staging/ways/abc")
     assert [word for word in argv if word.startswith(("--cap", "--priv", "--network", "--pid"))] == [
         "--network=none",
@@ -58,11 +58,11 @@ MOUNTS = [
         ("/data/../etc", ""),
     ],
 )
-def test_where_a_folder_lies(folder: str, place: str) -> None:
+def test_a_folder_is_found_in_a_volume_of_the_helper(folder: str, place: str) -> None:
     assert find_in_volumes(folder, MOUNTS, ["data", "inner"]) == place
 
 
-def test_the_image_is_named_by_all_that_it_is_built_from(tmp_path: Path) -> None:
+def test_the_images_name_depends_on_all_its_files(tmp_path: Path) -> None:
     names = {image_name()}
     for file, text in (("Dockerfile", "FROM debian"), ("docker.py", "one"), ("docker.py", "two"), ("enter.py", "two")):
         (tmp_path / file).write_text(text)
@@ -100,7 +100,7 @@ def test_repositories(name: str, kind: str, url: str) -> None:
         ("sftp:nas", "not a valid sftp repository"),
     ],
 )
-def test_what_is_no_repository_is_refused(name: str, said: str) -> None:
+def test_a_wrong_repository_is_refused(name: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse(name)
 

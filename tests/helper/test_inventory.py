@@ -45,7 +45,7 @@ def rows(folder: Path) -> dict[str, int | None]:
         ("a.txt", "anything", None),
     ],
 )
-def test_rows_of_texts(tmp_path: Path, name: str, text: str, found: int | None) -> None:
+def test_rows_of_text_files(tmp_path: Path, name: str, text: str, found: int | None) -> None:
     (tmp_path / name).write_text(text)
     assert rows(tmp_path) == {name: found}
 
@@ -97,7 +97,7 @@ def more(files: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [gone, another_time, swapped, more])
-def test_a_folder_in_which_something_changed_has_another_hash(tmp_path: Path, change: Callable[[Path], None]) -> None:
+def test_a_changed_folder_has_another_hash(tmp_path: Path, change: Callable[[Path], None]) -> None:
     files = tmp_path / "files"
     files.mkdir()
     for number, name in enumerate("ab"):
@@ -109,7 +109,7 @@ def test_a_folder_in_which_something_changed_has_another_hash(tmp_path: Path, ch
     assert parts(tmp_path)["files"]["sha256"] != before
 
 
-def test_the_hash_of_a_folder_stays_what_it_was_for_sets_that_there_are(tmp_path: Path) -> None:
+def test_the_hash_of_a_folder_is_still_that_of_existing_snapshots(tmp_path: Path) -> None:
     for name in ("files/b", "files/a/c", "files/a/b", "files/a.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)

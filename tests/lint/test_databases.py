@@ -47,7 +47,7 @@ def findings(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("build", "script", "found"), CASES.values(), ids=CASES.keys())
-def test_a_copy_of_its_files_is_no_backup_of_a_database(sound: Path, build: str, script: str, found: str) -> None:
+def test_a_database_must_be_dumped_and_not_copied(sound: Path, build: str, script: str, found: str) -> None:
     (sound / "services/wiki/webserver/Dockerfile").write_text(build)
     (sound / "services/wiki/scripts/backup").write_text(script)
     assert findings(sound) == ([f"{AT} {found}"] if found else [])
@@ -59,7 +59,7 @@ def test_the_script_may_call_a_program_of_the_image(sound: Path) -> None:
     assert findings(sound) == []
 
 
-def test_without_a_volume_there_is_nothing_to_lose(sound: Path) -> None:
+def test_a_database_without_a_volume_needs_no_dump(sound: Path) -> None:
     file = sound / "services/wiki/docker-compose.yml"
     file.write_text(file.read_text().replace('    volumes: ["data:/var/lib/wiki"]\n', ""))
     (sound / "services/wiki/webserver/Dockerfile").write_text(INSTALL.format("slapd"))

@@ -20,5 +20,5 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
-def test_instructions_are_told_from_what_goes_with_them(text: str, expected: list[str]) -> None:
+def test_instructions_are_found_and_continued_lines_are_skipped(text: str, expected: list[str]) -> None:
     assert [f"{line} {word}" for line, word in read_instructions(text)] == expected

@@ -88,7 +88,7 @@ def host() -> Host:
 def seeded(host: Host) -> Host:
     """Return the host with the images of all services."""
     host.forget()
-    seed.plant(host)
+    seed.provide(host)
     return host
 
 

@@ -27,11 +27,11 @@ def filled(kept: Kept) -> Iterator[Kept]:
     run(["rm", "-r", str(kept.collective.folder(album.NAME))])
 
 
-def test_the_rules_have_nothing_against_it(filled: Kept) -> None:
+def test_lint_has_no_findings(filled: Kept) -> None:
     assert filled.collective.darkpeak("lint", album.NAME, check=False).stdout == ""
 
 
-def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
+def test_files_are_restored_unchanged_and_saved_without_a_copy(filled: Kept) -> None:
     before = album.content(filled.collective)
     assert "5:60" in before
     filled.darkpeak("backup", album.NAME)
@@ -47,7 +47,7 @@ def test_files_come_back_as_they_were_and_were_not_copied(filled: Kept) -> None:
     assert album.content(filled.collective) == before
 
 
-def test_a_set_of_files_is_drilled(filled: Kept) -> None:
+def test_a_snapshot_of_files_is_drilled(filled: Kept) -> None:
     filled.darkpeak("backup", album.NAME)
     assert "passed" in filled.darkpeak("drill", album.NAME).stdout
     assert "drill noticed" in filled.darkpeak("drill", album.NAME, "--spoilt").stdout
@@ -61,7 +61,7 @@ def test_files_are_restored_by_hand(filled: Kept, tmp_path: Path) -> None:
     assert album.content(filled.collective) == before
 
 
-def test_the_scripts_alone_bring_files_back(filled: Kept, tmp_path: Path) -> None:
+def test_files_are_restored_with_only_the_scripts(filled: Kept, tmp_path: Path) -> None:
     before = album.content(filled.collective)
     filled.collective.script(album.NAME, "backup", str(tmp_path / "by hand"))
     album.remove_all(filled.collective)
@@ -88,7 +88,7 @@ def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends
         assert names == known
 
 
-def test_a_set_without_a_file_that_went_meanwhile_is_taken_back(filled: Kept) -> None:
+def test_a_snapshot_without_a_file_that_was_removed_meanwhile_is_deleted(filled: Kept) -> None:
     """It was in the list of what is to be read, and is gone when its turn comes; the next try is whole."""
     album.fill_with_much(filled.collective)
     snapshots, packs = filled.snapshots(album.NAME), len(filled.packs())

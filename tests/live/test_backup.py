@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_was_saved_comes_back_and_what_it_replaces_is_kept(booked: Kept) -> None:
+def test_a_restore_brings_the_snapshot_back_and_saves_the_state_before(booked: Kept) -> None:
     before = ledger.content(booked.collective)
     ledger.book(booked.collective, SMALL, 2)
     replaced = ledger.content(booked.collective)
@@ -41,7 +41,7 @@ def test_what_was_saved_comes_back_and_what_it_replaces_is_kept(booked: Kept) ->
     assert leftovers(booked) == []
 
 
-def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -> None:
+def test_members_find_their_content_after_a_restore(kept: Kept, pytestconfig: pytest.Config) -> None:
     """Every service of ours with --long, else the one with a database and the one with files."""
     services = SERVICES if pytestconfig.getoption("--long") else ("chat", "wiki")
     kept.collective.darkpeak("up", *services, timeout=900)
@@ -57,14 +57,14 @@ def test_members_find_what_they_wrote(kept: Kept, pytestconfig: pytest.Config) -
         assert [(item["snapshot"], item["good"]) for item in drilled] == [(newest, True)]
 
 
-def test_a_set_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:
+def test_a_snapshot_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:
     before = ledger.content(booked.collective)
     ledger.book(booked.collective, SMALL, 3)
     restore_by_hand(booked, ledger.NAME, tmp_path)
     assert ledger.content(booked.collective) == before
 
 
-def test_a_drill_is_cut_off_and_leaves_nothing(booked: Kept) -> None:
+def test_a_drill_has_no_network_and_leaves_nothing(booked: Kept) -> None:
     with booked.start("drill", ledger.NAME) as process:
         project = f"{ledger.PROJECT}-drill"
         find = partial(booked.docker, "ps", "-q", "--filter", f"label=com.docker.compose.project={project}")
@@ -106,7 +106,7 @@ SPOILT_CONTENT = {
 }
 
 
-def test_a_drill_finds_a_set_that_was_bad_from_the_beginning(booked: Kept) -> None:
+def test_a_drill_finds_a_snapshot_that_was_bad_from_the_beginning(booked: Kept) -> None:
     for spoil in list(SPOILT_CONTENT.values())[:2]:
         booked.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", spoil)
         booked.darkpeak("backup", ledger.NAME, check=False)
@@ -116,7 +116,7 @@ def test_a_drill_finds_a_set_that_was_bad_from_the_beginning(booked: Kept) -> No
     assert "drill noticed" in booked.darkpeak("drill", ledger.NAME, "--spoilt").stdout
 
 
-def test_a_restore_that_is_not_well_is_undone(booked: Kept) -> None:
+def test_a_restore_that_does_not_become_healthy_is_undone(booked: Kept) -> None:
     booked.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", SPOILT_CONTENT["a line lost"])
     booked.darkpeak("backup", ledger.NAME)
     ledger.book(booked.collective, SMALL, 4)
@@ -173,7 +173,7 @@ def alone(booked: Kept) -> Iterator[Kept]:
     aside.rmdir()
 
 
-def test_a_night_does_it_all_and_tells_each_change_once(alone: Kept) -> None:
+def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> None:
     """A good one, one whose service is broken, the same again, and a good one."""
     listener = Listener()
     with listener.listening():
@@ -228,7 +228,7 @@ def stranger(booked: Kept) -> Iterator[str]:
         (booked.volume / "locks" / name).unlink()
 
 
-def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(
+def test_a_dead_helpers_lock_is_removed_and_another_hosts_lock_stays(
     booked: Kept, stranger: str, campaign: Callable[..., int]
 ) -> None:
     """In each helper restic has the same few process numbers, so those of the dead are used again all the time."""
@@ -246,7 +246,7 @@ def test_the_lock_of_a_dead_helper_is_cleared_and_that_of_another_host_stays(
 
 
 @pytest.mark.usefixtures("stranger")
-def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept) -> None:
+def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
     """`check` wants the repository for itself alone."""
     check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
     argv = [
@@ -265,7 +265,7 @@ def test_whoever_must_wait_for_a_lock_is_told_whose_it_is(booked: Kept) -> None:
     assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
 
 
-def test_what_a_dead_helper_was_writing_goes_when_it_is_old(booked: Kept) -> None:
+def test_old_unfinished_files_of_dead_helpers_are_removed(booked: Kept) -> None:
     """Each file that restic writes has another name at first, and one that keeps it is never looked at again."""
     names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
     half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
@@ -279,7 +279,7 @@ def test_what_a_dead_helper_was_writing_goes_when_it_is_old(booked: Kept) -> Non
         path.unlink(missing_ok=True)
 
 
-def test_a_removed_admin_opens_nothing_any_more(booked: Kept) -> None:
+def test_a_removed_admin_opens_no_repository(booked: Kept) -> None:
     before = (booked.collective.top / "backup-key.age").read_bytes()
     grace = Kept(booked.collective, booked.collective.top / "grace")
     grace.darkpeak("key check")

@@ -109,7 +109,7 @@ def plain(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> C
     return Certified(Routed(collective), pebble)
 
 
-def test_without_a_ca_nothing_runs_but_a_shell_that_sleeps(plain: Certified, say: Callable[[str], None]) -> None:
+def test_without_a_ca_only_a_sleeping_shell_runs(plain: Certified, say: Callable[[str], None]) -> None:
     processes = plain.inside("sh", "-c", "cat /proc/[0-9]*/comm").split()
     checking = {"keep-checking", "sleep", "timeout", "health"}
     assert sorted(set(processes) - {"sh", "cat"} - checking) == ["docker-init", "serve"]
@@ -118,7 +118,7 @@ def test_without_a_ca_nothing_runs_but_a_shell_that_sleeps(plain: Certified, say
     say(f"asleep: {int(memory) / 2**20:.1f} MiB")
 
 
-def test_a_certificate_that_not_everyone_trusts_forces_nobody_to_https(plain: Certified) -> None:
+def test_without_a_ca_nobody_is_sent_to_https(plain: Certified) -> None:
     answer = parse(https(NAME).encode())
     assert answer.status == 200
     assert "strict-transport-security" not in answer.headers
@@ -137,7 +137,7 @@ def certified(plain: Certified) -> Certified:
     return replace(plain, seconds=seconds)
 
 
-def test_a_name_is_certified_through_the_running_router(
+def test_a_name_gets_a_certificate_through_the_running_router(
     certified: Certified, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
     say(f"from `up` to the first certificate served: {certified.seconds:.1f} s")
@@ -155,19 +155,19 @@ def test_a_name_is_certified_through_the_running_router(
 
 
 @pytest.mark.usefixtures("certified")
-def test_other_names_keep_the_collectives_own() -> None:
+def test_other_names_keep_the_collectives_own_certificate() -> None:
     assert f"{DOMAIN} collective CA" in issuer(f"other.{DOMAIN}")
     assert "strict-transport-security" not in parse(https(f"other.{DOMAIN}").encode()).headers
 
 
-def test_no_question_is_open_any_more(certified: Certified) -> None:
+def test_no_challenge_is_left(certified: Certified) -> None:
     tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.said())
     assert tokens, "the CA asked"
     assert certified.inside("cat", f"{HOME}/challenges.map") == ""
     assert certified.routed.get(NAME, f"{CHALLENGE}/{tokens[0]}").status == 404
 
 
-def test_keys_are_read_by_haproxy_and_nobody_else(certified: Certified) -> None:
+def test_only_haproxy_can_read_the_keys(certified: Certified) -> None:
     said = certified.routed.execute("stat", "-c", "%a %u %G %n", f"{PUBLIC}/{NAME}.pem", f"{HOME}/account.key", PUBLIC)
     assert said.splitlines() == [
         f"640 6001 haproxy {PUBLIC}/{NAME}.pem",
@@ -206,14 +206,14 @@ def test_it_is_renewed_under_load(
     assert certified.reloads == before
 
 
-def test_what_the_ca_wants_back_is_renewed_without_being_told(certified: Certified) -> None:
+def test_a_revoked_certificate_is_renewed(certified: Certified) -> None:
     before = serial()
     certified.inside("python3", "-c", REVOKE)
     certified.backdate("ask")
     wait_for("another certificate", lambda: serial() != before, timeout=60)
 
 
-def test_the_old_one_stays_while_the_ca_refuses(certified: Certified) -> None:
+def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) -> None:
     before = serial()
     certified.pebble.start()  # which has seen no proof yet
     certified.pebble.refuse(NAME)
@@ -253,7 +253,7 @@ echo "add ssl crt-list {PUBLIC} $file" | tell
 """
 
 
-def test_one_that_is_not_served_is_taken_back(certified: Certified) -> None:
+def test_a_certificate_that_is_not_served_is_removed_again(certified: Certified) -> None:
     """A certificate that somebody put there for the same name comes first, as the older of the two."""
     before, path = serial(), f"{PUBLIC}/{NAME}.pem"
     file = certified.routed.execute("sha256sum", path)
@@ -263,7 +263,7 @@ def test_one_that_is_not_served_is_taken_back(certified: Certified) -> None:
     assert (serial(), certified.routed.execute("sha256sum", path)) == (before, file)
 
 
-def test_a_ca_that_is_gone_changes_nothing(certified: Certified) -> None:
+def test_the_certificate_stays_while_the_ca_is_down(certified: Certified) -> None:
     before = serial()
     certified.pebble.stop()
     assert "no answer from the CA" in certified.renew(check=False).stderr
@@ -273,7 +273,7 @@ def test_a_ca_that_is_gone_changes_nothing(certified: Certified) -> None:
     assert serial() != before, "a CA that lost everything gets to know us again"
 
 
-def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
+def test_a_ca_that_requires_external_account_binding(certified: Certified) -> None:
     certified.pebble.start(binding=True)
     assert "externalAccountBinding" in certified.renew(check=False).stderr
     certified.inside("sh", "-c", f"umask 077; cat >{HOME}/eab", stdin=f"{certified.pebble.binding}\n")
@@ -284,7 +284,7 @@ def test_a_ca_that_wants_to_know_its_customers(certified: Certified) -> None:
     certified.pebble.start()
 
 
-def test_it_is_renewed_behind_tls_that_is_passed_on(certified: Certified) -> None:
+def test_it_is_renewed_while_there_is_a_tls_route(certified: Certified) -> None:
     router = certified.routed.router
     table, before, reloads = certified.routed.table(), serial(), certified.reloads
     assert router.apply(replace(table, tls=(TlsRoute("vault", 6915),))).reloaded

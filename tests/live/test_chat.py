@@ -78,7 +78,7 @@ def test_a_program_that_does_not_trust_our_ca_is_warned(door: Door, tmp_path: Pa
         asyncio.run(attempt())
 
 
-def test_no_password_is_asked_for_without_tls(door: Door) -> None:
+def test_no_login_is_offered_without_tls(door: Door) -> None:
     with socket.create_connection(("127.0.0.1", door.port), timeout=10) as connection:
         connection.sendall(STREAM.encode())
         said = ""
@@ -88,7 +88,7 @@ def test_no_password_is_asked_for_without_tls(door: Door) -> None:
     assert "PLAIN" not in said
 
 
-def test_web_pages_and_websockets_come_through_the_router(running: Collective) -> None:
+def test_web_pages_and_websockets_go_through_the_router(running: Collective) -> None:
     assert "@localhost" in fetch(running, "http://chat.localhost:7080/")
     assert "@localhost" in fetch(running, "https://chat.localhost:7443/")
     headers = [argument for name, value in UPGRADE.items() for argument in ("-H", f"{name}: {value}")]
@@ -96,7 +96,7 @@ def test_web_pages_and_websockets_come_through_the_router(running: Collective) -
     assert answer.startswith("HTTP/1.1 101 ")
 
 
-def test_a_password_is_asked_for_over_https_only_and_only_the_router_is_believed(running: Collective) -> None:
+def test_a_login_needs_https_and_only_the_routers_headers_are_trusted(running: Collective) -> None:
     assert "PLAIN" in fetch(running, "https://chat.localhost:7443/http-bind", "-d", BOSH)
     assert "PLAIN" not in fetch(running, "http://chat.localhost:7080/http-bind", "-d", BOSH)
     # Another container's word is not enough.
@@ -108,7 +108,7 @@ def test_a_password_is_asked_for_over_https_only_and_only_the_router_is_believed
     assert "PLAIN" not in answer
 
 
-def test_messages_are_kept_when_the_database_comes_and_goes(running: Collective, door: Door) -> None:
+def test_messages_are_stored_after_a_restart_of_the_database(running: Collective, door: Door) -> None:
     async def remembers(text: str) -> bool:
         async with session(door, "ada", ADA) as ada:
             ada.send_message(JID("grace@localhost"), text)

@@ -64,7 +64,7 @@ def small_disk(backup: Path, tmp_path: Path) -> Iterator[Path]:
     run(["umount", str(tmp_path)])
 
 
-def test_it_has_all_its_parts(service: str, collective: Collective) -> None:
+def test_a_service_has_all_its_files(service: str, collective: Collective) -> None:
     folder = collective.folder(service)
     assert (folder / "README.md").stat().st_size
     assert [name for name in SCRIPTS if not os.access(folder / "scripts" / name, os.X_OK)] == []
@@ -77,14 +77,14 @@ def test_plain_compose_starts_it_healthy(service: str, collective: Collective) -
     assert states == dict.fromkeys(collective.containers(service), ("running", "healthy"))
 
 
-def test_a_backup_brings_everything_back(service: str, collective: Collective, written: object, backup: Path) -> None:
+def test_a_restore_brings_everything_back(service: str, collective: Collective, written: object, backup: Path) -> None:
     collective.compose(service, "down", "--volumes")
     collective.compose(service, "up", "-d", "--wait")
     collective.script(service, "restore", str(backup))
     facts.of(service).check(collective, written)
 
 
-def test_a_restore_into_the_live_service_changes_nothing_that_was_saved_and_stays(
+def test_a_restore_into_the_live_service_survives_a_restart(
     service: str, collective: Collective, written: object, backup: Path
 ) -> None:
     collective.script(service, "restore", str(backup))
@@ -93,7 +93,7 @@ def test_a_restore_into_the_live_service_changes_nothing_that_was_saved_and_stay
     facts.of(service).check(collective, written)
 
 
-def test_what_was_acknowledged_before_a_backup_is_in_it(
+def test_everything_acknowledged_before_a_backup_is_in_it(
     service: str, collective: Collective, written: object, tmp_path: Path, campaign: Callable[..., int]
 ) -> None:
     """Backups of a service that is written to all the time, each restored: half of nothing, and all that was done."""
@@ -110,7 +110,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(
     facts.of(service).check(collective, written)
 
 
-def test_a_backup_has_sums_of_all_its_files_written_last(backup: Path) -> None:
+def test_a_backup_has_checksums_of_all_its_files_written_last(backup: Path) -> None:
     lines = (backup / "SHA256SUMS").read_text().splitlines()
     assert {line[66:] for line in lines} == {file.name for file in backup.iterdir()} - {"SHA256SUMS"}
     run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=backup)
@@ -154,14 +154,14 @@ def test_a_stopped_container_gives_no_backup(service: str, collective: Collectiv
             collective.compose(service, "up", "-d", "--wait")
 
 
-def test_a_backup_never_writes_over_another(service: str, collective: Collective, backup: Path) -> None:
+def test_a_backup_never_overwrites_another(service: str, collective: Collective, backup: Path) -> None:
     before = {file: file.stat() for file in backup.iterdir()}
     assert collective.script(service, "backup", str(backup), check=False).returncode
     assert {file: file.stat() for file in backup.iterdir()} == before
 
 
 @pytest.mark.parametrize("fault", ["empty", "a file missing", "a file cut short"])
-def test_a_broken_backup_is_refused_and_nothing_touched(  # noqa: PLR0913, PLR0917
+def test_a_broken_backup_is_refused_and_nothing_is_touched(  # noqa: PLR0913, PLR0917
     service: str, collective: Collective, written: object, backup: Path, tmp_path: Path, fault: str
 ) -> None:
     files = sorted(backup.iterdir())

@@ -34,25 +34,25 @@ def refusal(checkout: Path, environment: Mapping[str, str]) -> str:
     return refused.stderr
 
 
-def test_a_directory_that_is_there_already_gets_no_members(collective: Collective, checkout: Path) -> None:
+def test_an_existing_directory_gets_no_members(collective: Collective, checkout: Path) -> None:
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     collective.compose("directory", "up", "-d", "--build", "--wait", timeout=600)
     said = refusal(checkout, collective.environment)
-    assert "has a directory of members which this checkout's demo did not make" in said
+    assert "has a directory of members that this checkout's demo did not make" in said
     assert json.loads(collective.darkpeak("member", "list", "--json").stdout) == []
 
 
-def test_an_engine_of_another_machine_is_left_alone(collective: Collective, checkout: Path, tmp_path: Path) -> None:
+def test_an_engine_on_another_machine_is_not_touched(collective: Collective, checkout: Path, tmp_path: Path) -> None:
     """By its URI, by a docker context, and by a socket that leads there."""
     with Host() as other:
         uri = other.start_sshd()
         elsewhere = {**collective.environment, "DOCKER_HOST": uri}
-        assert f"the engine at {uri} is elsewhere" in refusal(checkout, elsewhere)
+        assert f"the engine at {uri} is on another machine" in refusal(checkout, elsewhere)
 
         context = {**collective.environment, "DOCKER_HOST": "", "DOCKER_CONFIG": str(tmp_path)}
         run(["docker", "context", "create", "far", "--docker", f"host={uri}"], env=context)
-        assert f"the engine at {uri} is elsewhere" in refusal(checkout, {**context, "DOCKER_CONTEXT": "far"})
+        assert f"the engine at {uri} is on another machine" in refusal(checkout, {**context, "DOCKER_CONTEXT": "far"})
 
         socket = {**collective.environment, "DOCKER_HOST": other.docker_host}
-        assert f"the engine is that of the machine {other.slot.name}" in refusal(checkout, socket)
+        assert f"the engine runs on another machine, {other.slot.name}" in refusal(checkout, socket)
         assert run(["docker", "--host", other.docker_host, "ps", "-aq"]).stdout == ""

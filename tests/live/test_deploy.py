@@ -101,7 +101,7 @@ def test_a_version_that_never_becomes_healthy_is_not_noticed(hello: Collective, 
     assert desired(hello)
 
 
-def test_what_is_updated_in_place_goes_back_when_it_is_not_well(hello: Collective) -> None:
+def test_an_update_in_place_goes_back_if_it_does_not_become_healthy(hello: Collective) -> None:
     path = hello.folder(toy.NAME) / "store" / "Dockerfile"
     kept = path.read_text()
     try:
@@ -116,7 +116,7 @@ def test_what_is_updated_in_place_goes_back_when_it_is_not_well(hello: Collectiv
     assert desired(hello)
 
 
-def test_up_killed_at_any_moment_goes_on(hello: Collective, campaign: Campaign, say: Say) -> None:
+def test_up_continues_after_it_was_killed_at_any_moment(hello: Collective, campaign: Campaign, say: Say) -> None:
     """Kill -9 of `up` while it deploys; the next `up` always ends in the desired state, with nothing left over."""
     rounds, seed = campaign(300, short=12), random.SystemRandom().randrange(10**6)
     moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
@@ -140,7 +140,7 @@ def test_up_killed_at_any_moment_goes_on(hello: Collective, campaign: Campaign, 
     assert died > rounds * BEFORE_ENDED
 
 
-def test_of_two_at_once_one_deploys_and_the_other_says_who(hello: Collective, campaign: Campaign, say: Say) -> None:
+def test_of_two_deploys_at_once_one_waits_and_names_the_other(hello: Collective, campaign: Campaign, say: Say) -> None:
     rounds, told = campaign(100, short=4), 0
     for number in range(rounds):
         before = len(json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout))
@@ -168,7 +168,7 @@ def hold_by_hand(collective: Collective, lock: str) -> None:
     run([*docker, *words, "debian:trixie", "sleep", "600"])
 
 
-def test_a_lock_says_whose_it_is_and_can_be_broken(hello: Collective) -> None:
+def test_a_lock_names_its_holder_and_can_be_broken(hello: Collective) -> None:
     hold_by_hand(hello, toy.NAME)
     refused = hello.darkpeak("unlock", toy.NAME, check=False)
     assert refused.returncode == 2
@@ -189,7 +189,7 @@ def test_the_lock_of_the_routers_tables_can_be_broken_too(hello: Collective) -> 
     assert "_routes is not locked" in hello.darkpeak("unlock", "_routes", "--yes").stdout
 
 
-def test_rollback_goes_back_by_digest_and_history_tells(hello: Collective) -> None:
+def test_rollback_goes_back_one_deploy_and_history_shows_it(hello: Collective) -> None:
     for version in ("one", "two"):
         toy.write(hello, version)
         hello.darkpeak("up", toy.NAME, timeout=120)
@@ -205,7 +205,7 @@ def test_rollback_goes_back_by_digest_and_history_tells(hello: Collective) -> No
     assert desired(hello)
 
 
-def test_old_images_are_forgotten_and_kept_ones_survive_a_prune(hello: Collective) -> None:
+def test_old_images_lose_their_tags_and_kept_ones_survive_a_prune(hello: Collective) -> None:
     docker = ["docker", "--host", hello.host.docker_host]
     run([*docker, "tag", "darkpeak-hello-web", "darkpeak-hello-web:deploy-9999"])  # of no deploy that is on record
     for number in range(5):
@@ -221,7 +221,7 @@ def test_old_images_are_forgotten_and_kept_ones_survive_a_prune(hello: Collectiv
     hello.darkpeak("up", toy.NAME, timeout=120)
 
 
-def test_data_is_saved_before_a_deploy_that_asks_for_it(hello: Collective, tmp_path: Path) -> None:
+def test_data_can_be_saved_before_a_deploy(hello: Collective, tmp_path: Path) -> None:
     script = hello.folder(toy.NAME) / "scripts" / "backup"
     toy.write(hello, "saved")
     assert "up --backup-first DIR" in hello.darkpeak("plan", toy.NAME, check=False).stdout
@@ -237,7 +237,7 @@ def test_data_is_saved_before_a_deploy_that_asks_for_it(hello: Collective, tmp_p
 
 
 @pytest.mark.parametrize("by_hand", ["stop", "rm --force"], ids=["stopped", "removed"])
-def test_drift_is_shown_and_mended(hello: Collective, by_hand: str) -> None:
+def test_drift_is_shown_and_fixed(hello: Collective, by_hand: str) -> None:
     docker = ["docker", "--host", hello.host.docker_host]
     run([*docker, *by_hand.split(), hello.compose(toy.NAME, "ps", "-q", "store").stdout.strip()])
     planned = hello.darkpeak("plan", toy.NAME, check=False)
@@ -255,7 +255,7 @@ def test_an_image_newer_than_its_container_is_shown_and_deployed(hello: Collecti
     assert desired(hello)
 
 
-def test_a_service_that_no_file_names_is_shown(hello: Collective) -> None:
+def test_an_orphan_is_shown(hello: Collective) -> None:
     folder = hello.folder(toy.NAME)
     aside = hello.top / "aside"
     folder.rename(aside)

@@ -104,21 +104,21 @@ BEFOREHAND = {
 
 
 @pytest.mark.parametrize("words", AFTERWARDS.values(), ids=AFTERWARDS.keys())
-def test_what_was_spoilt_afterwards_is_found_before_anything_starts(fetched: Fetched, words: str) -> None:
+def test_damage_after_the_manifest_is_found_before_anything_starts(fetched: Fetched, words: str) -> None:
     fetched.spoil(words)
     with pytest.raises(CheckFailed):
         examine(fetched.session.helper, fetched.known, SPOILT)
 
 
 @pytest.mark.parametrize("words", BEFOREHAND.values(), ids=BEFOREHAND.keys())
-def test_what_was_spoilt_beforehand_is_found_by_asking_the_service(fetched: Fetched, words: str, say: Say) -> None:
+def test_damage_before_the_manifest_is_found_by_the_drill(fetched: Fetched, words: str, say: Say) -> None:
     fetched.spoil(words)
     with pytest.raises(CheckFailed) as found:
         fetched.drill(fetched.manifest_that_agrees())
     say(f"found: {found.value}")
 
 
-def test_good_sets_are_called_good(fetched: Fetched, campaign: Campaign) -> None:
+def test_drills_of_good_snapshots_pass(fetched: Fetched, campaign: Campaign) -> None:
     assert fetched.manifest.says == (fetched.drill(fetched.manifest, GOOD),) * 2
     for _ in range(campaign(200, short=4) - 1):
         assert fetched.drill(fetched.manifest, GOOD)

@@ -52,7 +52,7 @@ def saved_text(content: str) -> str:
 
 
 @pytest.mark.parametrize("victim", ["command", "helper", "dump"])
-def test_whatever_is_killed_no_bad_set_is_called_good(kept: Kept, campaign: Campaign, victim: str) -> None:
+def test_a_killed_backup_leaves_only_good_snapshots(kept: Kept, campaign: Campaign, victim: str) -> None:
     """Killed at any moment: every set there is restores to what the ledger held, and the next backup is made."""
     ledger.book(kept.collective, LARGE, 5)
     whole = saved_text(ledger.content(kept.collective))
@@ -86,7 +86,7 @@ def kill(kept: Kept, victim: str, process: subprocess.Popen[str]) -> None:
         kept.collective.execute(ledger.NAME, "store", "sh", "-c", words, wait, check=False)
 
 
-def test_an_engine_that_dies_meanwhile_leaves_no_bad_set(kept: Kept, campaign: Campaign) -> None:
+def test_a_killed_engine_leaves_no_bad_snapshot(kept: Kept, campaign: Campaign) -> None:
     ledger.book(kept.collective, LARGE, 7)
     whole = saved_text(ledger.content(kept.collective))
     known = names(kept)
@@ -103,7 +103,7 @@ def test_an_engine_that_dies_meanwhile_leaves_no_bad_set(kept: Kept, campaign: C
     assert kept.content_of(new) == dict.fromkeys(new, whole)
 
 
-def test_a_full_repository_takes_no_set_and_loses_none(kept: Kept, campaign: Campaign) -> None:
+def test_a_full_repository_gets_no_snapshot_and_loses_none(kept: Kept, campaign: Campaign) -> None:
     """A volume with room for one set, kept mounted by a container that does nothing else."""
     kept.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=3m", FULL)
     holder = kept.docker("run", "-d", "-v", f"{FULL}:/repository", "debian:trixie", "sleep", "infinity")
@@ -149,7 +149,7 @@ def small_disk(size: str) -> Iterator[None]:
             run(["umount", aside])
 
 
-def test_a_full_disk_beside_the_volumes_makes_no_set(kept: Kept, campaign: Campaign) -> None:
+def test_a_full_disk_of_the_helper_makes_no_snapshot(kept: Kept, campaign: Campaign) -> None:
     """Where the parts are staged there is room for half of them."""
     ledger.book(kept.collective, LARGE, 14)
     whole = saved_text(ledger.content(kept.collective))
@@ -164,7 +164,7 @@ def test_a_full_disk_beside_the_volumes_makes_no_set(kept: Kept, campaign: Campa
     assert kept.content_of(new) == dict.fromkeys(new, whole)
 
 
-def test_two_backups_at_once_become_two_sets(booked: Kept, campaign: Campaign) -> None:
+def test_two_backups_at_once_make_two_snapshots(booked: Kept, campaign: Campaign) -> None:
     before, rounds = len(names(booked)), campaign(50, short=1)
     for _ in range(rounds):
         with booked.start("backup", ledger.NAME) as one, booked.start("backup", ledger.NAME) as other:
@@ -174,7 +174,7 @@ def test_two_backups_at_once_become_two_sets(booked: Kept, campaign: Campaign) -
     assert len(names(booked)) == before + 2 * rounds
 
 
-def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign) -> None:
+def test_a_killed_restore_can_be_repeated(booked: Kept, campaign: Campaign) -> None:
     whole = ledger.content(booked.collective)
     for _ in range(campaign(50, short=2)):
         ledger.book(booked.collective, SMALL, 6)
@@ -188,7 +188,7 @@ def test_a_restore_that_was_killed_is_run_again(booked: Kept, campaign: Campaign
 
 
 @pytest.mark.parametrize("spoil", ["flip", "lose"])
-def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
+def test_damage_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
     """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
     refused = 0
     rounds = campaign(50, short=2)
@@ -216,7 +216,7 @@ def test_bit_rot_is_found_before_anything_is_touched(kept: Kept, campaign: Campa
     kept.darkpeak("scrub", "--all")
 
 
-def test_a_wrong_key_opens_nothing(kept: Kept, campaign: Campaign) -> None:
+def test_a_wrong_ssh_key_opens_nothing(kept: Kept, campaign: Campaign) -> None:
     for _ in range(campaign(50, short=2)):
         with pytest.raises(CheckFailed, match="wrong password for"), kept.session(make()) as work:
             work.require()
@@ -242,7 +242,7 @@ def test_the_key_of_another_collective_opens_nothing(booked: Kept, campaign: Cam
         booked.docker("volume", "rm", "-f", SPARE)
 
 
-def test_a_repository_that_never_answers_holds_up_no_other(booked: Kept, campaign: Campaign) -> None:
+def test_a_silent_repository_does_not_delay_the_others(booked: Kept, campaign: Campaign) -> None:
     before, rounds = len(names(booked)), campaign(50, short=1)
     booked.write_backup(f"rest:http://{NOWHERE}:8000/", f"volume:{REPOSITORY}")
     silence = ["FORWARD", "-d", NOWHERE, "-j", "DROP"]
@@ -275,7 +275,7 @@ def nas(booked: Kept) -> Iterator[Kept]:
         booked.docker("volume", "rm", NAS)
 
 
-def test_a_repository_that_is_away_for_a_while_gets_the_set(nas: Kept, campaign: Campaign) -> None:
+def test_a_repository_gets_the_snapshot_after_a_short_outage(nas: Kept, campaign: Campaign) -> None:
     """It falls silent at any moment of a backup, and comes back."""
     ledger.book(nas.collective, LARGE, 15)
     whole = saved_text(ledger.content(nas.collective))
@@ -299,7 +299,7 @@ def kept_contents(kept: Kept, saved: set[str]) -> set[str]:
 
 
 @pytest.mark.long
-def test_a_repository_that_falls_silent_for_ever_is_given_up(nas: Kept) -> None:
+def test_a_repository_that_stops_answering_is_given_up(nas: Kept) -> None:
     """Within the deadline for a single pack, not after a quarter of an hour."""
     ledger.book(nas.collective, LARGE, 16)
     with nas.start("backup", ledger.NAME) as process:
@@ -312,7 +312,7 @@ def test_a_repository_that_falls_silent_for_ever_is_given_up(nas: Kept) -> None:
     assert time.monotonic() - started < 700
 
 
-def test_no_clock_decides_which_set_is_the_newest(booked: Kept, campaign: Campaign) -> None:
+def test_the_newest_snapshot_does_not_depend_on_clocks(booked: Kept, campaign: Campaign) -> None:
     """The command's clock and restic's are a year ahead for one set, a year back for the next, then right again."""
     for _ in range(campaign(50, short=1)):
         for days in (365, -365, 0):

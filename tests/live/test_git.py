@@ -40,7 +40,7 @@ def pushed(member: Member, folder: Path, text: str) -> str:
     return member.git("rev-parse", "HEAD", cwd=folder).stdout.strip()
 
 
-def test_a_stranger_gets_nothing_and_a_member_no_more_than_the_rules_say(served: Collective) -> None:
+def test_unknown_keys_get_nothing_and_members_only_what_the_rules_allow(served: Collective) -> None:
     ada, grace = members(served)
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ada.keys / "mallory")])
     stranger = Member("mallory", ada.keys).git("ls-remote", f"{SERVER}/testing", check=False)
@@ -48,7 +48,7 @@ def test_a_stranger_gets_nothing_and_a_member_no_more_than_the_rules_say(served:
     assert "DENIED" in grace.git("ls-remote", f"{SERVER}/gitolite-admin", check=False).stderr
 
 
-def test_ssh_is_for_git_and_nothing_else(served: Collective) -> None:
+def test_ssh_allows_only_git(served: Collective) -> None:
     ada = members(served)[0]
     for refused in (["-N", "-o", "ExitOnForwardFailure=yes", "-R", "7777:localhost:22"], ["-tt"]):
         asked = [*ada.ssh.split(), "-p", "6042", *refused, "git@localhost", "sh"]
@@ -56,7 +56,7 @@ def test_ssh_is_for_git_and_nothing_else(served: Collective) -> None:
         assert answer.returncode, answer.stdout
 
 
-def test_the_browser_shows_what_the_rules_open_to_it(served: Collective, tmp_path: Path) -> None:
+def test_the_web_page_shows_only_what_the_rules_open_to_it(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
     folder = tmp_path / "admin"
     ada.git("clone", "-q", f"{SERVER}/gitolite-admin", str(folder))
@@ -70,7 +70,7 @@ def test_the_browser_shows_what_the_rules_open_to_it(served: Collective, tmp_pat
         assert page(hidden).startswith("HTTP/1.1 404 ")
 
 
-def test_what_somebody_pushed_runs_in_no_browser(served: Collective, tmp_path: Path) -> None:
+def test_no_browser_runs_pushed_files(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
     folder = tmp_path / "readme"
     ada.git("clone", "-q", f"{SERVER}/testing", str(folder))
@@ -82,7 +82,7 @@ def test_what_somebody_pushed_runs_in_no_browser(served: Collective, tmp_path: P
         assert "<script>alert" not in page(path)
 
 
-def test_backups_while_members_push_hold_every_push_that_was_done(served: Collective, tmp_path: Path) -> None:
+def test_backups_during_pushes_have_every_finished_push(served: Collective, tmp_path: Path) -> None:
     ada, _ = members(served)
     folder = tmp_path / "busy"
     ada.git("clone", "-q", f"{SERVER}/testing", str(folder))

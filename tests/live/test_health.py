@@ -96,7 +96,7 @@ def frail(collective: Collective) -> Iterator[Frail]:
     run(["rm", "-r", str(folder)])
 
 
-def test_a_container_is_healthy_at_once_then_seldom_asked_and_its_illness_is_seen(frail: Frail, say: Say) -> None:
+def test_a_container_is_healthy_soon_then_rarely_checked_and_failures_are_noticed(frail: Frail, say: Say) -> None:
     started = frail.seconds_until("healthy", "well", "ill", "stuck")
     before, rested = frail.checks("well"), time.time()
     frail.tell("ill", "exit 1")
@@ -122,7 +122,7 @@ def test_a_container_is_healthy_at_once_then_seldom_asked_and_its_illness_is_see
 
 
 @pytest.mark.parametrize("how", ["restart", "kill", "pause"])
-def test_what_starts_again_is_healthy_again_at_once(frail: Frail, how: str, say: Say) -> None:
+def test_a_restarted_container_is_healthy_again_soon(frail: Frail, how: str, say: Say) -> None:
     frail.seconds_until("healthy", "well")
     # A call that rests is cut off, too.
     wait_for("a call that rests", lambda: frail.calls("well", frail.began) > 1)

@@ -45,7 +45,7 @@ def test_a_kept_collective_leaves_nothing_but_images(collective: Collective, tmp
     assert (ask("volume", "ls", "-q") | ask("ps", "-aq")) - before == ask(*records) == set()
 
 
-def test_one_host_drives_the_engine_of_another_over_ssh(host: Host) -> None:
+def test_one_host_uses_the_engine_of_another_over_ssh(host: Host) -> None:
     with Host() as second, Host() as third:
         uri = second.start_sshd()
         for where in (host, third):
@@ -55,7 +55,7 @@ def test_one_host_drives_the_engine_of_another_over_ssh(host: Host) -> None:
         assert second.slot.name != third.slot.name != host.slot.name
 
 
-def test_an_engine_comes_back_after_a_crash() -> None:
+def test_an_engine_starts_again_after_a_crash() -> None:
     with Host() as second:
         second.kill_engine()
         wait_for("the engine to be gone", lambda: not second.engine_answers())
@@ -63,7 +63,7 @@ def test_an_engine_comes_back_after_a_crash() -> None:
         assert second.engine_answers()
 
 
-def test_nothing_is_left_of_a_host_whose_owner_was_killed(pytestconfig: pytest.Config) -> None:
+def test_a_host_ends_with_its_killed_owner_and_leaves_nothing(pytestconfig: pytest.Config) -> None:
     for _ in range(3):  # a host of tests that run beside these may take the slot first, and clean it as we would
         slot = kill_an_owner(pytestconfig.rootpath)
         claimed, lock = lab.claim()

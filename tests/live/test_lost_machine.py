@@ -26,7 +26,7 @@ SERVICES = ("chat", "directory", "git", "router", "wiki")
 
 
 @pytest.mark.long
-def test_everything_comes_back_on_an_empty_engine(collective: Collective, tmp_path: Path, say: Say) -> None:
+def test_everything_is_restored_on_an_empty_engine(collective: Collective, tmp_path: Path, say: Say) -> None:
     """The repository is on a third machine, reached by sftp; the restore is stopped once, and goes on."""
     shutil.copytree(collective.top, tmp_path / "clone")
     own = Collective(tmp_path / "clone", collective.host)

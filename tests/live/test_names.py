@@ -161,7 +161,7 @@ def test_undo_leaves_every_file_as_it_was(laptop: Laptop, resolver: str) -> None
     assert "nothing to undo" in laptop.darkpeak("dns", "undo").stdout
 
 
-def test_what_others_changed_meanwhile_stays(laptop: Laptop) -> None:
+def test_other_changes_of_the_same_files_stay(laptop: Laptop) -> None:
     laptop.write({"resolv.conf": b"nameserver 192.0.2.1\n", "dnsmasq.d/ours.conf": b"# ours\n"})
     laptop.darkpeak("dns", "setup", "--write")
     with (laptop.etc / "resolv.conf").open("ab") as file:
@@ -171,7 +171,7 @@ def test_what_others_changed_meanwhile_stays(laptop: Laptop) -> None:
     assert (laptop.etc / "dnsmasq.d/ours.conf").read_bytes() == b"# ours\n"
 
 
-def test_a_file_that_is_somebody_elses_is_left_alone(laptop: Laptop) -> None:
+def test_a_file_that_darkpeak_did_not_make_stays(laptop: Laptop) -> None:
     laptop.write({"resolv.conf": b"nameserver 192.0.2.1\n", "dnsmasq.d/darkpeak.conf": b"# not by the tool\n"})
     before = laptop.all_of_etc()
     refused = laptop.darkpeak("dns", "setup", "--write", check=False)
@@ -179,7 +179,7 @@ def test_a_file_that_is_somebody_elses_is_left_alone(laptop: Laptop) -> None:
     assert "at /etc/dnsmasq.d/darkpeak.conf" in refused.stderr
 
 
-def test_doctor_says_what_the_c_library_does_not_find(collective: Collective) -> None:
+def test_doctor_shows_a_name_that_the_c_library_does_not_resolve(collective: Collective) -> None:
     checks = collective.darkpeak("doctor", check=False).stdout.splitlines()
     [line] = [line for line in checks if line.startswith("names")]
     assert "but other programs do not" in line
@@ -233,7 +233,7 @@ exec /usr/lib/systemd/systemd-resolved
 
 @pytest.mark.long
 @pytest.mark.usefixtures("host")
-def test_systemd_resolved_itself_asks_at_the_port_and_elsewhere_for_the_rest() -> None:
+def test_systemd_resolved_asks_the_service_only_for_the_domain() -> None:
     [ours] = make_setup(Resolver.RESOLVED, DOMAIN, 6050).changes
     with Host(debian="trixie", packages=("systemd-resolved", "dnsmasq-base", "bind9-dnsutils", "dbus")) as laptop:
         drop_in = laptop.root / ours.path.lstrip("/")

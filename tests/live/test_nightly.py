@@ -62,7 +62,7 @@ def nightly(machine: Host, *options: str, check: bool = True) -> Result:
     return machine.run([*argv, "nightly", *options], cwd="/srv/our own", check=check)
 
 
-def test_a_line_for_cron_is_put_in_once_and_taken_out(debian: Host) -> None:
+def test_the_crontab_line_is_installed_once_and_uninstalled(debian: Host) -> None:
     """Real cron takes it, keeps the lines of others, and its shell comes to the collective's folder."""
     debian.run(["crontab", "-"], stdin=CRONTAB)
     first = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05", "--json")
@@ -83,7 +83,7 @@ def test_a_line_for_cron_is_put_in_once_and_taken_out(debian: Host) -> None:
     assert "nothing is installed" in nightly(debian, "--uninstall").stderr
 
 
-def test_units_for_systemd_are_sound_and_are_taken_out(debian: Host) -> None:
+def test_the_systemd_units_are_valid_and_are_uninstalled(debian: Host) -> None:
     nightly(debian, "--install", "--with", "systemd", "--identity", "/srv/ada")
     units = [f"{UNITS}.service", f"{UNITS}.timer"]
     verified = debian.run(["systemd-analyze", "verify", *units], check=False)

@@ -38,7 +38,7 @@ def docker(collective: Collective, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("how", ["docker run", "docker compose run"])
-def test_a_container_of_somebodys_debugging_is_left_alone_and_harms_nothing(small: Collective, how: str) -> None:
+def test_a_container_started_for_debugging_stays_and_does_no_harm(small: Collective, how: str) -> None:
     """Its image carries compose's own labels, since compose built it."""
     web = docker(small, "ps", "-q", "--filter", "name=darkpeak-hello-web")
     if how == "docker run":
@@ -58,7 +58,7 @@ def test_a_container_of_somebodys_debugging_is_left_alone_and_harms_nothing(smal
         docker(small, "rm", "--force", "debugging")
 
 
-def test_what_compose_refuses_is_found_with_its_line_before_anything_is_touched(small: Collective) -> None:
+def test_an_error_of_compose_is_shown_with_its_line_before_anything_is_touched(small: Collective) -> None:
     path = small.folder(toy.NAME) / "docker-compose.yml"
     text, before = path.read_text(), docker(small, "ps", "-q")
     path.write_text(text.replace("    build: web\n", "    build: web\n    restrat: always\n", 1))
@@ -114,7 +114,7 @@ def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collect
     assert run(URL).stdout
 
 
-def test_the_plan_says_in_order_what_up_then_does(small: Collective) -> None:
+def test_up_does_what_the_plan_shows_in_the_same_order(small: Collective) -> None:
     toy.write(small, "in order")
     planned = small.darkpeak("plan", toy.NAME, check=False)
     assert [line.strip() for line in planned.stdout.splitlines() if line[2:3].isdigit()] == [
@@ -135,7 +135,7 @@ def test_the_plan_says_in_order_what_up_then_does(small: Collective) -> None:
     assert places == sorted(places)
 
 
-def test_a_route_changed_behind_our_back_is_in_the_plan(small: Collective) -> None:
+def test_a_route_changed_by_hand_is_in_the_plan(small: Collective) -> None:
     small.execute(
         "router",
         "haproxy",

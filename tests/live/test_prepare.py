@@ -191,7 +191,7 @@ def is_prepared(server: Server, collective: Collective) -> None:
     server.run("pkill", "-f", f"sshd.*-p {CLOSED}")
 
 
-def test_no_way_in_is_said(collective: Collective) -> None:
+def test_a_failed_login_is_an_error(collective: Collective) -> None:
     refused = collective.darkpeak("host", "prepare", "ssh://root@127.0.0.1:1", check=False)
     assert refused.returncode == 3
     assert "cannot log in to root@127.0.0.1 -p 1 over ssh" in refused.stderr

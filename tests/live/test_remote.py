@@ -80,7 +80,7 @@ def distant(request: pytest.FixtureRequest, by_ssh: Distant, remote: Remote) -> 
         yield Distant(by_ssh.top, remote, TUNNEL)
 
 
-def test_everything_runs_there_and_nothing_stays(distant: Distant, remote: Remote, tmp_path: Path) -> None:
+def test_commands_work_on_a_remote_daemon_and_leave_no_files(distant: Distant, remote: Remote, tmp_path: Path) -> None:
     distant.darkpeak("up", *SERVICES, timeout=900)
     assert {name: state for name, state in states(distant).items() if name in SERVICES} == dict.fromkeys(
         SERVICES, "healthy"
@@ -139,7 +139,7 @@ def test_doctor_knows_the_machine_behind_the_connection(by_ssh: Distant) -> None
     ],
     ids=["unreachable", "denied", "no name", "unknown key", "no daemon", "no URI"],
 )
-def test_no_way_in_is_said_in_three_lines(by_ssh: Distant, remote: Remote, uri: str, said: str) -> None:
+def test_a_failed_login_is_an_error_of_three_lines(by_ssh: Distant, remote: Remote, uri: str, said: str) -> None:
     if ":2222" in uri:
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(remote.slot.folder / "another_key")])
         remote.start_sshd(2222, remote.slot.folder / "another_key")
@@ -150,14 +150,14 @@ def test_no_way_in_is_said_in_three_lines(by_ssh: Distant, remote: Remote, uri: 
     assert len(failed.stderr.splitlines()) <= 3
 
 
-def test_tls_opens_what_is_closed_without(by_ssh: Distant, remote: Remote) -> None:
+def test_the_tcp_daemon_answers_only_with_tls(by_ssh: Distant, remote: Remote) -> None:
     tls = (("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", str(remote.certificates)))
     assert states(Distant(by_ssh.top, remote, remote.tls_uri, tls)) == states(by_ssh)
     refused = Distant(by_ssh.top, remote, remote.tls_uri).darkpeak("status", check=False)
     assert (refused.returncode, "it needs TLS" in refused.stderr) == (3, True)
 
 
-def test_a_docker_context_leads_there_too(by_ssh: Distant, remote: Remote, tmp_path: Path) -> None:
+def test_a_docker_context_is_used(by_ssh: Distant, remote: Remote, tmp_path: Path) -> None:
     pems = ("ca=ca.pem", "cert=cert.pem", "key=key.pem")
     files = ",".join(pem.replace("=", f"={remote.certificates}/") for pem in pems)
     endpoints = {"ssh": f"host={by_ssh.uri}", "tls": f"host={remote.tls_uri},{files}"}
@@ -170,7 +170,7 @@ def test_a_docker_context_leads_there_too(by_ssh: Distant, remote: Remote, tmp_p
         assert there.darkpeak("doctor", "--json", check=False).returncode in (0, 1)
 
 
-def test_a_tunnel_is_open_again_after_a_cut(by_ssh: Distant, remote: Remote) -> None:
+def test_a_tunnel_reconnects_after_the_connection_was_lost(by_ssh: Distant, remote: Remote) -> None:
     through = Distant(by_ssh.top, remote, TUNNEL)
     with tunnel(by_ssh, remote) as process:
         assert through.darkpeak("tunnel", f"root@{remote.address}", check=False).stderr.startswith(
@@ -222,7 +222,7 @@ CUTS: dict[str, tuple[Callable[[Collective], None], Callable[[Remote], object]]]
 
 
 @pytest.mark.parametrize(("change", "reached"), CUTS.values(), ids=CUTS)
-def test_a_cut_is_said_and_the_next_up_finishes(
+def test_a_lost_connection_is_an_error_and_the_next_up_finishes(
     hello: Distant, remote: Remote, change: Callable[[Collective], None], reached: Callable[[Remote], object]
 ) -> None:
     change(hello)
@@ -244,7 +244,7 @@ def test_a_cut_is_said_and_the_next_up_finishes(
     assert leftovers(hello) == []
 
 
-def test_services_live_where_hosts_say(hello: Distant, collective: Collective, remote: Remote) -> None:
+def test_services_run_on_their_assigned_hosts(hello: Distant, collective: Collective, remote: Remote) -> None:
     settings = collective.top / "collective.toml"
     before = settings.read_text()
     variant = hello.folder(toy.NAME) / "docker-compose.server.yml"
@@ -264,7 +264,7 @@ def test_services_live_where_hosts_say(hello: Distant, collective: Collective, r
         variant.unlink(missing_ok=True)
 
 
-def test_nothing_of_ours_is_on_its_files(hello: Distant, remote: Remote) -> None:
+def test_no_file_of_the_remote_machine_is_written(hello: Distant, remote: Remote) -> None:
     assert states(hello)[toy.NAME] == "healthy"
     assert remote.run(["touch", "/etc/x"], check=False).returncode
     assert remote.written() == []

@@ -62,14 +62,12 @@ def routed(started: Routed) -> Routed:
         ("[::1]:7080", 421, "refused"),
     ],
 )
-def test_a_name_leads_to_its_service_and_to_nothing_else(
-    routed: Routed, name: str, status: int, by_router: str
-) -> None:
+def test_a_name_leads_only_to_its_service(routed: Routed, name: str, status: int, by_router: str) -> None:
     answer = routed.get(name)
     assert (answer.status, answer.by_router) == (status, by_router)
 
 
-def test_a_service_is_told_who_asks_and_not_what_they_claim(routed: Routed) -> None:
+def test_a_service_gets_the_clients_address_and_not_the_clients_own_headers(routed: Routed) -> None:
     claims = ("X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4")
     told = routed.get("one.localhost", "/", *(part for claim in claims for part in ("-H", claim))).told
     headers = dict(told["headers"])
@@ -78,7 +76,7 @@ def test_a_service_is_told_who_asks_and_not_what_they_claim(routed: Routed) -> N
     assert "1.2.3.4" not in json.dumps(told)
 
 
-def test_https_is_vouched_for_by_the_collectives_own_authority(routed: Routed, tmp_path: Path) -> None:
+def test_https_uses_a_certificate_of_the_collectives_ca(routed: Routed, tmp_path: Path) -> None:
     authority = tmp_path / "ca.crt"
     authority.write_text(routed.execute("cat", "/trust/ca.crt"))
     answer = curl("--cacert", str(authority), f"https://one.localhost:{HTTPS}/").stdout
@@ -94,7 +92,7 @@ def test_a_new_name_gets_into_the_certificate_without_a_reload(routed: Routed, t
     assert curl("--cacert", str(authority), f"https://late.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200")
 
 
-def test_the_authority_vouches_for_no_one_elses_names(routed: Routed, tmp_path: Path) -> None:
+def test_the_ca_is_not_valid_for_other_domains(routed: Routed, tmp_path: Path) -> None:
     key, request = tmp_path / "key", tmp_path / "request"
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=www.example.org"]
     run(["openssl", "req", "-new", *new, "-keyout", str(key), "-out", str(request)])
@@ -103,7 +101,7 @@ def test_the_authority_vouches_for_no_one_elses_names(routed: Routed, tmp_path: 
         routed.router.sign(request.read_bytes(), ["www.example.org"])
 
 
-def test_a_changed_route_is_proven_or_put_back(routed: Routed) -> None:
+def test_a_changed_route_is_verified_or_reverted(routed: Routed) -> None:
     moved = replace(TABLE, http=(Route("one", 6914), Route("two", FIRST)))
     assert routed.router.apply(moved).reverted == ("one",)
     assert routed.get("one.localhost").status == 200
@@ -111,14 +109,14 @@ def test_a_changed_route_is_proven_or_put_back(routed: Routed) -> None:
     assert Route("two", FIRST) in routed.table().http
 
 
-def test_a_port_that_is_taken_leaves_everything_as_it_was(routed: Routed) -> None:
+def test_a_port_that_is_in_use_leaves_everything_unchanged(routed: Routed) -> None:
     with socket.create_server(("127.0.0.1", 8099)), pytest.raises(SystemFailure, match="8099"):
         routed.router.apply(replace(TABLE, tcp=(TcpRoute(8099, FIRST, "one"),)))
     assert routed.router.drift(TABLE) == []
     assert routed.get("one.localhost").status == 200
 
 
-def test_what_was_edited_behind_our_back_is_seen_and_mended(routed: Routed) -> None:
+def test_tables_changed_by_hand_are_drift_and_are_fixed(routed: Routed) -> None:
     edits = "set map /var/lib/router/http.map one 6001; add map /var/lib/router/http.map other 6911\n"
     routed.execute("socat", "-", "/run/haproxy/sock", stdin=edits)
     assert routed.get("one.localhost").status == 404, "whatever the map says, the router's own ports are not reached"
@@ -127,7 +125,7 @@ def test_what_was_edited_behind_our_back_is_seen_and_mended(routed: Routed) -> N
     assert (routed.get("one.localhost").status, routed.router.drift(TABLE)) == (200, [])
 
 
-def test_a_killed_router_comes_back_with_its_routes(routed: Routed) -> None:
+def test_a_killed_router_starts_again_with_its_routes(routed: Routed) -> None:
     inspected = ["docker", "--host", routed.collective.host.docker_host, "inspect", "-f", "{{.State.Pid}}"]
     pid = run([*inspected, routed.container]).stdout.strip()
     run(["kill", "-9", pid])
@@ -139,7 +137,7 @@ def test_a_killed_router_comes_back_with_its_routes(routed: Routed) -> None:
 HEADER_AND_HELLO = 64  # bytes: PROXY's header has 28, and may come in a packet of its own
 
 
-def test_tls_is_passed_on_unread_by_its_name(routed: Routed) -> None:
+def test_a_tls_route_passes_connections_on_without_decrypting(routed: Routed) -> None:
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 6915)) as listener:
 
@@ -159,7 +157,7 @@ def test_tls_is_passed_on_unread_by_its_name(routed: Routed) -> None:
     assert curl("-k", f"https://one.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200"), "others as before"
 
 
-def test_a_service_takes_only_so_much_from_one_client(routed: Routed) -> None:
+def test_the_request_rate_of_one_client_is_limited(routed: Routed) -> None:
     routed.router.apply(replace(TABLE, limits=(Limit("one", rate=2),)))
     answers = [routed.get("one.localhost") for _ in range(25)]
     assert [answer.status for answer in answers] == [200] * 19 + [429] * 6
@@ -167,7 +165,7 @@ def test_a_service_takes_only_so_much_from_one_client(routed: Routed) -> None:
     assert routed.get("two.localhost").status == 200
 
 
-def test_a_service_takes_only_so_many_requests_at_once(routed: Routed) -> None:
+def test_the_open_requests_of_a_service_are_limited(routed: Routed) -> None:
     routed.router.apply(replace(TABLE, limits=(Limit("one", connections=3),)))
     found: list[int] = []
     threads = [
@@ -181,7 +179,7 @@ def test_a_service_takes_only_so_many_requests_at_once(routed: Routed) -> None:
     assert routed.get("one.localhost").status == 200
 
 
-def test_maintenance_says_until_when_and_changes_leave_it(routed: Routed) -> None:
+def test_maintenance_has_a_retry_time_and_survives_changes(routed: Routed) -> None:
     routed.router.set_notice("one", Notice(900, "back at nine <sharp>"))
     routed.router.apply(replace(TABLE, http=TABLE.http[:1]))
     answer = routed.get("one.localhost")
@@ -207,7 +205,7 @@ def test_requests_are_counted_by_service_and_logged_without_addresses(routed: Ro
     ] * 3
 
 
-def test_websockets_outlive_reloads(routed: Routed) -> None:
+def test_websockets_survive_reloads(routed: Routed) -> None:
     sockets = [socket.create_connection(("127.0.0.1", HTTP), timeout=5) for _ in range(50)]
     for each in sockets:
         each.sendall(UPGRADE)
@@ -221,7 +219,7 @@ def test_websockets_outlive_reloads(routed: Routed) -> None:
         each.close()
 
 
-def test_a_service_that_restarts_is_waited_for(routed: Routed) -> None:
+def test_requests_wait_for_a_service_that_restarts(routed: Routed) -> None:
     routed.router.apply(replace(TABLE, http=(*TABLE.http, Route("three", 6916))))
     late: list[int] = []
     asking = threading.Thread(target=lambda: late.append(routed.get("three.localhost").status))
@@ -235,6 +233,6 @@ def test_a_service_that_restarts_is_waited_for(routed: Routed) -> None:
 
 
 @pytest.mark.usefixtures("routed")
-def test_what_is_no_ssh_and_no_tls_is_turned_away_from_the_ssh_port() -> None:
+def test_the_ssh_port_refuses_everything_except_ssh_and_tls() -> None:
     with socket.create_connection(("127.0.0.1", 7022), timeout=5) as connection:
         assert talk(connection, b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n") == b""

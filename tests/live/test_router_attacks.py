@@ -122,7 +122,7 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
         ),
     ],
 )
-def test_no_request_is_smuggled_inside_another(routed: Routed, data: bytes) -> None:
+def test_no_request_can_be_smuggled_inside_another(routed: Routed, data: bytes) -> None:
     """What the router takes for a body, the service gets as a body: both count the same requests."""
     before = len(seen(routed))
     got = send(data, seconds=2)
@@ -149,7 +149,7 @@ def slowest(number: int = 200) -> float:
 
 
 @pytest.mark.usefixtures("routed")
-def test_a_thousand_slow_clients_harm_nobody() -> None:
+def test_a_thousand_slow_clients_do_not_slow_other_clients() -> None:
     before = slowest()
     with ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", HTTP))) for _ in range(SLOW_CLIENTS)]

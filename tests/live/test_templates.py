@@ -34,11 +34,11 @@ def busy(request: pytest.FixtureRequest, collective: Collective) -> Iterator[Ban
     run(["rm", "-r", str(collective.folder(one.name))])
 
 
-def test_the_rules_have_nothing_against_it(collective: Collective, busy: Bank) -> None:
+def test_lint_has_no_findings(collective: Collective, busy: Bank) -> None:
     assert collective.darkpeak("lint", busy.name, check=False).stdout == ""
 
 
-def test_what_was_acknowledged_before_a_backup_is_in_it(
+def test_everything_acknowledged_before_a_backup_is_in_it(
     collective: Collective, busy: Bank, tmp_path: Path, campaign: Campaign
 ) -> None:
     """No transfer is half there, none is missing, and the bank goes on while it is saved."""
@@ -54,7 +54,7 @@ def test_what_was_acknowledged_before_a_backup_is_in_it(
 
 
 @pytest.mark.parametrize("fault", ["cut short", "another's", "no sums"])
-def test_what_is_no_whole_backup_is_not_taken(collective: Collective, busy: Bank, tmp_path: Path, fault: str) -> None:
+def test_an_incomplete_backup_is_refused(collective: Collective, busy: Bank, tmp_path: Path, fault: str) -> None:
     collective.script(busy.name, "backup", str(tmp_path / "set"))
     (dump,) = (path for path in (tmp_path / "set").iterdir() if path.name != "SHA256SUMS")
     if fault == "cut short":
@@ -76,7 +76,7 @@ def test_a_stopped_database_gives_no_backup(collective: Collective, busy: Bank, 
     assert (refused.returncode, list((tmp_path / "set").iterdir())) == (1, [])
 
 
-def test_a_copy_of_the_files_is_wrong(collective: Collective, busy: Bank, tmp_path: Path, say: Say) -> None:
+def test_a_copy_of_the_database_files_is_damaged(collective: Collective, busy: Bank, tmp_path: Path, say: Say) -> None:
     """The control: the same transfers, saved by copying. If this were right, the test above would show nothing."""
     if busy is not SQLITE:
         return

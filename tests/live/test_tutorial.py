@@ -74,7 +74,7 @@ def test_every_line_of_shell_is_in_a_block_that_is_run() -> None:
 
 
 @pytest.mark.long
-def test_the_tutorial_ends_with_ones_own_service_on_a_vm(
+def test_the_tutorial_works_up_to_an_own_service_on_a_vm(
     host: Host, laptop: tuple[int, str], say: Callable[[str], None]
 ) -> None:
     holder, folder = laptop

@@ -22,14 +22,14 @@ def test_everything_is_up_and_the_wiki_answers(running: Collective) -> None:
     assert run(WIKI).stdout == "200"
 
 
-def test_a_second_up_starts_nothing_and_says_so(running: Collective) -> None:
+def test_a_second_up_changes_nothing_and_shows_that(running: Collective) -> None:
     before = ids(running)
     done = running.darkpeak("up")
     assert ids(running) == before
     assert done.stdout.startswith(NOT_STARTED)
 
 
-def test_plain_compose_sees_nothing_different(running: Collective) -> None:
+def test_plain_compose_sees_no_difference(running: Collective) -> None:
     before = ids(running)
     running.compose("chat", "up", "-d", "--wait")
     assert ids(running) == before
@@ -52,13 +52,13 @@ def test_stop_up_restart_down_keep_the_data(running: Collective) -> None:
     assert desired(running)
 
 
-def test_logs_and_updates_ask_the_right_service(running: Collective) -> None:
+def test_logs_and_updates_are_of_the_right_service(running: Collective) -> None:
     assert "haproxy-1" in running.darkpeak("logs", "router", "--tail", "5").stdout
     asked = running.darkpeak("updates", "directory", "--json", timeout=300, check=False)
     assert json.loads(asked.stdout).keys() == {"directory"}
 
 
-def test_a_killed_router_comes_back_as_it_was(running: Collective) -> None:
+def test_a_killed_router_starts_again_unchanged(running: Collective) -> None:
     container = running.compose("router", "ps", "-q", "haproxy").stdout.strip()
     before = running.darkpeak("routes").stdout
     docker = ["docker", "--host", running.host.docker_host]
@@ -69,7 +69,7 @@ def test_a_killed_router_comes_back_as_it_was(running: Collective) -> None:
     wait_for("the wiki", lambda: run(WIKI, check=False).stdout == "200")
 
 
-def test_a_killed_engine_comes_back_as_it_was(running: Collective) -> None:
+def test_after_a_killed_engine_everything_is_unchanged(running: Collective) -> None:
     running.host.kill_engine()
     refused = running.darkpeak("up", check=False)
     assert refused.returncode == 3
@@ -81,7 +81,7 @@ def test_a_killed_engine_comes_back_as_it_was(running: Collective) -> None:
 
 
 @pytest.mark.parametrize("broken", ["FROM debian:trixie\nRUN false\n"], ids=["build"])
-def test_what_cannot_be_built_leaves_what_runs(running: Collective, broken: str) -> None:
+def test_a_failed_build_does_not_touch_what_runs(running: Collective, broken: str) -> None:
     path = running.folder("wiki") / "webserver" / "Dockerfile"
     kept = path.read_text()
     before = ids(running)

@@ -85,7 +85,7 @@ def laptop(collective: Collective) -> Iterator[Laptop]:
     shutil.rmtree(home)
 
 
-def test_too_little_memory_is_said_in_a_line(laptop: Laptop) -> None:
+def test_too_little_memory_is_an_error(laptop: Laptop) -> None:
     refused = laptop.darkpeak("vm", "up", "--memory", "99999999", check=False)
     assert refused.returncode == 3
     [said, hint, _log] = refused.stderr.splitlines()
@@ -95,7 +95,7 @@ def test_too_little_memory_is_said_in_a_line(laptop: Laptop) -> None:
     assert not (laptop.folder / "making").exists()
 
 
-def test_too_little_disk_is_said_in_a_line(laptop: Laptop) -> None:
+def test_too_little_disk_space_is_an_error(laptop: Laptop) -> None:
     run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(laptop.home)])
     try:
         for command in ("up", "box"):
@@ -107,7 +107,7 @@ def test_too_little_disk_is_said_in_a_line(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize(("port", "whose"), [(4243, "another tunnel?"), (7443, "this machine's own router")])
-def test_a_port_that_is_taken_is_said_in_a_line(laptop: Laptop, port: int, whose: str) -> None:
+def test_a_port_in_use_is_an_error(laptop: Laptop, port: int, whose: str) -> None:
     with socket.create_server(("127.0.0.1", port)):
         refused = laptop.darkpeak("vm", "up", check=False)
     assert refused.returncode == 2
@@ -116,7 +116,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(laptop: Laptop, port: int, whose
     assert whose in hint
 
 
-def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) -> None:
+def test_commands_without_a_vm(laptop: Laptop) -> None:
     assert (laptop.status()["state"], laptop.status()["tunnel"]) == ("none", "closed")
     assert "nothing to do" in laptop.darkpeak("vm", "halt").stdout
     refused = laptop.darkpeak("vm", "ssh", "true", check=False)
@@ -128,7 +128,7 @@ def test_without_a_vm_there_is_nothing_to_end_or_to_log_in_to(laptop: Laptop) ->
 
 
 @pytest.mark.long
-def test_a_vm_from_nothing_through_kills_to_a_wiki_and_away(laptop: Laptop, say: Callable[[str], None]) -> None:
+def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Laptop, say: Callable[[str], None]) -> None:
     shows = partial(show, say)
 
     # Killed while the box is built: the next run waits for what the dead one started, and begins anew.

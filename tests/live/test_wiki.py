@@ -42,7 +42,7 @@ def visitor(request: pytest.FixtureRequest, running: Collective, trusted: Path) 
     return Browser("https://wiki.localhost:7443", ("--cacert", str(trusted)))
 
 
-def test_everybody_reads_and_members_write(visitor: Browser) -> None:
+def test_everyone_can_read_and_members_can_write(visitor: Browser) -> None:
     assert "Welcome" in visitor.page("start")
     assert b"do[save]" not in visitor.get("/start?do=edit")
     assert not visitor.logs_in("ada", "not hers")
@@ -53,11 +53,11 @@ def test_everybody_reads_and_members_write(visitor: Browser) -> None:
     assert visitor.media("garden:by-name.png") == wiki.UPLOADED
 
 
-def test_its_own_links_lead_where_the_visitor_came_from(visitor: Browser) -> None:
+def test_its_links_have_the_address_that_the_visitor_used(visitor: Browser) -> None:
     assert f'rel="canonical" href="{visitor.base}/"' in visitor.get("/").decode()
 
 
-def test_a_page_remembers_the_visitors_own_address(visitor: Browser, running: Collective) -> None:
+def test_a_page_records_the_visitors_address(visitor: Browser, running: Collective) -> None:
     assert visitor.logs_in("ada", ADA)
     visitor.save("garden:address", f"from {visitor.base}")
     changes = running.execute(
@@ -89,7 +89,7 @@ def test_admins_are_a_group_of_the_directory(running: Collective) -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Proto: https", "X-Forwarded-For: 203.0.113.9"])
-def test_a_neighbour_of_the_router_is_not_believed(running: Collective, header: str) -> None:
+def test_headers_from_other_containers_than_the_router_are_ignored(running: Collective, header: str) -> None:
     inside = running.execute("wiki", "webserver", "hostname", "-i").stdout.split()[0]
 
     def ask(line: str, *headers: str, body: str = "") -> str:
@@ -113,11 +113,11 @@ def test_a_neighbour_of_the_router_is_not_believed(running: Collective, header: 
     ["/install.php", "/inc/init.php", "/VERSION", "/bin/indexer.php", "/data/pages/start.txt", "/conf/local.php"],
 )
 @pytest.mark.usefixtures("running")
-def test_only_pages_are_at_the_names_of_files(path: str) -> None:
+def test_only_pages_are_served_and_no_files(path: str) -> None:
     assert Browser("http://wiki.localhost:7080").status(path) == 404
 
 
-def test_it_is_read_while_the_directory_is_away(running: Collective) -> None:
+def test_it_can_be_read_while_the_directory_is_down(running: Collective) -> None:
     wiki.write(running)
     running.compose("directory", "stop")
     try:
@@ -130,7 +130,7 @@ def test_it_is_read_while_the_directory_is_away(running: Collective) -> None:
         running.compose("directory", "up", "-d", "--wait")
 
 
-def test_the_directory_proves_who_it_is_or_gets_no_password(running: Collective) -> None:
+def test_no_password_is_sent_to_a_directory_with_a_wrong_certificate(running: Collective) -> None:
     directory.write(running)
     search = (
         "$c = ldap_connect('ldaps://HOST'); ldap_set_option($c, LDAP_OPT_PROTOCOL_VERSION, 3);"

@@ -39,7 +39,7 @@ def test_a_password_is_replaced() -> None:
     ]
 
 
-def test_who_leaves_groups_leaves_nobody_behind() -> None:
+def test_a_group_that_loses_a_member_keeps_the_placeholder() -> None:
     made = ldif_text.make_leave(["admins", "cooks"], "ada").decode()
     assert made.split("\n\n")[1].splitlines() == [
         "dn: cn=cooks,ou=groups,dc=collective",
@@ -54,7 +54,7 @@ def test_who_leaves_groups_leaves_nobody_behind() -> None:
 
 
 @given(name=st.text(min_size=1).filter(lambda text: text.strip() and text.isprintable()), password=st.text(min_size=8))
-def test_no_name_or_password_breaks_out_of_its_line(name: str, password: str) -> None:
+def test_names_and_passwords_cannot_inject_ldif(name: str, password: str) -> None:
     made = ldif_text.make_member(Member("ada", name), password)
     [entry] = ldif_text.parse(made)
     assert entry["cn"] == [name]
@@ -78,7 +78,7 @@ mail: ada@example.org
     ]
 
 
-def test_groups_are_read_without_nobody() -> None:
+def test_groups_are_read_without_the_placeholder() -> None:
     answer = b"""dn: cn=admins,ou=groups,dc=collective
 cn: admins
 member: cn=nobody,dc=collective

@@ -7,14 +7,14 @@ from darkpeak.members.member import Member, check_member, check_password, check_
 
 
 @pytest.mark.parametrize("uid", ["a", "ada", "ada.l", "a-b_c.9", "a" * 32])
-def test_a_uid_that_will_do(uid: str) -> None:
+def test_a_valid_uid(uid: str) -> None:
     check_uid(uid)
 
 
 @pytest.mark.parametrize(
     "uid", ["", "Ada", "9a", ".a", "ada,ou=groups", "ada)(uid=*", "a b", "ä", "ada\n", "a" * 33, "-a", "a/b", "a+b"]
 )
-def test_a_uid_that_will_not(uid: str) -> None:
+def test_an_invalid_uid(uid: str) -> None:
     with pytest.raises(UsageError, match="is not valid as the name of a member"):
         check_uid(uid)
 
@@ -31,7 +31,7 @@ def test_a_uid_that_will_not(uid: str) -> None:
         Member("ada", "Ada", "ädä@example.org"),
     ],
 )
-def test_a_member_that_will_not_do(member: Member) -> None:
+def test_an_invalid_member(member: Member) -> None:
     with pytest.raises(UsageError):
         check_member(member)
 
@@ -42,11 +42,11 @@ def test_a_member_needs_no_mail() -> None:
 
 
 @pytest.mark.parametrize("password", ["", "seven77", "{SSHA}abcdefgh", "{CLEARTEXT}secret", "eight\0888"])
-def test_a_password_that_will_not_do(password: str) -> None:
+def test_an_invalid_password(password: str) -> None:
     with pytest.raises(UsageError):
         check_password(password)
 
 
 @pytest.mark.parametrize("password", ["eight888", "  spaces  ", "{not a scheme", "パスワードパスワ"])
-def test_a_password_that_will_do(password: str) -> None:
+def test_a_valid_password(password: str) -> None:
     check_password(password)

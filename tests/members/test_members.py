@@ -58,7 +58,7 @@ def test_no_password_is_on_a_command_line() -> None:
         (127, SystemFailure, "ada was not added: no such container"),
     ],
 )
-def test_a_member_who_is_not_added(code: int, error: type[DarkpeakError], message: str) -> None:
+def test_a_failed_add_is_explained(code: int, error: type[DarkpeakError], message: str) -> None:
     container = Container([Answer(code, stderr=b"no such container\nand more\n")])
     with pytest.raises(error) as raised:
         Directory(container).add(Member("ada", "Ada"), "correct horse")
@@ -82,7 +82,7 @@ def test_a_bad_name_is_refused_before_anything_runs() -> None:
     assert container.ran == []
 
 
-def test_an_unknown_member_is_said_to_be_unknown() -> None:
+def test_an_unknown_member_is_an_error() -> None:
     with pytest.raises(UsageError, match="there is no member ada"):
         Directory(Container([Answer(32)])).passwd("ada", "correct horse")
     with pytest.raises(UsageError, match="there is no member ada"):
@@ -112,7 +112,7 @@ def test_a_group_is_made_by_its_first_member() -> None:
 
 
 @pytest.mark.parametrize("code", [16, 32])
-def test_nobody_leaves_a_group_they_are_not_in(code: int) -> None:
+def test_leaving_a_group_without_being_in_it_is_an_error(code: int) -> None:
     with pytest.raises(UsageError, match="ada is not in the group admins"):
         Directory(Container([Answer(code)])).leave("ada", "admins")
 

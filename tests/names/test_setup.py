@@ -20,12 +20,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("found", "expected"), CASES.values(), ids=CASES.keys())
-def test_the_resolver_is_told_by_its_files(found: Surroundings, expected: Resolver) -> None:
+def test_the_resolver_is_found_by_its_files(found: Surroundings, expected: Resolver) -> None:
     assert find_resolver(found) is expected
 
 
 @pytest.mark.parametrize("resolver", Resolver, ids=str)
-def test_every_resolver_is_led_to_the_port_by_somebody(resolver: Resolver) -> None:
+def test_every_resolver_gets_changes_for_the_port(resolver: Resolver) -> None:
     setup = make_setup(resolver, "darkpeak.test", 6050)
     text = "".join(change.text for change in setup.changes)
     assert "darkpeak.test" in text + setup.changes[0].path
@@ -33,7 +33,7 @@ def test_every_resolver_is_led_to_the_port_by_somebody(resolver: Resolver) -> No
     assert bool(setup.note) == any("53" not in change.text and not change.own for change in setup.changes)
 
 
-def test_one_that_knows_no_ports_asks_a_dnsmasq_at_the_usual_one() -> None:
+def test_a_resolver_without_ports_asks_a_dnsmasq_at_port_53() -> None:
     setup = make_setup(Resolver.DHCLIENT, "darkpeak.test", 6050)
     assert [(change.path, change.text) for change in setup.changes] == [
         (

@@ -79,7 +79,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("daemon", "machine", "name", "verdict"), CASES.values(), ids=CASES)
-def test_one_fact_one_check(
+def test_each_changed_fact_fails_one_check(
     files: Collective, daemon: dict[str, Any], machine: dict[str, Any], name: str, verdict: str
 ) -> None:
     facts = replace(SOUND, machine=replace(MACHINE, **machine), **daemon)
@@ -89,7 +89,7 @@ def test_one_fact_one_check(
     assert all(check.hint for check in checks if check.verdict is not Verdict.OK)
 
 
-def test_a_name_that_leads_nowhere_is_bad_unless_it_is_localhost(tmp_path: Path) -> None:
+def test_a_name_that_does_not_resolve_is_bad_except_localhost(tmp_path: Path) -> None:
     edit(write_collective(tmp_path), "collective.toml", '"localhost"', '"peak.test"')
     names = evaluate(replace(SOUND, resolved=()), collective.read(tmp_path)[0])[-1]
     assert (names.check, names.verdict) == ("names", Verdict.BAD)
@@ -109,19 +109,19 @@ def test_a_service_without_a_subnet_needs_room_in_the_pools(tmp_path: Path) -> N
     ]
 
 
-def test_without_a_machine_it_is_said_why(files: Collective) -> None:
+def test_without_facts_about_the_machine_the_cause_is_shown(files: Collective) -> None:
     checks = evaluate(replace(SOUND, machine=None, unknown="the daemon has no image"), files)
     warned = {check.check: check.what for check in checks if check.verdict is Verdict.WARN}
     assert warned == dict.fromkeys(("disk", "ports"), "unknown: the daemon has no image")
 
 
-def test_a_silent_daemon_is_all_there_is_to_say(files: Collective) -> None:
+def test_for_a_silent_daemon_there_is_only_one_check(files: Collective) -> None:
     facts = Facts("ssh://ops@server", "2.26.1", failure="no way in", failure_hint="ssh -v")
     checks = evaluate(facts, files)
     assert [(check.check, str(check.verdict)) for check in checks] == [("compose", "ok"), ("daemon", "bad")]
 
 
-def test_without_a_collective_the_daemon_alone_is_judged() -> None:
+def test_without_a_collective_only_the_daemon_is_checked() -> None:
     checks = [check.check for check in evaluate(SOUND, None)]
     assert checks == ["compose", "daemon", "disk", "memory", "clock", "userland-proxy", "networks"]
 

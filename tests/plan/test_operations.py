@@ -101,20 +101,20 @@ def test_data_is_saved_before_anything_is_touched(files: Collective) -> None:
     ]
 
 
-def test_what_was_built_already_is_not_built_again(files: Collective) -> None:
+def test_existing_builds_are_not_repeated(files: Collective) -> None:
     wiki = next(item for item in files.services if item.name == "wiki")
     observed = Observed((), (), ((wiki.containers[0].image, wiki.containers[0].content),))
     planned = make_plan(files, observed, frozenset(("wiki",))).services[0]
     assert [item.kind for item in planned.operations] == ["start"]
 
 
-def test_what_does_not_serve_goes_before_a_new_one_comes_beside(files: Collective) -> None:
+def test_an_instance_that_does_not_serve_is_removed_before_a_new_one_starts(files: Collective) -> None:
     serves = running(files, "wiki", "webserver", 1, content="old")
     ill = running(files, "wiki", "webserver", 2, content="old", health="unhealthy")
     assert text(plan(files, serves, ill), "wiki")[3] == "2. remove webserver: it is not ready"
 
 
-def test_what_an_interrupted_deploy_left_goes(files: Collective) -> None:
+def test_leftovers_of_an_interrupted_deploy_are_removed(files: Collective) -> None:
     left = running(files, "wiki", "webserver", 1, content="old")
     new = running(files, "wiki", "webserver", 2)
     assert text(plan(files, left, new), "wiki") == [
@@ -139,12 +139,12 @@ def test_without_a_router_nothing_is_routed(files: Collective) -> None:
     assert [item.kind for item in planned.operations] == ["build", "start"]
 
 
-def test_the_routers_own_change_ends_with_its_tables(files: Collective) -> None:
+def test_a_change_of_the_router_ends_with_its_tables(files: Collective) -> None:
     told = text(plan(files, running(files, "router", "haproxy", content="old")), "router")
     assert told[-1] == "3. route all that differs"
 
 
-def test_a_rollback_takes_the_images_that_it_goes_back_to(files: Collective) -> None:
+def test_a_rollback_uses_the_earlier_images(files: Collective) -> None:
     wiki = next(item for item in files.services if item.name == "wiki")
     observed = Observed((running(files, "router", "haproxy"), running(files, "wiki", "webserver", image="image-2")))
     back = make_rollback(files, wiki, observed, {"webserver": "image-1"})
@@ -163,7 +163,7 @@ def test_a_rollback_takes_the_images_that_it_goes_back_to(files: Collective) -> 
     ],
     ids=["an old service", "a running drill", "a copy", "not ours"],
 )
-def test_what_no_file_names_is_told_but_for_copies(
+def test_orphans_are_listed_except_copies(
     files: Collective, project: str, values: dict[str, object], orphans: tuple[str, ...]
 ) -> None:
     other = Running("id", project, "webserver", 1, "x", "running", **{"content": "one", **values})  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def test_an_empty_daemon_gets_everything(files: Collective) -> None:
     )
 
 
-def test_nothing_to_do_when_all_is_as_the_files_say(files: Collective) -> None:
+def test_there_is_nothing_to_do_if_everything_matches_the_files(files: Collective) -> None:
     containers = (running(files, "directory", "slapd"), running(files, "wiki", "webserver"))
     assert not make_plan(files, Observed(containers), frozenset(("directory", "wiki"))).changes
 
@@ -62,25 +62,25 @@ def test_one_container_is_different(files: Collective, values: dict[str, str], e
     assert plan_of(files, running(files, "wiki", "webserver", **values), names=("wiki",)) == expected
 
 
-def test_a_plan_says_where_data_is_at_stake(files: Collective) -> None:
+def test_a_plan_shows_where_data_is_at_stake(files: Collective) -> None:
     plan = make_plan(files, Observed((running(files, "wiki", "webserver", content="older"),)), frozenset(("wiki",)))
     assert list(make_text(plan))[-1] == (
         "  note: going back does not undo changes to the data; to save the data first: up --backup-first DIR"
     )
 
 
-def test_a_container_that_no_file_names_goes(files: Collective) -> None:
+def test_a_container_without_a_file_is_removed(files: Collective) -> None:
     old = Running("id-old", "darkpeak-wiki", "cache", 1, "darkpeak-wiki-cache-1", "running")
     expected = "wiki/webserver nothing: it matches its files\nwiki/cache remove: it is no longer in the compose file"
     assert plan_of(files, running(files, "wiki", "webserver"), old, names=("wiki",)) == expected
 
 
-def test_a_service_comes_after_what_it_relies_on(files: Collective) -> None:
+def test_a_service_comes_after_those_that_it_depends_on(files: Collective) -> None:
     plan = make_plan(files, Observed(), frozenset(("directory", "wiki")))
     assert {item.service: item.after for item in plan.services} == {"directory": (), "wiki": ("directory",)}
 
 
-def test_a_service_brings_what_it_relies_on(files: Collective) -> None:
+def test_a_plan_includes_the_services_that_a_service_depends_on(files: Collective) -> None:
     wiki = [service for service in files.services if service.name == "wiki"]
     assert with_dependencies(files, wiki) == {"directory", "wiki"}
 

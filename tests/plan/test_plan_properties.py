@@ -158,7 +158,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(collective: Collective, before:
 
 
 @given(collectives(), snapshots())
-def test_what_serves_stays_until_the_route_has_changed(collective: Collective, before: Observed) -> None:
+def test_the_old_instance_runs_until_the_route_has_changed(collective: Collective, before: Observed) -> None:
     """Where a new container fits beside the old one; `Model` checks that it still runs when the new one is started."""
     plan = make_plan(collective, before, all_names(collective))
     model = Model(collective, before)
@@ -175,7 +175,7 @@ def test_what_serves_stays_until_the_route_has_changed(collective: Collective, b
 
 
 @given(collectives(), snapshots())
-def test_only_what_the_plan_names_is_removed(collective: Collective, before: Observed) -> None:
+def test_only_containers_that_the_plan_names_are_removed(collective: Collective, before: Observed) -> None:
     """Containers of other projects and of services that do not change are left alone."""
     plan = make_plan(collective, before, all_names(collective))
     after = Model(collective, before).carry_out(plan)

@@ -23,14 +23,14 @@ STOPPED = Running("d", "darkpeak-wiki", "webserver", 1, "w-1", "exited")
     [((OLD,), 6010), ((OLD, NEW), 6011), ((OLD, ILL), 6010), ((STOPPED,), 6010), ((NEW,), 6011)],
     ids=["one", "newest", "newest that is well", "stopped keeps its route", "second of the range"],
 )
-def test_a_name_leads_to_the_newest_well_container(tmp_path: Path, containers: tuple[Running], port: int) -> None:
+def test_a_name_leads_to_the_newest_ready_container(tmp_path: Path, containers: tuple[Running], port: int) -> None:
     files = collective.read(write_collective(tmp_path))[0]
     table = make_table(files, Observed(containers))
     assert [(route.label, route.port) for route in table.http] == [("wiki", port)]
     assert table.domains == ("localhost",)
 
 
-def test_what_was_never_started_has_no_route(tmp_path: Path) -> None:
+def test_a_service_that_was_never_started_has_no_route(tmp_path: Path) -> None:
     files = collective.read(write_collective(tmp_path))[0]
     assert make_table(files, Observed()).http == ()
 
@@ -62,7 +62,7 @@ def test_ports_are_listed_by_number(tmp_path: Path) -> None:
     ]
 
 
-def test_the_roadmap_says_who_is_missing(tmp_path: Path) -> None:
+def test_the_roadmap_shows_who_is_missing(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     edit(root, "services/wiki/docker-compose.yml", "[ada, grace]", "[ada]")
     edit(root, "services/directory/docker-compose.yml", "level: alpha", "level: beta")
@@ -110,14 +110,14 @@ Host wiki.darkpeak.test
     ],
     ids=["no ssh route", "by the jump server", "by TLS, where plain ssh is a service's"],
 )
-def test_the_way_in_by_ssh(tmp_path: Path, domain: str, routes: str, block: str) -> None:
+def test_the_ssh_configuration(tmp_path: Path, domain: str, routes: str, block: str) -> None:
     root = write_collective(tmp_path)
     edit(root, "collective.toml", "localhost", domain)
     edit(root, "services/wiki/docker-compose.yml", "http: 6010", routes)
     assert "\n".join(make_ssh_config(collective.read(root)[0])) == block
 
 
-def test_status_says_what_the_router_counted_of_a_service(tmp_path: Path) -> None:
+def test_status_shows_the_routers_counters_of_a_service(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     files = collective.read(root)[0]
     counted = [Counted(6010, 4, 1, 50), Counted(6030, 9, 9, 9)]

@@ -42,7 +42,7 @@ LABELS = {"darkpeak.drill": "scratch"}
 IMAGES = {"prosody": "sha256:1", "database": "sha256:2", "side": "sha256:3"}
 
 
-def test_a_scratch_project_is_cut_off() -> None:
+def test_a_scratch_project_has_no_connection_to_the_outside() -> None:
     assert make_scratch(LIVE, "darkpeak-chat-drill", IMAGES, free_subnets([])) == {
         "name": "darkpeak-chat-drill",
         "services": {
@@ -79,7 +79,7 @@ def test_a_scratch_project_is_cut_off() -> None:
     }
 
 
-def test_subnets_are_free_ones() -> None:
+def test_only_free_subnets_are_used() -> None:
     used = ["172.17.0.0/16", "10.61.0.0/24", "10.61.2.128/25", "fd00::/64"]
     assert list(islice(free_subnets(used), 2)) == ["10.61.1.0/24", "10.61.3.0/24"]
     with pytest.raises(SystemFailure):
@@ -101,5 +101,5 @@ SAVED = {"a.sql": Part(1000, ""), "b.tar": Part(10, "", 4)}
     ],
     ids=["the same", "one more", "a little less", "less", "fewer rows", "missing"],
 )
-def test_what_was_restored_is_compared_with_the_set(found: dict[str, Part], said: list[str]) -> None:
+def test_restored_parts_are_compared_with_the_snapshot(found: dict[str, Part], said: list[str]) -> None:
     assert compare(SAVED, found) == said

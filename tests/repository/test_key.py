@@ -63,7 +63,7 @@ def test_a_passphrase_is_asked_for_only_where_it_can_help(
         key.read(collective, [first], lambda _: "wrong")
 
 
-def test_one_opener_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
+def test_a_key_for_only_one_admin_is_a_finding(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
     ada, _ = make_admin("ada")
     collective = make_collective(tmp_path, ada, Admin("grace"))
     key.write(collective, SECRET, collective.admins)
@@ -85,9 +85,7 @@ def test_the_password_is_the_first_line_and_shown_nowhere_else() -> None:
     assert "pass" not in repr(SECRET)
 
 
-def test_a_file_that_was_damaged_opens_for_nobody(
-    tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]
-) -> None:
+def test_nobody_can_open_a_damaged_key_file(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
     ada, first = make_admin("ada")
     collective = make_collective(tmp_path, ada)
     key.write(collective, SECRET, [ada])

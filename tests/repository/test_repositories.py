@@ -51,7 +51,7 @@ def make(*repositories: Fake) -> Repositories:
     return found
 
 
-def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
+def test_a_repository_that_cannot_be_used_is_reported_and_left_out() -> None:
     good, bad = Fake(0), Fake(1, "the nas is off")
     found = make(bad, good)
     assert [one.number for one in found.usable()] == [0]
@@ -60,14 +60,14 @@ def test_one_that_cannot_be_used_is_told_and_left_out() -> None:
     assert bad.asked == ["open"]
 
 
-def test_where_none_can_be_used_the_first_says_why() -> None:
+def test_if_no_repository_can_be_used_the_first_error_is_raised() -> None:
     found = make(Fake(0, "the nas is off"), Fake(1, "no such host"))
     for ask in (found.usable, found.snapshots):
         with pytest.raises(SystemFailure, match="the nas is off"):
             ask()
 
 
-def test_they_are_asked_while_other_work_goes_on() -> None:
+def test_repositories_are_opened_in_the_background() -> None:
     slow = Fake(0)
     found = Repositories(cast("list[ResticRepository]", [slow]))
     assert slow.asked == []
@@ -75,7 +75,7 @@ def test_they_are_asked_while_other_work_goes_on() -> None:
     assert [one.number for one in found.usable()] == [0]
 
 
-def test_what_we_change_is_known_without_asking_again() -> None:
+def test_own_changes_are_known_without_listing_again() -> None:
     store = Fake(0)
     found = make(store)
     found.add(known("new"))
@@ -84,7 +84,7 @@ def test_what_we_change_is_known_without_asking_again() -> None:
     assert store.asked == ["open", "list"]
 
 
-def test_a_lost_machine_is_not_begun_where_none_can_be_used() -> None:
+def test_restore_all_does_not_begin_if_no_repository_can_be_used() -> None:
     nothing = cast("Any", None)  # nor is anything looked at
     session = Session(nothing, nothing, nothing, make(Fake(0, "the nas is off")))
     with pytest.raises(SystemFailure, match="the nas is off"):

@@ -29,12 +29,12 @@ the `unlock` command can be used to remove stale locks
     ],
     ids=["silence", "absent", "wrong key", "locked", "locked whole", "locked somehow", "full", "fatal", "anything"],
 )
-def test_a_line_of_ours_for_each(code: int, stderr: str, said: str, exit_code: int) -> None:
+def test_each_error_of_restic_has_a_message_of_ours(code: int, stderr: str, said: str, exit_code: int) -> None:
     error = explain("nas", Result(code, b"", stderr.encode()))
     assert error
     assert (error.message, error.exit_code) == (said, exit_code)
     assert [line for line in error.lines() if "\n" in line or "/repository" in line] == []
 
 
-def test_nothing_is_said_of_what_went_well() -> None:
+def test_success_has_no_error() -> None:
     assert explain("nas", Result(0, b"", b"Fatal")) is None

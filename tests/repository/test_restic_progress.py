@@ -25,7 +25,7 @@ MIB = 1 << 20
     ],
     ids=["nothing yet", "not begun", "a quarter", "all of a restore"],
 )
-def test_how_far_it_is(status: dict[str, Any], said: str) -> None:
+def test_progress_in_words(status: dict[str, Any], said: str) -> None:
     assert describe(status) == said
 
 

@@ -46,16 +46,16 @@ def test_days_weeks_and_months(snapshots: list[Snapshot], keep: Keep, numbers: l
     assert left(snapshots, keep) == numbers
 
 
-def test_a_clock_a_year_ahead_pushes_out_nothing_newer() -> None:
+def test_a_clock_a_year_ahead_displaces_no_newer_snapshot() -> None:
     snapshots = [*daily(5), made(6, FIRST + timedelta(371)), *(made(n, FIRST + timedelta(n)) for n in range(7, 10))]
     assert left(snapshots, Keep(5, 0, 0)) == [5, 6, 7, 8, 9]
 
 
-def test_a_clock_that_stands_still_leaves_the_newest() -> None:
+def test_with_a_stopped_clock_the_newest_snapshots_are_kept() -> None:
     assert left([made(number, FIRST) for number in range(1, 9)], Keep()) == [6, 7, 8]
 
 
-def test_services_hosts_and_kept_states_are_counted_apart() -> None:
+def test_services_hosts_and_kinds_are_counted_separately() -> None:
     snapshots = [
         made(n, FIRST, service=service, host=host)
         for service in ("wiki", "chat")
@@ -66,7 +66,7 @@ def test_services_hosts_and_kept_states_are_counted_apart() -> None:
     assert left(snapshots, Keep()) == [*[1] * 4, *[2] * 4, 17, 18, 19]
 
 
-def test_each_reason_is_said() -> None:
+def test_each_snapshot_has_its_reasons() -> None:
     decided = decide(daily(4), Keep(1, 1, 1))
     assert [(item.snapshot.number, item.why) for item in decided] == [
         (4, ("one of the newest", "day 2026-01-05", "week 2026-W02", "month 2026-01")),
@@ -80,7 +80,7 @@ DAYS = st.dates(date(1990, 1, 1), date(2060, 1, 1))
 
 
 @given(st.lists(DAYS, max_size=60), st.builds(Keep, *[st.integers(0, 9)] * 3))
-def test_whatever_the_clocks_say_the_newest_stay_and_no_more_than_was_asked(days: list[date], keep: Keep) -> None:
+def test_with_any_clocks_the_newest_stay_and_not_too_many(days: list[date], keep: Keep) -> None:
     snapshots = [made(number, day) for number, day in enumerate(days)]
     stay = left(snapshots, keep)
     assert stay[-NEWEST:] == list(range(len(snapshots)))[-NEWEST:]

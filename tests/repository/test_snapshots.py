@@ -30,7 +30,7 @@ MANIFEST = Manifest("chat", "", 7, BACKUP, "2026-01-02T03:04:05+00:00", "ada@pea
 SAYING = replace(MANIFEST, says=("4 lines", "5 lines"))
 
 
-def test_a_manifest_comes_back_as_it_was() -> None:
+def test_a_manifest_is_read_back_unchanged() -> None:
     assert parse_manifest(MANIFEST.text().encode(), "chat-7") == MANIFEST
     assert parse_manifest(SAYING.text().encode(), "chat-7") == SAYING
     assert (MANIFEST.name, MANIFEST.size) == ("chat-7", 950)
@@ -40,7 +40,7 @@ def test_a_manifest_comes_back_as_it_was() -> None:
     "text",
     ["", "no json", "[]", "{}", '{"set": "chat-7"}', MANIFEST.text().replace('"set": "chat-7"', '"set": "chat-8"')],
 )
-def test_what_is_no_manifest_of_the_set_is_refused(text: str) -> None:
+def test_a_wrong_manifest_is_refused(text: str) -> None:
     with pytest.raises(CheckFailed):
         parse_manifest(text.encode(), "chat-7")
 
@@ -61,11 +61,11 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("found", "said"), SPOILT.values(), ids=SPOILT.keys())
-def test_what_is_wrong_with_a_set_is_said(found: dict[str, Part], said: list[str]) -> None:
+def test_each_damage_of_a_snapshot_is_found(found: dict[str, Part], said: list[str]) -> None:
     assert find_damage(MANIFEST, found) == said
 
 
-def test_a_snapshot_of_nothing_is_none() -> None:
+def test_a_snapshot_without_parts_is_damaged() -> None:
     assert find_damage(replace(MANIFEST, parts={}), {}) == ["it has no parts"]
 
 
@@ -85,7 +85,7 @@ ODD = {
 
 
 @pytest.mark.parametrize(("now", "before", "said"), ODD.values(), ids=ODD.keys())
-def test_what_looks_odd_is_said(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
+def test_suspicious_parts_are_found(now: dict[str, Part], before: dict[str, Part], said: list[str]) -> None:
     assert suspicious(now, before) == said
 
 
@@ -112,18 +112,18 @@ SAID = {
 
 
 @pytest.mark.parametrize(("says", "restored", "right"), SAID.values(), ids=SAID.keys())
-def test_a_restored_service_says_what_the_live_one_said(says: list[str], restored: str, *, right: bool) -> None:
+def test_the_output_of_verify_is_compared_with_the_live_one(says: list[str], restored: str, *, right: bool) -> None:
     assert (compare_content(says, restored) == "") is right
 
 
-def test_since_when_a_part_is_as_it_is() -> None:
+def test_unchanged_parts_keep_their_date() -> None:
     seen = unchanged(PARTS, [], "monday")
     assert seen == (("database.sql", "aa", "monday"), ("keys.tar", "bb", "monday"))
     later = unchanged({**PARTS, "keys.tar": Part(50, "cc")}, seen, "sunday")
     assert later == (("database.sql", "aa", "monday"), ("keys.tar", "cc", "sunday"))
 
 
-def test_what_did_not_change_for_a_week_is_stale() -> None:
+def test_parts_unchanged_for_a_week_are_stale() -> None:
     seen = [("old", "a", "2026-06-01T03:00:00+00:00"), ("new", "b", "2026-06-05T03:00:00+00:00")]
     assert stale(seen, datetime(2026, 6, 8, 3, tzinfo=UTC)) == [("old", "2026-06-01T03:00:00+00:00")]
     assert stale(seen, datetime(2025, 6, 8, 3, tzinfo=UTC)) == []
@@ -151,12 +151,12 @@ def test_the_newest_is_chosen(snapshots: list[Snapshot], name: str | None, host:
 
 
 @pytest.mark.parametrize("name", [None, "chat-4"])
-def test_no_such_set(name: str | None) -> None:
+def test_a_missing_snapshot_is_an_error(name: str | None) -> None:
     with pytest.raises(CheckFailed):
         choose([Snapshot("wiki", "", 4, BACKUP, "", "", "")], "chat", "", name)
 
 
-def test_snapshots_are_sorted_by_number_whatever_their_clocks_say() -> None:
+def test_snapshots_are_sorted_by_number_and_not_by_date() -> None:
     listed: list[dict[str, Any]] = [
         {"id": "b", "time": "2026-01-02", "tags": [TAG, "service=chat", "number=10", "kind=backup"]},
         {"id": "a", "time": "2027-01-01", "tags": [TAG, "service=chat", "number=9", "kind=backup"]},
@@ -166,7 +166,7 @@ def test_snapshots_are_sorted_by_number_whatever_their_clocks_say() -> None:
     assert [item.name for item in parse_listed(listed, "r")] == ["chat-9", "chat-10"]
 
 
-def test_tags_name_what_is_looked_for() -> None:
+def test_tags_name_service_host_and_number() -> None:
     assert make_tags(replace(MANIFEST, host="north")) == (
         *(TAG, "service=chat", "number=7", "kind=backup"),
         "host=north",

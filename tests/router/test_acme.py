@@ -31,7 +31,7 @@ ACME = Acme("https://ca.example/dir", "a@peak.test", certificates=(("a.peak.test
         pytest.param(replace(ACME, certificates=(("a",), ("a",))), "certificate of a is there twice", id="twice"),
     ],
 )
-def test_what_cannot_be_certified_is_refused(acme: Acme, message: str) -> None:
+def test_wrong_settings_of_certificates_are_refused(acme: Acme, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         render(Table((), acme=acme))
 
@@ -46,7 +46,7 @@ def told(answer: str) -> Router:
     return Router(StandIn(certificates=answer))
 
 
-def test_what_the_router_tells_is_read() -> None:
+def test_the_routers_answer_is_read() -> None:
     record = '{"a": {"names": ["a"], "acme": "x", "issuer": "A CA", "until": 9.5, "failed": "no", "window": []}}'
     answer = f'{{"issuer": "own CA", "until": "1970-01-02 00:00:00Z", "records": {record}}}'
     assert told(answer).certificates() == HeldCertificates(
@@ -55,6 +55,6 @@ def test_what_the_router_tells_is_read() -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[]", '{"issuer": "x", "until": "soon", "records": {}}'])
-def test_what_makes_no_sense_is_an_error_of_the_routers(answer: str) -> None:
+def test_a_wrong_answer_of_the_router_is_an_error(answer: str) -> None:
     with pytest.raises(SystemFailure, match="the router's list of certificates cannot be read"):
         told(answer).certificates()

@@ -32,11 +32,11 @@ def tables(tmp_path: Path) -> Path:
         pytest.param("127.0.0.1", 22, None, id="an address"),
     ],
 )
-def test_a_client_goes_to_an_ssh_route_and_nowhere_else(tables: Path, host: str, port: int, name: str | None) -> None:
+def test_a_client_reaches_only_ssh_routes(tables: Path, host: str, port: int, name: str | None) -> None:
     assert find(host, port, tables) == name
 
 
-def test_haproxy_is_told_the_name() -> None:
+def test_haproxy_gets_the_name_with_the_proxy_protocol() -> None:
     """As in the PROXY protocol's paper, version 2: signature, PROXY over TCP and IPv4, length, addresses, authority."""
     header = proxy_header("git")
     assert header[:12] == b"\r\n\r\n\0\r\nQUIT\n"

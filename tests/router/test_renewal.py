@@ -27,7 +27,7 @@ def test_a_certificate_is_renewed_at_two_thirds_of_its_life_or_a_little_before(d
         pytest.param((95, 99), 1, 95, id="unless the CA wants it so"),
     ],
 )
-def test_the_cas_window_comes_first(window: tuple[float, float], dice: float, day: float) -> None:
+def test_the_window_that_the_ca_suggests_is_used(window: tuple[float, float], dice: float, day: float) -> None:
     assert times.in_window(window[0] * DAY, window[1] * DAY, 90 * DAY, dice) == day * DAY
 
 
@@ -52,12 +52,12 @@ CA, NAMES = "https://ca.example", ["a.peak.test"]
         pytest.param({"failures": 1, "at": "https://old.example", "again": 62 * DAY}, 61 * DAY, True, id="by another"),
     ],
 )
-def test_what_is_due(changed: dict[str, Any], now: float, *, due: bool) -> None:
+def test_when_a_certificate_is_due(changed: dict[str, Any], now: float, *, due: bool) -> None:
     sound = files.Record(NAMES, CA, begin=0, until=90 * DAY, renew=60 * DAY)
     assert replace(sound, **changed).due(CA, NAMES, now) is due
 
 
-def test_the_table_is_read_as_the_tool_writes_it(tmp_path: Path) -> None:
+def test_the_router_reads_the_table_that_the_tool_writes(tmp_path: Path) -> None:
     assert files.read_wanted(tmp_path) == files.Wanted(), "no table"
     acme = Acme(CA, "a@peak.test", "nsupdate", "a root", (("peak.test", "*.peak.test"), ("wiki.example",)))
     for name, content in render(Table(("peak.test",), acme=acme)).items():
@@ -70,7 +70,7 @@ def test_the_table_is_read_as_the_tool_writes_it(tmp_path: Path) -> None:
     assert files.read_wanted(tmp_path) == files.Wanted()
 
 
-def test_a_table_written_by_hand_is_read_as_far_as_it_makes_sense(tmp_path: Path) -> None:
+def test_wrong_lines_of_a_table_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "certificates.lst").write_text(f"acme {CA}\nnonsense\n\ncertificate\ncertificate a.peak.test\n")
     assert files.read_wanted(tmp_path) == files.Wanted(CA, certificates={"a.peak.test": ["a.peak.test"]})
     (tmp_path / "certificates.lst").write_text("certificate a.peak.test\n")

@@ -57,7 +57,7 @@ def test_the_order_of_routes_does_not_matter() -> None:
     )
 
 
-def test_no_tcp_routes_open_no_port() -> None:
+def test_without_tcp_routes_no_port_is_opened() -> None:
     assert render(Table(("localhost",)))["tcp.cfg"] == b""
 
 
@@ -67,7 +67,7 @@ def test_files_are_read_back_as_the_same_routes() -> None:
     assert render(again) == render(TABLE)
 
 
-def test_lines_that_make_no_sense_are_no_routes() -> None:
+def test_wrong_lines_are_not_routes() -> None:
     files = {"domains.lst": b"oops\n.here\n", "http.map": b"a 6010\nb\nc x\n \n", "tcp.map": b"chat 6010\n"}
     assert parse(files) == Table(("here",), (Route("a", 6010),))
 
@@ -105,7 +105,7 @@ def test_lines_that_make_no_sense_are_no_routes() -> None:
         ),
     ],
 )
-def test_what_leads_astray_is_refused(table: Table, message: str) -> None:
+def test_wrong_routes_are_refused(table: Table, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         render(table)
 

@@ -28,7 +28,7 @@ def told(*attention: str) -> NightRecord:
     ],
     ids=["first, well", "first, ill", "still well", "breaks", "still ill", "worse", "well again", "better"],
 )
-def test_each_change_is_told_once(
+def test_each_change_is_notified_once(
     before: NightRecord | None, lines: list[Line], notice: tuple[str, str] | None
 ) -> None:
     assert make_notice(before, lines) == (Notice(*notice) if notice else None)

@@ -43,7 +43,7 @@ WantedBy=timers.target
     }
 
 
-def test_odd_words_are_quoted_for_each_reader() -> None:
+def test_special_characters_are_quoted_for_systemd_and_cron() -> None:
     odd = Call("peak", ("/srv/100 %/darkpeak", "--identity", '/a "b" $c'), Path("/srv/50%"), (("DOCKER_HOST", "x y"),))
     service = next(iter(make_units(odd, Path("/u"), whole=False).values()))
     assert 'ExecStart="/srv/100 %%/darkpeak" --identity "/a \\"b\\" $$c"' in service
@@ -75,7 +75,7 @@ def test_a_crontab_keeps_its_other_lines(before: str, line: str, after: str) -> 
     assert change_crontab(before, CALL.name, line) == after
 
 
-def test_what_names_the_daemon_is_kept() -> None:
+def test_variables_that_name_the_daemon_are_kept() -> None:
     assert pick_environment({"DOCKER_HOST": "ssh://a", "DOCKER_CONTEXT": "", "HOME": "/root"}) == (
         ("DOCKER_HOST", "ssh://a"),
     )

@@ -26,7 +26,7 @@ def test_copies_are_the_same_byte_for_byte(name: str) -> None:
     assert len({path.read_bytes() for path in COPIES[name]}) == 1
 
 
-def test_haproxy_leads_to_the_blocks_that_the_tool_gives_away() -> None:
+def test_haproxy_has_the_same_blocks_as_the_tool() -> None:
     first, *_, last = routes.SERVICE_BLOCKS
     ports = range(first, last + BLOCK_SIZE)
     bounds = re.findall(r"-m int (\d+):(\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
@@ -35,7 +35,7 @@ def test_haproxy_leads_to_the_blocks_that_the_tool_gives_away() -> None:
     assert f"Ports outside {ports[0]}-{ports[-1]} are refused" in (ROUTER / "README.md").read_text()
 
 
-def test_the_router_takes_the_tables_that_the_tool_writes() -> None:
+def test_the_router_knows_the_tables_that_the_tool_writes() -> None:
     text = (ROUTER / "haproxy/tables").read_text()
     known = [name for kind in ("maps", "structure", "wanted") for name in words(text, kind)]
     assert sorted(known) == sorted(TABLES)
@@ -44,7 +44,7 @@ def test_the_router_takes_the_tables_that_the_tool_writes() -> None:
     assert [name for name in (*TABLES, *words(text, "notices")) if f"`{name}`" not in readme] == []
 
 
-def test_records_are_read_as_the_router_writes_them() -> None:
+def test_the_tool_reads_the_records_that_the_router_writes() -> None:
     """The router's program `certificates` puts the file as it is between its own two words."""
     record = Record(["wiki.example"], CA, "A CA", 1, 2, 3, 4, [5, 6], 7, "why", CA, 8, 9)
     text = render_records({"wiki.example": record})

@@ -49,7 +49,7 @@ def test_a_container_is_a_dockerfile_and_its_programs(dockerfile: Path) -> None:
 
 
 @pytest.mark.parametrize("compose", sorted(SERVICES.glob("*/docker-compose.yml")), ids=lambda path: path.parent.name)
-def test_the_health_check_stands_in_the_dockerfile_and_nowhere_else(compose: Path) -> None:
+def test_the_health_check_is_only_in_the_dockerfile(compose: Path) -> None:
     assert "healthcheck" not in compose.read_text()
 
 
@@ -67,7 +67,7 @@ def test_only_programs_can_be_run() -> None:
 
 
 @pytest.mark.parametrize("program", [*PROGRAMS, *SCRIPTS], ids=short)
-def test_a_program_says_first_what_it_does(program: Path) -> None:
+def test_a_program_begins_with_a_comment_about_what_it_does(program: Path) -> None:
     first, second, *_ = program.read_text().splitlines()
     assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/lua5\.4)", first)
     assert second.startswith(("# ", "-- "))
@@ -79,7 +79,7 @@ def test_a_service_has_four_scripts(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=short)
-def test_a_script_called_wrongly_says_how(script: Path) -> None:
+def test_a_script_with_wrong_arguments_prints_its_usage(script: Path) -> None:
     wrong = [["one", "two"], [] if script.name in USAGE else ["one"]]
     for arguments in wrong:
         ran = run(script, arguments)
@@ -88,7 +88,7 @@ def test_a_script_called_wrongly_says_how(script: Path) -> None:
 
 
 @pytest.mark.parametrize("program", WRONG_USE)
-def test_a_program_called_wrongly_says_how(program: str) -> None:
+def test_a_program_with_wrong_arguments_prints_its_usage(program: str) -> None:
     for arguments in WRONG_USE[program]:
         ran = run(SERVICES / program, arguments)
         assert (ran.returncode, ran.stdout) == (2, "")
@@ -109,7 +109,7 @@ def test_every_backup_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("place", BACKUPS)
 @pytest.mark.parametrize("fault", ["damaged", "not in the sums"])
-def test_the_sums_are_looked_at_before_the_service_is(place: str, fault: str, tmp_path: Path) -> None:
+def test_checksums_are_verified_before_the_service_is_touched(place: str, fault: str, tmp_path: Path) -> None:
     """There is no engine here: whoever asks it first says something else."""
     for name in BACKUPS[place]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -126,7 +126,7 @@ def test_the_sums_are_looked_at_before_the_service_is(place: str, fault: str, tm
 
 
 @pytest.mark.parametrize("script", [path for path in SCRIPTS if path.name == "backup"], ids=short)
-def test_the_sums_come_last(script: Path) -> None:
+def test_checksums_are_written_last(script: Path) -> None:
     assert script.read_text().endswith('mv SHA256SUMS "$target/"\n')
 
 

@@ -25,7 +25,7 @@ READY = Found(
 )
 
 
-def test_a_machine_that_has_it_all_needs_nothing() -> None:
+def test_a_prepared_machine_needs_no_steps() -> None:
     assert make_steps(READY, WANTED) == ()
 
 
@@ -48,11 +48,11 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("changed", "expected"), CASES.values(), ids=CASES.keys())
-def test_what_is_missing_is_one_step_with_its_cause(changed: dict[str, Any], expected: list[str]) -> None:
+def test_each_missing_thing_is_one_step_with_its_cause(changed: dict[str, Any], expected: list[str]) -> None:
     assert [f"{step.what}: {step.cause}" for step in make_steps(replace(READY, **changed), WANTED)] == expected
 
 
-def test_a_bare_machine_gets_settings_before_what_reads_them() -> None:
+def test_settings_come_before_the_packages_that_read_them() -> None:
     steps = [step.what.split()[0] for step in make_steps(Found("trixie", disk=10 << 20), WANTED)]
     assert steps == ["make", *["write"] * 7, "install", "make", "start", "start", "reload"]
 
@@ -64,7 +64,7 @@ def test_an_admins_own_settings_of_the_engine_stay() -> None:
     assert merge(written) == written
 
 
-def test_an_engine_file_that_is_no_json_is_not_written_over() -> None:
+def test_an_engine_file_that_is_not_json_is_not_overwritten() -> None:
     found = replace(READY, files=((DAEMON_FILE, "{", 0o644),))
     with pytest.raises(UsageError, match="the file is not JSON"):
         make_steps(found, WANTED)
@@ -85,7 +85,7 @@ def test_the_router_and_the_routes_own_ports_are_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("system", ["debian", "ubuntu"])
-def test_what_a_look_prints_is_read(system: str) -> None:
+def test_the_output_of_look_is_read(system: str) -> None:
     said = f"=id {system}\n=suite trixie\nnoise\n=package docker.io\n=file /a 644 eA==\n=file /b 600 \n"
     found = read_found(said + "=port 22\n=swap 1024\n=disk 2048\n=login yes\n=runs docker\n")
     assert found == Found(

@@ -24,7 +24,7 @@ MACHINE = VmSettings(2222, 1536, 2, (7080, 7443, 7022))
 WANTED = Wanted((80, 7080), (), 0)
 
 
-def test_the_vm_is_reached_from_loopback_alone() -> None:
+def test_the_vm_is_reached_only_from_loopback() -> None:
     [network] = [word for word in make_qemu(STATE, MACHINE, accelerated=False) if word.startswith("user,")]
     forwards = re.findall(r"hostfwd=tcp:([^,]+)", network)
     assert forwards == ["127.0.0.1:2222-:22", "127.0.0.1:7080-:7080", "127.0.0.1:7443-:7443", "127.0.0.1:7022-:7022"]
@@ -37,13 +37,13 @@ def test_with_and_without_hardware_acceleration(accelerated: bool, expected: tup
     assert (words[words.index("-accel") + 1], words[words.index("-cpu") + 1]) == expected
 
 
-def test_a_comma_in_the_folders_name_is_qemus_twice() -> None:
+def test_a_comma_in_the_folders_name_is_doubled_for_qemu() -> None:
     assert "file=/home/ada/my,, state/disk.img,format=raw,if=virtio,discard=unmap" in make_qemu(
         STATE, MACHINE, accelerated=False
     )
 
 
-def test_the_image_holds_every_file_of_the_base_system() -> None:
+def test_the_image_has_every_file_of_the_base_system() -> None:
     text = make_recipe(SUITE, WANTED, "start() { :; }\n", "ssh-ed25519 AAAA vm\n").script
     for file in make_files(WANTED, (22,)):
         assert f"put {file.path} " in text
@@ -51,7 +51,7 @@ def test_the_image_holds_every_file_of_the_base_system() -> None:
     assert "put /etc/fstab 644" in text  # without one, Vagrant gives up
 
 
-def test_another_description_makes_another_box() -> None:
+def test_another_recipe_has_another_hash() -> None:
     one, again, other = (make_recipe(SUITE, Wanted(ports), "", "").hash for ports in ((80,), (80,), (80, 443)))
     assert one == again
     assert len({one, other, make_recipe("forky", Wanted((80,)), "", "").hash}) == 3
@@ -77,7 +77,7 @@ def test_ssh_knows_the_vm_by_its_own_key_and_asks_no_agent() -> None:
     assert make_ssh(STATE, "true")[-2:] == ("vagrant", "true")
 
 
-def test_vagrant_is_a_host_unless_the_files_say_otherwise() -> None:
+def test_vagrant_is_a_host_unless_collective_toml_has_one() -> None:
     assert find_host((), "vagrant") == find_host((), "tcp://localhost:4243") == VAGRANT_HOST
     own = Host("vagrant", "ssh://ops@vm", Place("collective.toml", 9))
     assert uri_of((own,), "vagrant") == "ssh://ops@vm"

@@ -39,7 +39,7 @@ class BackedUp:
     repositories: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     suspicious: tuple[str, ...] = ()  # nothing failed, but a person should check it
-    notes: tuple[str, ...] = ()  # probably right, but unusual
+    notes: tuple[str, ...] = ()  # unusual, but probably not a fault
     sizes: tuple[tuple[str, int], ...] = ()  # bytes of each part
     unchanged: tuple[tuple[str, str, str], ...] = ()  # of each part: name, hash, since when
 
@@ -95,7 +95,7 @@ class Saved:
 
 
 def _back_up(session: Session, service: Service, kind: str) -> BackedUp:
-    # This takes time, while the repositories are opened. No script is run before one can be used.
+    # This takes time, during which the repositories are opened. No script runs before one can be used.
     session.helper.clear(folder_of(service))
     session.scripts.copy_in(service)
     session.require()

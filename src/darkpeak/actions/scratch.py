@@ -1,4 +1,4 @@
-"""A scratch project: a service's containers once more, beside the live ones and without connection to them."""
+"""A scratch project: a second set of a service's containers, beside the live ones and not connected to them."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -75,7 +75,7 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
     """
     observed = target.engine.observe()
     plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
-    if plan.routes:  # the router is brought in line by what is done anyway
+    if plan.routes:  # an operation of the plan sets the routes anyway
         return plan
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
 

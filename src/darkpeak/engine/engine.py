@@ -32,7 +32,7 @@ ANSWER_SECONDS = 60
 
 
 class Engine:
-    """One Docker engine. It connects at the first request, so that making one costs nothing."""
+    """One Docker engine. It connects at the first request, so making an Engine costs nothing."""
 
     def __init__(self, host: str | None = None) -> None:
         self.host = host

@@ -22,7 +22,7 @@ from darkpeak.plan.facts import Facts, HostMachine, Network
 HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
 LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")
 LOOK = "; echo; ".join(LOOKS)
-# If Docker runs a proxy for this container's port, it is among the machine's processes.
+# If Docker runs a proxy for this container's port, the machine has a process for it.
 PROXIED = """\
 address=$(hostname -i)
 for process in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$process"; echo; done 2>/dev/null |
@@ -30,7 +30,7 @@ for process in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$process"; echo; done 2>/
 """
 LISTENING = "0A"
 BRIDGES = ("br-", "docker", "lo")
-WIDEST_ROUTE = 8  # a shorter prefix is a default route in pieces
+WIDEST_ROUTE = 8  # routes with a shorter prefix are parts of a default route
 PROBE_LABEL = "doctor"
 
 

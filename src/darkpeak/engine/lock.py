@@ -25,7 +25,7 @@ SINCE_LABEL = "darkpeak.since"
 PAUSE_SECONDS = 0.3
 WAIT_SECONDS = 600
 HELD = b"held\n"
-# Locks that are not of a service, whose names no service can have: the router's tables, and a daemon's backups.
+# Locks of the router's tables and of a daemon's backups; no service can have these names.
 ROUTES, BACKUPS = SHARED = ("_routes", "_backup")
 # The engine's error (docker run, 20.10 to 28) if another container has the name.
 TAKEN = re.compile(r"[Cc]onflict|already in use")
@@ -55,7 +55,7 @@ def container_name(lock: str) -> str:
 
 @contextmanager
 def hold(engine: Engine, lock: str, on_wait: Callable[[str], None]) -> Iterator[int]:
-    """Hold a lock; yield the file descriptor that the tools must inherit which are started meanwhile.
+    """Hold a lock; yield the file descriptor that every tool must inherit that is started meanwhile.
 
     `on_wait` gets a message when somebody else holds the lock.
 

@@ -45,7 +45,7 @@ def describe_night(records: Records, collective: str, now: datetime) -> str:
 
 
 def is_overdue(when: str, term: float, now: datetime) -> bool:
-    """Return whether something is older than a term in days; a time far in the future counts as overdue, too."""
+    """Return whether something is older than a term in days; a time far in the future also counts as overdue."""
     return abs(age_days(when, now)) > term
 
 

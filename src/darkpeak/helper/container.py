@@ -1,9 +1,9 @@
 """The helper's container: it runs while we keep its standard input open.
 
-restic runs in it, and not where the command was typed, so that the gigabytes of a remote host need not pass an admin's
-laptop. The services' own scripts run in it too (scripts.py). Nothing of the host is mounted, and not the engine's
-socket. The services' volumes are mounted read-only: a folder of a volume that a script copies is not copied, but read
-in place. If this program is killed, the helper ends, with everything in it.
+restic runs in it, and not on the admin's machine, so that a remote host's data is not sent through an admin's laptop.
+The services' own scripts run in it too (scripts.py). Neither files of the host nor the engine's socket are mounted. The
+services' volumes are mounted read-only: if a script copies a folder of a volume, restic reads it in place instead. If
+this program is killed, the helper ends, with everything in it.
 """
 
 import hashlib

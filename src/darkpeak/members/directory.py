@@ -94,7 +94,7 @@ class Directory:
         require(result, f"the password of {uid} was not changed")
 
     def remove(self, uid: str) -> None:
-        """Remove a member, from the groups first: a later member with this name must not get the rights.
+        """Remove a member, first from the groups: a later member with this name must not get the rights.
 
         Raises:
             UsageError: when there is no such member.
@@ -111,7 +111,7 @@ class Directory:
         require(result, f"{uid} was not removed")
 
     def join(self, uid: str, group: str) -> None:
-        """Add a member to a group, which is made if there is none; no change if the member is in it.
+        """Add a member to a group; make the group if there is none, and change nothing if the member is in it.
 
         Raises:
             UsageError: when there is no such member.

@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def routes(self) -> bool:
-        """Whether an operation brings the router in line."""
+        """Whether an operation sets the routes."""
         return any(isinstance(item, Route) for service in self.services for item in service.operations)
 
 

@@ -65,7 +65,7 @@ def make_table(collective: Collective, observed: Observed) -> Table:
 def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | None:
     """Return the certificates for the names that the router itself serves by https; None if no CA is set.
 
-    The bare domain gets one only if a route leads there: it often belongs to another machine, which the CA would check.
+    The bare domain gets one only if a route leads there: it often leads to another machine, which the CA would ask.
     With a DNS hook, one certificate is for the domain and all names directly below it.
     """
     settings, domain = collective.certificates, collective.domain

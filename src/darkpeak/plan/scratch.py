@@ -1,4 +1,4 @@
-"""The compose file of a scratch project: the same containers beside the live ones, without connection to them. Pure."""
+"""The compose file of a scratch project: the same containers beside the live ones, not connected to them. Pure."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping

@@ -30,7 +30,7 @@ def _by_hand(repository: RepositoryUrl) -> tuple[tuple[str, ...], str]:
     """Return the lines to type first, and then the beginning of a restic command."""
     if not repository.volume:
         return (), f"restic -r {repository.for_restic} --password-file password"
-    # Only a container can reach a volume; it gets the password on its standard input.
+    # Only a container can read a volume; it gets the password on its standard input.
     run = f"docker run --rm -i -v {repository.volume}:/repository darkpeak-helper"
     inside = "cat >/tmp/password; restic -r /repository --password-file /tmp/password"
     function = f"""restic() {{ {run} sh -c '{inside} "$@"' restic "$@" <password; }}"""

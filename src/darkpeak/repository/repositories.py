@@ -1,6 +1,6 @@
 """The repositories of a session: which can be used, and their snapshots. They are opened in the background.
 
-Each call of restic takes half a second or more, to derive the key, so we wait for a result only where it is needed.
+Each call of restic takes half a second or more, to derive the key, so we wait for a result only when we need it.
 Each repository is opened separately, so that one that does not answer does not delay the others. The snapshots are
 listed once, and then updated with our own changes: because of the session's lock, nobody else changes those of this
 engine.

@@ -98,7 +98,7 @@ class ResticRepository:
             for line in self._watched(on_line, *argv, total=manifest.size):
                 snapshot = str(line.get("snapshot_id") or snapshot)
         except DarkpeakError:
-            if snapshot:  # it lacks a file that restic could not read
+            if snapshot:  # it is incomplete: restic could not read a file
                 with suppress(DarkpeakError):  # if deletion is refused: its manifest does not match, so it is not used
                     self.forget([snapshot], prune=False)
             raise
@@ -123,7 +123,7 @@ class ResticRepository:
         """
         self.helper.must("rm", "-rf", target)
         # Without a lock, so that it works if the repository is full or read-only. The snapshot is checked below.
-        # Sparse, since otherwise restic first allocates each file on the disk, which doubles the time.
+        # Sparse, since otherwise restic first allocates every file on the disk, which doubles the time.
         restored = ("--no-lock", "restore", "--sparse", "--json", known.restic_id, "--target", target)
         for _ in self._watched(on_line, *restored):
             pass

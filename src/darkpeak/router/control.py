@@ -40,7 +40,7 @@ class Notice(NamedTuple):
 
 
 class Container(Protocol):
-    """The router's container: engine/inside.py, or a stand-in of the tests."""
+    """The router's container: engine/inside.py, or the tests' stand-in."""
 
     def run(self, argv: Sequence[str]) -> Result:
         """Run a program in it."""

@@ -1,4 +1,4 @@
-"""The router's files: written from a table, read back, and compared line by line. Pure: same table, same bytes."""
+"""The router's files: written from a table, read back, compared by lines. Pure: the same table, the same bytes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -102,7 +102,7 @@ class Changes:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()  # added, but the service does not answer yet
-    reverted: tuple[str, ...] = ()  # put back, because nothing answered
+    reverted: tuple[str, ...] = ()  # undone, because nothing answered
     synchronised: bool = False  # the router differed from its files, or settings changed
     reloaded: bool = False
 
@@ -160,7 +160,7 @@ def compare(before: Table, after: Table) -> Changes:
 
 
 def check(table: Table) -> None:
-    """Check that routes lead only into declared blocks, and that every name is there once.
+    """Check that routes lead only into declared blocks, and that no name is there twice.
 
     Raises:
         UsageError: for the first route that is not allowed.

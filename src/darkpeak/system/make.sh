@@ -12,7 +12,7 @@ install_packages() {
     apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
-# put PATH MODE TEXT
+# put PATH MODE TEXT: write a file in one step.
 put() {
     mkdir -p "$(dirname "$1")"
     printf '%s' "$3" >"$1.darkpeak-new"
@@ -26,7 +26,7 @@ make_login() {
     useradd --system --no-create-home --home-dir / --shell /bin/sh --gid docker --password '*' "$1"
 }
 
-# make_swap MIB
+# make_swap MIB: make the swap file, and use it.
 make_swap() {
     rm -f /swapfile
     fallocate -l "$1M" /swapfile || dd if=/dev/zero of=/swapfile bs=1M count="$1" status=none
@@ -50,7 +50,7 @@ start() {
     [ "$1" != docker ] || [ -n "${IMAGE:-}" ] || wait_for_docker
 }
 
-# again NAME: have it read its settings. The engine reloads live-restore first, so that no container stops at the restart.
+# again NAME: reload its settings. The engine reloads live-restore before its restart, so that no container stops.
 again() {
     if [ "$1" = darkpeak-firewall ]; then
         nft -f /etc/darkpeak/firewall.nft

@@ -1,4 +1,4 @@
-"""The commands that make, start and reach the VM, as tuples; nothing is run here."""
+"""The commands that make, start and reach the VM, as tuples. No command is run here."""
 
 import hashlib
 import shlex

@@ -39,13 +39,13 @@ class Builder:
     lock: int
 
     def ensure(self, *, rebuild: bool = False) -> bool:
-        """Make sure that there is a box of what is wanted; return whether it was built now.
+        """Make sure that there is a box with what is wanted; return whether it was built now.
 
         Raises:
             SystemFailure: when it cannot be built; the old box stays.
         """
         self.make_keys()
-        self._run(make_removal(self.state.making, is_root=_is_root()))  # of a dead run
+        self._run(make_removal(self.state.making, is_root=_is_root()))  # left from a dead run
         recipe = self.recipe()
         if not rebuild and self.state.box_made_of() == recipe.hash:
             return False
@@ -91,7 +91,7 @@ class Builder:
         return make_recipe(SUITE, self.wanted, script("make"), public)
 
     def is_current(self) -> bool:
-        """Return whether there is a box of what is wanted now."""
+        """Return whether there is a box with what is wanted now."""
         return self.state.key.exists() and self.state.box_made_of() == self.recipe().hash
 
     def make_disk(self, recipe: Recipe, target: Path) -> None:

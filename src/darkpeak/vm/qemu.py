@@ -41,7 +41,7 @@ def start(state: State, settings: VmSettings, *, accelerated: bool) -> None:
         SystemFailure: when QEMU does not start.
     """
     for left in (state.control, state.process, state.console):
-        left.unlink(missing_ok=True)  # of a killed QEMU
+        left.unlink(missing_ok=True)  # left from a killed QEMU
     done = process.run(make_qemu(state, settings, accelerated=accelerated))
     if done.code:
         raise SystemFailure(f"QEMU did not start: {done.last_line(CONSOLE_LINES)}", where=str(state.folder))

@@ -105,7 +105,7 @@ def copy_out(container: str, folder: str, target: Path) -> int:
         sys.stderr.write(f"{target} already exists\n")
         return UNKNOWN
     at = Path(answer["at"] or target)
-    if at.is_dir() and at.resolve() == at:  # a link has another target in the container than here
+    if at.is_dir() and at.resolve() == at:  # a link leads to another target in the container than here
         target.symlink_to(at)
         return 0
     argv = ["tar", *EXACT, "-C", folder, "-cf", "-", "."]

@@ -85,9 +85,9 @@ def serve(connection: socket.socket) -> None:
     while not received.endswith(b"\n"):
         received += connection.recv(BUFFER_SIZE)
     request = json.loads(received)
-    # The environment of the container's settings: its first process may have overwritten its own, as sshd does.
+    # The environment is from the container's settings: its first process may have overwritten its own, as sshd does.
     environment = {"PATH": DEFAULT_PATH} | dict(line.split("=", 1) for line in request["environment"] if "=" in line)
-    # Opened before we lose /proc and the capability to read it.
+    # Open them now: later we have neither /proc nor the capability to read it.
     namespaces = [os.open(f"/proc/1/ns/{name}", os.O_RDONLY) for name in NAMESPACES]
     child = os.fork()
     if child == 0:
