@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[1]
 TOOL = Path(sys.executable).with_name("darkpeak")
 SERVICES = tuple(sorted(file.parent.name for file in TOP.glob("services/*/docker-compose.yml")))
+KEEP_CHECKING = (TOP / "services/router/haproxy/bin/keep-checking").read_text()  # for services of the tests, too
 PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # without our virtual environment
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.collectives import KEEP_CHECKING
+
 if TYPE_CHECKING:
     from lab.collectives import Collective
 
@@ -24,7 +26,7 @@ services:
     init: true
     ports: ["127.0.0.1:6910:80"]
     volumes: ["data:/data"]
-    healthcheck: {test: [CMD, test, -e, /data/ledger], interval: 300ms, retries: 20}
+    healthcheck: {test: [CMD, keep-checking, test, -e, /data/ledger], interval: 300ms, timeout: 10m, retries: 20}
 networks:
   default: {ipam: {config: [{subnet: 10.69.10.0/24}]}}
 volumes:
@@ -35,7 +37,7 @@ volumes:
 FROM debian:trixie
 VOLUME ["/data"]
 EXPOSE 80
-COPY dump book verify /usr/local/bin/
+COPY dump book verify keep-checking /usr/local/bin/
 RUN mkdir -p /data && : >/data/ledger && : >/data/journal && chown -R games:games /data && chmod 755 /usr/local/bin/*
 USER games
 CMD ["sleep", "infinity"]
@@ -51,6 +53,7 @@ awk -v n="$1" -v seed="$2" >/data/next 'BEGIN {
 mv /data/next /data/ledger
 echo "$(date --utc +%FT%T.%N) $1 $2" >>/data/journal
 """,
+    "store/keep-checking": KEEP_CHECKING,
     "store/dump": """\
 #!/bin/sh
 # Prints the ledger, and then its number of lines. It is slow, so that a test can kill it half way.

@@ -1,7 +1,7 @@
 """Make a restic repository quick to open, for tests that open one a thousand times.
 
 restic makes its key so that each opening takes half a second of processor time, against guessing. A test's password
-needs no such protection. Only this number changes: restic and all data stay the real ones. The format of a key file:
+needs no such protection. Only this cost changes: restic and all data are the real ones. The format of a key file:
 https://restic.readthedocs.io/en/stable/100_references.html#keys-encryption-and-mac
 """
 
@@ -32,7 +32,7 @@ def write(repository: Path, password: str) -> None:
 
 
 def quicken(key: dict[str, Any], password: bytes) -> dict[str, Any]:
-    """Return the content of a key file with the same secrets, encrypted anew at a low cost."""
+    """Return the content of a key file with the same secrets, encrypted again at a low cost."""
     sealed = b64decode(key["data"])
     secrets = counter(derive(key, password)[:32], sealed[:16], sealed[16:-16])
     quick = {**key, **QUICK, "salt": b64encode(os.urandom(64)).decode()}
@@ -53,6 +53,6 @@ def counter(key: bytes, nonce: bytes, text: bytes) -> bytes:
     return aes(key, modes.CTR(nonce), text)
 
 
-def aes(key: bytes, mode: modes.Mode, text: bytes) -> bytes:
+def aes(key: bytes, mode: modes.CTR | modes.ECB, text: bytes) -> bytes:
     """Encrypt with AES."""
     return Cipher(algorithms.AES(key), mode).encryptor().update(text)

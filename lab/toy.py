@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.collectives import KEEP_CHECKING
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.collectives import Collective
 
 NAME = "hello"
 BLOCK = 6010  # the first one of a service
 URL = "http://hello.localhost:7080/"
-CHECK = "healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1/'], interval: 1s, retries: 2}"
+WGET = "wget, -q, -O, /dev/null, 'http://127.0.0.1/'"
+CHECK = f"healthcheck: {{test: [CMD, keep-checking, {WGET}], interval: 1s, timeout: 10m, retries: 2}}"
 COMPOSE = f"""\
 name: darkpeak-hello
 x-darkpeak:
@@ -41,6 +46,7 @@ DOCKERFILE = """\
 FROM debian:trixie
 RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -rf /var/lib/apt/lists/* \
  && ln -s /bin/busybox /usr/local/bin/wget && mkdir /page
+COPY --chmod=755 keep-checking /usr/local/bin/
 COPY index.html /page/
 EXPOSE 80
 CMD ["busybox", "httpd", "-f", "-p", "80", "-h", "/page"]
@@ -59,7 +65,7 @@ def add(collective: Collective, version: str = "first") -> None:
         (folder / "scripts" / script).write_text(SCRIPT)
         (folder / "scripts" / script).chmod(0o755)
     for part in ("web", "store"):
-        (folder / part / "Dockerfile").write_text(DOCKERFILE)
+        write_image(folder / part)
         write(collective, version, part)
 
 
@@ -75,13 +81,19 @@ def add_many(collective: Collective, number: int) -> list[str]:
         text = text.replace("hello", name).replace("6900", str(block)).replace("6901", str(block + 1))
         text = text.replace("10.69.0.0", f"10.{block // 100}.{block % 100}.0").replace("interval: 1s", "interval: 10s")
         (folder / "docker-compose.yml").write_text(text)
-        (folder / "web" / "Dockerfile").write_text(DOCKERFILE)
+        write_image(folder / "web")
         (folder / "web" / "index.html").write_text(name)
         (folder / "README.md").write_text(f"# {name}\n")
         for script in ("backup", "restore", "updates"):
             (folder / "scripts" / script).write_text(SCRIPT)
             (folder / "scripts" / script).chmod(0o755)
     return names
+
+
+def write_image(folder: Path) -> None:
+    """Write what its image is built from, but for the page."""
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "keep-checking").write_text(KEEP_CHECKING)
 
 
 def write(collective: Collective, version: str, part: str = "web") -> None:

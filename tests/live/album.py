@@ -8,6 +8,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from lab.collectives import KEEP_CHECKING
 from lab.commands import wait_for
 from tests.live.bank import TEMPLATES
 
@@ -37,10 +38,10 @@ volumes:
 """
 DOCKERFILE = """\
 FROM debian:trixie
-COPY add rewrite /usr/local/bin/
+COPY add rewrite keep-checking /usr/local/bin/
 RUN chmod 755 /usr/local/bin/* && mkdir -p /var/lib/app/files
 VOLUME ["/var/lib/app"]
-HEALTHCHECK --interval=1s CMD test -d /var/lib/app/files
+HEALTHCHECK --interval=1s --timeout=10m CMD ["keep-checking", "test", "-d", "/var/lib/app/files"]
 CMD ["sleep", "infinity"]
 """
 ADD = """\
@@ -83,7 +84,7 @@ def add(collective: Collective) -> None:
     restore = folder / "scripts/restore"
     restore.write_text(restore.read_text().replace("owner=root:root ", "owner=games:games "))
     files = {"docker-compose.yml": COMPOSE, "README.md": "# Album\n", "scripts/updates": "#!/bin/sh\n"}
-    files |= {"app/Dockerfile": DOCKERFILE, "app/add": ADD, "app/rewrite": REWRITE}
+    files |= {"app/Dockerfile": DOCKERFILE, "app/add": ADD, "app/rewrite": REWRITE, "app/keep-checking": KEEP_CHECKING}
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from lab import ledger, seed
+from lab import ledger, quick_key, seed
 from lab.collectives import SERVICES, TOP, Collective, copy_of_ours
 from lab.hosts import NAME, Host
 from lab.kept import SMALL, Kept, keep
@@ -111,8 +111,9 @@ def running(collective: Collective) -> Collective:
 
 @pytest.fixture(scope="module")
 def kept(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """Return a collective with the ledger up, and a repository."""
+    """Return a collective with the ledger up, and a repository that opens at once."""
     with keep(collective, tmp_path_factory.mktemp("kept")) as one:
+        quick_key.write(one.volume, one.secret.password)
         yield one
 
 
