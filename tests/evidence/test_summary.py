@@ -1,4 +1,4 @@
-"""What `status` says of backups: silence is as loud as failure."""
+"""What `status` shows about backups: a missing backup is an alarm, like a failed one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
