@@ -1,4 +1,4 @@
-"""Sets that restore, whatever dies meanwhile: made, verified, drilled, restored, by the tool and by hand."""
+"""Snapshots: made, verified, drilled and restored, with the tool and by hand, also after something was killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_restore_brings_the_snapshot_back_and_saves_the_state_before(booked: K
 
 
 def test_members_find_their_content_after_a_restore(kept: Kept, pytestconfig: pytest.Config) -> None:
-    """Every service of ours with --long, else the one with a database and the one with files."""
+    """With --long every service, else one with a database and one with files."""
     services = SERVICES if pytestconfig.getoption("--long") else ("chat", "wiki")
     kept.collective.darkpeak("up", *services, timeout=900)
     for service in services:
@@ -84,7 +84,7 @@ def test_a_drill_has_no_network_and_leaves_nothing(booked: Kept) -> None:
 
 
 def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> None:
-    """And goes on, cut off, while others work with sets."""
+    """It has no published ports, and the live service does not change."""
     saved = ledger.content(booked.collective)
     ledger.book(booked.collective, SMALL, 9)
     live = ledger.content(booked.collective)
@@ -98,7 +98,7 @@ def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> No
     booked.docker("compose", "--project-name", "looked-at", "down", "--volumes")
 
 
-# how the newest set is spoilt behind the tool's back
+# how the newest snapshot is damaged without the tool
 SPOILT_CONTENT = {
     "a line lost": "sed -i 2d /data/ledger",
     "another amount": "sed -i '3s/$/7/' /data/ledger",
@@ -128,7 +128,7 @@ def test_a_restore_that_does_not_become_healthy_is_undone(booked: Kept) -> None:
 
 @dataclass
 class Listener:
-    """Somebody who is told things by HTTP: what was posted, and which paths were asked for."""
+    """An HTTP server for notices: it keeps what was posted, and which paths were requested."""
 
     told: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -136,7 +136,7 @@ class Listener:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for as long as it takes."""
+        """Listen until the block ends."""
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -151,7 +151,7 @@ class Listener:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             self.port = server.server_port
@@ -162,7 +162,7 @@ class Listener:
 
 @pytest.fixture
 def alone(booked: Kept) -> Iterator[Kept]:
-    """Return it without the services that are not up."""
+    """Yield the collective without the services that do not run."""
     services, aside = booked.collective.top / "services", booked.collective.top / "aside"
     aside.mkdir()
     for folder in [path for path in services.iterdir() if path.name != ledger.NAME]:
@@ -174,7 +174,7 @@ def alone(booked: Kept) -> Iterator[Kept]:
 
 
 def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> None:
-    """A good one, one whose service is broken, the same again, and a good one."""
+    """A good night, one with a broken service, the same again, and a good one."""
     listener = Listener()
     with listener.listening():
         address = f"http://127.0.0.1:{listener.port}/"
@@ -211,7 +211,7 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> N
 
 @pytest.fixture
 def stranger(booked: Kept) -> Iterator[str]:
-    """Hold a lock in the repository from another machine, which has died; return the lock's name."""
+    """Make a lock in the repository from another machine, which has died; yield the lock's name."""
     mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-stranger"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
     argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
@@ -231,13 +231,13 @@ def stranger(booked: Kept) -> Iterator[str]:
 def test_a_dead_helpers_lock_is_removed_and_another_hosts_lock_stays(
     booked: Kept, stranger: str, campaign: Callable[..., int]
 ) -> None:
-    """In each helper restic has the same few process numbers, so those of the dead are used again all the time."""
+    """In each helper, restic has one of the same few process numbers, so those of dead helpers are used again."""
     for _ in range(campaign(50, short=1)):
         ledger.book(booked.collective, LARGE, time.time_ns())
         with booked.start("backup", ledger.NAME) as process:
             wait_for_line(process, f"{ledger.NAME}: saving to ")
             wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
-            booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # or it might end before its helper is dead
+            booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # otherwise it could end before its helper
             booked.docker("kill", HELPER)
             process.communicate(timeout=300)
         assert booked.locks() > {stranger}, "the dead helper left no lock: nothing is shown by this"
@@ -247,7 +247,7 @@ def test_a_dead_helpers_lock_is_removed_and_another_hosts_lock_stays(
 
 @pytest.mark.usefixtures("stranger")
 def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
-    """`check` wants the repository for itself alone."""
+    """restic's `check` needs an exclusive lock of the repository."""
     check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
     argv = [
         "docker",
@@ -266,7 +266,7 @@ def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
 
 
 def test_old_unfinished_files_of_dead_helpers_are_removed(booked: Kept) -> None:
-    """Each file that restic writes has another name at first, and one that keeps it is never looked at again."""
+    """restic writes each file with a temporary name first, and never removes a file that still has one."""
     names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
     half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
     for path, (_, days) in zip(half, names, strict=True):
@@ -283,7 +283,7 @@ def test_a_removed_admin_opens_no_repository(booked: Kept) -> None:
     before = (booked.collective.top / "backup-key.age").read_bytes()
     grace = Kept(booked.collective, booked.collective.top / "grace")
     grace.darkpeak("key check")
-    assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # one person is too few
+    assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # too few admins are left
     with pytest.raises(CommandFailed, match=r"does not open backup-key\.age"):
         grace.darkpeak("key check")
     now = (booked.collective.top / "backup-key.age").read_bytes()

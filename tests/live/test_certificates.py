@@ -1,4 +1,4 @@
-"""Certificates from a CA by ACME: obtained through the running router, renewed under load, refused, kept, proven."""
+"""Certificates from a CA by ACME: requested through the running router, renewed under load, refused, kept."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ acme.revoke(x509.load_pem_x509_certificate(pem), 4)
 
 @dataclass(frozen=True)
 class Certified:
-    """A router which asks a CA, with one service behind it."""
+    """A router that requests certificates from a CA, with one service behind it."""
 
     routed: Routed
     pebble: Pebble
@@ -63,43 +63,43 @@ class Certified:
 
     @property
     def collective(self) -> Collective:
-        """The collective that it is of."""
+        """The router's collective."""
         return self.routed.collective
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return what `darkpeak certificates` says."""
+        """Return the rows of `darkpeak certificates`."""
         said: list[dict[str, Any]] = json.loads(self.collective.darkpeak("certificates", "--json", check=False).stdout)
         return said
 
     def renew(self, *, check: bool = True) -> Result:
-        """Have the certificate renewed now."""
+        """Renew the certificate now."""
         return self.collective.darkpeak("certificates", "--renew", NAME, check=check)
 
     def inside(self, *argv: str, stdin: str = "") -> str:
-        """Run a program where certificates are got, as the user who gets them."""
+        """Run a program in the container that requests certificates, as the user who does that."""
         return self.collective.compose("router", "exec", "-T", "certificates", *argv, stdin=stdin).stdout
 
     def backdate(self, moment: str) -> None:
-        """Write down that a moment of the certificate's record has come, and have that looked at."""
+        """Set a time in the certificates' records to 0, as if it had come, and wake the program."""
         self.inside("sed", "-i", f's/"{moment}": [0-9.]*/"{moment}": 0/', f"{HOME}/records.json")
         self.inside("sh", "-c", "echo >/run/control/wake")
 
     def settings(self, more: str) -> None:
-        """Write other [certificates] into collective.toml and bring the router in line."""
+        """Write other [certificates] into collective.toml, and run `up` for the router."""
         file = self.collective.top / "collective.toml"
         file.write_text(file.read_text().partition("\n[certificates]")[0] + more)
         self.collective.darkpeak("up", toy.NAME, timeout=600)
 
     @property
     def reloads(self) -> str:
-        """Which haproxy worker serves, and how often it was reloaded."""
+        """The list of haproxy's processes, which shows reloads."""
         said = self.routed.execute("sh", "-c", "echo show proc | socat - /run/haproxy/master.sock")
-        return re.sub(r"\s\S+m\S+s\s", " ", said)  # without the time that it runs
+        return re.sub(r"\s\S+m\S+s\s", " ", said)  # without the uptimes
 
 
 @pytest.fixture(scope="module")
 def plain(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    """Return a router which asks no CA yet."""
+    """Return a router without a CA."""
     pebble = Pebble(collective.host, tmp_path_factory.mktemp("pebble"))
     pebble.build()
     toy.add(collective)
@@ -129,7 +129,7 @@ def test_without_a_ca_nobody_is_sent_to_https(plain: Certified) -> None:
 
 @pytest.fixture(scope="module")
 def certified(plain: Certified) -> Certified:
-    """Return the same router, once the CA has certified its name."""
+    """Return the same router, after it has got a certificate from the CA."""
     before, began = plain.reloads, time.monotonic()
     plain.settings(SETTINGS)
     wait_for("the first certificate", lambda: "Pebble" in issuer(NAME), timeout=60)
@@ -185,7 +185,7 @@ def test_only_haproxy_can_read_the_keys(certified: Certified) -> None:
 
 @dataclass
 class Load:
-    """What wrk saw."""
+    """The results of wrk."""
 
     requests: list[int] = field(default_factory=list)
     failed: int = 0
@@ -193,7 +193,7 @@ class Load:
 
 @contextmanager
 def load(tmp_path: Path) -> Iterator[Load]:
-    """Ask for the page all the while, in clear and by TLS, over connections kept and connections new."""
+    """Request the page all the time, by http and https, over kept and new connections."""
     seen, hosts = Load(), tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 {NAME}\n")
     named = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
@@ -242,7 +242,7 @@ def test_a_revoked_certificate_is_renewed(certified: Certified) -> None:
 
 def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) -> None:
     before = serial()
-    certified.pebble.start()  # which has seen no proof yet
+    certified.pebble.start()  # it has verified no name yet
     certified.pebble.refuse(NAME)
     refused = certified.renew(check=False)
     assert refused.returncode == 3
@@ -281,7 +281,7 @@ echo "add ssl crt-list {PUBLIC} $file" | tell
 
 
 def test_a_certificate_that_is_not_served_is_removed_again(certified: Certified) -> None:
-    """A certificate that somebody put there for the same name comes first, as the older of the two."""
+    """An older certificate that a person installed for the same name is served instead."""
     before, path = serial(), f"{PUBLIC}/{NAME}.pem"
     file = certified.routed.execute("sha256sum", path)
     certified.routed.execute("sh", "-s", "add", stdin=BY_HAND)
@@ -363,7 +363,7 @@ def test_a_hook_gets_one_certificate_for_all_names(certified: Certified) -> None
 
 
 def served(name: str) -> str:
-    """Return the certificate that the router shows for a name, in PEM."""
+    """Return the certificate that the router serves for a name, in PEM."""
     said = run(["openssl", "s_client", "-connect", f"127.0.0.1:{HTTPS}", "-servername", name], check=False).stdout
     found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
     assert found, said
@@ -371,21 +371,21 @@ def served(name: str) -> str:
 
 
 def look(pem: str, *options: str) -> str:
-    """Return what openssl reads in a certificate."""
+    """Return openssl's description of a certificate."""
     return run(["openssl", "x509", "-noout", *options], stdin=pem).stdout.strip()
 
 
 def issuer(name: str) -> str:
-    """Return who vouches for a name."""
+    """Return the issuer of a name's certificate."""
     return look(served(name), "-issuer")
 
 
 def serial() -> str:
-    """Return the number of the service's certificate."""
+    """Return the serial number of the service's certificate."""
     return look(served(NAME), "-serial")
 
 
 def https(name: str, *options: str) -> str:
-    """Ask for a name by https; without options, whoever vouches for it."""
+    """Request a name by https; without options, the certificate is not verified."""
     where = f"{name}:{HTTPS}:127.0.0.1"
     return curl(*(options or ("-k",)), "--resolve", where, f"https://{name}:{HTTPS}/").stdout

@@ -1,4 +1,4 @@
-"""Git as its members have it: by ssh with their own keys, in the browser, and backed up while they push."""
+"""Git, used as members use it: by ssh with their own keys, in the browser, and backed up while they push."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ repo newsletter
 
 @pytest.fixture(scope="module")
 def served(collective: Collective) -> Collective:
-    """Return the collective with git running and something in it."""
+    """Return the collective with a running git that has content."""
     collective.compose("git", "up", "-d", "--build", "--wait", timeout=600)
     git.write(collective)
     return collective
 
 
 def pushed(member: Member, folder: Path, text: str) -> str:
-    """Commit and push, and return which commit it was."""
+    """Commit and push; return the commit."""
     member.git("commit", "-q", "--allow-empty", "-m", text, cwd=folder)
     member.git("push", "-q", "origin", "HEAD", cwd=folder)
     return member.git("rev-parse", "HEAD", cwd=folder).stdout.strip()

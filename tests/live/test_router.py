@@ -1,4 +1,4 @@
-"""The router: names lead to services, changes are proven or put back, and manners."""
+"""The router: names lead to services, changes are verified or reverted, headers, limits and logs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UPGRADE = (
 
 @pytest.fixture(scope="module")
 def started(collective: Collective) -> Iterator[Routed]:
-    """Return a router with two services behind it."""
+    """Yield a router with two services behind it."""
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         yield Routed(collective)
@@ -38,7 +38,7 @@ def started(collective: Collective) -> Iterator[Routed]:
 
 @pytest.fixture
 def routed(started: Routed) -> Routed:
-    """Return it with the table that each test begins with."""
+    """Return it with the table with which each test begins."""
     started.router.apply(TABLE)
     return started
 
@@ -134,7 +134,7 @@ def test_a_killed_router_starts_again_with_its_routes(routed: Routed) -> None:
     assert routed.router.drift(TABLE) == []
 
 
-HEADER_AND_HELLO = 64  # bytes: PROXY's header has 28, and may come in a packet of its own
+HEADER_AND_HELLO = 64  # bytes; the PROXY header has 28, and may be in its own packet
 
 
 def test_a_tls_route_passes_connections_on_without_decrypting(routed: Routed) -> None:

@@ -1,4 +1,4 @@
-"""haproxy itself reads what random collectives produce: every configuration is one that it would start with."""
+"""haproxy itself reads the configurations of random collectives, and accepts each one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def routed(collective: Collective) -> Routed:
 
 
 def drawn(number: int) -> list[Table]:
-    """Draw many collectives, always the same ones."""
+    """Draw many tables, always the same ones."""
     found: list[Table] = []
 
     @settings(

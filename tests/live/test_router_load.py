@@ -1,4 +1,4 @@
-"""No request fails, whatever changes meanwhile: wrk asks, WebSockets talk, and the router is changed under them."""
+"""No request fails while the router is changed: wrk sends requests, and WebSockets are open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.live.conftest import Campaign
 
 SOCKETS = 50
-SWAPPED = 6918  # and the port after it
+SWAPPED = 6918  # and the next port
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def routed(collective: Collective) -> Iterator[Routed]:
 
 @dataclass
 class Load:
-    """What wrk saw."""
+    """The results of wrk."""
 
     requests: int = 0
     failed: int = 0
@@ -48,7 +48,7 @@ class Load:
 
 @contextmanager
 def load(*headers: str) -> Iterator[Load]:
-    """Ask without a pause until the block ends, and hold WebSockets open all the while."""
+    """Send requests without a pause until the block ends, and keep WebSockets open."""
     seen = Load()
     sockets = [open_socket() for _ in range(SOCKETS)]
     options = [part for header in headers for part in ("-H", header)]
@@ -77,7 +77,7 @@ def open_socket() -> socket.socket:
 
 
 def read(seen: Load) -> None:
-    """Take the numbers out of what wrk printed."""
+    """Read the numbers in wrk's output."""
     requests = re.search(r"(\d+) requests in", seen.said)
     assert requests, seen.said
     seen.requests = int(requests[1])
@@ -96,7 +96,7 @@ KEPT, NEW = ("Host: one.localhost",), ("Host: one.localhost", "Connection: close
 
 
 def settled(seen: Load, say: Callable[[str], None], what: str) -> None:
-    """Assert that all went well, and say how much that was."""
+    """Check that no request failed, and print the measurement."""
     say(f"{what}: {seen.requests} requests, {seen.failed} failed")
     assert seen.failed == 0, seen.said
     assert seen.requests > 100

@@ -100,7 +100,7 @@ def busy(collective: Collective) -> Iterator[Load]:
         under(lambda number: runner.run(speak(door, number))) as load,
     ):
         yield load
-        assert bank.poll() is None, "the bank closed"
+        assert bank.poll() is None, "the bank's transfers ended"
         os.killpg(bank.pid, signal.SIGTERM)
 
 
