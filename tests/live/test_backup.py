@@ -161,7 +161,7 @@ class Listener:
 
 
 @pytest.fixture
-def alone(booked: Kept) -> Iterator[Kept]:
+def without_stopped(booked: Kept) -> Iterator[Kept]:
     """Yield the collective without the services that do not run."""
     services, aside = booked.collective.top / "services", booked.collective.top / "aside"
     aside.mkdir()
@@ -173,35 +173,37 @@ def alone(booked: Kept) -> Iterator[Kept]:
     aside.rmdir()
 
 
-def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> None:
+def test_the_nightly_jobs_run_and_each_change_is_notified_once(without_stopped: Kept) -> None:
     """A good night, one with a broken service, the same again, and a good one."""
     listener = Listener()
     with listener.listening():
         address = f"http://127.0.0.1:{listener.port}/"
-        alone.collective.darkpeak(
-            "key", "secret", "notify", "urls", *alone.identity, stdin=address.replace("http", "json")
+        without_stopped.collective.darkpeak(
+            "key", "secret", "notify", "urls", *without_stopped.identity, stdin=address.replace("http", "json")
         )
-        alone.collective.darkpeak("key", "secret", "notify", "ping", *alone.identity, stdin=f"{address}well")
-        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        without_stopped.collective.darkpeak(
+            "key", "secret", "notify", "ping", *without_stopped.identity, stdin=f"{address}well"
+        )
+        (row,) = json.loads(without_stopped.collective.darkpeak("status", "--json").stdout)
         assert row["nightly"] == "NEVER"
-        first = json.loads(alone.darkpeak("nightly", "--json").stdout)
+        first = json.loads(without_stopped.darkpeak("nightly", "--json").stdout)
         assert [(line["about"], line["good"]) for line in first] == [
             (ledger.NAME, True),
             (f"volume:{REPOSITORY}", True),
         ]
         assert "saved; drilled in " in first[0]["message"]
         assert "cut in half, and the drill noticed" in first[0]["message"]
-        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        (row,) = json.loads(without_stopped.collective.darkpeak("status", "--json").stdout)
         assert (row["nightly"], row["saved"].endswith("just now")) == ("just now", True)
-        alone.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
+        without_stopped.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
         for _ in range(2):
-            bad = alone.darkpeak("nightly", check=False)
+            bad = without_stopped.darkpeak("nightly", check=False)
             assert (bad.returncode, f"needs attention: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
         assert "ledger.txt shrank from" in bad.stdout
-        shown = alone.collective.darkpeak("status").stdout
+        shown = without_stopped.collective.darkpeak("status").stdout
         assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
-        ledger.book(alone.collective, SMALL, 1)
-        alone.darkpeak("nightly")
+        ledger.book(without_stopped.collective, SMALL, 1)
+        without_stopped.darkpeak("nightly")
     assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
         "needs attention",
         "all is well again",
@@ -210,17 +212,17 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> N
 
 
 @pytest.fixture
-def stranger(booked: Kept) -> Iterator[str]:
+def foreign_lock(booked: Kept) -> Iterator[str]:
     """Make a lock in the repository from another machine, which has died; yield the lock's name."""
-    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-stranger"
+    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-foreign_lock"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
     argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
-    argv += ["-h", "stranger", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
+    argv += ["-h", "foreign_lock", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
     with subprocess.Popen(argv, stdin=subprocess.PIPE) as held:
         assert held.stdin
         held.stdin.write(booked.secret.password.encode())
         held.stdin.close()
-        wait_for("the stranger's lock", booked.locks)
+        wait_for("the foreign_lock's lock", booked.locks)
         booked.docker("kill", name)
     (theirs,) = booked.locks()
     yield theirs
@@ -229,25 +231,25 @@ def stranger(booked: Kept) -> Iterator[str]:
 
 
 def test_a_dead_helpers_lock_is_removed_and_another_hosts_lock_stays(
-    booked: Kept, stranger: str, campaign: Callable[..., int]
+    booked: Kept, foreign_lock: str, campaign: Callable[..., int]
 ) -> None:
     """In each helper, restic has one of the same few process numbers, so those of dead helpers are used again."""
     for _ in range(campaign(50, short=1)):
         ledger.book(booked.collective, LARGE, time.time_ns())
         with booked.start("backup", ledger.NAME) as process:
             wait_for_line(process, f"{ledger.NAME}: saving to ")
-            wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
+            wait_for("a lock in the repository", lambda: booked.locks() - {foreign_lock}, pause=0.002)
             booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # otherwise it could end before its helper
             booked.docker("kill", HELPER)
             process.communicate(timeout=300)
-        assert booked.locks() > {stranger}, "the dead helper left no lock: nothing is shown by this"
+        assert booked.locks() > {foreign_lock}, "the dead helper left no lock, so this test shows nothing"
         booked.darkpeak("backup", ledger.NAME)
-        assert booked.locks() == {stranger}
+        assert booked.locks() == {foreign_lock}
 
 
-@pytest.mark.usefixtures("stranger")
+@pytest.mark.usefixtures("foreign_lock")
 def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
-    """restic's `check` needs an exclusive lock of the repository."""
+    """The command `restic check` needs an exclusive lock of the repository."""
     check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
     argv = [
         "docker",
@@ -262,11 +264,11 @@ def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
     result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.secret.password, check=False)
     error = restic_errors.explain("nas", Outcome(result.returncode, b"", result.stderr.encode()))
     assert error
-    assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
+    assert error.message.startswith("nas is locked by foreign_lock, since 20"), result.stderr
 
 
 def test_old_unfinished_files_of_dead_helpers_are_removed(booked: Kept) -> None:
-    """restic writes each file with a temporary name first, and never removes a file that still has one."""
+    """Restic writes each file with a temporary name first, and never removes a file that still has one."""
     names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
     half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
     for path, (_, days) in zip(half, names, strict=True):

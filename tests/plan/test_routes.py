@@ -1,4 +1,4 @@
-"""Which port a name leads to, from what is declared and what runs."""
+"""The port to which a name leads, from the declared routes and from what runs."""
 
 from pathlib import Path
 

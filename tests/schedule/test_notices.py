@@ -1,4 +1,4 @@
-"""Who is told what: each change once."""
+"""Notices to people: each change gives one."""
 
 import pytest
 

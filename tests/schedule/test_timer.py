@@ -1,4 +1,4 @@
-"""What runs the night: units for systemd, a line for cron, and a crontab that keeps its other lines."""
+"""The texts that run the nightly jobs: systemd units, a line for cron, and a crontab that keeps its other lines."""
 
 from pathlib import Path
 
