@@ -35,7 +35,7 @@ class Load:
     def wait_for_more(self, number: int = 1) -> None:
         """Wait until `number` more actions are acknowledged."""
         wanted = len(self.done) + number
-        wait_for("the load to go on", lambda: self.failure or len(self.done) >= wanted, timeout=120)
+        wait_for("more acknowledged actions", lambda: self.failure or len(self.done) >= wanted, timeout=120)
 
 
 @contextmanager

@@ -161,7 +161,7 @@ class Listener:
 
 
 @pytest.fixture
-def without_stopped(booked: Kept) -> Iterator[Kept]:
+def running_only(booked: Kept) -> Iterator[Kept]:
     """Yield the collective without the services that do not run."""
     services, aside = booked.collective.top / "services", booked.collective.top / "aside"
     aside.mkdir()
@@ -173,37 +173,37 @@ def without_stopped(booked: Kept) -> Iterator[Kept]:
     aside.rmdir()
 
 
-def test_the_nightly_jobs_run_and_each_change_is_notified_once(without_stopped: Kept) -> None:
+def test_the_nightly_jobs_run_and_each_change_is_notified_once(running_only: Kept) -> None:
     """A good night, one with a broken service, the same again, and a good one."""
     listener = Listener()
     with listener.listening():
         address = f"http://127.0.0.1:{listener.port}/"
-        without_stopped.collective.darkpeak(
-            "key", "secret", "notify", "urls", *without_stopped.identity, stdin=address.replace("http", "json")
+        running_only.collective.darkpeak(
+            "key", "secret", "notify", "urls", *running_only.identity, stdin=address.replace("http", "json")
         )
-        without_stopped.collective.darkpeak(
-            "key", "secret", "notify", "ping", *without_stopped.identity, stdin=f"{address}well"
+        running_only.collective.darkpeak(
+            "key", "secret", "notify", "ping", *running_only.identity, stdin=f"{address}well"
         )
-        (row,) = json.loads(without_stopped.collective.darkpeak("status", "--json").stdout)
+        (row,) = json.loads(running_only.collective.darkpeak("status", "--json").stdout)
         assert row["nightly"] == "NEVER"
-        first = json.loads(without_stopped.darkpeak("nightly", "--json").stdout)
+        first = json.loads(running_only.darkpeak("nightly", "--json").stdout)
         assert [(line["about"], line["good"]) for line in first] == [
             (ledger.NAME, True),
             (f"volume:{REPOSITORY}", True),
         ]
         assert "saved; drilled in " in first[0]["message"]
         assert "cut in half, and the drill noticed" in first[0]["message"]
-        (row,) = json.loads(without_stopped.collective.darkpeak("status", "--json").stdout)
+        (row,) = json.loads(running_only.collective.darkpeak("status", "--json").stdout)
         assert (row["nightly"], row["saved"].endswith("just now")) == ("just now", True)
-        without_stopped.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
+        running_only.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
         for _ in range(2):
-            bad = without_stopped.darkpeak("nightly", check=False)
+            bad = running_only.darkpeak("nightly", check=False)
             assert (bad.returncode, f"needs attention: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
         assert "ledger.txt shrank from" in bad.stdout
-        shown = without_stopped.collective.darkpeak("status").stdout
+        shown = running_only.collective.darkpeak("status").stdout
         assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
-        ledger.book(without_stopped.collective, SMALL, 1)
-        without_stopped.darkpeak("nightly")
+        ledger.book(running_only.collective, SMALL, 1)
+        running_only.darkpeak("nightly")
     assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
         "needs attention",
         "all is well again",
@@ -214,15 +214,15 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(without_stopped: 
 @pytest.fixture
 def foreign_lock(booked: Kept) -> Iterator[str]:
     """Make a lock in the repository from another machine, which has died; yield the lock's name."""
-    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-foreign_lock"
+    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-other-machine"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
     argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
-    argv += ["-h", "foreign_lock", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
+    argv += ["-h", "other-machine", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
     with subprocess.Popen(argv, stdin=subprocess.PIPE) as held:
         assert held.stdin
         held.stdin.write(booked.secret.password.encode())
         held.stdin.close()
-        wait_for("the foreign_lock's lock", booked.locks)
+        wait_for("the lock of the other machine", booked.locks)
         booked.docker("kill", name)
     (theirs,) = booked.locks()
     yield theirs
@@ -264,7 +264,7 @@ def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
     result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.secret.password, check=False)
     error = restic_errors.explain("nas", Outcome(result.returncode, b"", result.stderr.encode()))
     assert error
-    assert error.message.startswith("nas is locked by foreign_lock, since 20"), result.stderr
+    assert error.message.startswith("nas is locked by other-machine, since 20"), result.stderr
 
 
 def test_old_unfinished_files_of_dead_helpers_are_removed(booked: Kept) -> None:

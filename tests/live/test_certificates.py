@@ -117,7 +117,7 @@ def test_without_a_ca_only_a_sleeping_shell_runs(plain: Certified, say: Callable
     assert sorted(set(processes) - {"sh", "cat"} - checking) == ["docker-init", "serve"]
     assert processes.count("serve") == 1
     memory = plain.inside("sh", "-c", "cd /sys/fs/cgroup && cat memory.current || cat memory/memory.usage_in_bytes")
-    say(f"asleep: {int(memory) / 2**20:.1f} MiB")
+    say(f"memory without a CA: {int(memory) / 2**20:.1f} MiB")
 
 
 def test_without_a_ca_nobody_is_sent_to_https(plain: Certified) -> None:
@@ -134,8 +134,8 @@ def certified(plain: Certified) -> Certified:
     plain.settings(SETTINGS)
     wait_for("the first certificate", lambda: "Pebble" in issuer(NAME), timeout=60)
     seconds = time.monotonic() - began
-    assert plain.reloads == before, "a certificate is installed over the socket"
-    wait_for("it is written down", lambda: plain.listed()[0]["until"], timeout=30)
+    assert plain.reloads == before, "a certificate is installed without a reload"
+    wait_for("the record of it", lambda: plain.listed()[0]["until"], timeout=30)
     return replace(plain, seconds=seconds)
 
 
@@ -164,7 +164,7 @@ def test_other_names_keep_the_collectives_own_certificate() -> None:
 
 def test_no_challenge_is_left(certified: Certified) -> None:
     tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.said())
-    assert tokens, "the CA asked"
+    assert tokens, "the CA sent no challenge"
     assert certified.inside("cat", f"{HOME}/challenges.map") == ""
     assert certified.routed.get(NAME, f"{CHALLENGE}/{tokens[0]}").status == 404
 
@@ -227,7 +227,7 @@ def test_it_is_renewed_under_load(
             certified.renew()
             serials.append(serial())
     say(f"{number} renewals: {sum(seen.requests)} requests ({seen.requests}), {seen.failed} failed")
-    assert len(set(serials)) == number + 1, "each time another one"
+    assert len(set(serials)) == number + 1, "each renewal gives a new certificate"
     assert seen.failed == 0
     assert min(seen.requests) > 100
     assert certified.reloads == before
@@ -256,12 +256,12 @@ def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) ->
     assert asked
     certified.collective.compose("router", "restart", "certificates")
     certified.backdate("renew")
-    assert int(certified.inside("renew")) > 100, "nothing to do for a while, says the program when it is asked"
-    assert certified.pebble.said().count("Added order") == asked, "back-off outlives a restart"
+    assert int(certified.inside("renew")) > 100, "the program must not try again soon"
+    assert certified.pebble.said().count("Added order") == asked, "the pause must survive a restart"
     certified.pebble.refuse(NAME, refused=False)
     certified.backdate("again")
     wait_for("another certificate", lambda: serial() != before, timeout=60)
-    wait_for("it is written down", lambda: certified.listed()[0]["sound"], timeout=30)
+    wait_for("the record of it", lambda: certified.listed()[0]["sound"], timeout=30)
 
 
 BY_HAND = f"""set -eu
@@ -297,7 +297,7 @@ def test_the_certificate_stays_while_the_ca_is_down(certified: Certified) -> Non
     assert serial() == before
     certified.pebble.start()
     certified.renew()
-    assert serial() != before, "a CA that lost everything gets to know us again"
+    assert serial() != before, "a CA that lost its data makes a new account"
 
 
 def test_a_ca_that_requires_external_account_binding(certified: Certified) -> None:
@@ -316,7 +316,7 @@ def test_it_is_renewed_while_there_is_a_tls_route(certified: Certified) -> None:
     table, before, reloads = certified.routed.table(), serial(), certified.reloads
     assert router.apply(replace(table, tls=(TlsRoute("vault", 6915),))).reloaded
     assert certified.reloads != reloads
-    assert serial() == before, "a reload serves the same"
+    assert serial() == before, "a reload keeps the certificate"
     certified.renew()
     renewed = serial()
     router.apply(table)
@@ -352,7 +352,7 @@ def test_a_hook_gets_one_certificate_for_all_names(certified: Certified) -> None
     wait_for("the wildcard", lambda: "Pebble" in issuer(f"other.{DOMAIN}"), timeout=60)
     names = look(served(f"other.{DOMAIN}"), "-ext", "subjectAltName").replace(",", "").split()
     assert sorted(names[-2:]) == [f"DNS:*.{DOMAIN}", f"DNS:{DOMAIN}"]
-    wait_for("it is written down", lambda: certified.listed()[0]["until"], timeout=30)
+    wait_for("the record of it", lambda: certified.listed()[0]["until"], timeout=30)
     listed = [(row["names"], row["sound"]) for row in certified.listed()]
     assert listed == [([DOMAIN, f"*.{DOMAIN}"], True), ([NAME], True), ([f"*.{DOMAIN}"], True)]
     certified.backdate("until")

@@ -175,7 +175,7 @@ def test_a_broken_backup_is_refused_and_nothing_is_touched(  # noqa: PLR0913, PL
             for gone in files if fault == "empty" else [file]:
                 (broken / gone.name).unlink()
         result = collective.script(service, "restore", str(broken), check=False)
-        assert result.returncode, f"restore took a backup with {file.name} {fault}"
+        assert result.returncode, f"restore accepted a backup with {file.name} {fault}"
         assert result.stderr
     facts.of(service).check(collective, written)
 
@@ -204,7 +204,7 @@ def test_updates_of_a_stopped_service_are_unknown(service: str, collective: Coll
 def refused(collective: Collective, service: str, folder: Path) -> None:
     """Check that a backup into the folder fails with a reason, and leaves nothing that `restore` would accept."""
     result = collective.script(service, "backup", str(folder), check=False)
-    assert result.returncode, f"a backup that cannot be whole succeeded: {list(folder.iterdir())}"
+    assert result.returncode, f"an incomplete backup succeeded: {list(folder.iterdir())}"
     assert result.stderr.strip()
     if folder.exists():
         assert collective.script(service, "restore", str(folder), check=False).returncode

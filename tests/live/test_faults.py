@@ -67,7 +67,7 @@ def test_a_killed_backup_leaves_only_good_snapshots(kept: Kept, campaign: Campai
             kill(kept, victim, process)
             process.communicate(timeout=300)
         said_good += process.returncode == SAVED
-    wait_for("the helper to be gone", lambda: not leftovers(kept), timeout=30)
+    wait_for("the helper to end", lambda: not leftovers(kept), timeout=30)
     kept.darkpeak("backup", ledger.NAME)
     new = names(kept) - known
     assert len(new) >= said_good + 1
@@ -94,7 +94,7 @@ def test_a_killed_engine_leaves_no_bad_snapshot(kept: Kept, campaign: Campaign) 
         with kept.start("backup", ledger.NAME) as process:
             time.sleep(random.uniform(1, 8))  # noqa: S311
             kept.collective.host.kill_engine()
-            wait_for("the engine to be gone", lambda: not kept.collective.host.engine_answers())
+            wait_for("the engine to end", lambda: not kept.collective.host.engine_answers())
             process.communicate(timeout=300)
             kept.collective.host.start_engine()
         kept.collective.compose(ledger.NAME, "up", "-d", "--wait")
@@ -182,7 +182,7 @@ def test_a_killed_restore_can_be_repeated(booked: Kept, campaign: Campaign) -> N
             time.sleep(random.uniform(2, 10))  # noqa: S311
             process.kill()
             process.communicate(timeout=300)
-        wait_for("the helper to be gone", lambda: not leftovers(booked), timeout=30)
+        wait_for("the helper to end", lambda: not leftovers(booked), timeout=30)
         booked.darkpeak("restore", ledger.NAME)
         assert ledger.content(booked.collective) == whole
 

@@ -43,8 +43,8 @@ def pushed(member: Member, folder: Path, text: str) -> str:
 def test_unknown_keys_get_nothing_and_members_only_what_the_rules_allow(served: Collective) -> None:
     ada, grace = members(served)
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ada.keys / "mallory")])
-    stranger = Member("mallory", ada.keys).git("ls-remote", f"{SERVER}/testing", check=False)
-    assert "Permission denied (publickey)" in stranger.stderr
+    unknown = Member("mallory", ada.keys).git("ls-remote", f"{SERVER}/testing", check=False)
+    assert "Permission denied (publickey)" in unknown.stderr
     assert "DENIED" in grace.git("ls-remote", f"{SERVER}/gitolite-admin", check=False).stderr
 
 

@@ -125,7 +125,7 @@ def test_a_container_is_healthy_soon_then_rarely_checked_and_failures_are_notice
 def test_a_restarted_container_is_healthy_again_soon(frail: Frail, how: str, say: Say) -> None:
     frail.seconds_until("healthy", "well")
     # A check that waits is ended too.
-    wait_for("a call that rests", lambda: frail.calls("well", frail.began) > 1)
+    wait_for("a check that waits", lambda: frail.calls("well", frail.began) > 1)
     frail.collective.compose(NAME, how, "well")
     begun = time.monotonic()
     frail.collective.compose(NAME, *(("unpause",) if how == "pause" else ("up", "-d", "--no-recreate")), "well")

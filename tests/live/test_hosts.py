@@ -58,7 +58,7 @@ def test_one_host_uses_the_engine_of_another_over_ssh(host: Host) -> None:
 def test_an_engine_starts_again_after_a_crash() -> None:
     with Host() as second:
         second.kill_engine()
-        wait_for("the engine to be gone", lambda: not second.engine_answers())
+        wait_for("the engine to end", lambda: not second.engine_answers())
         second.start_engine()
         assert second.engine_answers()
 
@@ -84,7 +84,7 @@ def kill_an_owner(top: Path) -> lab.Slot:
         assert traces(slot)
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
-        wait_for("its processes to die with it", lambda: not processes(slot), timeout=10)
+        wait_for("its processes to end", lambda: not processes(slot), timeout=10)
     return slot
 
 

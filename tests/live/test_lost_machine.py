@@ -58,7 +58,7 @@ def test_everything_is_restored_on_an_empty_engine(collective: Collective, tmp_p
         facts.of(service).check(own, written[service])
     # Routes come from the files, and not from the router's snapshot; the CA, which members trust, is only there.
     assert router.authority(own) == written["router"]
-    say(f"everything is back after {took:.0f} s; the restores alone: {sum(item['seconds'] for item in done):.0f} s")
+    say(f"everything is restored after {took:.0f} s; only the restores: {sum(item['seconds'] for item in done):.0f} s")
 
 
 def stop_half_way(own: Collective, key: tuple[str, ...]) -> None:
@@ -70,7 +70,7 @@ def stop_half_way(own: Collective, key: tuple[str, ...]) -> None:
         second = next(process.stderr, "")  # this line is printed after the first is recorded as done
         process.kill()
     assert first, "no service was restored before it ended"
-    assert second, "it ended with the first service"
+    assert second, "it ended after the first service"
 
 
 def write_backup(own: Collective, store: Host, folder: Path) -> str:

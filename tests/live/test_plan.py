@@ -101,7 +101,7 @@ def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collect
         assert "docker-compose.yml changed" in small.darkpeak("plan", check=False).stdout
         small.darkpeak("up", timeout=180)
         assert run(moved).stdout
-        assert run(URL, check=False).returncode == 7, "nothing listens at the port before"
+        assert run(URL, check=False).returncode == 7, "no program listens on the old port"
         assert "http://hello.localhost:8080/" in small.darkpeak("status").stdout
         for other in (small, clone):
             assert other.darkpeak("plan", env=shell).returncode == 0

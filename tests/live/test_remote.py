@@ -230,7 +230,7 @@ def test_a_lost_connection_is_an_error_and_the_next_up_finishes(
     with subprocess.Popen(
         argv, cwd=hello.top, env=dict(hello.environment), stdout=pipe, stderr=pipe, text=True
     ) as process:
-        wait_for("that moment", lambda: reached(remote), pause=0.01)
+        wait_for("the moment to end the connection", lambda: reached(remote), pause=0.01)
         remote.cut()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 3

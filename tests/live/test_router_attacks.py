@@ -63,7 +63,7 @@ def request(*headers: str, first: str = "GET / HTTP/1.1", body: bytes = b"") -> 
 def test_a_malformed_or_foreign_request_is_refused(routed: Routed, data: bytes, status: int) -> None:
     before = len(seen(routed))
     assert parse(send(data, seconds=3)).status == status
-    assert seen(routed)[before:] == ["GET /seen"], "none of it reached the service"
+    assert seen(routed)[before:] == ["GET /seen"], "the request must not reach the service"
 
 
 SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
@@ -100,7 +100,7 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
                 first="POST /te.te HTTP/1.1",
                 body=SMUGGLED.encode(),
             ),
-            id="an encoding nobody knows",
+            id="an unknown encoding",
         ),
         pytest.param(
             request(
@@ -157,7 +157,9 @@ def test_a_thousand_slow_clients_do_not_slow_other_clients() -> None:
             client.sendall(b"GET / HTTP/1.1\r\nHost: one.localhost\r\nX: ")
         during = slowest()
         clients[0].settimeout(15)
-        assert talk(clients[0], b"")[:12] in {b"HTTP/1.0 408", b"HTTP/1.1 408", b""}, "ten seconds is all"
+        assert talk(clients[0], b"")[:12] in {b"HTTP/1.0 408", b"HTTP/1.1 408", b""}, (
+            "after ten seconds the router closes the connection"
+        )
     assert during < before + UNHARMED, (before, during)
 
 

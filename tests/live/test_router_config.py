@@ -95,7 +95,7 @@ def test_haproxy_accepts_what_any_collective_produces(routed: Routed, campaign: 
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for number, table in enumerate(drawn(campaign(1000))):
             files = render(table)
-            assert files == render(table), "the same collective, the same bytes"
+            assert files == render(table), "the same table gives the same bytes"
             for name, content in files.items():
                 member = tarfile.TarInfo(f"random/{number}/{name}")
                 member.size = len(content)

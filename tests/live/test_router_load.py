@@ -64,7 +64,7 @@ def load(*headers: str) -> Iterator[Load]:
     read(seen)
     for number, each in enumerate(sockets):
         each.sendall(b"%d" % number)
-        assert each.recv(100) == b"%d" % number, "a WebSocket was cut"
+        assert each.recv(100) == b"%d" % number, "a WebSocket was closed"
         each.close()
 
 

@@ -89,7 +89,7 @@ def test_a_copy_of_the_database_files_is_damaged(collective: Collective, busy: B
         with tarfile.open(tmp_path / "copy.tar") as archive:
             archive.extractall(folder, filter="data")
         wrong += is_wrong(folder / "app.db")
-    say(f"{wrong} of 5 copies of SQLite's files are wrong")
+    say(f"{wrong} of 5 copies of SQLite's files are damaged")
     assert wrong
 
 

@@ -133,7 +133,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
 
     # Kill it while the box is built: the next run waits for the dead run's tools, and then starts again.
     killed = laptop.start("vm", "box")
-    wait_for("the box to be begun", (laptop.folder / "making/root.tar").exists, timeout=60)
+    wait_for("the build of the box to begin", (laptop.folder / "making/root.tar").exists, timeout=60)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
 
@@ -158,9 +158,9 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
     # Kill QEMU, and then the run that starts it again.
     [qemu] = laptop.processes("qemu-system")
     os.kill(int(qemu), signal.SIGKILL)
-    wait_for("QEMU to be gone", lambda: laptop.status()["state"] == "halted")
+    wait_for("QEMU to end", lambda: laptop.status()["state"] == "halted")
     killed = laptop.start("vm", "up")
-    wait_for("QEMU to be there", lambda: laptop.status()["state"] == "running")
+    wait_for("QEMU to start", lambda: laptop.status()["state"] == "running")
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     laptop.darkpeak("vm", "up")

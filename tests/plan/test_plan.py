@@ -56,7 +56,7 @@ def test_there_is_nothing_to_do_if_everything_matches_the_files(files: Collectiv
         ({"health": "unhealthy"}, "wiki/webserver recreate: it is unhealthy"),
         ({"health": ""}, "wiki/webserver nothing: it matches its files"),
     ],
-    ids=["changed", "foreign", "stopped", "ill", "no health check"],
+    ids=["changed", "foreign", "stopped", "unhealthy", "no health check"],
 )
 def test_one_container_is_different(files: Collective, values: dict[str, str], expected: str) -> None:
     assert plan_of(files, running(files, "wiki", "webserver", **values), names=("wiki",)) == expected
