@@ -163,7 +163,7 @@ def add(collective: Collective, bank: Bank) -> None:
 def acknowledged(collective: Collective, bank: Bank) -> int:
     """Return the number of the last acknowledged transfer."""
     said = ""
-    while not said:  # it is being written
+    while not said:  # the file is just being written
         said = collective.execute(bank.name, "app", "cat", "/run/acknowledged").stdout
     return int(said)
 

@@ -104,7 +104,7 @@ class Pebble:
         """Let its DNS fail for a name, or answer again."""
         self._dns("set-servfail" if refused else "clear-servfail", host=f"{name}.")
 
-    def said(self) -> str:
+    def log(self) -> str:
         """Return its log."""
         said = subprocess.run([*self._docker(), "logs", NAME], capture_output=True, text=True, check=True)
         return said.stdout + said.stderr

@@ -130,8 +130,8 @@ def test_a_restore_that_does_not_become_healthy_is_undone(booked: Kept) -> None:
 class Listener:
     """An HTTP server for notices: it keeps what was posted, and which paths were requested."""
 
-    told: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     port: int = 0
 
     @contextmanager
@@ -142,11 +142,11 @@ class Listener:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                listener.told.append(f"{said['title']}: {said['message']}")
+                listener.posted.append(f"{said['title']}: {said['message']}")
                 self.do_GET()
 
             def do_GET(self) -> None:
-                listener.asked.append(self.path)
+                listener.requested.append(self.path)
                 self.send_response(200)
                 self.end_headers()
 
@@ -204,11 +204,11 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(running_only: Kep
         assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
         ledger.book(running_only.collective, SMALL, 1)
         running_only.darkpeak("nightly")
-    assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
+    assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.posted] == [
         "needs attention",
         "all is well again",
     ]
-    assert listener.asked.count("/well") == 2
+    assert listener.requested.count("/well") == 2
 
 
 @pytest.fixture

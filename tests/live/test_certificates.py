@@ -163,7 +163,7 @@ def test_other_names_keep_the_collectives_own_certificate() -> None:
 
 
 def test_no_challenge_is_left(certified: Certified) -> None:
-    tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.said())
+    tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.log())
     assert tokens, "the CA sent no challenge"
     assert certified.inside("cat", f"{HOME}/challenges.map") == ""
     assert certified.routed.get(NAME, f"{CHALLENGE}/{tokens[0]}").status == 404
@@ -252,12 +252,12 @@ def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) ->
     row = certified.listed()[0]
     assert (row["failed"][:6], row["sound"]) == ("FAILED", False)
     assert certified.collective.darkpeak("certificates", check=False).returncode == 1
-    asked = certified.pebble.said().count("Added order")
+    asked = certified.pebble.log().count("Added order")
     assert asked
     certified.collective.compose("router", "restart", "certificates")
     certified.backdate("renew")
     assert int(certified.inside("renew")) > 100, "the program must not try again soon"
-    assert certified.pebble.said().count("Added order") == asked, "the pause must survive a restart"
+    assert certified.pebble.log().count("Added order") == asked, "the pause must survive a restart"
     certified.pebble.refuse(NAME, refused=False)
     certified.backdate("again")
     wait_for("another certificate", lambda: serial() != before, timeout=60)

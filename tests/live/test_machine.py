@@ -39,7 +39,7 @@ def test_a_bare_machine_serves_a_wiki_after_one_command(
     packages = ("git", "python3") if user == "root" else ("git", "python3", "sudo")
     with Host(debian=suite, packages=packages) as machine:
         newcomer = Newcomer(machine, user)
-        newcomer.move_in()
+        newcomer.set_up()
 
         started = time.monotonic()
         with ThreadPoolExecutor() as pool:
@@ -78,7 +78,7 @@ class Newcomer:
         """The folder of their clone."""
         return "/root/darkpeak" if self.user == "root" else f"/home/{self.user}/darkpeak"
 
-    def move_in(self) -> None:
+    def set_up(self) -> None:
         """Make their account, with sudo, and a clone of this checkout, which has only what is committed."""
         if self.user != "root":
             self.machine.run(["useradd", "--create-home", "--shell", "/bin/bash", self.user])

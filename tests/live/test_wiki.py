@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
-# Sends what comes on standard input to port 80 of an address, and prints the answer.
+# Sends its standard input to port 80 of an address, and prints the answer.
 NEIGHBOUR = 'exec 3<>"/dev/tcp/$0/80"; cat >&3; timeout 20 cat <&3'
 
 
