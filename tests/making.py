@@ -1,4 +1,4 @@
-"""Make collectives for tests: a sound one in a folder, to be broken as a test wishes."""
+"""Make collectives for tests: a valid one in a folder, which a test can then change."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def write_service(root: Path, name: str, compose: str, container: str) -> None:
 
 
 def write_collective(root: Path) -> Path:
-    """Write a sound collective of two services."""
+    """Write a valid collective of two services."""
     (root / "collective.toml").write_text(COLLECTIVE)
     write_service(root, "wiki", WIKI, "webserver")
     write_service(root, "directory", DIRECTORY, "slapd")
@@ -83,7 +83,7 @@ def write_collective(root: Path) -> Path:
 
 
 def edit(root: Path, file: str, old: str, new: str) -> None:
-    """Replace a piece of a file that must stand in it; `old` empty replaces the whole."""
+    """Replace a text that must be in a file; an empty `old` replaces the whole file."""
     path = root / file
     text = path.read_text()
     assert old in text, f"{old!r} is not in {file}"

@@ -1,4 +1,4 @@
-"""Examples in the documentation are read by the very code that they are about."""
+"""The code reads the documentation's examples, and the documentation's links and lists are complete."""
 
 import re
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_the_examples_of_certificates_are_sound(tmp_path: Path) -> None:
 
 
 def test_the_reference_of_commands_is_current() -> None:
-    assert (DOCS / "commands.md").read_text() == make_reference(root), "bin/reference writes it"
+    assert (DOCS / "commands.md").read_text() == make_reference(root), "docs/commands.md is old: run bin/reference"
 
 
 def test_the_front_page_lists_every_page() -> None:

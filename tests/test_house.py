@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold: what each room may import, what is pure, where programs start, sizes."""
+"""The house rules that a test can check: what each room may import, what is pure, which file starts programs, sizes."""
 
 import ast
 import inspect
@@ -16,7 +16,7 @@ from darkpeak.cli import root
 TOP = Path(__file__).parent.parent
 SOURCE = TOP / "src" / "darkpeak"
 LEAVES = {"errors", "progress", "result", "trace", "vocabulary"}
-# Each room, and the rooms that it may import beside the leaves. docs/house.md says why.
+# Each room, and the rooms that it may import besides the shared files. docs/house.md says why.
 ROOMS = {
     "caller": {"process"},
     "network": set(),
@@ -43,7 +43,7 @@ ROOMS = {
 }
 OUTSIDE = {"docker", "subprocess", "socket", "requests", "urllib", "http", "asyncio", "ssl", "rich", "click", "os"}
 HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", "logging")
-# Where what comes from elsewhere is imported: one door each.
+# Each library from outside, and the files that may import it.
 DOORS = {
     "subprocess": {"process.py", "helper/image/docker.py", "helper/image/script.py"},
     "docker": {"engine/engine.py", "engine/endpoint.py"},
@@ -55,7 +55,7 @@ DOORS = {
     "yaml": {"collective/tree.py"},
 }
 LARGEST_ROOM = 0.15
-LONGEST_SENTENCE = 60  # of help: `darkpeak --help` at 80 columns shows it whole
+LONGEST_SENTENCE = 60  # of help: `darkpeak --help` shows it in full at 80 columns
 
 
 def python_files() -> list[Path]:
@@ -72,7 +72,7 @@ def room_of(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """Return the modules that a file imports, wherever in it: `darkpeak.plan.plan`, `docker.errors`."""
+    """Return the modules that a file imports anywhere in it: `darkpeak.plan.plan`, `docker.errors`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -93,7 +93,7 @@ def rooms_imported(path: Path) -> set[str]:
 
 
 def is_pure(path: Path) -> bool:
-    """Whether a file says so of itself, or its room does."""
+    """Return whether a file's docstring says that it is pure, or its room's."""
     files = [file for file in (path, path.parent / "__init__.py") if file.is_file()]
     words = [(ast.get_docstring(ast.parse(file.read_text())) or "").replace("\n", " ") for file in files]
     return any(" Pure" in text for text in words)
@@ -123,7 +123,7 @@ def test_pure_files_import_nothing_from_outside(path: Path) -> None:
     assert [named(item) for item in modules if not (is_pure(item) or room_of(item) in LEAVES)] == []
 
 
-READERS = {"collective", "lint"}  # pure but for reading the collective's own files
+READERS = {"collective", "lint"}  # pure, except that they read the collective's own files
 
 
 @pytest.mark.parametrize("library", DOORS)
@@ -168,7 +168,7 @@ def commands(group: click.Group = root, path: str = "darkpeak") -> Iterator[tupl
 
 
 def acting() -> list[tuple[str, click.Command]]:
-    """Return the commands that do something: all but the groups."""
+    """Return the commands that do something: all except the groups."""
     return [(path, command) for path, command in commands() if not isinstance(command, click.Group)]
 
 

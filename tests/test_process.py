@@ -1,4 +1,4 @@
-"""The process door, with real programs: deadlines, what they started, last lines, Ctrl-C."""
+"""process.py with real programs: deadlines, children, last lines, Ctrl-C."""
 
 import os
 import time
@@ -11,12 +11,12 @@ from darkpeak import process
 from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 
-# Starts a child of its own, which writes its number, and waits for ever; neither ends when it is asked to.
+# Starts a child, which writes its process number, and waits for ever; both ignore SIGTERM.
 STUBBORN = "trap '' TERM; sh -c \"trap '' TERM; echo \\$\\$ >$1; sleep 600\" & wait; sleep 600"
 
 
 def is_gone(file: Path) -> bool:
-    """Whether the process whose number is in a file has ended."""
+    """Return whether the process whose number is in a file has ended."""
     number = int(file.read_text())
     stat = Path(f"/proc/{number}/stat")
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"

@@ -1,4 +1,4 @@
-"""bin/setup and bin/demo: what is installed where apt offers what, and where a demo refuses to run."""
+"""bin/setup and bin/demo: what is installed from which packages, and when the demo refuses to run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[1]
 USED = ("cat", "chmod", "cut", "dirname", "dpkg", "env", "flock", "grep", "head", "install", "mkdir", "mktemp")
 ALSO = ("readlink", "rm", "sed", "sh", "sha256sum", "sleep", "sort", "tr", "uname")
-# What these machines' apt offers, as `apt-cache policy` says it.
+# The packages that these machines' apt has, as `apt-cache policy` prints them.
 DEBIAN_12 = {"docker.io": "20.10.24+dfsg1-1+deb12u1", "docker-compose": "1.29.2-3"}
 DEBIAN_13 = {"docker.io": "26.1.5+dfsg1-9", "docker-cli": "26.1.5+dfsg1-9", "docker-compose": "2.26.1-4"}
 UBUNTU_22 = {"docker.io": "27.5.1-0ubuntu3~22.04.2", "docker-compose": "1.29.2-1"}
 UBUNTU_22_UNIVERSE = {**UBUNTU_22, "docker-compose-v2": "2.37.1+ds1-0ubuntu2~22.04.1"}
 UBUNTU_24 = {"docker.io": "28.2.2-0ubuntu1~24.04.1", "docker-compose-v2": "2.37.1+ds1-0ubuntu2~24.04.1"}
 
-# Before `apt-get update` a bare machine's apt offers nothing.
+# Before `apt-get update`, a bare machine's apt has no packages.
 APT_CACHE = """\
 #!/bin/sh
 [ "$LC_ALL $1" = "C policy" ] || exit 9
@@ -33,7 +33,7 @@ APT_CACHE = """\
 candidate=$(sed -n "s/^$2 //p" "$MACHINE/offers")
 printf '%s:\\n  Installed: (none)\\n  Candidate: %s\\n  Version table:\\n' "$2" "${candidate:-(none)}"
 """
-# What is installed is there then: docker from a package with the client, compose from one with the plugin.
+# After an install the programs exist: docker from a package with the client, compose from one with the plugin.
 APT_GET = """\
 #!/bin/sh
 echo "$*" >>"$MACHINE/asked"
@@ -62,13 +62,13 @@ exit 1
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine with no docker, whose apt and id are small programs of ours; nothing else of it can be run."""
+    """A machine without docker, whose apt and id are small programs of ours; no other program can be run."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     def make(self, offers: Mapping[str, str], mirrors: str) -> None:
-        """Write its programs, and what its apt knows."""
+        """Write its programs, and the packages of its apt."""
         (self.folder / "bin").mkdir()
         (self.folder / "offers").write_text("".join(f"{name} {version}\n" for name, version in offers.items()))
         (self.folder / "mirrors").write_text(mirrors)
@@ -87,13 +87,13 @@ class Machine:
         path.chmod(0o755)
 
     def sh(self, words: str, *, check: bool = True) -> Result:
-        """Run words of shell which know what bin/setup.sh brings."""
+        """Run shell commands that can use the functions of bin/setup.sh."""
         known = f'set -eu\ntop={TOP}\n. "$top/bin/setup.sh"\npolicy={self.folder}/policy-rc.d\n'
         return run(["/bin/sh", "-c", known + words], env=self.environment, cwd=self.folder, check=check)
 
     @property
     def asked(self) -> list[str]:
-        """What apt-get was told, without its options."""
+        """The calls of apt-get, without options."""
         lines = (self.folder / "asked").read_text().splitlines()
         return [" ".join(word for word in line.split() if word[0] != "-" and "::" not in word) for line in lines]
 
@@ -118,7 +118,7 @@ def test_the_packages_that_apt_has_are_installed(
     machine.make(offers, mirrors)
     machine.sh("need_client\nneed_compose")
     assert [line.removeprefix("install ") for line in machine.asked if line.startswith("install ")] == installed
-    # Debian 12's own Compose is too old, so lists of a newer Debian are read, in a folder of their own.
+    # Debian 12's own Compose is too old, so the lists of a newer Debian are read into another folder.
     assert machine.asked.count("update") == (2 if offers is DEBIAN_12 else 1)
     assert not (machine.folder / "policy-rc.d").exists()
     before = machine.asked
@@ -134,7 +134,7 @@ def test_without_universe_the_error_has_a_hint(machine: Machine) -> None:
 
 
 def test_servers_do_not_start_while_a_client_is_installed(machine: Machine) -> None:
-    """And an administrator's own policy stays, but not one that a killed run of ours left."""
+    """An administrator's own policy stays, but one that a killed run of ours left is removed."""
     machine.make(DEBIAN_12, "")
     machine.program("apt-get", '#!/bin/sh\ncase $* in *install*) cat "$MACHINE/policy-rc.d" >"$MACHINE/seen" ;; esac\n')
     for before, during, after in (
@@ -151,7 +151,7 @@ def test_servers_do_not_start_while_a_client_is_installed(machine: Machine) -> N
 
 
 def test_two_runs_install_one_after_the_other(machine: Machine) -> None:
-    """Each finds its policy in force until its own packages are there, and none is left."""
+    """Each has its policy until its packages are installed, and no policy is left."""
     machine.make(DEBIAN_12, "")
     slow = (
         'case $* in *install*) echo in; sleep 0.3; [ -e "$MACHINE/policy-rc.d" ] && echo out ;; esac >>"$MACHINE/seen"'
@@ -197,14 +197,14 @@ def test_the_engines_mtu_fits_a_small_link(machine: Machine, route: str, link: s
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a checkout of which nothing is there but what bin/demo reads first."""
+    """Return a checkout with only the files that bin/demo reads first."""
     shutil.copytree(TOP / "bin", tmp_path / "bin")
     shutil.copy(TOP / "collective.toml", tmp_path)
     return tmp_path
 
 
 def demo(checkout: Path, docker_host: str = "") -> str:
-    """Have bin/demo refuse, and return what it says. It must not come so far as to need more than coreutils."""
+    """Run bin/demo, which must refuse before it needs more than coreutils; return the first line of its error."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(checkout), "DOCKER_HOST": docker_host}
     refused = run([str(checkout / "bin/demo")], env=environment, check=False)
     assert refused.returncode == 2
@@ -241,7 +241,7 @@ def test_the_demo_refuses_a_collective_with_backups(checkout: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["ssh://ops@server", "tcp://localhost:4243"])
 def test_the_demo_refuses_an_engine_on_another_machine(checkout: Path, engine: str) -> None:
-    """Comments may change: this is the collective that it came with, and what is refused is the engine alone."""
+    """The collective is the shipped one, whose comments may change; only the engine is refused."""
     settings = checkout / "collective.toml"
     settings.write_text(f"# My first look.\n\n{settings.read_text()}")
     assert f"the engine at {engine} is on another machine" in demo(checkout, engine)

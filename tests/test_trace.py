@@ -1,4 +1,4 @@
-"""What a run leaves behind: its log, its causes, and what -v shows. With the real command line, and no engine."""
+"""The trace of a run: its log, its causes, and what -v shows. With the real command line, and without an engine."""
 
 import json
 import os
@@ -16,7 +16,7 @@ NOWHERE = "unix:///nonexistent/docker.sock"
 
 
 def darkpeak(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the tool in a collective, with a state folder of its own."""
+    """Run the tool in a collective, with its own state folder."""
     surroundings = {**os.environ, "DOCKER_HOST": NOWHERE, "XDG_STATE_HOME": str(root / "state"), **environment}
     argv = [sys.executable, "-m", "darkpeak", *arguments]
     return subprocess.run(argv, cwd=root, env=surroundings, capture_output=True, text=True, check=False)

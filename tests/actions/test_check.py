@@ -1,4 +1,4 @@
-"""Compose's own words as findings: with the line that they are about. What real compose says is in tests/live."""
+"""Error messages of compose as findings, with their lines. The real compose is tested in tests/live."""
 
 from pathlib import Path
 

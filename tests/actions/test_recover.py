@@ -1,4 +1,4 @@
-"""The order in which a lost machine comes back."""
+"""The order in which the services of a lost machine are restored."""
 
 from pathlib import Path
 

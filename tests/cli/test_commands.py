@@ -1,4 +1,4 @@
-"""The command line from outside: exit codes, messages, JSON. No daemon answers where these look."""
+"""The command line as users see it: exit codes, messages, JSON. No daemon answers in these tests."""
 
 import json
 import os

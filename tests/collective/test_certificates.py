@@ -1,4 +1,4 @@
-"""`[certificates]`: what a sound one says, and which names it is for."""
+"""`[certificates]`: how valid settings are read, and which names get a certificate."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ DAY = 86400.0
 
 
 def a_collective(root: Path, more: str = "", routes: str = ROUTES) -> collective.Collective:
-    """Write a collective which has its names certified, and read it."""
+    """Write a collective whose names get certificates, and read it."""
     write_collective(root)
     edit(root, "collective.toml", '"localhost"\n', f'"peak.coop"\n\n{ACME}{more}')
     edit(root, WIKI, "http: 6010", routes)
@@ -32,7 +32,7 @@ def a_collective(root: Path, more: str = "", routes: str = ROUTES) -> collective
 
 
 def with_hook(root: Path) -> collective.Collective:
-    """Do the same with a hook."""
+    """Write such a collective with a DNS hook, and read it."""
     hook = root / HOOKS / "nsupdate"
     hook.parent.mkdir(parents=True)
     hook.touch(mode=0o755)
@@ -115,7 +115,7 @@ def test_an_expired_certificate_is_not_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failed", "until", "urgent"),
     [("no such host", 90, False), ("no such host", 70, True), ("no such host", 0, True), ("", 70, False)],
-    ids=["may mend itself", "ends soon", "never had one", "not failed"],
+    ids=["may succeed later", "ends soon", "never had one", "not failed"],
 )
 def test_a_failure_shortly_before_the_end_is_urgent(tmp_path: Path, failed: str, until: int, urgent: bool) -> None:  # noqa: FBT001
     held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))

@@ -1,4 +1,4 @@
-"""The annotated example of docs/service.md is the schema's own test: it has every key and no finding."""
+"""The annotated example in docs/service.md has every key of the schema, and no finding."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bad input: each broken collective, with exactly the finding that it must give."""
+"""Wrong input: each broken collective, with exactly the finding that it must give."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ def findings(root: Path) -> list[str]:
 
 
 def test_a_sound_collective_has_no_findings(tmp_path: Path) -> None:
-    """The collective that the cases below break is sound itself."""
+    """The collective that the cases below change has no findings itself."""
     assert findings(write_collective(tmp_path)) == []
 
 
@@ -32,7 +32,7 @@ BOTH = 'services = ["wiki", "directory"]\n\n'
 IDLE = "x-darkpeak: {about: The way in, admins: [ada, grace], kind: infrastructure, level: idea}\n"
 ACME = '[certificates]\nacme = "https://ca.example/directory"\n'
 
-# file, what stands there, what stands there instead, the finding
+# file, old text, new text, the finding
 EDITS = {
     "toml that is no toml": (TOML, 'name = "Test"', "name = Test", f"{TOML}:1 toml: Invalid value"),
     "unknown key in collective.toml": (TOML, "\n[admins.ada]", 'colour = "red"\n\n[admins.ada]', f"{TOML}:3 unknown-key: unknown key colour"),
@@ -139,19 +139,19 @@ EDITS = {
 
 @pytest.mark.parametrize(("file", "old", "new", "expected"), EDITS.values(), ids=EDITS)
 def test_one_edit_gives_one_finding(tmp_path: Path, file: str, old: str, new: str, expected: str) -> None:
-    """A fault is found, where it stands, and nothing else is."""
+    """The fault is found, with its line, and there is no other finding."""
     edit(write_collective(tmp_path), file, old, new)
     found = [line for line in findings(tmp_path) if not _follows_from_unreadable(line, expected)]
     assert sorted(found) == sorted(expected.split("|"))
 
 
 def _follows_from_unreadable(line: str, expected: str) -> bool:
-    """An unreadable collective.toml names nobody, so that every admin of every service is unknown as well."""
+    """Without a readable collective.toml, every admin of every service is unknown too."""
     return expected.startswith(f"{TOML}:1 toml:") and "unknown-admin" in line
 
 
 def remove(name: str) -> Callable[[Path], None]:
-    """Return what removes a file."""
+    """Return a function that removes a file."""
     return lambda root: (root / name).unlink()
 
 
@@ -172,12 +172,12 @@ def open_one_port_twice(root: Path) -> None:
 
 
 def copy_directory(old: str, new: str) -> Callable[[Path], None]:
-    """Return what gives the directory something that is the wiki's already."""
+    """Return a function that gives the directory something that already belongs to the wiki."""
     return lambda root: edit(root, OTHER, old, new)
 
 
 def certify(root: Path, **settings: str) -> None:
-    """Have a CA certify the collective's names."""
+    """Write [certificates] into collective.toml."""
     lines = [f'{key} = "{value}"\n' for key, value in settings.items()]
     edit(root, TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}{"".join(lines)}\n')
 
@@ -262,20 +262,20 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 
 @pytest.mark.parametrize(("change", "expected"), CHANGES.values(), ids=CHANGES)
 def test_one_change_gives_its_findings(tmp_path: Path, change: Callable[[Path], object], expected: list[str]) -> None:
-    """Faults that take more than one edit, or none of a file's text."""
+    """Faults that need more than one edit, or another change than one of a file's text."""
     change(write_collective(tmp_path))
     assert findings(tmp_path) == expected
 
 
 def test_tcp_and_udp_may_have_one_number(tmp_path: Path) -> None:
-    """A DNS server answers at both."""
+    """A DNS server needs both."""
     both = '"127.0.0.1:6020:389/udp", "127.0.0.1:6020:389/tcp"'
     edit(write_collective(tmp_path), OTHER, '"127.0.0.1:6020:389"', both)
     assert findings(tmp_path) == []
 
 
 def test_an_idea_needs_neither_block_nor_second_admin(tmp_path: Path) -> None:
-    """An idea is on the roadmap before anything is there."""
+    """An idea is on the roadmap before it has containers."""
     write_collective(tmp_path)
     (tmp_path / "services/mail").mkdir()
     idea = "x-darkpeak: {about: Mail, admins: [ada], kind: co-op, level: idea}\n"
@@ -284,13 +284,13 @@ def test_an_idea_needs_neither_block_nor_second_admin(tmp_path: Path) -> None:
 
 
 def test_no_services_is_a_finding(tmp_path: Path) -> None:
-    """An empty collective is told what to make first."""
+    """The finding of an empty collective says what to make first."""
     (tmp_path / "collective.toml").write_text('name = "T"\ndomain = "localhost"\n')
     assert findings(tmp_path) == ["services:1 no-services: there is no service"]
 
 
 def test_every_finding_has_a_hint(tmp_path: Path) -> None:
-    """A finding without a way out is half a finding."""
+    """Without a hint, a finding does not help."""
     write_collective(tmp_path)
     (tmp_path / OTHER).write_text(DIRECTORY.replace("6020:", "6030:").replace("ada, grace", "ada, eve, eve"))
     found, unreadable = collective.read(tmp_path)

@@ -1,4 +1,4 @@
-"""Hosts: which service lives where, what --host means, and the compose file of one host."""
+"""Hosts: which service runs on which host, what --host means, and the compose file for one host."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ IDEA = "x-darkpeak: {about: A game, admins: [ada], kind: user, level: idea}\n"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a collective with a service on a host of its own, a router, and an idea."""
+    """Return a collective with a service that is assigned to a host, a router, and an idea."""
     write_collective(tmp_path)
     with (tmp_path / "collective.toml").open("a") as file:
         file.write(HOSTS)

@@ -1,4 +1,4 @@
-"""[router]: the ports that the files name are those that everything says and does."""
+"""[router]: everything uses the ports in collective.toml."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""URIs of daemons: what each form says, and what nobody can read."""
+"""URIs of daemons: how each form is read, and which are not valid."""
 
 import pytest
 

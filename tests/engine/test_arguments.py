@@ -1,4 +1,4 @@
-"""What is handed to other programs, as data."""
+"""The arguments and input for other programs."""
 
 import json
 from pathlib import Path

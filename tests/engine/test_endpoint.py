@@ -1,4 +1,4 @@
-"""How a daemon is reached: who is asked first, what `docker` finds in its environment, and TLS."""
+"""How a daemon is reached: the order of the settings, `docker`'s environment variables, and TLS."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the engine and a container on its machine say, as facts."""
+"""Facts that are read from the engine's answers and from a container's output."""
 
 from darkpeak.engine.facts import read_clock, read_machine, read_network
 from darkpeak.plan.facts import HostMachine, Network

@@ -1,4 +1,4 @@
-"""The ssh client: what it is told, and what its words mean. Pure parts; a real server is in tests/live."""
+"""The ssh client: its arguments, and what its errors mean. Only the pure parts; a real server is in tests/live."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The tunnel's pure parts: where it leads, and whose port it is. A real one is in tests/live."""
+"""The tunnel's pure parts: its target and its port. A real tunnel is in tests/live."""
 
 import socket
 

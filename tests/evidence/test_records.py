@@ -1,4 +1,4 @@
-"""Records: kept as text, read back; the newest counts; those of earlier versions are understood."""
+"""Records: written as text and read back; the newest counts; records of earlier versions can be read."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What `status` says of backups: silence is as loud as failure."""
+"""What `status` shows about backups: a missing backup is an alarm, like a failed one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -66,7 +66,7 @@ NIGHT_BEFORE = NightRecord("peak", "2026-06-30T03:00:00+00:00")
         ([replace(NIGHT_BEFORE, when="2026-06-27T03:00:00+00:00")], "OVERDUE, 3 d ago"),
         ([replace(NIGHT_BEFORE, when="2026-06-27T03:00:00+00:00", attention=("chat",))], "OVERDUE, 3 d ago"),
     ],
-    ids=["never", "another's", "well", "failed", "silent", "failed, then silent"],
+    ids=["never", "another's", "good", "failed", "overdue", "failed, then overdue"],
 )
 def test_the_last_night_in_words(records: list[Record], said: str) -> None:
     assert describe_night(kept(records), "peak", NOW) == said

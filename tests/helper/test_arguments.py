@@ -1,4 +1,4 @@
-"""What the helper is started with: nothing of the host, no secret; and what is printed to do it by hand."""
+"""The helper's arguments have no path of the host and no secret; and the commands for a restore by hand."""
 
 import re
 from pathlib import Path
@@ -50,9 +50,9 @@ MOUNTS = [
         ("/data/files/../more/", "/volumes/data/more"),
         ("/data/deep/inner", "/volumes/inner"),
         ("/data/deep/inner/a", "/volumes/inner/a"),
-        ("/data", ""),  # part of it lies in another
+        ("/data", ""),  # part of it is in another volume
         ("/data/deep", ""),
-        ("/others", ""),  # which the helper does not have
+        ("/others", ""),  # in a volume that the helper does not have
         ("/run/a", ""),
         ("/etc", ""),
         ("/data/../etc", ""),

@@ -1,4 +1,4 @@
-"""What the helper tells of a part beside its size: how many rows count in it."""
+"""The helper's description of a part: its rows, and a folder's hash."""
 
 import hashlib
 import json
@@ -21,14 +21,14 @@ FILLED = EMPTY.replace("\\.\n", "1\n2\n\\.\n")
 
 
 def parts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return what it tells of each part."""
+    """Return the description of each part."""
     done = subprocess.run([sys.executable, str(PROGRAM), str(folder)], capture_output=True, text=True, check=True)
     found: dict[str, dict[str, Any]] = json.loads(done.stdout)
     return found
 
 
 def rows(folder: Path) -> dict[str, int | None]:
-    """Return how many rows it tells of each part."""
+    """Return the number of rows of each part."""
     return {path: part["rows"] for path, part in parts(folder).items()}
 
 

@@ -1,4 +1,4 @@
-"""A database whose files are only copied is a finding; one that is dumped, or holds nothing, is none."""
+"""A database whose files are copied is a finding; a database that is dumped, or that has no data, is not."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ COPY = "#!/bin/sh\ncd /\ndocker compose exec -T webserver tar -c /var/lib/wiki >
 AT = "services/wiki/scripts/backup:3"
 INSTALL = DOCKERFILE + "RUN apt-get install -y {}\n"
 
-# what is in the Dockerfile, the backup script, which database is found
+# the Dockerfile, the backup script, the database in the finding
 CASES = {
     "nothing known": (INSTALL.format("lighttpd"), COPY, ""),
     "PostgreSQL": (INSTALL.format("postgresql-17 less"), COPY, "PostgreSQL"),
@@ -41,7 +41,7 @@ def sound(tmp_path: Path) -> Path:
 
 
 def findings(root: Path) -> list[str]:
-    """Return where and what."""
+    """Return the place and the text of each finding."""
     found, _ = collective.read(root)
     return [f"{item.at} {item.what.split()[1]}" for item in lint.check(found) if item.rule == "no-dump"]
 

@@ -1,4 +1,4 @@
-"""A service whose content is files of all kinds, in a volume, saved by the template's scripts."""
+"""A service with all kinds of files in a volume, which the template's scripts save."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ find . -type f -printf '%T@ %p\n' | LC_ALL=C sort && find . -type f -exec sha256
 
 
 def add(collective: Collective) -> None:
-    """Write the service into a collective, with the scripts of the template."""
+    """Add the service to a collective, with the scripts of the template."""
     folder = collective.folder(NAME)
     shutil.copytree(TEMPLATES / "files", folder)
     restore = folder / "scripts/restore"
@@ -92,18 +92,18 @@ def add(collective: Collective) -> None:
 
 
 def fill(collective: Collective, seed: str) -> None:
-    """Have more files."""
+    """Add more files."""
     collective.execute(NAME, "app", "add", seed)
 
 
 def content(collective: Collective) -> str:
-    """Return everything that is there: names, kinds, modes, owners, times, hashes."""
+    """Return everything about the files: names, kinds, modes, owners, times, hashes."""
     return collective.execute(NAME, "app", "sh", "-c", LIST, FILES).stdout
 
 
 @contextmanager
 def rewritten(collective: Collective) -> Iterator[Callable[[], object]]:
-    """Have a file that changes all the time; gives what ends it."""
+    """Change a file all the time; yield a function that ends it."""
     stop = partial(collective.execute, NAME, "app", "touch", "/tmp/stop")  # noqa: S108 (in the container)
     writing = Thread(target=collective.execute, args=(NAME, "app", "rewrite"), kwargs={"timeout": 300})
     collective.execute(NAME, "app", "rm", "-f", "/tmp/going")  # noqa: S108
@@ -118,16 +118,16 @@ def rewritten(collective: Collective) -> Iterator[Callable[[], object]]:
 
 
 def fill_with_much(collective: Collective) -> None:
-    """Have two files that take a while to be read, and after them a small one."""
+    """Make two large files, which take a while to read, and a small one that is read after them."""
     words = "for name in 0 1; do head -c 200M /dev/urandom >$name; done; echo >2; echo >last; chown games:games *"
     collective.execute(NAME, "app", "sh", "-c", f"cd {FILES} && {words}")
 
 
 def remove_last(collective: Collective) -> None:
-    """Lose what is read last."""
+    """Remove the file that is read last."""
     collective.execute(NAME, "app", "rm", f"{FILES}/last")
 
 
 def remove_all(collective: Collective) -> None:
-    """Lose it."""
+    """Remove all files."""
     collective.execute(NAME, "app", "sh", "-c", 'rm -rf "$0"/*', FILES)

@@ -1,7 +1,7 @@
-"""A web service to route to: python -m tests.live.backend PORT. Tells what reached it; echoes WebSockets.
+"""A web service to route to: python -m tests.live.backend PORT. It shows what it received, and echoes WebSockets.
 
-/seen lists every request so far · /slow answers after two seconds · all else is told back as JSON.
-Asked to end (SIGTERM), it does as good services do: takes no new connection, and closes each with its next answer.
+/seen lists every request so far · /slow answers after two seconds · any other path answers with the request, as JSON.
+After SIGTERM it accepts no new connection, and closes each open one with its next answer, as a good service does.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import sys
 from typing import ClassVar, NamedTuple
 
 END = b"\r\n\r\n"
-UPGRADED = (  # the answer to RFC 6455's own example of a key
+UPGRADED = (  # the answer to the example key in RFC 6455
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 )
 
 
 class Request(NamedTuple):
-    """One request as it arrived."""
+    """One request, as it was received."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class Request(NamedTuple):
     body: str
 
     def header(self, name: str) -> str:
-        """Return a header's first value."""
+        """Return the first value of a header."""
         return next((value for key, value in self.headers if key == name), "")
 
 
@@ -39,17 +39,17 @@ class Service(asyncio.Protocol):
     ending: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        """Begin with nothing read."""
+        """Start with an empty buffer."""
         self.buffer = b""
         self.echoes = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Remember the transport, for answers."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every whole request."""
+        """Answer every complete request."""
         if self.echoes:
             self.transport.write(data)
             return
@@ -94,7 +94,7 @@ class Service(asyncio.Protocol):
 
 
 def _chunks(data: bytes) -> tuple[bytes, bool, bytes]:
-    """Return a chunked body, whether it is whole, and what follows it."""
+    """Return a chunked body, whether it is complete, and the bytes after it."""
     body = b""
     while b"\r\n" in data:
         size, _, data = data.partition(b"\r\n")
@@ -108,7 +108,7 @@ def _chunks(data: bytes) -> tuple[bytes, bool, bytes]:
 
 
 async def serve(port: int) -> None:
-    """Serve until asked to end, and a second longer."""
+    """Serve until SIGTERM, and a second longer."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Service, "127.0.0.1", port, backlog=4096)
     asked = asyncio.Event()

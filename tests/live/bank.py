@@ -1,4 +1,4 @@
-"""A bank whose accounts sum to nothing, in a database that is never at rest, saved by the templates' scripts."""
+"""A bank whose accounts sum to zero, in a database that is always written to; the templates' scripts save it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ APART = """\
   app: {build: app, init: true, stop_grace_period: 1s, depends_on: {database: {condition: service_healthy}}}
   database: {build: database, init: true, volumes: ['data:/var/lib/mysql']}
 """
-# Each transfer is acknowledged outside the database, after its commit.
+# After each transfer's commit, its number is written to a file outside the database.
 TRANSFERS = """\
 import random, time
 def run(begin, execute, commit, mark):
@@ -96,7 +96,7 @@ exec mariadbd --user=mysql --init-file=/run/first.sql --bind-address=0.0.0.0
 
 @dataclass(frozen=True)
 class Bank:
-    """One of the two: its name, block, and what it is made of."""
+    """One of the two banks: its name, its block, and its files."""
 
     name: str
     kind: str
@@ -147,7 +147,7 @@ MARIADB = Bank(
 
 
 def add(collective: Collective, bank: Bank) -> None:
-    """Write the service into a collective, with the scripts of the template."""
+    """Add the service to a collective, with the scripts of the template."""
     folder = collective.folder(bank.name)
     shutil.copytree(TEMPLATES / bank.kind, folder)
     text = COMPOSE.format(
@@ -161,15 +161,15 @@ def add(collective: Collective, bank: Bank) -> None:
 
 
 def acknowledged(collective: Collective, bank: Bank) -> int:
-    """Return the number of the last transfer of which somebody was told that it is done."""
+    """Return the number of the last acknowledged transfer."""
     said = ""
-    while not said:  # it is being written
+    while not said:  # the file is just being written
         said = collective.execute(bank.name, "app", "cat", "/run/acknowledged").stdout
     return int(said)
 
 
 def look(collective: Collective, bank: Bank, least: int) -> tuple[int, int]:
-    """Return what all accounts sum to, and how many of the first transfers are there."""
+    """Return the sum of all accounts, and how many of the first transfers the bank has."""
     argv = ["database", "mariadb", "-BN", "app", "-e"]
     if bank.kind == "sqlite":
         argv = ["app", "sqlite3", "-cmd", ".timeout 60000", "-separator", " ", "/var/lib/app/app.db"]

@@ -1,4 +1,4 @@
-"""A browser at the wiki: curl with a cookie jar, filling in DokuWiki's own forms."""
+"""A browser for the wiki: curl with a cookie jar, which fills in DokuWiki's own forms."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ DEADLINE = 30
 
 
 def new_jar() -> str:
-    """Return the name of an empty file for cookies."""
+    """Make an empty file for cookies; return its path."""
     with tempfile.NamedTemporaryFile(prefix="cookies-", delete=False) as jar:
         return jar.name
 
 
 @dataclass(frozen=True)
 class Browser:
-    """One visitor, with cookies of their own; `options` are curl's, e.g. the authority to trust."""
+    """One visitor, with their own cookies; `options` are curl's, for instance the CA to trust."""
 
     base: str
     options: tuple[str, ...] = ()
     jar: str = field(default_factory=new_jar)
 
     def get(self, path: str) -> bytes:
-        """Return what is at a path, whatever its status."""
+        """Return the content at a path, with any status."""
         return self._curl(path)
 
     def status(self, path: str, *options: str) -> int:
@@ -35,12 +35,12 @@ class Browser:
         return int(self._curl(path, "-o", "/dev/null", "-w", "%{http_code}", *options))
 
     def post(self, path: str, *fields: str) -> str:
-        """Send a form, follow where it leads, and return that page; a field is `name=value`."""
+        """Send a form, follow redirects, and return the page; a field is `name=value`."""
         words = [word for one in fields for word in ("--data-urlencode", one)]
         return self._curl(path, "--location", *words).decode()
 
     def logs_in(self, uid: str, password: str) -> bool:
-        """Fill in the login form; say whether it was accepted."""
+        """Fill in the login form; return whether the login was accepted."""
         token = self._token("/start?do=login")
         page = self.post("/start", f"sectok={token}", "id=start", "do=login", f"u={uid}", f"p={password}")
         accepted = "Logged in as" in page
@@ -48,7 +48,7 @@ class Browser:
         return accepted
 
     def save(self, page: str, text: str) -> None:
-        """Edit a page in its form."""
+        """Save a page with its form."""
         token = self._token(f"/{page}?do=edit")
         self.post(f"/{page}", f"sectok={token}", f"id={page}", "prefix=.", "suffix=", f"wikitext={text}", "do[save]=1")
         assert self.page(page) == text
@@ -58,13 +58,13 @@ class Browser:
         return self.get(f"/_export/raw/{page}").decode()
 
     def revisions(self, page: str) -> list[str]:
-        """Return the texts of a page's older revisions, the oldest first."""
+        """Return the texts of a page's old revisions, the oldest first."""
         listed = self.get(f"/{page}?do=revisions").decode()
         dates = sorted(set(re.findall(rf"/{page}\?rev=(\d+)", listed)))
         return [self.get(f"/_export/raw/{page}?rev={date}").decode() for date in dates]
 
     def upload(self, file: str, content: bytes) -> None:
-        """Upload a file in the media manager's form, over one of that name."""
+        """Upload a file with the media manager's form; it replaces one with the same name."""
         namespace, _, name = file.rpartition(":")
         token = self._token(f"/lib/exe/mediamanager.php?ns={namespace}")
         fields = (f"sectok={token}", f"ns={namespace}", f"mediaid={name}", "ow=1", f"upload=@-;filename={name}")
@@ -77,7 +77,7 @@ class Browser:
         return self.get(f"/_media/{file}")
 
     def forbid(self, page: str) -> None:
-        """Let members alone read a page, as an admin does in the access rules."""
+        """Let only members read a page, with the admins' form for access rules."""
         for who, level in (("@ALL", 0), ("@user", 8)):
             assert self.call("plugin.acl.addAcl", scope=page, user=who, level=level)["result"]
 
@@ -87,7 +87,7 @@ class Browser:
         return json.loads(self._curl(f"/lib/exe/jsonrpc.php/{method}", *body, *options))
 
     def _token(self, path: str) -> str:
-        """Return the token of a form, without which DokuWiki takes nothing."""
+        """Return the token of a form; DokuWiki refuses forms without it."""
         page = self.get(path).decode()
         found = re.search(r'name="sectok" value="(\w*)"', page)
         assert found, page

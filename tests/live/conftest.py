@@ -1,4 +1,4 @@
-"""What every live test may ask for: the host it runs on, a collective to work with, and evidence when it fails."""
+"""Fixtures of the live tests: the host, a collective, a repository; and the logs that are kept if a test fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.live.facts")
 Campaign = Callable[..., int]
 MEASURED = "measured"
-# Groups by the time that they take, as the end of a run shows it: were one of these the last, the others would wait.
+# The groups that take longest, as the end of a run shows them. They begin first, so that no host waits at the end.
 LONGEST = ("machine", "deploy", "faults", "backup", "remote", "contract chat", "album")
 spent: dict[str, float] = defaultdict(float)  # seconds, by group
 
@@ -34,19 +34,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def group_of(nodeid: str) -> str:
-    """Return the name of the tests that share what was made once, and so stay on one host: a file, or a service's."""
+    """Return the group of a test, whose tests run on one host: its file, or its service in that file."""
     file, _, test = nodeid.partition("::")
     parameters = test.partition("[")[2].rstrip("]").split("-")
     return " ".join([Path(file).stem.removeprefix("test_"), *(name for name in parameters if name in SERVICES)])
 
 
 def place_of(group: str) -> int:
-    """Return when a group's turn comes."""
+    """Return a group's place in the order."""
     return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Hands whole groups of tests to the hosts. What xdist brings for that, loadgroup, does nothing with pytest 9."""
+    """Gives whole groups of tests to the hosts. xdist's own `loadgroup` has no effect with pytest 9."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
@@ -57,7 +57,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the groups that take longest, and leave what takes many minutes to long runs: "deselected"."""
+    """Begin with the groups that take longest; deselect tests that take many minutes, except with --long."""
     items.sort(key=lambda item: place_of(group_of(item.nodeid)))
     if config.getoption("--long"):
         return
@@ -68,14 +68,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def campaign(request: pytest.FixtureRequest) -> Campaign:
-    """Return how many rounds to run, of the number that a long campaign has: without --long a tenth, or `short`."""
+    """Return a function that gives the number of rounds: with --long all of them, else a tenth, or `short`."""
     whole = request.config.getoption("--long")
     return lambda rounds, short=0: rounds if whole else short or max(1, rounds // 10)
 
 
 @pytest.fixture(scope="session")
 def host() -> Host:
-    """Return the test host that we run on; its engine is ours alone, and must answer."""
+    """Return the test host in which the tests run; only they use its engine, which must answer."""
     if not Host.is_current():
         pytest.exit(f"live tests run inside a test host ({NAME} is not set): use bin/test tests/live …", returncode=3)
     here = Host.current()
@@ -96,7 +96,7 @@ def seeded(host: Host) -> Host:
 def collective(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Collective:
     """Return a copy of this repository's collective, on an engine where nothing runs yet.
 
-    A test may edit its files, and puts back what it edited. What a module leaves behind is no other's concern.
+    A test may edit its files, but must restore them. What a module leaves on the engine is removed before the next one.
     """
     seeded.forget()
     return copy_of_ours(tmp_path_factory.mktemp("collective"), seeded)
@@ -104,14 +104,14 @@ def collective(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Collec
 
 @pytest.fixture
 def running(collective: Collective) -> Collective:
-    """Return the collective with all its services up."""
+    """Return the collective, with all its services running."""
     collective.darkpeak("up", timeout=900)
     return collective
 
 
 @pytest.fixture(scope="module")
 def kept(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """Return a collective with the ledger up, and a repository that opens at once."""
+    """Yield a collective with a running ledger, and a repository that opens quickly."""
     with keep(collective, tmp_path_factory.mktemp("kept")) as one:
         quick_key.write(one.volume, one.secret.password)
         yield one
@@ -119,7 +119,7 @@ def kept(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def booked(kept: Kept) -> Kept:
-    """Return it with a small ledger, and a set of that."""
+    """Return it with a small ledger and one snapshot of it."""
     ledger.book(kept.collective, SMALL, 1)
     kept.darkpeak("backup", ledger.NAME)
     return kept
@@ -127,7 +127,7 @@ def booked(kept: Kept) -> Kept:
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Return a way to print a measurement into the test's output, passed or failed."""
+    """Return a function that prints a measurement into the output, also if the test passes."""
 
     def line(text: str) -> None:
         request.node.user_properties.append((MEASURED, text))
@@ -136,7 +136,7 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Print what a test measured; where several hosts work, this runs in the process that gave them their work."""
+    """Print a test's measurements; with several hosts, this runs in pytest's main process."""
     spent[group_of(report.nodeid)] += report.duration
     said = [str(text) for name, text in report.user_properties if name == MEASURED]
     if report.when == "call" and said:
@@ -145,7 +145,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which groups took longest, for LONGEST."""
+    """Print the groups that took longest, for LONGEST."""
     if config.getoption("dist") != "no":
         terminalreporter.section("seconds of the longest groups")
         for seconds, group in sorted(((seconds, group) for group, seconds in spent.items()), reverse=True)[:20]:
@@ -154,7 +154,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Keep what the engine and its containers said when a test fails, and say where."""
+    """If a test fails, save the logs of the engine and its containers, and print the folder."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.failed and Host.is_current():
         folder = TOP / "artifacts" / re.sub(r"[^A-Za-z0-9._-]+", "-", item.nodeid)
@@ -164,7 +164,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def keep_evidence(host: Host, folder: Path) -> None:
-    """Write the engine's log, the list of containers, and each one's last lines."""
+    """Write the engine's log, the list of containers, and the last lines of each."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy(host.slot.folder / "dockerd.log", folder)

@@ -1,4 +1,4 @@
-"""What is on a daemon, asked in tests: who runs, how each service is, what is left over."""
+"""What is on a daemon: its running containers, the states of the services, leftovers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def ids(collective: Collective) -> list[str]:
-    """Return the ids of all containers that run."""
+    """Return the ids of all running containers."""
     docker = ["docker", "--host", collective.host.docker_host]
     return sorted(run([*docker, "ps", "--no-trunc", "--format", "{{.ID}}"]).stdout.split())
 
@@ -24,14 +24,14 @@ def states(collective: Collective) -> dict[str, str]:
 
 
 def leftovers(collective: Collective) -> list[str]:
-    """Return containers that should not be: locks, second instances, anything not running."""
+    """Return the containers that should not exist: locks, second instances, containers that do not run."""
     docker = ["docker", "--host", collective.host.docker_host, "ps", "-a", "--format", "{{.Names}} {{.State}}"]
     rows = [line.split() for line in run(docker).stdout.splitlines()]
     return [name for name, state in rows if state != "running" or "-lock-" in name]
 
 
 def desired(collective: Collective) -> bool:
-    """Say whether the daemon is as the files say, with nothing left over."""
+    """Return whether the daemon matches the files, without leftovers."""
     planned = collective.darkpeak("plan", check=False)
     routed = collective.darkpeak("routes", "--check", check=False)
     return planned.returncode == 0 and routed.returncode == 0 and not leftovers(collective)

@@ -1,4 +1,4 @@
-"""A write load: one thing after another is done, as a member does it, and noted when it is acknowledged."""
+"""A write load: one action after another, as members do them; each is noted when it is acknowledged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Load:
-    """What goes on, and what was acknowledged so far."""
+    """A running load, and what was acknowledged so far."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -21,7 +21,7 @@ class Load:
         self.failure: BaseException | None = None
 
     def go_on(self, act: Callable[[int], str]) -> None:
-        """Do the next thing, until it is over; `act` returns what was acknowledged."""
+        """Repeat the action until the load ends; `act` returns what was acknowledged."""
         try:
             while not self.over.is_set():
                 self.done.append(act(len(self.done)))
@@ -29,18 +29,18 @@ class Load:
             self.failure = failure
 
     def acknowledged(self) -> set[str]:
-        """Return all of it."""
+        """Return everything that was acknowledged."""
         return set(self.done)
 
     def wait_for_more(self, number: int = 1) -> None:
-        """Wait until some more is acknowledged."""
+        """Wait until `number` more actions are acknowledged."""
         wanted = len(self.done) + number
-        wait_for("the load to go on", lambda: self.failure or len(self.done) >= wanted, timeout=120)
+        wait_for("more acknowledged actions", lambda: self.failure or len(self.done) >= wanted, timeout=120)
 
 
 @contextmanager
 def under(act: Callable[[int], str]) -> Iterator[Load]:
-    """Have a load in a thread of its own; fails if the load did."""
+    """Run a load in its own thread; fail if the load failed."""
     load = Load()
     thread = Thread(target=load.go_on, args=(act,))
     thread.start()

@@ -1,4 +1,4 @@
-"""Packages inside a container, as they would be had it been built before their last update."""
+"""Make a package in a container old, as if the image had been built before the package's last update."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ sed -i '/^Package: hostname$/,/^$/s/^Version: .*/&~older/' /var/lib/dpkg/status
 
 
 def make_older(collective: Collective, service: str, container: str) -> tuple[str, str]:
-    """Have dpkg believe that a package is older than it is; return that version, and the one it was."""
+    """Write an older version of a package into dpkg's list; return that version and the real one."""
     version = collective.execute(service, container, "sh", "-c", OLDER).stdout
     return f"{version}~older", version

@@ -1,6 +1,6 @@
-"""A CA that speaks ACME: Debian's pebble, asked by the router and asking it back, with a DNS of its own.
+"""A CA with ACME: Debian's pebble, which checks names by requests to the router, with its own DNS server.
 
-Names that it does not find (`refuse`) it does not certify. Its own https is vouched for by a root that we make.
+It gives no certificate for names that its DNS does not find (`refuse`). Its own https uses a root that we make.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lab.hosts import Host
 
 NAME = "darkpeak-test-pebble"
-ADDRESS = "10.60.0.1"  # this machine, as the router's containers see it
+ADDRESS = "10.60.0.1"  # this machine's address for the router's containers
 DIRECTORY = f"https://{ADDRESS}:14000/dir"
 DNS = f"http://{ADDRESS}:8055"
 HTTP_PORT = 7080
@@ -41,11 +41,11 @@ class Pebble:
 
     host: Host
     folder: Path
-    binding: str = field(default_factory=lambda: f"member-7 {secrets.token_urlsafe(32)}")  # who may have an account
+    binding: str = field(default_factory=lambda: f"member-7 {secrets.token_urlsafe(32)}")  # allows an account
 
     @property
     def root(self) -> str:
-        """Who vouches for the CA's own https, in PEM."""
+        """The root certificate of the CA's own https, in PEM."""
         return (self.folder / "root.pem").read_text()
 
     def build(self) -> None:
@@ -69,7 +69,7 @@ class Pebble:
         run([*new, *names, *files])
 
     def start(self, *, binding: bool = False) -> None:
-        """Start it anew: it remembers nothing; with `binding`, it takes accounts from those it knows already."""
+        """Start it with no data; with `binding`, it requires an external account binding."""
         self.stop()
         self._configure(binding=binding)
         fast = ["--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0", "--env", "PEBBLE_AUTHZREUSE=0"]
@@ -97,14 +97,14 @@ class Pebble:
         run([*self._docker(), "rm", "--force", NAME], check=False)
 
     def anchor(self) -> str:
-        """Return the root that its certificates lead up to, which it makes up at its start."""
+        """Return the root of its certificates, which it makes at each start."""
         return run(["curl", "-sk", "https://127.0.0.1:15000/roots/0"]).stdout
 
     def refuse(self, name: str, *, refused: bool = True) -> None:
-        """Have its DNS fail for a name, or answer again."""
+        """Let its DNS fail for a name, or answer again."""
         self._dns("set-servfail" if refused else "clear-servfail", host=f"{name}.")
 
-    def said(self) -> str:
+    def log(self) -> str:
         """Return its log."""
         said = subprocess.run([*self._docker(), "logs", NAME], capture_output=True, text=True, check=True)
         return said.stdout + said.stderr

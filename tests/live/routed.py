@@ -1,4 +1,4 @@
-"""A router under test: started by plain compose, given tables through the tool's own door, asked by raw bytes."""
+"""A router under test: started with plain compose, changed with the tool's own code, and used with raw requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TABLE = Table(("localhost",), (Route("one", FIRST), Route("two", SECOND), Route(
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer to a request."""
 
     status: int
     headers: dict[str, str]
@@ -38,30 +38,30 @@ class Answer:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What the backend says of the request that it got."""
+        """The backend's description of the request that it received."""
         told: dict[str, Any] = json.loads(self.body)
         return told
 
     @property
     def by_router(self) -> str:
-        """Why the router answered itself, empty where a service did."""
+        """Why the router answered itself; empty if a service answered."""
         return self.headers.get("x-router", "")
 
 
 @dataclass
 class Routed:
-    """The router of a collective, on this host."""
+    """The router of a collective on this host."""
 
     collective: Collective
 
     @cached_property
     def router(self) -> Router:
-        """The tool's door to it."""
+        """The tool's object for the router."""
         return Router(self.inside)
 
     @property
     def inside(self) -> Inside:
-        """Its container."""
+        """The router's container."""
         return Inside(Engine(self.collective.host.docker_host), self.container)
 
     def table(self) -> Table:
@@ -74,22 +74,22 @@ class Routed:
         return self.collective.compose("router", "ps", "-q", "haproxy").stdout.strip()
 
     def execute(self, *argv: str, stdin: str = "") -> str:
-        """Run a program in it."""
+        """Run a program in the container."""
         return self.collective.execute("router", "haproxy", *argv, stdin=stdin, timeout=120).stdout
 
     def get(self, host: str, path: str = "/", *options: str) -> Answer:
-        """Ask for a host name with curl."""
+        """Request a path of a host name with curl."""
         url = f"http://127.0.0.1:{HTTP}{path}"
         return parse(curl("-H", f"Host: {host}", *options, url).stdout.encode())
 
 
 def curl(*options: str) -> Result:
-    """Run curl, headers included in what it prints."""
+    """Run curl; its output includes the headers."""
     return run(["curl", "-s", "-i", "--max-time", "20", "--globoff", *options], check=False)
 
 
 def parse(raw: bytes) -> Answer:
-    """Return an answer out of its bytes."""
+    """Return the answer in these bytes."""
     head, _, body = raw.replace(b"\n\r\n", b"\n\n", 1).partition(b"\n\n")
     first, *lines = head.decode("latin-1").splitlines() or ["HTTP/1.1 0"]
     split = (line.partition(":") for line in lines)
@@ -97,13 +97,13 @@ def parse(raw: bytes) -> Answer:
 
 
 def send(data: bytes, *, seconds: float = 5) -> bytes:
-    """Send bytes to the router's http port and return all that comes back until it closes, or time is up."""
+    """Send bytes to the router's http port; return all that it sends until it closes, or until the time is over."""
     with socket.create_connection(("127.0.0.1", HTTP), timeout=seconds) as connection:
         return talk(connection, data)
 
 
 def talk(connection: socket.socket, data: bytes) -> bytes:
-    """Send bytes and return what comes back."""
+    """Send bytes; return the answer."""
     got = b""
     with suppress(TimeoutError, ConnectionError):
         connection.sendall(data)
@@ -114,7 +114,7 @@ def talk(connection: socket.socket, data: bytes) -> bytes:
 
 @contextmanager
 def serving(*ports: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run a backend at each port."""
+    """Run a backend at each of these ports."""
     processes = [start(port) for port in ports]
     try:
         yield processes
@@ -125,13 +125,13 @@ def serving(*ports: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def start(port: int) -> subprocess.Popen[bytes]:
-    """Start a backend and wait until it answers."""
+    """Start a backend, and wait until it answers."""
     process = subprocess.Popen([sys.executable, "-m", "tests.live.backend", str(port)], cwd=TOP)
     wait_for(f"backend on {port}", lambda: answers(port), timeout=20, pause=0.02)
     return process
 
 
 def answers(port: int) -> bool:
-    """Say whether something listens there."""
+    """Return whether a program listens on the port."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""Files in a volume: read where they lie, at one moment, and put back as they were, by the tool and by hand."""
+"""Files in a volume: read in place, at one moment, and restored unchanged, with the tool and by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def filled(kept: Kept) -> Iterator[Kept]:
-    """Return a collective with an album in it, and a repository."""
+    """Yield a collective with an album and a repository."""
     album.add(kept.collective)
     kept.collective.darkpeak("up", album.NAME, timeout=600)
     album.fill(kept.collective, "first")
@@ -89,7 +89,7 @@ def test_files_that_change_while_they_are_read_are_read_again(filled: Kept, ends
 
 
 def test_a_snapshot_without_a_file_that_was_removed_meanwhile_is_deleted(filled: Kept) -> None:
-    """It was in the list of what is to be read, and is gone when its turn comes; the next try is whole."""
+    """It was in the list of files, and is missing when it should be read; the next try succeeds."""
     album.fill_with_much(filled.collective)
     snapshots, packs = filled.snapshots(album.NAME), len(filled.packs())
     with filled.start("backup", album.NAME) as backup:

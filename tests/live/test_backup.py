@@ -1,4 +1,4 @@
-"""Sets that restore, whatever dies meanwhile: made, verified, drilled, restored, by the tool and by hand."""
+"""Snapshots: made, verified, drilled and restored, with the tool and by hand, also after something was killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_restore_brings_the_snapshot_back_and_saves_the_state_before(booked: K
 
 
 def test_members_find_their_content_after_a_restore(kept: Kept, pytestconfig: pytest.Config) -> None:
-    """Every service of ours with --long, else the one with a database and the one with files."""
+    """With --long every service, else one with a database and one with files."""
     services = SERVICES if pytestconfig.getoption("--long") else ("chat", "wiki")
     kept.collective.darkpeak("up", *services, timeout=900)
     for service in services:
@@ -84,7 +84,7 @@ def test_a_drill_has_no_network_and_leaves_nothing(booked: Kept) -> None:
 
 
 def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> None:
-    """And goes on, cut off, while others work with sets."""
+    """It has no published ports, and the live service does not change."""
     saved = ledger.content(booked.collective)
     ledger.book(booked.collective, SMALL, 9)
     live = ledger.content(booked.collective)
@@ -98,7 +98,7 @@ def test_a_copy_runs_beside_the_live_one_until_it_is_removed(booked: Kept) -> No
     booked.docker("compose", "--project-name", "looked-at", "down", "--volumes")
 
 
-# how the newest set is spoilt behind the tool's back
+# how the newest snapshot is damaged without the tool
 SPOILT_CONTENT = {
     "a line lost": "sed -i 2d /data/ledger",
     "another amount": "sed -i '3s/$/7/' /data/ledger",
@@ -128,30 +128,30 @@ def test_a_restore_that_does_not_become_healthy_is_undone(booked: Kept) -> None:
 
 @dataclass
 class Listener:
-    """Somebody who is told things by HTTP: what was posted, and which paths were asked for."""
+    """An HTTP server for notices: it keeps what was posted, and which paths were requested."""
 
-    told: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     port: int = 0
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for as long as it takes."""
+        """Listen until the block ends."""
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                listener.told.append(f"{said['title']}: {said['message']}")
+                listener.posted.append(f"{said['title']}: {said['message']}")
                 self.do_GET()
 
             def do_GET(self) -> None:
-                listener.asked.append(self.path)
+                listener.requested.append(self.path)
                 self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             self.port = server.server_port
@@ -161,8 +161,8 @@ class Listener:
 
 
 @pytest.fixture
-def alone(booked: Kept) -> Iterator[Kept]:
-    """Return it without the services that are not up."""
+def running_only(booked: Kept) -> Iterator[Kept]:
+    """Yield the collective without the services that do not run."""
     services, aside = booked.collective.top / "services", booked.collective.top / "aside"
     aside.mkdir()
     for folder in [path for path in services.iterdir() if path.name != ledger.NAME]:
@@ -173,54 +173,56 @@ def alone(booked: Kept) -> Iterator[Kept]:
     aside.rmdir()
 
 
-def test_the_nightly_jobs_run_and_each_change_is_notified_once(alone: Kept) -> None:
-    """A good one, one whose service is broken, the same again, and a good one."""
+def test_the_nightly_jobs_run_and_each_change_is_notified_once(running_only: Kept) -> None:
+    """A good night, one with a broken service, the same again, and a good one."""
     listener = Listener()
     with listener.listening():
         address = f"http://127.0.0.1:{listener.port}/"
-        alone.collective.darkpeak(
-            "key", "secret", "notify", "urls", *alone.identity, stdin=address.replace("http", "json")
+        running_only.collective.darkpeak(
+            "key", "secret", "notify", "urls", *running_only.identity, stdin=address.replace("http", "json")
         )
-        alone.collective.darkpeak("key", "secret", "notify", "ping", *alone.identity, stdin=f"{address}well")
-        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        running_only.collective.darkpeak(
+            "key", "secret", "notify", "ping", *running_only.identity, stdin=f"{address}well"
+        )
+        (row,) = json.loads(running_only.collective.darkpeak("status", "--json").stdout)
         assert row["nightly"] == "NEVER"
-        first = json.loads(alone.darkpeak("nightly", "--json").stdout)
+        first = json.loads(running_only.darkpeak("nightly", "--json").stdout)
         assert [(line["about"], line["good"]) for line in first] == [
             (ledger.NAME, True),
             (f"volume:{REPOSITORY}", True),
         ]
         assert "saved; drilled in " in first[0]["message"]
         assert "cut in half, and the drill noticed" in first[0]["message"]
-        (row,) = json.loads(alone.collective.darkpeak("status", "--json").stdout)
+        (row,) = json.loads(running_only.collective.darkpeak("status", "--json").stdout)
         assert (row["nightly"], row["saved"].endswith("just now")) == ("just now", True)
-        alone.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
+        running_only.collective.compose(ledger.NAME, "exec", "-T", "store", "sh", "-c", ": >/data/ledger")
         for _ in range(2):
-            bad = alone.darkpeak("nightly", check=False)
+            bad = running_only.darkpeak("nightly", check=False)
             assert (bad.returncode, f"needs attention: {ledger.NAME}" in bad.stderr) == (1, True), bad.stderr
         assert "ledger.txt shrank from" in bad.stdout
-        shown = alone.collective.darkpeak("status").stdout
+        shown = running_only.collective.darkpeak("status").stdout
         assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
-        ledger.book(alone.collective, SMALL, 1)
-        alone.darkpeak("nightly")
-    assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.told] == [
+        ledger.book(running_only.collective, SMALL, 1)
+        running_only.darkpeak("nightly")
+    assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.posted] == [
         "needs attention",
         "all is well again",
     ]
-    assert listener.asked.count("/well") == 2
+    assert listener.requested.count("/well") == 2
 
 
 @pytest.fixture
-def stranger(booked: Kept) -> Iterator[str]:
-    """Hold a lock in the repository from another machine, which has died; return the lock's name."""
-    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-stranger"
+def foreign_lock(booked: Kept) -> Iterator[str]:
+    """Make a lock in the repository from another machine, which has died; yield the lock's name."""
+    mount, name = f"{REPOSITORY}:/repository", "darkpeak-test-other-machine"
     hold = "cat >/tmp/password; sleep 99 | restic -r /repository -p /tmp/password backup --stdin"
     argv = ["docker", "--host", booked.collective.host.docker_host, "run", "-i", "--rm", "--name", name]
-    argv += ["-h", "stranger", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
+    argv += ["-h", "other-machine", "-v", mount, "darkpeak-helper", "sh", "-c", hold]
     with subprocess.Popen(argv, stdin=subprocess.PIPE) as held:
         assert held.stdin
         held.stdin.write(booked.secret.password.encode())
         held.stdin.close()
-        wait_for("the stranger's lock", booked.locks)
+        wait_for("the lock of the other machine", booked.locks)
         booked.docker("kill", name)
     (theirs,) = booked.locks()
     yield theirs
@@ -229,25 +231,25 @@ def stranger(booked: Kept) -> Iterator[str]:
 
 
 def test_a_dead_helpers_lock_is_removed_and_another_hosts_lock_stays(
-    booked: Kept, stranger: str, campaign: Callable[..., int]
+    booked: Kept, foreign_lock: str, campaign: Callable[..., int]
 ) -> None:
-    """In each helper restic has the same few process numbers, so those of the dead are used again all the time."""
+    """In each helper, restic has one of the same few process numbers, so those of dead helpers are used again."""
     for _ in range(campaign(50, short=1)):
         ledger.book(booked.collective, LARGE, time.time_ns())
         with booked.start("backup", ledger.NAME) as process:
             wait_for_line(process, f"{ledger.NAME}: saving to ")
-            wait_for("a lock in the repository", lambda: booked.locks() - {stranger}, pause=0.002)
-            booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # or it might end before its helper is dead
+            wait_for("a lock in the repository", lambda: booked.locks() - {foreign_lock}, pause=0.002)
+            booked.docker("exec", HELPER, "pkill", "-STOP", "-x", "restic")  # otherwise it could end before its helper
             booked.docker("kill", HELPER)
             process.communicate(timeout=300)
-        assert booked.locks() > {stranger}, "the dead helper left no lock: nothing is shown by this"
+        assert booked.locks() > {foreign_lock}, "the dead helper left no lock, so this test shows nothing"
         booked.darkpeak("backup", ledger.NAME)
-        assert booked.locks() == {stranger}
+        assert booked.locks() == {foreign_lock}
 
 
-@pytest.mark.usefixtures("stranger")
+@pytest.mark.usefixtures("foreign_lock")
 def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
-    """`check` wants the repository for itself alone."""
+    """The command `restic check` needs an exclusive lock of the repository."""
     check = "cat >/tmp/password; exec restic -r /repository -p /tmp/password check"
     argv = [
         "docker",
@@ -262,11 +264,11 @@ def test_an_error_about_a_lock_names_its_holder(booked: Kept) -> None:
     result = run([*argv, "darkpeak-helper", "sh", "-c", check], stdin=booked.secret.password, check=False)
     error = restic_errors.explain("nas", Outcome(result.returncode, b"", result.stderr.encode()))
     assert error
-    assert error.message.startswith("nas is locked by stranger, since 20"), result.stderr
+    assert error.message.startswith("nas is locked by other-machine, since 20"), result.stderr
 
 
 def test_old_unfinished_files_of_dead_helpers_are_removed(booked: Kept) -> None:
-    """Each file that restic writes has another name at first, and one that keeps it is never looked at again."""
+    """Restic writes each file with a temporary name first, and never removes a file that still has one."""
     names = [(folder, days) for folder in ("locks", "data/00") for days in (0, 2)]
     half = [booked.volume / folder / f"{'0' * 64}-tmp-{days}" for folder, days in names]
     for path, (_, days) in zip(half, names, strict=True):
@@ -283,7 +285,7 @@ def test_a_removed_admin_opens_no_repository(booked: Kept) -> None:
     before = (booked.collective.top / "backup-key.age").read_bytes()
     grace = Kept(booked.collective, booked.collective.top / "grace")
     grace.darkpeak("key check")
-    assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # one person is too few
+    assert booked.darkpeak("key remove", "grace", check=False).returncode == 1  # too few admins are left
     with pytest.raises(CommandFailed, match=r"does not open backup-key\.age"):
         grace.darkpeak("key check")
     now = (booked.collective.top / "backup-key.age").read_bytes()

@@ -1,4 +1,4 @@
-"""Certificates from a CA by ACME: obtained through the running router, renewed under load, refused, kept, proven."""
+"""Certificates from a CA by ACME: requested through the running router, renewed under load, refused, kept."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ acme.revoke(x509.load_pem_x509_certificate(pem), 4)
 
 @dataclass(frozen=True)
 class Certified:
-    """A router which asks a CA, with one service behind it."""
+    """A router that requests certificates from a CA, with one service behind it."""
 
     routed: Routed
     pebble: Pebble
@@ -61,43 +61,43 @@ class Certified:
 
     @property
     def collective(self) -> Collective:
-        """The collective that it is of."""
+        """The router's collective."""
         return self.routed.collective
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return what `darkpeak certificates` says."""
+        """Return the rows of `darkpeak certificates`."""
         said: list[dict[str, Any]] = json.loads(self.collective.darkpeak("certificates", "--json", check=False).stdout)
         return said
 
     def renew(self, *, check: bool = True) -> Result:
-        """Have the certificate renewed now."""
+        """Renew the certificate now."""
         return self.collective.darkpeak("certificates", "--renew", NAME, check=check)
 
     def inside(self, *argv: str, stdin: str = "") -> str:
-        """Run a program where certificates are got, as the user who gets them."""
+        """Run a program in the container that requests certificates, as the user who does that."""
         return self.collective.compose("router", "exec", "-T", "certificates", *argv, stdin=stdin).stdout
 
     def backdate(self, moment: str) -> None:
-        """Write down that a moment of the certificate's record has come, and have that looked at."""
+        """Set a time in the certificates' records to 0, as if it had come, and wake the program."""
         self.inside("sed", "-i", f's/"{moment}": [0-9.]*/"{moment}": 0/', f"{HOME}/records.json")
         self.inside("sh", "-c", "echo >/run/control/wake")
 
     def settings(self, more: str) -> None:
-        """Write other [certificates] into collective.toml and bring the router in line."""
+        """Write other [certificates] into collective.toml, and run `up` for the router."""
         file = self.collective.top / "collective.toml"
         file.write_text(file.read_text().partition("\n[certificates]")[0] + more)
         self.collective.darkpeak("up", toy.NAME, timeout=600)
 
     @property
     def reloads(self) -> str:
-        """Which haproxy worker serves, and how often it was reloaded."""
+        """The list of haproxy's processes, which shows reloads."""
         said = self.routed.execute("sh", "-c", "echo show proc | socat - /run/haproxy/master.sock")
-        return re.sub(r"\s\S+m\S+s\s", " ", said)  # without the time that it runs
+        return re.sub(r"\s\S+m\S+s\s", " ", said)  # without the uptimes
 
 
 @pytest.fixture(scope="module")
 def plain(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    """Return a router which asks no CA yet."""
+    """Return a router without a CA."""
     pebble = Pebble(collective.host, tmp_path_factory.mktemp("pebble"))
     pebble.build()
     toy.add(collective)
@@ -115,7 +115,7 @@ def test_without_a_ca_only_a_sleeping_shell_runs(plain: Certified, say: Callable
     assert sorted(set(processes) - {"sh", "cat"} - checking) == ["docker-init", "serve"]
     assert processes.count("serve") == 1
     memory = plain.inside("sh", "-c", "cd /sys/fs/cgroup && cat memory.current || cat memory/memory.usage_in_bytes")
-    say(f"asleep: {int(memory) / 2**20:.1f} MiB")
+    say(f"memory without a CA: {int(memory) / 2**20:.1f} MiB")
 
 
 def test_without_a_ca_nobody_is_sent_to_https(plain: Certified) -> None:
@@ -127,13 +127,13 @@ def test_without_a_ca_nobody_is_sent_to_https(plain: Certified) -> None:
 
 @pytest.fixture(scope="module")
 def certified(plain: Certified) -> Certified:
-    """Return the same router, once the CA has certified its name."""
+    """Return the same router, after it has got a certificate from the CA."""
     before, began = plain.reloads, time.monotonic()
     plain.settings(SETTINGS)
     wait_for("the first certificate", lambda: "Pebble" in issuer(NAME), timeout=60)
     seconds = time.monotonic() - began
-    assert plain.reloads == before, "a certificate is installed over the socket"
-    wait_for("it is written down", lambda: plain.listed()[0]["until"], timeout=30)
+    assert plain.reloads == before, "a certificate is installed without a reload"
+    wait_for("the record of it", lambda: plain.listed()[0]["until"], timeout=30)
     return replace(plain, seconds=seconds)
 
 
@@ -161,8 +161,8 @@ def test_other_names_keep_the_collectives_own_certificate() -> None:
 
 
 def test_no_challenge_is_left(certified: Certified) -> None:
-    tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.said())
-    assert tokens, "the CA asked"
+    tokens = re.findall(rf"{CHALLENGE}/([\w-]+)", certified.pebble.log())
+    assert tokens, "the CA sent no challenge"
     assert certified.inside("cat", f"{HOME}/challenges.map") == ""
     assert certified.routed.get(NAME, f"{CHALLENGE}/{tokens[0]}").status == 404
 
@@ -183,7 +183,7 @@ def test_only_haproxy_can_read_the_keys(certified: Certified) -> None:
 
 @pytest.fixture
 def streams(tmp_path: Path) -> list[list[str]]:
-    """Return requests for the page in clear and by TLS, over connections kept and connections new."""
+    """Return requests for the page by http and https, over kept and new connections."""
     hosts = tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 {NAME}\n")
     named = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
@@ -200,7 +200,7 @@ def test_it_is_renewed_under_load(
             certified.renew()
             serials.append(serial())
     say(f"{number} renewals: {seen}")
-    assert len(set(serials)) == number + 1, "each time another one"
+    assert len(set(serials)) == number + 1, "each renewal gives a new certificate"
     assert seen.failed == 0
     assert min(seen.requests) > 100
     assert certified.reloads == before
@@ -215,7 +215,7 @@ def test_a_revoked_certificate_is_renewed(certified: Certified) -> None:
 
 def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) -> None:
     before = serial()
-    certified.pebble.start()  # which has seen no proof yet
+    certified.pebble.start()  # it has verified no name yet
     certified.pebble.refuse(NAME)
     refused = certified.renew(check=False)
     assert refused.returncode == 3
@@ -225,16 +225,16 @@ def test_the_old_certificate_stays_while_the_ca_refuses(certified: Certified) ->
     row = certified.listed()[0]
     assert (row["failed"][:6], row["sound"]) == ("FAILED", False)
     assert certified.collective.darkpeak("certificates", check=False).returncode == 1
-    asked = certified.pebble.said().count("Added order")
+    asked = certified.pebble.log().count("Added order")
     assert asked
     certified.collective.compose("router", "restart", "certificates")
     certified.backdate("renew")
-    assert int(certified.inside("renew")) > 100, "nothing to do for a while, says the program when it is asked"
-    assert certified.pebble.said().count("Added order") == asked, "back-off outlives a restart"
+    assert int(certified.inside("renew")) > 100, "the program must not try again soon"
+    assert certified.pebble.log().count("Added order") == asked, "the pause must survive a restart"
     certified.pebble.refuse(NAME, refused=False)
     certified.backdate("again")
     wait_for("another certificate", lambda: serial() != before, timeout=60)
-    wait_for("it is written down", lambda: certified.listed()[0]["sound"], timeout=30)
+    wait_for("the record of it", lambda: certified.listed()[0]["sound"], timeout=30)
 
 
 BY_HAND = f"""set -eu
@@ -254,7 +254,7 @@ echo "add ssl crt-list {PUBLIC} $file" | tell
 
 
 def test_a_certificate_that_is_not_served_is_removed_again(certified: Certified) -> None:
-    """A certificate that somebody put there for the same name comes first, as the older of the two."""
+    """An older certificate that a person installed for the same name is served instead."""
     before, path = serial(), f"{PUBLIC}/{NAME}.pem"
     file = certified.routed.execute("sha256sum", path)
     certified.routed.execute("sh", "-s", "add", stdin=BY_HAND)
@@ -270,7 +270,7 @@ def test_the_certificate_stays_while_the_ca_is_down(certified: Certified) -> Non
     assert serial() == before
     certified.pebble.start()
     certified.renew()
-    assert serial() != before, "a CA that lost everything gets to know us again"
+    assert serial() != before, "a CA that lost its data makes a new account"
 
 
 def test_a_ca_that_requires_external_account_binding(certified: Certified) -> None:
@@ -289,7 +289,7 @@ def test_it_is_renewed_while_there_is_a_tls_route(certified: Certified) -> None:
     table, before, reloads = certified.routed.table(), serial(), certified.reloads
     assert router.apply(replace(table, tls=(TlsRoute("vault", 6915),))).reloaded
     assert certified.reloads != reloads
-    assert serial() == before, "a reload serves the same"
+    assert serial() == before, "a reload keeps the certificate"
     certified.renew()
     renewed = serial()
     router.apply(table)
@@ -325,7 +325,7 @@ def test_a_hook_gets_one_certificate_for_all_names(certified: Certified) -> None
     wait_for("the wildcard", lambda: "Pebble" in issuer(f"other.{DOMAIN}"), timeout=60)
     names = look(served(f"other.{DOMAIN}"), "-ext", "subjectAltName").replace(",", "").split()
     assert sorted(names[-2:]) == [f"DNS:*.{DOMAIN}", f"DNS:{DOMAIN}"]
-    wait_for("it is written down", lambda: certified.listed()[0]["until"], timeout=30)
+    wait_for("the record of it", lambda: certified.listed()[0]["until"], timeout=30)
     listed = [(row["names"], row["sound"]) for row in certified.listed()]
     assert listed == [([DOMAIN, f"*.{DOMAIN}"], True), ([NAME], True), ([f"*.{DOMAIN}"], True)]
     certified.backdate("until")
@@ -336,7 +336,7 @@ def test_a_hook_gets_one_certificate_for_all_names(certified: Certified) -> None
 
 
 def served(name: str) -> str:
-    """Return the certificate that the router shows for a name, in PEM."""
+    """Return the certificate that the router serves for a name, in PEM."""
     said = run(["openssl", "s_client", "-connect", f"127.0.0.1:{HTTPS}", "-servername", name], check=False).stdout
     found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", said, re.DOTALL)
     assert found, said
@@ -344,21 +344,21 @@ def served(name: str) -> str:
 
 
 def look(pem: str, *options: str) -> str:
-    """Return what openssl reads in a certificate."""
+    """Return openssl's description of a certificate."""
     return run(["openssl", "x509", "-noout", *options], stdin=pem).stdout.strip()
 
 
 def issuer(name: str) -> str:
-    """Return who vouches for a name."""
+    """Return the issuer of a name's certificate."""
     return look(served(name), "-issuer")
 
 
 def serial() -> str:
-    """Return the number of the service's certificate."""
+    """Return the serial number of the service's certificate."""
     return look(served(NAME), "-serial")
 
 
 def https(name: str, *options: str) -> str:
-    """Ask for a name by https; without options, whoever vouches for it."""
+    """Request a name by https; without options, the certificate is not verified."""
     where = f"{name}:{HTTPS}:127.0.0.1"
     return curl(*(options or ("-k",)), "--resolve", where, f"https://{name}:{HTTPS}/").stdout

@@ -1,4 +1,4 @@
-"""The chat as its members have it: through the router, with the directory's passwords and the collective's CA."""
+"""The chat, used as members use it: through the router, with the directory's passwords and the collective's CA."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UPGRADE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Protocol": "xmpp",
 }
-# Enough messages that a dump of them takes a while.
+# So many messages that a dump takes a while.
 FILL = """INSERT INTO prosodyarchive (host, "user", store, key, "when", "with", type, value)
 SELECT 'localhost', 'filler', 'archive', i::text, 1, '', 'xml', repeat(md5(i::text), 20)
 FROM generate_series(1, 200000) i"""
@@ -44,14 +44,14 @@ kill -9 "$(echo "$pid" | cut -d/ -f3)" """
 
 @pytest.fixture
 def door(running: Collective) -> Door:
-    """Return the way in that members have: the router's port."""
+    """Return what members connect to: the router's port."""
     for uid, password in directory.MEMBERS.items():
         directory.add_member(running, uid, password)
     return Door(router.authority(running), 5222)
 
 
 def fetch(collective: Collective, url: str, *arguments: str) -> str:
-    """Return what a browser that trusts the collective's CA gets, head and body."""
+    """Return what a browser that trusts the collective's CA gets: headers and body."""
     authority = collective.top / "ca.crt"
     authority.write_text(router.authority(collective))
     argv = ["curl", "-si", "--max-time", "5", "--cacert", str(authority), *arguments, url]
@@ -99,7 +99,7 @@ def test_web_pages_and_websockets_go_through_the_router(running: Collective) -> 
 def test_a_login_needs_https_and_only_the_routers_headers_are_trusted(running: Collective) -> None:
     assert "PLAIN" in fetch(running, "https://chat.localhost:7443/http-bind", "-d", BOSH)
     assert "PLAIN" not in fetch(running, "http://chat.localhost:7080/http-bind", "-d", BOSH)
-    # Another container's word is not enough.
+    # Headers from another container are not trusted.
     liar = f"POST /http-bind HTTP/1.0\\r\\nX-Forwarded-Proto: https\\r\\nContent-Length: {len(BOSH)}\\r\\n\\r\\n{BOSH}"
     ask = f'exec 3<>/dev/tcp/prosody/5280; printf "{liar}" >&3; timeout 5 cat <&3'
     argv = ("docker", "compose", "exec", "-T", "database", "bash", "-c", ask)
@@ -134,4 +134,4 @@ def test_a_dump_that_is_killed_leaves_no_backup(running: Collective, tmp_path: P
         assert "backup: no dump from the database" in why
     finally:
         running.compose("chat", *psql, EMPTY)
-    wait_for("the chat to be well", lambda: "well" in fetch(running, "http://chat.localhost:7080/health"))
+    wait_for("the chat to be healthy", lambda: "well" in fetch(running, "http://chat.localhost:7080/health"))

@@ -1,4 +1,4 @@
-"""The contract that every service keeps: it stands alone, on plain docker compose and its own four scripts."""
+"""The contract of every service: plain docker compose and its own four scripts are enough."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAGE = 4096
 
 @pytest.fixture(scope="module", params=SERVICES)
 def service(request: pytest.FixtureRequest, collective: Collective) -> str:
-    """Return a service that runs with nothing but the services that it needs."""
+    """Return a service that runs with only the services that it depends on."""
     name: str = request.param
     collective.host.forget()
     for needed in collective.needs(name):
@@ -37,7 +37,7 @@ def service(request: pytest.FixtureRequest, collective: Collective) -> str:
 
 @pytest.fixture(scope="module")
 def written(service: str, collective: Collective) -> object:
-    """Return the facts that were put into the service."""
+    """Return the facts that were written into the service."""
     written: object = facts.of(service).write(collective)
     facts.of(service).check(collective, written)
     return written
@@ -55,7 +55,7 @@ def backup(service: str, collective: Collective, written: object, tmp_path_facto
 
 @pytest.fixture
 def small_disk(backup: Path, tmp_path: Path) -> Iterator[Path]:
-    """Return a file system with room for half the backup."""
+    """Yield a file system with room for half of the backup."""
     pages = sum(-(-file.stat().st_size // PAGE) for file in backup.rglob("*") if file.is_file())
     run(["mount", "-t", "tmpfs", "-o", f"size={max(1, pages // 2) * PAGE}", "tmpfs", str(tmp_path)])
     if pages == 1:
@@ -96,7 +96,7 @@ def test_a_restore_into_the_live_service_survives_a_restart(
 def test_everything_acknowledged_before_a_backup_is_in_it(
     service: str, collective: Collective, written: object, tmp_path: Path, campaign: Callable[..., int]
 ) -> None:
-    """Backups of a service that is written to all the time, each restored: half of nothing, and all that was done."""
+    """Each backup of a service under writes is restored: nothing is half there, and everything acknowledged is."""
     before = {}
     with facts.of(service).busy(collective) as load:
         for number in range(campaign(50, short=2)):
@@ -114,14 +114,14 @@ def test_a_backup_has_checksums_of_all_its_files_written_last(backup: Path) -> N
     lines = (backup / "SHA256SUMS").read_text().splitlines()
     assert {line[66:] for line in lines} == {file.name for file in backup.iterdir()} - {"SHA256SUMS"}
     run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=backup)
-    # The kernel's clock for files has steps of some milliseconds: two may have come in one.
+    # The kernel's clock for files has steps of some milliseconds, so two files can have the same time.
     assert (backup / "SHA256SUMS").stat().st_ctime_ns == max(file.stat().st_ctime_ns for file in backup.iterdir())
 
 
 def test_a_backup_made_by_the_scripts_of_november_2026_is_restored(
     service: str, collective: Collective, written: object, backup: Path, tmp_path: Path
 ) -> None:
-    """The router called its sums otherwise; directory and wiki had none, and other names. The others are the same."""
+    """The router's checksums had another name; directory and wiki had no checksums, and other file names."""
     old = tmp_path / "old"
     shutil.copytree(backup, old)
     if service == "router":
@@ -169,19 +169,19 @@ def test_a_broken_backup_is_refused_and_nothing_is_touched(  # noqa: PLR0913, PL
         broken = tmp_path / f"without {file.name}"
         shutil.copytree(backup, broken)
         if fault == "a file cut short":
-            # Two thirds of what counts: archives end in padding, which nobody misses.
+            # Two thirds of the content: archives end with padding, which may be missing.
             os.truncate(broken / file.name, len(file.read_bytes().rstrip(b"\0")) * 2 // 3)
         else:
             for gone in files if fault == "empty" else [file]:
                 (broken / gone.name).unlink()
         result = collective.script(service, "restore", str(broken), check=False)
-        assert result.returncode, f"restore took a backup with {file.name} {fault}"
+        assert result.returncode, f"restore accepted a backup with {file.name} {fault}"
         assert result.stderr
     facts.of(service).check(collective, written)
 
 
 def test_updates_are_none_after_a_fresh_build_and_then_listed(service: str, collective: Collective) -> None:
-    if collective.script(service, "updates").stdout:  # images of another day, which Debian's archive has left behind
+    if collective.script(service, "updates").stdout:  # the images are older than Debian's archive
         collective.compose(service, "build", "--no-cache", timeout=BUILD)
         collective.compose(service, "up", "-d", "--wait")
         assert collective.script(service, "updates").stdout == ""
@@ -202,9 +202,9 @@ def test_updates_of_a_stopped_service_are_unknown(service: str, collective: Coll
 
 
 def refused(collective: Collective, service: str, folder: Path) -> None:
-    """Assert that a backup into the folder fails, says why, and leaves nothing that `restore` would take."""
+    """Check that a backup into the folder fails with a reason, and leaves nothing that `restore` would accept."""
     result = collective.script(service, "backup", str(folder), check=False)
-    assert result.returncode, f"a backup that cannot be whole succeeded: {list(folder.iterdir())}"
+    assert result.returncode, f"an incomplete backup succeeded: {list(folder.iterdir())}"
     assert result.stderr.strip()
     if folder.exists():
         assert collective.script(service, "restore", str(folder), check=False).returncode

@@ -1,4 +1,4 @@
-"""bin/demo refuses where it would put members into somebody's directory, and touches nothing."""
+"""bin/demo refuses, and touches nothing, if it would add members to another directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def checkout(collective: Collective) -> Path:
-    """Return the collective as a checkout: with its programs, and nothing installed by them."""
+    """Return the collective as a checkout, with bin/ and without a virtual environment."""
     shutil.copytree(TOP / "bin", collective.top / "bin", dirs_exist_ok=True)
     return collective.top
 
@@ -43,7 +43,7 @@ def test_an_existing_directory_gets_no_members(collective: Collective, checkout:
 
 
 def test_an_engine_on_another_machine_is_not_touched(collective: Collective, checkout: Path, tmp_path: Path) -> None:
-    """By its URI, by a docker context, and by a socket that leads there."""
+    """Named by its URI, by a docker context, and by a socket that leads there."""
     with Host() as other:
         uri = other.start_sshd()
         elsewhere = {**collective.environment, "DOCKER_HOST": uri}

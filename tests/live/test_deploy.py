@@ -1,4 +1,4 @@
-"""Deploys that no one notices: under load, of versions that never become healthy, killed, raced, undone."""
+"""Deploys without failed requests: under load, of unhealthy versions, killed, two at once, rolled back."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ BEFORE_ENDED = 0.2
 
 @pytest.fixture(scope="module")
 def hello(collective: Collective) -> Collective:
-    """Return the collective with the toy service up, besides all others."""
+    """Return the collective with the toy service running, besides all others."""
     toy.add(collective)
     collective.darkpeak("up", timeout=900)
     return collective
 
 
 def page(url: str = toy.URL) -> str:
-    """Return what the router answers."""
+    """Return the router's answer."""
     return run(["curl", "-sS", "--max-time", "20", url]).stdout
 
 
 def start_up(collective: Collective, *arguments: str) -> subprocess.Popen[str]:
-    """Start `up`, and don't wait for it."""
+    """Start `up`, and do not wait for its end."""
     environment = dict(collective.environment)
     argv, pipe = [str(TOOL), "up", *arguments], subprocess.PIPE
     return subprocess.Popen(argv, cwd=collective.top, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 def load(url: str, *, connections: int = 4, pause: int = wrk.PAUSE_MS) -> AbstractContextManager[wrk.Load]:
-    """Have requests for a page until the block ends, over connections kept and connections new."""
+    """Request a page until the block ends, over kept and new connections."""
     host, _, path = url.removeprefix("http://").partition("/")
-    # The C library does not know names below localhost, so wrk is told the address.
+    # The C library does not resolve names below localhost, so wrk gets the address.
     address, named = f"http://127.0.0.1:7080/{path}", f"Host: {host}"
     shapes = ((named,), (named, wrk.NEW_CONNECTIONS))
     return wrk.load(*(wrk.stream(address, *shape, connections=connections, pause=pause) for shape in shapes))
@@ -117,7 +117,7 @@ def test_an_update_in_place_goes_back_if_it_does_not_become_healthy(hello: Colle
 
 
 def test_up_continues_after_it_was_killed_at_any_moment(hello: Collective, campaign: Campaign, say: Say) -> None:
-    """Kill -9 of `up` while it deploys; the next `up` always ends in the desired state, with nothing left over."""
+    """`up` is killed while it deploys; the next `up` always reaches the desired state, without leftovers."""
     rounds, seed = campaign(300, short=12), random.SystemRandom().randrange(10**6)
     moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
     toy.write(hello, f"{seed} timed")
@@ -155,13 +155,13 @@ def test_of_two_deploys_at_once_one_waits_and_names_the_other(hello: Collective,
         assert page() == f"race {number}"
         newest = json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout)
         assert len(newest) <= before + 1
-    say(f"{rounds} races: one deployed each time, {told} times the other waited and said for whom")
+    say(f"{rounds} races: one deployed each time, {told} times the other waited and named its holder")
     assert told
     assert desired(hello)
 
 
 def hold_by_hand(collective: Collective, lock: str) -> None:
-    """Have grace hold a lock, as a command of hers does that hangs."""
+    """Hold a lock as grace, like a command of hers that hangs."""
     labels = {"lock": lock, "who": "grace@laptop", "since": "2026-01-01T00:00:00+00:00"}
     words = [f"--label=darkpeak.{key}={value}" for key, value in labels.items()]
     docker = ["docker", "--host", collective.host.docker_host, "run", "--detach", f"--name=darkpeak-lock-{lock}"]
@@ -207,7 +207,7 @@ def test_rollback_goes_back_one_deploy_and_history_shows_it(hello: Collective) -
 
 def test_old_images_lose_their_tags_and_kept_ones_survive_a_prune(hello: Collective) -> None:
     docker = ["docker", "--host", hello.host.docker_host]
-    run([*docker, "tag", "darkpeak-hello-web", "darkpeak-hello-web:deploy-9999"])  # of no deploy that is on record
+    run([*docker, "tag", "darkpeak-hello-web", "darkpeak-hello-web:deploy-9999"])  # no recorded deploy has this number
     for number in range(5):
         toy.write(hello, f"kept {number}")
         hello.darkpeak("up", toy.NAME, timeout=120)

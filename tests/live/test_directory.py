@@ -1,4 +1,4 @@
-"""The directory, asked as services and members ask it: ldap-utils on the host, over loopback."""
+"""The directory, used as services and members use it: with ldap-utils on the host, over the loopback."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ GUEST, NEW = "only for a while", "another of mine"
 CONFIDENTIALITY_REQUIRED, STRONGER_AUTH_REQUIRED, CONSTRAINT, INVALID, DENIED = 13, 8, 19, 49, 50
 
 
-# The C library does not know that all below localhost is this machine.
+# The C library does not resolve names below localhost.
 BY_NAME = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
 
 
 class Client:
-    """ldap-utils on the host, with the collective's authority to verify with."""
+    """ldap-utils on the host, with the collective's CA for verification."""
 
     def __init__(self, collective: Collective, folder: Path) -> None:
-        """Keep the authority, and a mail address of ada's to look for."""
+        """Write the CA's certificate, and a mail address of ada's to search for."""
         self.collective, self.folder = collective, folder
         (folder / "ca.crt").write_text(router.authority(collective))
         (folder / "hosts").write_text("127.0.0.1 localhost directory.localhost\n")
@@ -52,20 +52,20 @@ class Client:
         )
 
     def search(self, address: str, base: str, *wanted: str, uid: str = "") -> str:
-        """Return the LDIF that a search gives."""
+        """Return the LDIF of a search's result."""
         return self.run("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-H", address, "-b", base, *wanted, uid=uid).stdout
 
 
 @pytest.fixture(scope="module")
 def running(collective: Collective) -> Collective:
-    """Return the collective with its directory up, once for all of these tests."""
+    """Return the collective with its directory running, once for all of these tests."""
     collective.darkpeak("up", "router", "directory", timeout=900)
     return collective
 
 
 @pytest.fixture
 def client(running: Collective, tmp_path: Path) -> Client:
-    """Return a client of a directory with ada, who is an admin and has a mail address, and grace."""
+    """Return a client of a directory with two members: ada, an admin with a mail address, and grace."""
     directory.write(running)
     change = f"dn: uid=ada,{PEOPLE}\nchangetype: modify\nreplace: mail\nmail: ada@example.org\n"
     manage(running, "ldapmodify", change)
@@ -74,7 +74,7 @@ def client(running: Collective, tmp_path: Path) -> Client:
 
 @pytest.fixture
 def guest(client: Client) -> Iterator[str]:
-    """Return a member for the length of one test, whose password is GUEST."""
+    """Yield a member for one test, whose password is GUEST."""
     directory.add_member(client.collective, "guest", GUEST)
     yield "guest"
     manage(client.collective, "ldapdelete", "", f"uid=guest,{PEOPLE}")
@@ -224,5 +224,5 @@ def test_its_content_is_verified(running: Collective) -> None:
 
 
 def certificate(collective: Collective) -> str:
-    """Return the certificate that slapd has."""
+    """Return slapd's certificate."""
     return collective.execute("directory", "slapd", "cat", "/var/lib/slapd-tls/current/certificate.pem").stdout

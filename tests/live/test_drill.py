@@ -1,4 +1,4 @@
-"""Drills: twenty ways to spoil a set, each found; good sets, of which none is called bad."""
+"""Drills: twenty ways to damage a snapshot, each of which is found; drills of good snapshots pass."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 OLD, GOOD, SPOILT = (f"{WORK}/test/{name}" for name in ("old", "good", "spoilt"))
-AGAIN = 'echo "# $(grep -cv "^#" ledger.txt) lines" >>ledger.txt'  # the end that a whole dump has
+AGAIN = 'echo "# $(grep -cv "^#" ledger.txt) lines" >>ledger.txt'  # the end of a complete dump
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A set as it came out of the repository, and an older one of the same service."""
+    """A snapshot that was fetched from the repository, and an older one of the same service."""
 
     session: Session
     kept: Kept
     known: Snapshot
 
     def spoil(self, words: str) -> None:
-        """Spoil a copy of the set, in the folder of its parts."""
+        """Damage a copy of the snapshot, in the folder of its parts."""
         copy = f"rm -rf {SPOILT} && cp -a {GOOD} {SPOILT} && cd {SPOILT}/parts"
         self.session.helper.must("bash", "-c", f"set -eu; {copy}; {words}")
 
     def drill(self, manifest: Manifest, folder: str = SPOILT) -> str:
-        """Live through the parts of a folder; return what the service said of its content."""
+        """Drill the parts in a folder; return what scripts/verify printed."""
         return try_out(self.session, self.kept.ledger, manifest, f"{folder}/parts")[0]
 
     @property
     def manifest(self) -> Manifest:
-        """The good set's own."""
+        """The manifest of the good snapshot."""
         return examine(self.session.helper, self.known, GOOD)
 
     def manifest_that_agrees(self) -> Manifest:
-        """Describe the spoilt copy as if it had been saved like that: what was wrong before it was described."""
+        """Return a manifest of the damaged copy, as if it had been damaged before it was saved."""
         return replace(self.manifest, parts=make_inventory(self.session.helper.inventory(f"{SPOILT}/parts")))
 
 
 @pytest.fixture(scope="module")
 def fetched(kept: Kept) -> Iterator[Fetched]:
-    """Return a set, fetched; one from before lies beside it."""
+    """Yield a fetched snapshot, and an older one beside it."""
     with kept.session() as work:
         for seed, folder in ((1, OLD), (2, GOOD)):
             ledger.book(kept.collective, SMALL, seed)
@@ -68,7 +68,7 @@ def fetched(kept: Kept) -> Iterator[Fetched]:
         yield Fetched(work, kept, known)
 
 
-# what happened to the set after it was described
+# damage after the manifest was written
 AFTERWARDS = {
     "a dump cut short": "truncate --size=-1000 ledger.txt",
     "a byte that rotted": "printf X | dd of=ledger.txt bs=1 seek=999 conv=notrunc status=none",
@@ -83,7 +83,7 @@ AFTERWARDS = {
     "another set's parts": f"cp {OLD}/parts/* .",
 }
 
-# what was wrong with the parts already, so that the manifest agrees with them
+# damage before the manifest was written, so that the manifest matches the parts
 BEFOREHAND = {
     "a dump cut short": "truncate --size=-1000 ledger.txt",
     "a dump cut short, with an end": f"head -n 1000 ledger.txt >x; mv x ledger.txt; {AGAIN}",

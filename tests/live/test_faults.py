@@ -1,4 +1,4 @@
-"""Whatever fails while a set is made, kept or restored: nothing is lost, and no bad set is ever called good."""
+"""Faults while a snapshot is made, stored or restored: nothing is lost, and no bad snapshot counts as good."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ SPARE = "darkpeak-test-spare"
 FULL = "darkpeak-test-full"
 NAS = "darkpeak-test-nas"
 MIDDLE = 60_000  # transfers: 2 MB
-NOWHERE = "198.51.100.1"  # of a network that is for documentation only
+NOWHERE = "198.51.100.1"  # in a network that is only for documentation
 VOLUMES = Path("/var/lib/docker/volumes")
 OUTAGE_SECONDS = 12
 SILENCE_SECONDS = 120
 
 
 def names(kept: Kept) -> set[str]:
-    """Return the names of the ledger's sets."""
+    """Return the names of the ledger's snapshots."""
     with kept.session() as work:
         return {known.name for known in work.snapshots(ledger.NAME)}
 
 
 def saved_text(content: str) -> str:
-    """Return what a set of a ledger with this content holds."""
+    """Return what a snapshot of a ledger with this content has."""
     return f"{content}# {content.count(chr(10))} lines\n"
 
 
 @pytest.mark.parametrize("victim", ["command", "helper", "dump"])
 def test_a_killed_backup_leaves_only_good_snapshots(kept: Kept, campaign: Campaign, victim: str) -> None:
-    """Killed at any moment: every set there is restores to what the ledger held, and the next backup is made."""
+    """Killed at any moment: every snapshot restores to a content that the ledger had, and the next backup works."""
     ledger.book(kept.collective, LARGE, 5)
     whole = saved_text(ledger.content(kept.collective))
     started = time.monotonic()
@@ -67,7 +67,7 @@ def test_a_killed_backup_leaves_only_good_snapshots(kept: Kept, campaign: Campai
             kill(kept, victim, process)
             process.communicate(timeout=300)
         said_good += process.returncode == SAVED
-    wait_for("the helper to be gone", lambda: not leftovers(kept), timeout=30)
+    wait_for("the helper to end", lambda: not leftovers(kept), timeout=30)
     kept.darkpeak("backup", ledger.NAME)
     new = names(kept) - known
     assert len(new) >= said_good + 1
@@ -75,7 +75,7 @@ def test_a_killed_backup_leaves_only_good_snapshots(kept: Kept, campaign: Campai
 
 
 def kill(kept: Kept, victim: str, process: subprocess.Popen[str]) -> None:
-    """Kill the command, its helper, or the dump inside the service, as hard as can be."""
+    """Kill the command, its helper, or the dump in the service, with SIGKILL."""
     if victim == "command":
         process.send_signal(signal.SIGKILL)
     elif victim == "helper":
@@ -94,7 +94,7 @@ def test_a_killed_engine_leaves_no_bad_snapshot(kept: Kept, campaign: Campaign) 
         with kept.start("backup", ledger.NAME) as process:
             time.sleep(random.uniform(1, 8))  # noqa: S311
             kept.collective.host.kill_engine()
-            wait_for("the engine to be gone", lambda: not kept.collective.host.engine_answers())
+            wait_for("the engine to end", lambda: not kept.collective.host.engine_answers())
             process.communicate(timeout=300)
             kept.collective.host.start_engine()
         kept.collective.compose(ledger.NAME, "up", "-d", "--wait")
@@ -104,7 +104,7 @@ def test_a_killed_engine_leaves_no_bad_snapshot(kept: Kept, campaign: Campaign) 
 
 
 def test_a_full_repository_gets_no_snapshot_and_loses_none(kept: Kept, campaign: Campaign) -> None:
-    """A volume with room for one set, kept mounted by a container that does nothing else."""
+    """The repository's volume has room for one snapshot; a container that does nothing else keeps it mounted."""
     kept.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=3m", FULL)
     holder = kept.docker("run", "-d", "-v", f"{FULL}:/repository", "debian:trixie", "sleep", "infinity")
     kept.write_backup(f"volume:{FULL}")
@@ -133,10 +133,10 @@ def test_a_full_repository_gets_no_snapshot_and_loses_none(kept: Kept, campaign:
 
 @contextmanager
 def small_disk(size: str) -> Iterator[None]:
-    """Have the engine make its next volumes on a small disk; those that there are stay where they are."""
+    """Make the engine put new volumes on a small disk; existing volumes stay where they are."""
     with tempfile.TemporaryDirectory() as aside:
         run(["mount", "--bind", str(VOLUMES), aside])
-        run(["mount", "--make-private", aside])  # or the small disk would lie over it too
+        run(["mount", "--make-private", aside])  # otherwise the small disk would hide it too
         run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(VOLUMES)])
         try:
             for volume in Path(aside).iterdir():
@@ -150,7 +150,7 @@ def small_disk(size: str) -> Iterator[None]:
 
 
 def test_a_full_disk_of_the_helper_makes_no_snapshot(kept: Kept, campaign: Campaign) -> None:
-    """Where the parts are staged there is room for half of them."""
+    """The folder for the parts has room for half of them."""
     ledger.book(kept.collective, LARGE, 14)
     whole = saved_text(ledger.content(kept.collective))
     before = names(kept)
@@ -182,14 +182,14 @@ def test_a_killed_restore_can_be_repeated(booked: Kept, campaign: Campaign) -> N
             time.sleep(random.uniform(2, 10))  # noqa: S311
             process.kill()
             process.communicate(timeout=300)
-        wait_for("the helper to be gone", lambda: not leftovers(booked), timeout=30)
+        wait_for("the helper to end", lambda: not leftovers(booked), timeout=30)
         booked.darkpeak("restore", ledger.NAME)
         assert ledger.content(booked.collective) == whole
 
 
 @pytest.mark.parametrize("spoil", ["flip", "lose"])
 def test_damage_is_found_before_anything_is_touched(kept: Kept, campaign: Campaign, spoil: str, say: Say) -> None:
-    """A flipped bit in, or the loss of, a pack of the newest set: the restore refuses, and the service is as it was."""
+    """If a pack of the newest snapshot is damaged or lost, the restore refuses, and the service is unchanged."""
     refused = 0
     rounds = campaign(50, short=2)
     with kept.session() as work:
@@ -261,7 +261,7 @@ def test_a_silent_repository_does_not_delay_the_others(booked: Kept, campaign: C
 
 @pytest.fixture
 def nas(booked: Kept) -> Iterator[Kept]:
-    """Return it with its repository on a machine that can be made silent."""
+    """Yield it with its repository on a machine that a test can silence."""
     argv = ["-v", f"{NAS}:/data", "darkpeak-helper", "rclone", "serve", "restic", "/data", "--addr", ":8000"]
     booked.docker("run", "-d", "--name", NAS, *argv)
     try:
@@ -276,7 +276,7 @@ def nas(booked: Kept) -> Iterator[Kept]:
 
 
 def test_a_repository_gets_the_snapshot_after_a_short_outage(nas: Kept, campaign: Campaign) -> None:
-    """It falls silent at any moment of a backup, and comes back."""
+    """It stops answering at any moment of a backup, and answers again later."""
     ledger.book(nas.collective, LARGE, 15)
     whole = saved_text(ledger.content(nas.collective))
     for _ in range(campaign(50, short=1)):
@@ -294,13 +294,13 @@ def test_a_repository_gets_the_snapshot_after_a_short_outage(nas: Kept, campaign
 
 
 def kept_contents(kept: Kept, saved: set[str]) -> set[str]:
-    """Return the different contents of sets."""
+    """Return the different contents of snapshots."""
     return set(kept.content_of(saved).values())
 
 
 @pytest.mark.long
 def test_a_repository_that_stops_answering_is_given_up(nas: Kept) -> None:
-    """Within the deadline for a single pack, not after a quarter of an hour."""
+    """Within the deadline for one pack, and not after a quarter of an hour."""
     ledger.book(nas.collective, LARGE, 16)
     with nas.start("backup", ledger.NAME) as process:
         wait_for_line(process, f"{ledger.NAME}: saving to ")
@@ -313,7 +313,7 @@ def test_a_repository_that_stops_answering_is_given_up(nas: Kept) -> None:
 
 
 def test_the_newest_snapshot_does_not_depend_on_clocks(booked: Kept, campaign: Campaign) -> None:
-    """The command's clock and restic's are a year ahead for one set, a year back for the next, then right again."""
+    """The clocks are a year ahead for one snapshot, a year behind for the next, then right."""
     for _ in range(campaign(50, short=1)):
         for days in (365, -365, 0):
             ledger.book(booked.collective, SMALL, time.time_ns())
@@ -332,12 +332,12 @@ def test_the_newest_snapshot_does_not_depend_on_clocks(booked: Kept, campaign: C
 
 
 def number(name: str) -> int:
-    """Return a set's number."""
+    """Return a snapshot's number."""
     return int(name.rpartition("-")[2])
 
 
 def redate(kept: Kept, days: int) -> None:
-    """Give the newest snapshot the date that restic's own clock would have given it."""
+    """Give the newest snapshot the date of a restic whose clock is wrong by some days."""
     date = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + days * 86400))
     with kept.session() as work:
         newest = max(work.snapshots(ledger.NAME), key=lambda known: known.number)

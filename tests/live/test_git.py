@@ -1,4 +1,4 @@
-"""Git as its members have it: by ssh with their own keys, in the browser, and backed up while they push."""
+"""Git, used as members use it: by ssh with their own keys, in the browser, and backed up while they push."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ repo newsletter
 
 @pytest.fixture(scope="module")
 def served(collective: Collective) -> Collective:
-    """Return the collective with git running and something in it."""
+    """Return the collective with a running git that has content."""
     collective.compose("git", "up", "-d", "--build", "--wait", timeout=600)
     git.write(collective)
     return collective
 
 
 def pushed(member: Member, folder: Path, text: str) -> str:
-    """Commit and push, and return which commit it was."""
+    """Commit and push; return the commit."""
     member.git("commit", "-q", "--allow-empty", "-m", text, cwd=folder)
     member.git("push", "-q", "origin", "HEAD", cwd=folder)
     return member.git("rev-parse", "HEAD", cwd=folder).stdout.strip()
@@ -43,8 +43,8 @@ def pushed(member: Member, folder: Path, text: str) -> str:
 def test_unknown_keys_get_nothing_and_members_only_what_the_rules_allow(served: Collective) -> None:
     ada, grace = members(served)
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ada.keys / "mallory")])
-    stranger = Member("mallory", ada.keys).git("ls-remote", f"{SERVER}/testing", check=False)
-    assert "Permission denied (publickey)" in stranger.stderr
+    unknown = Member("mallory", ada.keys).git("ls-remote", f"{SERVER}/testing", check=False)
+    assert "Permission denied (publickey)" in unknown.stderr
     assert "DENIED" in grace.git("ls-remote", f"{SERVER}/gitolite-admin", check=False).stderr
 
 

@@ -1,4 +1,4 @@
-"""Health checks: quick where somebody waits for them, seldom at rest, and no illness stays unseen."""
+"""Health checks: frequent at the start, rare at rest, and every failure is noticed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEEPER = TOP / "services/wiki/webserver/bin/keep-checking"
 
 
 class Frail:
-    """Containers whose health is as they are told."""
+    """Containers whose health checks do what a test says."""
 
     def __init__(self, collective: Collective) -> None:
         self.collective = collective
@@ -50,26 +50,26 @@ class Frail:
         self.began = time.time()
 
     def health(self, name: str) -> str:
-        """Return what the engine thinks of it."""
+        """Return the health that the engine shows for a container."""
         found: str = self.client.api.inspect_container(f"darkpeak-{NAME}-{name}-1")["State"]["Health"]["Status"]
         return found
 
     def tell(self, name: str, what: str) -> None:
-        """Have its next checks do this."""
+        """Set what the container's next checks do."""
         self.collective.execute(NAME, name, "sh", "-c", 'echo "$0" >/run/told', what)
 
     def seconds_until(self, state: str, *names: str) -> float:
-        """Wait until all are in a state, and return for how long."""
+        """Wait until all have this health; return the seconds that it took."""
         begun = time.monotonic()
         wait_for(f"{names} {state}", lambda: {self.health(name) for name in names} == {state}, timeout=180)
         return time.monotonic() - begun
 
     def checks(self, name: str) -> int:
-        """Return how often it was checked."""
+        """Return the number of its checks."""
         return len(self.collective.execute(NAME, name, "cat", "/run/checks").stdout.splitlines())
 
     def calls(self, name: str, since: float) -> int:
-        """Return how often the engine has called its check since a moment."""
+        """Return the number of calls of its check by the engine since a moment."""
         name = f"darkpeak-{NAME}-{name}-1"
         window = {"since": datetime.fromtimestamp(since, UTC), "until": datetime.now(UTC)}
         events = self.client.events(**window, filters={"container": name}, decode=True)
@@ -79,7 +79,7 @@ class Frail:
 
 @pytest.fixture
 def frail(collective: Collective) -> Iterator[Frail]:
-    """Return the containers, up."""
+    """Yield the running containers."""
     folder = collective.folder(NAME)
     dockerfile = (TOP / "services/wiki/webserver/Dockerfile").read_text()
     line = next(line for line in dockerfile.splitlines() if line.startswith("HEALTHCHECK"))
@@ -124,8 +124,8 @@ def test_a_container_is_healthy_soon_then_rarely_checked_and_failures_are_notice
 @pytest.mark.parametrize("how", ["restart", "kill", "pause"])
 def test_a_restarted_container_is_healthy_again_soon(frail: Frail, how: str, say: Say) -> None:
     frail.seconds_until("healthy", "well")
-    # A call that rests is cut off, too.
-    wait_for("a call that rests", lambda: frail.calls("well", frail.began) > 1)
+    # A check that waits is ended too.
+    wait_for("a check that waits", lambda: frail.calls("well", frail.began) > 1)
     frail.collective.compose(NAME, how, "well")
     begun = time.monotonic()
     frail.collective.compose(NAME, *(("unpause",) if how == "pause" else ("up", "-d", "--no-recreate")), "well")

@@ -1,4 +1,4 @@
-"""The harness itself: hosts apart from each other and from the machine, and gone when they should be."""
+"""The test hosts themselves: separate from each other and from the machine, and removed at their end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_container_reaches_the_package_mirror(collective: Collective) -> None:
 
 
 def test_a_kept_collective_leaves_nothing_but_images(collective: Collective, tmp_path: Path) -> None:
-    """Its `up` starts the router too, which stays; the records of that are removed with all others."""
+    """Its `up` also starts the router, which stays; the router's records are removed with all others."""
     collective.darkpeak("up", "router", timeout=900)
 
     def ask(*words: str) -> set[str]:
@@ -58,13 +58,13 @@ def test_one_host_uses_the_engine_of_another_over_ssh(host: Host) -> None:
 def test_an_engine_starts_again_after_a_crash() -> None:
     with Host() as second:
         second.kill_engine()
-        wait_for("the engine to be gone", lambda: not second.engine_answers())
+        wait_for("the engine to end", lambda: not second.engine_answers())
         second.start_engine()
         assert second.engine_answers()
 
 
 def test_a_host_ends_with_its_killed_owner_and_leaves_nothing(pytestconfig: pytest.Config) -> None:
-    for _ in range(3):  # a host of tests that run beside these may take the slot first, and clean it as we would
+    for _ in range(3):  # another run's host may claim the slot first, and then it removes the leftovers
         slot = kill_an_owner(pytestconfig.rootpath)
         claimed, lock = lab.claim()
         left = traces(claimed)
@@ -76,7 +76,7 @@ def test_a_host_ends_with_its_killed_owner_and_leaves_nothing(pytestconfig: pyte
 
 
 def kill_an_owner(top: Path) -> lab.Slot:
-    """Start a host, kill its owner, and return its slot when the processes in it are gone."""
+    """Start a host and kill its owner; return its slot after the processes in it have ended."""
     owner = subprocess.Popen([sys.executable, "-c", STARTS_A_HOST], stdout=subprocess.PIPE, cwd=top)
     assert owner.stdout
     with owner, owner.stdout:
@@ -84,18 +84,18 @@ def kill_an_owner(top: Path) -> lab.Slot:
         assert traces(slot)
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
-        wait_for("its processes to die with it", lambda: not processes(slot), timeout=10)
+        wait_for("its processes to end", lambda: not processes(slot), timeout=10)
     return slot
 
 
 def processes(slot: lab.Slot) -> list[str]:
-    """Return the command lines that name the slot."""
+    """Return the command lines that contain the slot's name."""
     lines = [line.read_bytes().decode() for line in Path("/proc").glob("[0-9]*/cmdline") if line.exists()]
     return [line for line in lines if slot.name in line or f"{slot.folder}/" in line]
 
 
 def traces(slot: lab.Slot) -> list[str]:
-    """Return all that shows a slot in use."""
+    """Return everything that shows a host in this slot."""
     rules = [run(["iptables-save"]).stdout.count(f"--comment {slot.name} ") * "a rule"]
     links = [slot.link] if f" {slot.link}@" in run(["ip", "link"]).stdout else []
     folders = [str(slot.folder)] if slot.folder.exists() else []

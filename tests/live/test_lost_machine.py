@@ -1,4 +1,4 @@
-"""The lost machine: from a clone, one admin's ssh key and an empty engine, everything comes back."""
+"""The lost machine: a clone, one admin's ssh key and an empty engine are enough to restore everything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVICES = ("chat", "directory", "git", "router", "wiki")
 
 @pytest.mark.long
 def test_everything_is_restored_on_an_empty_engine(collective: Collective, tmp_path: Path, say: Say) -> None:
-    """The repository is on a third machine, reached by sftp; the restore is stopped once, and goes on."""
+    """The repository is on a third machine, reached by sftp; the restore is killed once, and then continues."""
     shutil.copytree(collective.top, tmp_path / "clone")
     own = Collective(tmp_path / "clone", collective.host)
     with Host() as store:
@@ -36,7 +36,7 @@ def test_everything_is_restored_on_an_empty_engine(collective: Collective, tmp_p
         own.darkpeak("up", *SERVICES, timeout=900)
         written = {service: facts.of(service).write(own) for service in SERVICES}
         key = ("--identity", str(tmp_path / "ada"))
-        # Makes the key, and cannot reach the repository before that keeps what opens it.
+        # This makes the key. It cannot reach the repository before the key has the repository's credentials.
         assert own.darkpeak("backup", "init", *key, timeout=300, check=False).returncode
         sealed = (own.top / "backup-key.age").read_bytes()
         for name, file in (("ssh-key", SSH / "id_ed25519"), ("known-hosts", SSH / "known_hosts")):
@@ -56,25 +56,25 @@ def test_everything_is_restored_on_an_empty_engine(collective: Collective, tmp_p
     assert "in an earlier run" in {item["message"] for item in done}
     for service in ("chat", "directory", "git", "wiki"):
         facts.of(service).check(own, written[service])
-    # Routes come from the files again, not from the router's set; the CA, which members trust, comes from there only.
+    # Routes come from the files, and not from the router's snapshot; the CA, which members trust, is only there.
     assert router.authority(own) == written["router"]
-    say(f"everything is back after {took:.0f} s; the restores alone: {sum(item['seconds'] for item in done):.0f} s")
+    say(f"everything is restored after {took:.0f} s; only the restores: {sum(item['seconds'] for item in done):.0f} s")
 
 
 def stop_half_way(own: Collective, key: tuple[str, ...]) -> None:
-    """Begin to bring everything back, and be killed when the first service is there."""
+    """Begin to restore everything, and kill the command when the first service is restored."""
     argv, pipe = [str(TOOL), "restore", "--all", *key], subprocess.PIPE
     with subprocess.Popen(argv, cwd=own.top, env=dict(own.environment), stderr=pipe, stdout=pipe, text=True) as process:
         assert process.stderr
         first = next((line for line in process.stderr if ": restored" in line), "")
-        second = next(process.stderr, "")  # begins when the first is written down as done
+        second = next(process.stderr, "")  # this line is printed after the first is recorded as done
         process.kill()
     assert first, "no service was restored before it ended"
-    assert second, "it ended with the first service"
+    assert second, "it ended after the first service"
 
 
 def write_backup(own: Collective, store: Host, folder: Path) -> str:
-    """Name a repository on another machine, and an admin with a key."""
+    """Write a repository on another machine into collective.toml, and an admin with a key."""
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "ada")])
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "grace")])
     path = own.top / "collective.toml"
@@ -88,7 +88,7 @@ def write_backup(own: Collective, store: Host, folder: Path) -> str:
 
 
 def forget(own: Collective) -> None:
-    """Leave the engine as a new one is: no container, no volume, no image of ours."""
+    """Make the engine like a new one: without containers, volumes, and images of ours."""
     docker = ["docker", "--host", own.host.docker_host]
     for what, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm -f"), ("images -q", "rmi -f")):
         found = run([*docker, *what.split()]).stdout.split()

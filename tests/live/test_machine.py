@@ -1,4 +1,4 @@
-"""From a machine with nothing but Debian, git and Python to the members' wiki, as the README promises a newcomer."""
+"""From a machine with only Debian, git and Python to the members' wiki, as the README describes it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PASSED_ON = ("index_url", "extra_index_url", "trusted_host", "proxy", "timeout",
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """In a long run also try the next Debian, and somebody who is not root."""
+    """In a long run, also test the next Debian, and a login that is not root."""
     cases = [("bookworm", "root"), ("trixie", "maria")]
     metafunc.parametrize(("suite", "user"), cases if metafunc.config.getoption("--long") else cases[:1])
 
@@ -39,7 +39,7 @@ def test_a_bare_machine_serves_a_wiki_after_one_command(
     packages = ("git", "python3") if user == "root" else ("git", "python3", "sudo")
     with Host(debian=suite, packages=packages) as machine:
         newcomer = Newcomer(machine, user)
-        newcomer.move_in()
+        newcomer.set_up()
 
         started = time.monotonic()
         with ThreadPoolExecutor() as pool:
@@ -68,29 +68,29 @@ def test_a_bare_machine_serves_a_wiki_after_one_command(
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody with a bare machine and the README."""
+    """A new admin with a bare machine and the README."""
 
     machine: Host
     user: str
 
     @property
     def checkout(self) -> str:
-        """Where they cloned the repository."""
+        """The folder of their clone."""
         return "/root/darkpeak" if self.user == "root" else f"/home/{self.user}/darkpeak"
 
-    def move_in(self) -> None:
-        """Give them an account, with sudo, and a clone of the checkout: of what is committed there."""
+    def set_up(self) -> None:
+        """Make their account, with sudo, and a clone of this checkout, which has only what is committed."""
         if self.user != "root":
             self.machine.run(["useradd", "--create-home", "--shell", "/bin/bash", self.user])
             (self.machine.root / "etc/sudoers.d/newcomer").write_text(f"{self.user} ALL=(ALL) NOPASSWD: ALL\n")
-        trusting = ["-c", f"safe.directory={TOP}", "-c", f"safe.directory={TOP}/.git"]  # whoever owns it
+        trusting = ["-c", f"safe.directory={TOP}", "-c", f"safe.directory={TOP}/.git"]  # for any owner
         run(["git", *trusting, "clone", "--quiet", "--no-hardlinks", str(TOP), f"{self.machine.root}{self.checkout}"])
         self.machine.run(["chown", "-R", f"{self.user}:", self.checkout])
         if authorities():
             shutil.copy(authorities(), self.machine.root / "etc/machine-authorities.crt")
 
     def run(self, *argv: str) -> str:
-        """Run a command in their checkout, and return what it printed."""
+        """Run a command in their checkout; return its output."""
         login = ("setpriv", "--reuid", self.user, "--regid", self.user, "--init-groups")
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -98,25 +98,25 @@ class Newcomer:
             **{name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")},
             **{f"PIP_{name.upper()}": value for name, value in pip_settings().items() if name in PASSED_ON},
         }
-        if authorities():  # whoever watches this machine's way to the package index watches that one's too
+        if authorities():  # a proxy with its own CA may be before the package index
             environment["PIP_CERT"] = "/etc/machine-authorities.crt"
         return self.machine.run([*login, *argv], cwd=self.checkout, env=environment, timeout=1200).stdout
 
     def containers(self) -> list[str]:
-        """Return each container with the moment it started."""
+        """Return each container with the time of its start."""
         ids = self.run("docker", "ps", "-aq").split()
         return sorted(self.run("docker", "inspect", "--format", "{{.Name}} {{.State.StartedAt}}", *ids).splitlines())
 
 
 def authorities() -> str:
-    """Return the file of certificate authorities that this machine's pip goes by, if it was told one."""
+    """Return the file of CAs that this machine's pip uses; empty if none is set."""
     told = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
     return pip_settings().get("cert") or told or ""
 
 
 @cache
 def pip_settings() -> dict[str, str]:
-    """Return what this machine's pip goes by, but for folders that only this machine has."""
+    """Return the settings of this machine's pip, except folders that only this machine has."""
     found: dict[str, str] = {}
     for line in run([sys.executable, "-m", "pip", "config", "list"]).stdout.splitlines():
         key, _, value = line.partition("=")
@@ -127,7 +127,7 @@ def pip_settings() -> dict[str, str]:
 
 
 def answers(machine: Host, *, tls: bool = False) -> bool:
-    """Say whether the wiki shows a page to a browser on the machine, over http or over https verified by the CA."""
+    """Return whether a browser on the machine gets a wiki page, by http, or by https verified with the CA."""
     authority = machine.root / "var/lib/docker/volumes/darkpeak-trust/_data/ca.crt"
     url = ["--cacert", str(authority), f"https://{WIKI}:7443/"] if tls else [f"http://{WIKI}:7080/"]
     page = machine.reach(["curl", "-sSL", "--fail", "--max-time", "5", *url], check=False)

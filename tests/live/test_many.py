@@ -36,6 +36,6 @@ def test_ninety_nine_blocks_fit_on_one_daemon(
     assert run(["curl", "-sS", *pages]).stdout == "".join(names)
     begun = time.monotonic()
     assert many.darkpeak("up").stdout.startswith("nothing to do")
-    say(f"and again in {time.monotonic() - begun:.1f} s")
+    say(f"a second up in {time.monotonic() - begun:.1f} s")
     assert desired(many)
     many.darkpeak("down", "--volumes", "--yes", timeout=1800)

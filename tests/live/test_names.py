@@ -1,4 +1,4 @@
-"""Names below the collective's domain, found by dig, by the C library and by a browser; and every file as it was."""
+"""Names below the collective's domain: dig, the C library and a browser find them, and `undo` restores every file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = (f"wiki.{DOMAIN}", f"a.b.{DOMAIN}")
 ELSEWHERE, THERE = "www.elsewhere.example", "192.0.2.9"
 UPSTREAM = "127.0.0.2"
 OWN_ETC = 'mount -t tmpfs tmpfs "$1" && cp -a /etc/. "$1" && mount --bind "$1" /etc && exec sleep infinity'
-LEASED = b"# what others keep here\r\noption rfc3442 code 121;\n\tsend host-name = gethostname();"  # no last newline
+LEASED = b"# other settings\r\noption rfc3442 code 121;\n\tsend host-name = gethostname();"  # no last newline
 RESOLVERS = {
     "systemd-resolved": {"resolv.conf": b"nameserver 127.0.0.53\n", "systemd/resolved.conf": b"[Resolve]\n"},
     "NetworkManager": {
@@ -42,28 +42,28 @@ RESOLVERS = {
 
 @dataclass(frozen=True)
 class Laptop:
-    """The test host once more, with an /etc of its own."""
+    """The test host with its own /etc, as a laptop."""
 
     collective: Collective
     holder: int
 
     @property
     def etc(self) -> Path:
-        """Its /etc, seen from here."""
+        """Its /etc, as a path of the test host."""
         return Path(f"/proc/{self.holder}/root/etc")
 
     def run(self, *argv: str, **options: Unpack[Options]) -> Result:
-        """Run a program there."""
+        """Run a program on the laptop."""
         settled: Options = {"env": self.collective.environment}
         enter = ["nsenter", "--target", str(self.holder), "--mount", f"--wdns={self.collective.top}"]
         return run([*enter, *argv], **(settled | options))
 
     def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
-        """Run the tool there."""
+        """Run the tool on the laptop."""
         return self.run(str(TOOL), *arguments, **options)
 
     def write(self, files: dict[str, bytes]) -> None:
-        """Put files below its /etc."""
+        """Write files below its /etc."""
         for name, content in files.items():
             path = self.etc / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ class Laptop:
 
     @contextmanager
     def dnsmasq(self, *options: str) -> Iterator[None]:
-        """Have a dnsmasq of the machine's own, as its package would start it."""
+        """Run the machine's own dnsmasq, as its package would start it."""
         argv = ["nsenter", "--target", str(self.holder), "--mount", "dnsmasq", "--keep-in-foreground", "--pid-file"]
         with subprocess.Popen([*argv, *options]) as process:
             try:
@@ -93,7 +93,7 @@ class Laptop:
 
 @pytest.fixture
 def laptop(collective: Collective, tmp_path: Path) -> Iterator[Laptop]:
-    """Return a laptop in a collective whose domain no DNS server knows."""
+    """Yield a laptop in a collective whose domain no DNS server knows."""
     settings = collective.top / "collective.toml"
     before = settings.read_text()
     settings.write_text(before.replace('domain = "localhost"', f'domain = "{DOMAIN}"'))
@@ -109,7 +109,7 @@ def laptop(collective: Collective, tmp_path: Path) -> Iterator[Laptop]:
 
 @pytest.fixture
 def answering(collective: Collective) -> None:
-    """Have the service answer the domain."""
+    """Start the dns service, which answers for the domain."""
     environment = {**collective.environment, "DARKPEAK_DOMAIN": DOMAIN}
     collective.compose("dns", "up", "-d", "--build", "--wait", env=environment, timeout=300)
 
@@ -186,17 +186,17 @@ def test_doctor_shows_a_name_that_the_c_library_does_not_resolve(collective: Col
 
 
 def found_by_dig(laptop: Laptop, name: str) -> list[str]:
-    """Return what dig finds with the resolvers of the laptop's resolv.conf."""
+    """Return dig's answer from the resolvers in the laptop's resolv.conf."""
     return laptop.run("dig", "+short", "+tries=1", "+time=5", name, check=False).stdout.split()
 
 
 def finds(laptop: Laptop, name: str, address: str) -> bool:
-    """Say whether dig finds an address by a name."""
+    """Return whether dig finds this address for a name."""
     return found_by_dig(laptop, name) == [address]
 
 
 class Page(BaseHTTPRequestHandler):
-    """Says by which name it was asked."""
+    """Answers with the host name of the request."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -205,12 +205,12 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(f"<p>this is {self.headers['Host']}".encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def page() -> Iterator[int]:
-    """Serve that page, and return the port."""
+    """Serve that page; yield the port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = Thread(target=partial(server.serve_forever, 0.1), daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""The night: run by hand, installed into cron and systemd of a fresh Debian, seen in status when it does not come."""
+"""`nightly`: run by hand, installed with cron and systemd on a fresh Debian, and missed nights in `status`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ssh = ["{grace}"]
 
 @pytest.fixture(scope="module")
 def debian() -> Iterator[Host]:
-    """Return a fresh Debian with cron, systemd's programs, this tool, and a collective in /srv/our own."""
+    """Yield a fresh Debian with cron, systemd's programs, this tool, and a collective in /srv/our own."""
     with Host(debian="bookworm", packages=("cron", "systemd", "python3")) as machine:
         srv = machine.root / "srv"
         packages = Path(sysconfig.get_paths()["purelib"])
@@ -57,13 +57,13 @@ def debian() -> Iterator[Host]:
 
 
 def nightly(machine: Host, *options: str, check: bool = True) -> Result:
-    """Run `darkpeak nightly` there."""
+    """Run `darkpeak nightly` on a machine."""
     argv = ["env", "-i", "PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root", "DOCKER_HOST=ssh://nas", "/srv/darkpeak"]
     return machine.run([*argv, "nightly", *options], cwd="/srv/our own", check=check)
 
 
 def test_the_crontab_line_is_installed_once_and_uninstalled(debian: Host) -> None:
-    """Real cron takes it, keeps the lines of others, and its shell comes to the collective's folder."""
+    """A real cron accepts it and keeps other lines, and its shell runs in the collective's folder."""
     debian.run(["crontab", "-"], stdin=CRONTAB)
     first = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05", "--json")
     (done,) = json.loads(first.stdout)
@@ -75,7 +75,7 @@ def test_the_crontab_line_is_installed_once_and_uninstalled(debian: Host) -> Non
     again = nightly(debian, "--install", "--identity", "/srv/ada", "--at", "4:05")
     assert "unchanged" in again.stdout
     assert debian.run(["crontab", "-l"]).stdout == listed
-    # What cron would run, as it would run it: it comes as far as the collective can go without repositories.
+    # Run the line as cron would: it fails only because the collective has no backup key.
     night = debian.run(["env", "-i", "HOME=/root", "/bin/sh", "-c", done["text"].partition("* * * ")[2]], check=False)
     assert (night.returncode, "there is no backup-key.age" in night.stderr) == (2, True), night.stderr
     nightly(debian, "--uninstall")
@@ -102,5 +102,5 @@ def test_the_systemd_units_are_valid_and_are_uninstalled(debian: Host) -> None:
 
 
 def own_lines(said: str) -> Sequence[str]:
-    """Return what was said of our units, and not of the system's own."""
+    """Return the lines about our units, and not about the system's own."""
     return [line for line in said.splitlines() if "darkpeak" in line]

@@ -1,4 +1,4 @@
-"""What the plan takes for a service's own, and what it leaves alone; what is refused before anything is touched."""
+"""Which containers a plan counts as a service's own; and faults that are found before anything is touched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = ("curl", "-sS", "--max-time", "20", "http://hello.localhost:7080/")
 
 @pytest.fixture(scope="module")
 def small(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collective]:
-    """Return a collective of a router and one small service, which are up."""
+    """Yield a collective with a router and one small service, which run."""
     top = tmp_path_factory.mktemp("small")
     shutil.copy(collective.top / "collective.toml", top)
     shutil.copytree(collective.folder("router"), top / "services" / "router")
@@ -39,7 +39,7 @@ def docker(collective: Collective, *arguments: str) -> str:
 
 @pytest.mark.parametrize("how", ["docker run", "docker compose run"])
 def test_a_container_started_for_debugging_stays_and_does_no_harm(small: Collective, how: str) -> None:
-    """Its image carries compose's own labels, since compose built it."""
+    """Its image has compose's labels, since compose built it."""
     web = docker(small, "ps", "-q", "--filter", "name=darkpeak-hello-web")
     if how == "docker run":
         docker(small, "run", "--detach", "--name", "debugging", "darkpeak-hello-web", "sleep", "600")
@@ -89,7 +89,7 @@ def test_a_mistyped_dockerfile_is_found_with_its_line(small: Collective) -> None
 
 
 def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collective, tmp_path: Path) -> None:
-    """Changed in collective.toml, from two clones whose shells say other things."""
+    """The ports are changed in collective.toml; two clones have shells with other variables."""
     toml = small.top / "collective.toml"
     text = toml.read_text()
     toml.write_text(text + "\n[router]\nhttp = 8080\n")
@@ -101,7 +101,7 @@ def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collect
         assert "docker-compose.yml changed" in small.darkpeak("plan", check=False).stdout
         small.darkpeak("up", timeout=180)
         assert run(moved).stdout
-        assert run(URL, check=False).returncode == 7, "nothing listens at the port before"
+        assert run(URL, check=False).returncode == 7, "no program listens on the old port"
         assert "http://hello.localhost:8080/" in small.darkpeak("status").stdout
         for other in (small, clone):
             assert other.darkpeak("plan", env=shell).returncode == 0

@@ -1,4 +1,4 @@
-"""A bare Debian server becomes one for services, over ssh; and a second time nothing changes."""
+"""A bare Debian server is prepared for services, over ssh; a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 NAME = "bare"
 PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,procps"
-NETWORK = "198.18.250.0/24"  # one of those whose host key every test host knows
-# All that a server's own init may, but what would reach the machine beneath: its clock, modules, disks.
+NETWORK = "198.18.250.0/24"  # in the range for which every test host has the host key
+# All capabilities of a server's init, except those that affect the real machine: its clock, modules, disks.
 CAPABILITIES = (
     *("AUDIT_WRITE", "DAC_READ_SEARCH", "MKNOD", "NET_ADMIN", "NET_RAW", "SETFCAP", "SYS_ADMIN", "SYS_CHROOT"),
     *("SYS_NICE", "SYS_PTRACE", "SYSLOG"),
 )
-# Groups of processes are systemd's to make here; of the old kind, trixie's asks to be told so.
+# systemd makes control groups here; for version 1 of them, trixie's systemd needs a setting.
 INIT = """\
 mount -o remount,rw /sys
 for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -L $folder ] || mount -o remount,rw $folder 2>/dev/null || :; done
@@ -37,7 +37,7 @@ CLOSED = 2222
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """In a long run also prepare the next Debian."""
+    """In a long run, also test the next Debian."""
     if "suite" in metafunc.fixturenames:
         suites = ["bookworm", "trixie"] if metafunc.config.getoption("--long") else ["bookworm"]
         metafunc.parametrize("suite", suites)
@@ -45,31 +45,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A bare Debian with its own init and nothing but an ssh server, which root's key opens: a container."""
+    """A container with a bare Debian, its own init and an ssh server, in which root can log in with a key."""
 
     host: Host
 
     def docker(self, *arguments: str, **options: Unpack[Options]) -> Result:
-        """Ask the engine that it runs on."""
+        """Run the docker client on the engine on which it runs."""
         return run(["docker", "--host", self.host.docker_host, *arguments], **options)
 
     def run(self, *argv: str, **options: Unpack[Options]) -> Result:
-        """Run something in it."""
+        """Run a program in it."""
         return self.docker("exec", NAME, *argv, **options)
 
     @property
     def address(self) -> str:
-        """Where it is reached."""
+        """Its address."""
         asked = f'{{{{(index .NetworkSettings.Networks "{NAME}").IPAddress}}}}'
         return self.docker("inspect", "--format", asked, NAME).stdout.strip()
 
     @property
     def uri(self) -> str:
-        """What the tool is given."""
+        """Its URI, for the tool."""
         return f"ssh://root@{self.address}"
 
     def make(self, suite: str, folder: Path) -> None:
-        """Build it from Debian's archive, and start it."""
+        """Build the server from Debian's archive, and start it."""
         archive = str(folder / "bare.tar")
         argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", suite, archive]
         run(argv, timeout=600)
@@ -88,38 +88,38 @@ class Server:
         self.wait()
 
     def reboot(self) -> None:
-        """Stop it and start it."""
+        """Stop the server, and start it again."""
         self.docker("restart", "--time", "30", NAME, timeout=90)
         self.wait()
 
     def wait(self) -> None:
-        """Wait until its init has started everything, and nothing has failed."""
+        """Wait until its init has started everything without a failure."""
         words = ("systemctl", "is-system-running")
         wait_for("the server", lambda: self.run(*words, check=False).stdout.strip() == "running", timeout=120)
 
     def remove(self) -> None:
-        """Leave nothing of it."""
+        """Remove the server completely."""
         self.docker("rm", "--force", "--volumes", NAME, check=False)
         self.docker("network", "rm", NAME, check=False)
         self.docker("rmi", NAME, check=False)
 
     def fingerprint(self) -> str:
-        """Return what a second run must leave alone."""
+        """Return what a second run must not change."""
         return self.run("sh", "-c", FINGERPRINT).stdout
 
     def engine(self) -> str:
-        """Return the process that is the engine."""
+        """Return the engine's process."""
         return self.run("pgrep", "-x", "dockerd").stdout
 
     def connects(self, port: int) -> bool:
-        """Say whether one of its ports can be reached."""
+        """Return whether one of its ports can be reached."""
         argv = ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{self.address}/{port}"]
         return not run(argv, check=False).returncode
 
 
 @pytest.fixture
 def server(host: Host, suite: str, tmp_path: Path) -> Iterator[Server]:
-    """Return the server."""
+    """Yield the server."""
     server = Server(host)
     server.remove()
     try:
@@ -131,7 +131,7 @@ def server(host: Host, suite: str, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def with_key(collective: Collective) -> Iterator[Collective]:
-    """Return the collective, in which ada has the ssh key that we log in with."""
+    """Yield the collective, in which ada has the ssh key with which the tests log in."""
     settings = collective.top / "collective.toml"
     before = settings.read_text()
     key = " ".join((SSH / "id_ed25519.pub").read_text().split()[:2])
@@ -143,7 +143,7 @@ def with_key(collective: Collective) -> Iterator[Collective]:
 def test_a_bare_server_is_made_ready_once(
     server: Server, with_key: Collective, say: Callable[[str], None], suite: str
 ) -> None:
-    # Swap is the whole machine's, so that a container cannot have its own: the virtual machine's test makes some.
+    # Swap belongs to the whole machine, so a container cannot have its own; the VM's test makes it.
     prepare = ("host", "prepare", server.uri, "--swap", "0")
     planned = with_key.darkpeak(*prepare, "--plan", check=False)
     assert planned.returncode == 1
@@ -173,7 +173,7 @@ def test_a_bare_server_is_made_ready_once(
 
 
 def is_prepared(server: Server, collective: Collective) -> None:
-    """See that an admin drives Docker there and does nothing else, and that other ports are closed."""
+    """Check that an admin can use Docker there and nothing else, and that other ports are closed."""
     as_admin = f"ssh://docker@{server.address}"
     info = json.loads(run(["docker", "--host", as_admin, "info", "--format", "{{json .}}"]).stdout)
     assert (info["LiveRestoreEnabled"], info["LoggingDriver"]) == (True, "local")

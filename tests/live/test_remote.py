@@ -1,4 +1,4 @@
-"""A daemon elsewhere: everything over ssh:// and through the tunnel, nothing left on its machine, and cuts."""
+"""A remote daemon: over ssh:// and through the tunnel, without files on its machine, and with lost connections."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-SERVICES = ("chat", "directory", "router", "wiki")  # those of a first evening
+SERVICES = ("chat", "directory", "router", "wiki")
 TUNNEL = "tcp://localhost:4243"
 WORTH_CUTTING = 300 << 20  # bytes: a second or two of upload
 
 
 @dataclass(frozen=True)
 class Distant(Collective):
-    """A collective whose daemon is reached by another URI than its host's own, or by what else a shell may have."""
+    """A collective whose daemon is reached by another URI than its host's, or by other variables of a shell."""
 
     uri: str = ""
     variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the admin's shell has: DOCKER_HOST with that URI."""
+        """The variables of the admin's shell: DOCKER_HOST with that URI."""
         environment = {**super().environment, **dict(self.variables), "DOCKER_HOST": self.uri}
         return {key: value for key, value in environment.items() if value}
 
 
 @pytest.fixture(scope="module")
 def remote() -> Iterator[Remote]:
-    """Return a machine elsewhere, with an ssh server."""
+    """Yield a remote machine with an ssh server."""
     with Remote() as machine:
         machine.start_sshd()
         yield machine
@@ -51,7 +51,7 @@ def remote() -> Iterator[Remote]:
 
 @pytest.fixture(scope="module")
 def by_ssh(collective: Collective, remote: Remote) -> Distant:
-    """Return the collective, with that machine's daemon over ssh."""
+    """Return the collective with that machine's daemon, over ssh."""
     return Distant(collective.top, remote, f"ssh://root@{remote.address}")
 
 
@@ -72,7 +72,7 @@ def tunnel(collective: Distant, remote: Remote) -> Iterator[subprocess.Popen[str
 
 @pytest.fixture(params=["ssh", "tunnel"])
 def distant(request: pytest.FixtureRequest, by_ssh: Distant, remote: Remote) -> Iterator[Distant]:
-    """Return the collective, with that daemon by each way in."""
+    """Yield the collective with that daemon, once over ssh and once through the tunnel."""
     if request.param == "ssh":
         yield by_ssh
         return
@@ -109,7 +109,7 @@ def test_commands_work_on_a_remote_daemon_and_leave_no_files(distant: Distant, r
 
 
 def near(collective: Collective, remote: Remote) -> Collective:
-    """Return the collective as somebody on the machine itself drives it, where a test looks as members do."""
+    """Return the collective as it is used on the remote machine itself, for checks as a member there."""
     return Collective(collective.top, remote)
 
 
@@ -185,20 +185,20 @@ def test_a_tunnel_reconnects_after_the_connection_was_lost(by_ssh: Distant, remo
 
 @pytest.fixture(scope="module")
 def hello(by_ssh: Distant) -> Distant:
-    """Return the collective with the toy service up there, besides the router."""
+    """Return the collective with the toy service running there, besides the router."""
     toy.add(by_ssh)
     by_ssh.darkpeak("up", toy.NAME, timeout=900)
     return by_ssh
 
 
 def slow_down(collective: Collective) -> None:
-    """Give the next build something to do."""
+    """Make the next build slow."""
     path = collective.folder(toy.NAME) / "web" / "Dockerfile"
     path.write_text(toy.DOCKERFILE.replace("COPY", "RUN sleep 20\nCOPY", 1))
 
 
 def fill(collective: Collective) -> None:
-    """Give the next build something to upload: the builder fetches only what is copied."""
+    """Make the next build upload much: the builder fetches only files that the Dockerfile copies."""
     folder = collective.folder(toy.NAME) / "web"
     (folder / "Dockerfile").write_text(toy.DOCKERFILE.replace("COPY index.html", "COPY index.html large", 1))
     with (folder / "large").open("wb") as file:
@@ -207,7 +207,7 @@ def fill(collective: Collective) -> None:
 
 
 def second_version(collective: Collective) -> None:
-    """Take both back, and change the page."""
+    """Undo both, and change the page."""
     folder = collective.folder(toy.NAME) / "web"
     (folder / "Dockerfile").write_text(toy.DOCKERFILE)
     (folder / "large").unlink(missing_ok=True)
@@ -230,7 +230,7 @@ def test_a_lost_connection_is_an_error_and_the_next_up_finishes(
     with subprocess.Popen(
         argv, cwd=hello.top, env=dict(hello.environment), stdout=pipe, stderr=pipe, text=True
     ) as process:
-        wait_for("that moment", lambda: reached(remote), pause=0.01)
+        wait_for("the moment to end the connection", lambda: reached(remote), pause=0.01)
         remote.cut()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 3

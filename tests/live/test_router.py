@@ -1,4 +1,4 @@
-"""The router: names lead to services, changes are proven or put back, and manners."""
+"""The router: names lead to services, changes are verified or reverted, headers, limits and logs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UPGRADE = (
 
 @pytest.fixture(scope="module")
 def started(collective: Collective) -> Iterator[Routed]:
-    """Return a router with two services behind it."""
+    """Yield a router with two services behind it."""
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         yield Routed(collective)
@@ -38,7 +38,7 @@ def started(collective: Collective) -> Iterator[Routed]:
 
 @pytest.fixture
 def routed(started: Routed) -> Routed:
-    """Return it with the table that each test begins with."""
+    """Return it with the table with which each test begins."""
     started.router.apply(TABLE)
     return started
 
@@ -119,7 +119,7 @@ def test_a_port_that_is_in_use_leaves_everything_unchanged(routed: Routed) -> No
 def test_tables_changed_by_hand_are_drift_and_are_fixed(routed: Routed) -> None:
     edits = "set map /var/lib/router/http.map one 6001; add map /var/lib/router/http.map other 6911\n"
     routed.execute("socat", "-", "/run/haproxy/sock", stdin=edits)
-    assert routed.get("one.localhost").status == 404, "whatever the map says, the router's own ports are not reached"
+    assert routed.get("one.localhost").status == 404, "a map must not lead to the router's own ports"
     assert [drift.line for drift in routed.router.drift(TABLE)] == ["one 6001", "one 6911", "other 6911"]
     assert str(routed.router.apply(TABLE)) == "router synchronised"
     assert (routed.get("one.localhost").status, routed.router.drift(TABLE)) == (200, [])
@@ -129,12 +129,12 @@ def test_a_killed_router_starts_again_with_its_routes(routed: Routed) -> None:
     inspected = ["docker", "--host", routed.collective.host.docker_host, "inspect", "-f", "{{.State.Pid}}"]
     pid = run([*inspected, routed.container]).stdout.strip()
     run(["kill", "-9", pid])
-    wait_for("the router is gone", lambda: not Path(f"/proc/{pid}").exists(), timeout=30)
-    wait_for("the router is back", lambda: routed.get("one.localhost").status == 200, timeout=30)
+    wait_for("the router to end", lambda: not Path(f"/proc/{pid}").exists(), timeout=30)
+    wait_for("the router to start again", lambda: routed.get("one.localhost").status == 200, timeout=30)
     assert routed.router.drift(TABLE) == []
 
 
-HEADER_AND_HELLO = 64  # bytes: PROXY's header has 28, and may come in a packet of its own
+HEADER_AND_HELLO = 64  # bytes; the PROXY header has 28, and may be in its own packet
 
 
 def test_a_tls_route_passes_connections_on_without_decrypting(routed: Routed) -> None:
@@ -152,9 +152,9 @@ def test_a_tls_route_passes_connections_on_without_decrypting(routed: Routed) ->
         routed.router.apply(replace(TABLE, tls=(TlsRoute("vault", 6915, proxy=True),)))
         curl("-k", f"https://vault.localhost:{HTTPS}/")
     header, _, hello = heard[0].partition(b"QUIT\n")
-    assert header == b"\r\n\r\n\0\r\n", "the PROXY protocol, version 2, comes first where it is asked for"
-    assert (hello[4:8], hello[16:18]) == (bytes([127, 0, 0, 1]), b"\x16\x03"), "who asks, then their own first message"
-    assert curl("-k", f"https://one.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200"), "others as before"
+    assert header == b"\r\n\r\n\0\r\n", "the service gets a PROXY header, version 2, first"
+    assert (hello[4:8], hello[16:18]) == (bytes([127, 0, 0, 1]), b"\x16\x03"), "the client's address, then its hello"
+    assert curl("-k", f"https://one.localhost:{HTTPS}/").stdout.startswith("HTTP/2 200"), "other names are unchanged"
 
 
 def test_the_request_rate_of_one_client_is_limited(routed: Routed) -> None:

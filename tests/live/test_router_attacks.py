@@ -1,4 +1,4 @@
-"""What strangers try at the router's ports: each is refused, and nobody else notices."""
+"""Attacks on the router's ports: each is refused, and no other client notices."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 SSHD = 6917
 SLOW_CLIENTS = 1000
-UNHARMED = 0.05  # seconds that the slowest of a hundred answers may take more than before
+UNHARMED = 0.05  # seconds by which the p99 of the answers may increase
 
 
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
-    """Return a router with two web services and an ssh service behind it."""
+    """Yield a router with two web services and an ssh service behind it."""
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)
@@ -63,7 +63,7 @@ def request(*headers: str, first: str = "GET / HTTP/1.1", body: bytes = b"") -> 
 def test_a_malformed_or_foreign_request_is_refused(routed: Routed, data: bytes, status: int) -> None:
     before = len(seen(routed))
     assert parse(send(data, seconds=3)).status == status
-    assert seen(routed)[before:] == ["GET /seen"], "none of it reached the service"
+    assert seen(routed)[before:] == ["GET /seen"], "the request must not reach the service"
 
 
 SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
@@ -100,7 +100,7 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
                 first="POST /te.te HTTP/1.1",
                 body=SMUGGLED.encode(),
             ),
-            id="an encoding nobody knows",
+            id="an unknown encoding",
         ),
         pytest.param(
             request(
@@ -123,7 +123,7 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: one.localhost\r\n\r\n"
     ],
 )
 def test_no_request_can_be_smuggled_inside_another(routed: Routed, data: bytes) -> None:
-    """What the router takes for a body, the service gets as a body: both count the same requests."""
+    """The router and the service agree which bytes are a body: both count the same requests."""
     before = len(seen(routed))
     got = send(data, seconds=2)
     new = [line for line in seen(routed)[before:] if line != "GET /seen"]
@@ -139,7 +139,7 @@ def seen(routed: Routed) -> list[str]:
 
 
 def slowest(number: int = 200) -> float:
-    """Return the p99 of the time that another service's answers take."""
+    """Return the p99 of the time of another service's answers, in seconds."""
     times = []
     for _ in range(number):
         began = time.perf_counter()
@@ -157,13 +157,15 @@ def test_a_thousand_slow_clients_do_not_slow_other_clients() -> None:
             client.sendall(b"GET / HTTP/1.1\r\nHost: one.localhost\r\nX: ")
         during = slowest()
         clients[0].settimeout(15)
-        assert talk(clients[0], b"")[:12] in {b"HTTP/1.0 408", b"HTTP/1.1 408", b""}, "ten seconds is all"
+        assert talk(clients[0], b"")[:12] in {b"HTTP/1.0 408", b"HTTP/1.1 408", b""}, (
+            "after ten seconds the router closes the connection"
+        )
     assert during < before + UNHARMED, (before, during)
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder with keys, and run an ssh service which knows them."""
+    """Yield a folder with keys, and run an ssh service that accepts them."""
     folder = tmp_path_factory.mktemp("ssh")
     for name in ("host", "ada"):
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)])
@@ -199,7 +201,7 @@ def ssh(keys: Path, *arguments: str) -> Result:
 
 
 def tls(name: str) -> tuple[str, str]:
-    # It ends with what it reads from, too: where it is a proxy's proxy, no ssh is left to end it.
+    # It must end when its input ends: as the proxy of a proxy, it has no ssh that would end it.
     client = f"openssl s_client -quiet -no_ign_eof -nocommands -verify_quiet -servername {name}"
     return "-o", f"ProxyCommand={client} -connect 127.0.0.1:{SSH}"
 

@@ -1,4 +1,4 @@
-"""haproxy itself reads what random collectives produce: every configuration is one that it would start with."""
+"""haproxy itself reads the configurations of random collectives, and accepts each one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def routed(collective: Collective) -> Routed:
 
 
 def drawn(number: int) -> list[Table]:
-    """Draw many collectives, always the same ones."""
+    """Draw many tables, always the same ones."""
     found: list[Table] = []
 
     @settings(
@@ -95,7 +95,7 @@ def test_haproxy_accepts_what_any_collective_produces(routed: Routed, campaign: 
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for number, table in enumerate(drawn(campaign(1000))):
             files = render(table)
-            assert files == render(table), "the same collective, the same bytes"
+            assert files == render(table), "the same table gives the same bytes"
             for name, content in files.items():
                 member = tarfile.TarInfo(f"random/{number}/{name}")
                 member.size = len(content)

@@ -1,4 +1,4 @@
-"""No request fails, whatever changes meanwhile: wrk asks, WebSockets talk, and the router is changed under them."""
+"""No request fails while the router is changed: wrk sends requests, and WebSockets are open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.live.conftest import Campaign
 
 SOCKETS = 50
-SWAPPED = 6918  # and the port after it
+SWAPPED = 6918  # and the next port
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,13 @@ def routed(collective: Collective) -> Iterator[Routed]:
 
 @contextmanager
 def load(*headers: str) -> Iterator[wrk.Load]:
-    """Have requests until the block ends, and hold WebSockets open all the while."""
+    """Send requests until the block ends, and keep WebSockets open."""
     sockets = [open_socket() for _ in range(SOCKETS)]
     with wrk.load(wrk.stream(f"http://127.0.0.1:{HTTP}/", *headers, connections=16)) as seen:
         yield seen
     for number, each in enumerate(sockets):
         each.sendall(b"%d" % number)
-        assert each.recv(100) == b"%d" % number, "a WebSocket was cut"
+        assert each.recv(100) == b"%d" % number, "a WebSocket was closed"
         each.close()
 
 
@@ -66,7 +66,7 @@ KEPT, NEW = ("Host: one.localhost",), ("Host: one.localhost", wrk.NEW_CONNECTION
 
 
 def settled(seen: wrk.Load, say: Callable[[str], None], what: str) -> None:
-    """Assert that all went well, and say how much that was."""
+    """Check that no request failed, and print the measurement."""
     say(f"{what}: {seen}")
     assert seen.failed == 0, seen.printed
     assert min(seen.requests) > 100

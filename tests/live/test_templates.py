@@ -1,4 +1,4 @@
-"""The templates' scripts, on a real SQLite and a real MariaDB that are written to all the time."""
+"""The templates' scripts, with a real SQLite and a real MariaDB that are written to all the time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=[SQLITE, MARIADB], ids=lambda one: one.kind)
 def busy(request: pytest.FixtureRequest, collective: Collective) -> Iterator[Bank]:
-    """Return a bank that is up and busy."""
+    """Yield a running bank with transfers all the time."""
     one: Bank = request.param
     bank.add(collective, one)
     collective.compose(one.name, "up", "-d", "--build", "--wait", timeout=600)
@@ -41,7 +41,7 @@ def test_lint_has_no_findings(collective: Collective, busy: Bank) -> None:
 def test_everything_acknowledged_before_a_backup_is_in_it(
     collective: Collective, busy: Bank, tmp_path: Path, campaign: Campaign
 ) -> None:
-    """No transfer is half there, none is missing, and the bank goes on while it is saved."""
+    """No transfer is half there, none is missing, and the bank works while it is saved."""
     before = {}
     for number in range(campaign(50, short=2)):
         before[number] = bank.acknowledged(collective, busy)
@@ -77,24 +77,24 @@ def test_a_stopped_database_gives_no_backup(collective: Collective, busy: Bank, 
 
 
 def test_a_copy_of_the_database_files_is_damaged(collective: Collective, busy: Bank, tmp_path: Path, say: Say) -> None:
-    """The control: the same transfers, saved by copying. If this were right, the test above would show nothing."""
+    """A check of the test above: the same transfers, saved by copying files, must fail its checks."""
     if busy is not SQLITE:
         return
     wrong = 0
     for number in range(5):
         folder = tmp_path / str(number)
-        copy = "tar -C /var/lib/app -cf - . || [ $? = 1 ]"  # 1: a file changed meanwhile, and nobody reads that
+        copy = "tar -C /var/lib/app -cf - . || [ $? = 1 ]"  # 1: a file changed meanwhile, which such a backup ignores
         words = f"docker compose exec -T app sh -euc '{copy}' >{tmp_path}/copy.tar"
         run(["sh", "-c", words], cwd=collective.folder(busy.name), env=collective.environment)
         with tarfile.open(tmp_path / "copy.tar") as archive:
             archive.extractall(folder, filter="data")
         wrong += is_wrong(folder / "app.db")
-    say(f"{wrong} of 5 copies of SQLite's files are wrong")
+    say(f"{wrong} of 5 copies of SQLite's files are damaged")
     assert wrong
 
 
 def is_wrong(path: Path) -> bool:
-    """Say whether a database is damaged, or holds half a transfer."""
+    """Return whether a database is damaged, or has half a transfer."""
     try:
         with closing(sqlite3.connect(path)) as copy:
             total, _ = copy.execute(LOOK.format(0)).fetchone()

@@ -1,4 +1,4 @@
-"""The tutorial: every command in it is run, in one shell, and prints what the page says that it prints."""
+"""The tutorial: every command in it is run, in one shell, and prints what the page shows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = (TOP / "docs/tutorial.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UPSTREAM = "https://darkpeak.example/darkpeak.git"
 DEADLINE = 3000
-# Own files in /etc, and a plain resolv.conf; by /run/systemd services can be restarted, as `systemctl` then does.
+# Its own files in /etc, and a plain resolv.conf; /run/systemd shows that `systemctl` can restart services.
 LAPTOP = """\
 mount -t tmpfs tmpfs "$1" && mkdir "$1/etc" "$1/bin" "$1/work" "$1/state"
 cp -a /etc/. "$1/etc" && mount --bind "$1/etc" /etc && rm -rf /etc/dhcp
@@ -44,7 +44,7 @@ def blocks(kind: str) -> list[str]:
 
 @pytest.fixture
 def laptop() -> Iterator[tuple[int, str]]:
-    """Return a process with a laptop's own /etc, and its folder."""
+    """Yield a process with a laptop's own /etc, and its folder."""
     folder = tempfile.mkdtemp(prefix="laptop-")
     with subprocess.Popen(["unshare", "--mount", "sh", "-euc", LAPTOP, "sh", folder]) as holder:
         root = Path(f"/proc/{holder.pid}/root")
@@ -65,7 +65,7 @@ def laptop() -> Iterator[tuple[int, str]]:
 
 
 def test_every_line_of_shell_is_in_a_block_that_is_run() -> None:
-    """A command that stands elsewhere, as `text` or without a kind, would be run by nobody."""
+    """A command in another block, `text` or without a kind, would not be tested."""
     kinds = re.findall(r"^```(\w*)$", PAGE, re.MULTILINE)
     assert {kind for kind in kinds if kind} == {"sh", "text"}
     assert kinds.count("") == len(kinds) / 2

@@ -1,4 +1,4 @@
-"""`darkpeak up`: what it makes, what it leaves alone, and that it goes on from wherever it was stopped."""
+"""`darkpeak up`: what it starts, what it does not touch, and that it continues after it was stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The virtual machine: from nothing to a wiki in it, and through everything that may be killed on the way."""
+"""The virtual machine: from nothing to a wiki in it, with everything killed that can be killed."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ WIKI = "http://wiki.localhost:7080/"
 
 @dataclass(frozen=True)
 class Laptop:
-    """Somebody with a collective, and a folder for the VM."""
+    """A laptop with a collective, and a folder for the VM."""
 
     collective: Collective
     home: Path
 
     @property
     def folder(self) -> Path:
-        """Where the VM's files are."""
+        """The folder of the VM's files."""
         return self.home / "darkpeak/vm"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What their shell has."""
+        """The variables of the shell."""
         return {**self.collective.environment, "XDG_STATE_HOME": str(self.home)}
 
     def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
@@ -52,31 +52,31 @@ class Laptop:
         return self.collective.darkpeak(*arguments, **(settled | options))
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start the tool, to be killed."""
+        """Start the tool, which the test then kills."""
         argv, null = [str(TOOL), *arguments], subprocess.DEVNULL
         return subprocess.Popen(argv, env=self.environment, cwd=self.collective.top, stdout=null, stderr=null)
 
     def inside(self, *words: str) -> str:
-        """Run something in the VM, and return what it printed."""
+        """Run a command in the VM; return its output."""
         return self.darkpeak("vm", "ssh", *words).stdout.strip()
 
     def status(self) -> dict[str, str]:
-        """Return what the tool says of the VM."""
+        """Return the tool's status of the VM."""
         found: dict[str, str] = json.loads(self.darkpeak("vm", "status", "--json").stdout)
         return found
 
     def processes(self, name: str) -> list[str]:
-        """Return the processes of a program that were started for this VM."""
+        """Return the processes of a program that belong to this VM."""
         return run(["pgrep", "-f", f"{name}.*{self.folder}"], check=False).stdout.split()
 
     def left_over(self) -> list[str]:
-        """Return what a halted VM's folder holds and need not."""
+        """Return the files in a halted VM's folder that it does not need."""
         return sorted({path.name for path in self.folder.iterdir() if "partial" in path.name or path.name == "making"})
 
 
 @pytest.fixture
 def laptop(collective: Collective) -> Iterator[Laptop]:
-    """Return a laptop on whose ports no router listens; whatever happens, no VM stays."""
+    """Yield a laptop on whose ports no router listens; its VM is always removed at the end."""
     collective.darkpeak("stop", "router")
     home = Path(tempfile.mkdtemp(prefix="vm-"))
     laptop = Laptop(collective, home)
@@ -131,9 +131,9 @@ def test_commands_without_a_vm(laptop: Laptop) -> None:
 def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Laptop, say: Callable[[str], None]) -> None:
     shows = partial(show, say)
 
-    # Killed while the box is built: the next run waits for what the dead one started, and begins anew.
+    # Kill it while the box is built: the next run waits for the dead run's tools, and then starts again.
     killed = laptop.start("vm", "box")
-    wait_for("the box to be begun", (laptop.folder / "making/root.tar").exists, timeout=60)
+    wait_for("the build of the box to begin", (laptop.folder / "making/root.tar").exists, timeout=60)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
 
@@ -147,20 +147,20 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
         assert "no hardware virtualisation here" in up.stderr
     assert "nothing to do" in prepare(laptop, "--plan")
     laptop.inside("touch", MARK)
-    laptop.inside("sync")  # QEMU killed is the power gone: what was not written is lost
+    laptop.inside("sync")  # killing QEMU is like a power failure: what was not written is lost
 
-    # A second time: the same VM, at once.
+    # Run again: the same VM, at once.
     booted, started = laptop.inside("cat", "/proc/sys/kernel/random/boot_id"), time.monotonic()
     laptop.darkpeak("vm", "up")
     shows(again=time.monotonic() - started)
     assert laptop.inside("cat", "/proc/sys/kernel/random/boot_id") == booted
 
-    # QEMU killed, and then the run that brings it back.
+    # Kill QEMU, and then the run that starts it again.
     [qemu] = laptop.processes("qemu-system")
     os.kill(int(qemu), signal.SIGKILL)
-    wait_for("QEMU to be gone", lambda: laptop.status()["state"] == "halted")
+    wait_for("QEMU to end", lambda: laptop.status()["state"] == "halted")
     killed = laptop.start("vm", "up")
-    wait_for("QEMU to be there", lambda: laptop.status()["state"] == "running")
+    wait_for("QEMU to start", lambda: laptop.status()["state"] == "running")
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     laptop.darkpeak("vm", "up")
@@ -168,7 +168,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
     assert laptop.inside("ls", MARK) == MARK
     assert laptop.left_over() == []
 
-    # The wiki: built here, sent over once, started there, read through the VM's router.
+    # The wiki: built here, sent once, started there, and read through the VM's router.
     laptop.darkpeak("vm", "halt")
     laptop.collective.darkpeak("up", "wiki", timeout=900)
     laptop.collective.darkpeak("down")
@@ -192,7 +192,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
 
 
 def prepare(laptop: Laptop, *options: str) -> str:
-    """Return what `host prepare` says of the VM."""
+    """Return the output of `host prepare` for the VM."""
     settings = (laptop.folder / "ssh_config").read_text().replace("Host vagrant", "Host 127.0.0.1")
     port = settings.split("Port ")[1].split(maxsplit=1)[0]
     known = laptop.home / "ssh"
@@ -211,7 +211,7 @@ def show(say: Callable[[str], None], **measured: object) -> None:
 
 @pytest.mark.long
 def test_the_vagrantfile_is_valid(laptop: Laptop) -> None:
-    """Vagrant wants the key to be there; the box it fetches when it comes up."""
+    """Vagrant needs the key for this; it fetches the box only when the VM starts."""
     laptop.folder.mkdir(parents=True)
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(laptop.folder / "key")])
     own = {"VAGRANT_HOME": f"{laptop.home}/home", "VAGRANT_DOTFILE_PATH": f"{laptop.home}/vagrant"}

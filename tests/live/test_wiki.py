@@ -1,4 +1,4 @@
-"""The wiki, used as members use it: by name, through the router, over http and https."""
+"""The wiki, used as members use it: by its name, through the router, over http and https."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
-# Sends what comes on standard input to port 80 of an address, and prints the answer.
+# Sends its standard input to port 80 of an address, and prints the answer.
 NEIGHBOUR = 'exec 3<>"/dev/tcp/$0/80"; cat >&3; timeout 20 cat <&3'
 
 
 @pytest.fixture(scope="module")
 def running(collective: Collective) -> Collective:
-    """Return the collective with its wiki up, once for all of these tests."""
+    """Return the collective with its wiki running, once for all of these tests."""
     collective.darkpeak("up", "router", "directory", "wiki", timeout=900)
     return collective
 
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where the collective's authority will be kept for curl."""
+    """Return the path for the collective's CA certificate, for curl."""
     return tmp_path_factory.mktemp("trust") / "ca.crt"
 
 
 @pytest.fixture(params=["http", "https"])
 def visitor(request: pytest.FixtureRequest, running: Collective, trusted: Path) -> Browser:
-    """Return somebody who visits the wiki by its name; ada and grace are members, ada an admin."""
+    """Return a visitor who uses the wiki's name; ada and grace are members, and ada is an admin."""
     directory.write(running)
     if request.param == "http":
         return Browser("http://wiki.localhost:7080")

@@ -1,4 +1,4 @@
-"""Requests without end: wrk asks for pages until the block ends, and counts what failed."""
+"""A load of requests: wrk requests pages until the block ends, and counts failures."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NEW_CONNECTIONS = "Connection: close"  # a header
-PAUSE_MS = 20  # between two requests of a connection: without it, the load takes both processors and all else waits
+PAUSE_MS = (
+    20  # between two requests of a connection: without it, the load uses both processors, and everything else waits
+)
 SCRIPT = Path(__file__).with_name("wrk.lua")
 NUMBERS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)|3xx responses: (\d+)")
 
 
 @dataclass
 class Load:
-    """What all streams of requests saw."""
+    """The results of all streams of requests."""
 
     requests: list[int] = field(default_factory=list)  # of each stream
     failed: int = 0
     printed: str = ""
 
     def __str__(self) -> str:
-        """Return it for the test's output."""
+        """Return the results for the test's output."""
         return f"{sum(self.requests)} requests ({self.requests}), {self.failed} failed"
 
 
 def stream(url: str, *headers: str, connections: int = 4, pause: int = PAUSE_MS) -> list[str]:
-    """Return the command of one stream of requests. Slow is not failed."""
+    """Return the command of one stream of requests. A slow request has not failed."""
     options = [part for header in headers for part in ("-H", header)]
     wrk = ["wrk", "-t1", f"-c{connections}", "-d4h", "--timeout", "30s", "-s", str(SCRIPT)]
     return [*wrk, *options, url, "--", str(pause)]
@@ -42,7 +44,7 @@ def stream(url: str, *headers: str, connections: int = 4, pause: int = PAUSE_MS)
 
 @contextmanager
 def load(*streams: Sequence[str]) -> Iterator[Load]:
-    """Have these streams of requests until the block ends."""
+    """Run these streams of requests until the block ends."""
     seen = Load()
     started = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for argv in streams]
     try:

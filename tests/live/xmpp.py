@@ -1,4 +1,4 @@
-"""Members in the chat, by a real XMPP library: STARTTLS or nothing, and the certificate verified."""
+"""Members in the chat, with a real XMPP library, which requires STARTTLS and verifies the certificate."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PATIENCE = 20
 
 
 class RefusedError(Exception):
-    """The server did not let a member in, or the member did not trust the server."""
+    """The server refused a member's login, or the member did not trust the server."""
 
 
 @dataclass(frozen=True)
 class Door:
-    """Where members connect, and the authority that vouches for what they find there."""
+    """The port to which members connect, and the CA of the server's certificate."""
 
     authority: str
     port: int
@@ -32,10 +32,10 @@ class Door:
 
 @asynccontextmanager
 async def session(door: Door, uid: str, password: str) -> AsyncIterator[ClientXMPP]:
-    """Log a member in.
+    """Log in as a member; yield the client.
 
     Raises:
-        RefusedError: when that is not to be.
+        RefusedError: when the login fails.
     """
     trust = ssl.create_default_context(cadata=door.authority)
     client = ClientXMPP(f"{uid}@{DOMAIN}", password, ssl_context=trust)
@@ -56,12 +56,12 @@ async def session(door: Door, uid: str, password: str) -> AsyncIterator[ClientXM
 
 
 async def join(client: ClientXMPP, room: str) -> None:
-    """Enter a room, under the member's own name."""
+    """Enter a room with the member's own name."""
     await client.plugin["xep_0045"].join_muc_wait(JID(room), client.boundjid.user, timeout=PATIENCE)
 
 
 async def archive(client: ClientXMPP, room: str = "") -> list[tuple[str, str]]:
-    """Return who said what, oldest first, from the member's archive or a room's."""
+    """Return the sender and the text of each message in the member's archive, or a room's, the oldest first."""
     said = []
     async for found in client.plugin["xep_0313"].iterate(jid=JID(room) if room else None):
         message = found["mam_result"]["forwarded"]["stanza"]
@@ -71,7 +71,7 @@ async def archive(client: ClientXMPP, room: str = "") -> list[tuple[str, str]]:
 
 
 def logs_in(door: Door, uid: str, password: str) -> bool:
-    """Say whether the chat takes this password from this member."""
+    """Return whether the chat accepts a member's password."""
 
     async def attempt() -> None:
         async with session(door, uid, password):

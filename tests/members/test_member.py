@@ -1,4 +1,4 @@
-"""Which names, mail addresses and passwords the directory takes."""
+"""Which names, mail addresses and passwords the directory accepts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the door to the directory runs, and what it makes of the answers."""
+"""Which programs `Directory` runs, and how it reads the answers."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ ADMINS = b"dn: cn=admins,ou=groups,dc=collective\ncn: admins\nmember: uid=ada,ou
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program in the container would answer."""
+    """The answer of a program in the container."""
 
     code: int = 0
     stdout: bytes = b""
@@ -26,19 +26,19 @@ class Answer:
 
 @dataclass
 class Container:
-    """Stands at the door: remembers what was run, and gives the answers it was made with."""
+    """A stand-in for the container: it remembers what was run, and returns prepared answers."""
 
     answers: list[Answer]
     ran: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
 
     def __call__(self, command: tuple[str, ...], stdin: bytes) -> Answer:
-        """Give the next answer."""
+        """Return the next answer."""
         self.ran.append((command, stdin))
         return self.answers.pop(0)
 
     @property
     def programs(self) -> list[str]:
-        """Return the names of what was run, in order."""
+        """Return the names of the programs that were run, in order."""
         return [command[0] for command, _ in self.ran]
 
 

@@ -1,4 +1,4 @@
-"""Which resolver a machine has, and what each is told, by tables."""
+"""Which resolver a machine has, and the changes for each, as tables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Doctor's checks, by table: one fact changed, one check that is not ok."""
+"""Doctor's checks, as a table: for each changed fact, one check is not ok."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_sound_daemon(files: Collective) -> None:
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
-    # facts that differ, of the daemon and of its machine; the check; how it ends
+    # changed facts of the daemon, changed facts of its machine, the check, its verdict
     "no compose": ({"compose": ""}, {}, "compose", "bad"),
     "old compose": ({"compose": "2.19.1"}, {}, "compose", "bad"),
     "newer compose": ({"compose": "v5.0.0"}, {}, "compose", "ok"),

@@ -30,7 +30,7 @@ def files(tmp_path: Path) -> Collective:
 
 
 def running(files: Collective, service: str, container: str, number: int = 1, **values: object) -> Running:
-    """Return a container that is ready and as its files say, but for `values`."""
+    """Return a container that is ready and matches its files, except for `values`."""
     entry = next(item for item in files.services if item.name == service)
     content = next((item.content for item in entry.containers if item.name == container), "")
     ready = {"state": "running", "health": "healthy", "content": content, "image": "image-1", **values}
@@ -39,7 +39,7 @@ def running(files: Collective, service: str, container: str, number: int = 1, **
 
 
 def text(plan: Plan, service: str) -> list[str]:
-    """Return what the plan says of one service."""
+    """Return the lines of the plan about one service."""
     lines = [line for line in make_text(plan) if not line.startswith("nothing to do")]
     start = next(number for number, line in enumerate(lines) if line.split()[0] == service)
     own = lines[start + 1 :]

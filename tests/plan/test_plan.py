@@ -1,4 +1,4 @@
-"""Plans as text: what is done to each container, and why."""
+"""Plans as text: what is done with each container, and why."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def files(tmp_path: Path) -> Collective:
 
 
 def running(files: Collective, service: str, container: str, **values: str) -> Running:
-    """Return a container that is well and as its files say, but for `values`."""
+    """Return a container that is ready and matches its files, except for `values`."""
     entry = next(item for item in files.services if item.name == service)
     content = next(item.content for item in entry.containers if item.name == container)
     ready = {"state": "running", "health": "healthy", "content": content, **values}
@@ -56,7 +56,7 @@ def test_there_is_nothing_to_do_if_everything_matches_the_files(files: Collectiv
         ({"health": "unhealthy"}, "wiki/webserver recreate: it is unhealthy"),
         ({"health": ""}, "wiki/webserver nothing: it matches its files"),
     ],
-    ids=["changed", "foreign", "stopped", "ill", "no health check"],
+    ids=["changed", "foreign", "stopped", "unhealthy", "no health check"],
 )
 def test_one_container_is_different(files: Collective, values: dict[str, str], expected: str) -> None:
     assert plan_of(files, running(files, "wiki", "webserver", **values), names=("wiki",)) == expected

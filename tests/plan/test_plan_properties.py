@@ -1,4 +1,4 @@
-"""Properties of plans, carried out on a model of an engine: they give what is desired, and leave nothing to do."""
+"""Properties of plans, carried out on a model of an engine: the result matches the files, and nothing is left to do."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +50,7 @@ def collectives(draw: st.DrawFn) -> Collective:
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Observed:
-    """Draw whatever could be on a daemon: right, wrong, ill, several, copies, orphans."""
+    """Draw what can be on a daemon: containers that match or differ, unhealthy ones, several, copies, orphans."""
     found = []
     projects = st.sampled_from(("wiki", "chat", "git", "router", "another"))
     for number in range(draw(st.integers(0, 6))):
@@ -75,15 +75,15 @@ def snapshots(draw: st.DrawFn) -> Observed:
 
 
 class Model:
-    """An engine with compose, as far as plans are concerned."""
+    """A model of an engine with compose, which is enough for plans."""
 
     def __init__(self, collective: Collective, before: Observed) -> None:
         self.collective, self.running = collective, list(before.containers)
         self.images, self.started = dict(before.images), 0
-        self.routed: dict[str, list[str]] = {}  # what served when a service was routed
+        self.routed: dict[str, list[str]] = {}  # the containers that served when a service was routed
 
     def carry_out(self, plan: Plan) -> Observed:
-        """Carry out every operation of a plan."""
+        """Carry out every operation of a plan; return what is on the daemon then."""
         for planned in plan.services:
             service = next(item for item in self.collective.services if item.name == planned.service)
             for operation in planned.operations:
@@ -91,7 +91,7 @@ class Model:
         return Observed(tuple(self.running), tuple(sorted(self.images.items())))
 
     def one(self, service: Service, operation: Operation) -> None:
-        """Carry out one."""
+        """Carry out one operation."""
         match operation:
             case Build(names):
                 self.images |= {self.entry(service, name).image: f"built-{service.name}-{name}" for name in names}
@@ -100,7 +100,7 @@ class Model:
                     if container.name in (names or [item.name for item in service.containers]):
                         self.bring_up(service, container, anew=anew)
             case StartBeside(name, beside):
-                assert set(beside) <= {item.id for item in self.running}, "what serves still runs"
+                assert set(beside) <= {item.id for item in self.running}, "a container that serves still runs"
                 self.start(service, self.entry(service, name))
             case Route():
                 self.routed[service.name] = [item.id for item in self.running if item.project == service.project]
@@ -108,7 +108,7 @@ class Model:
                 self.running = [item for item in self.running if item.id not in ids]
 
     def bring_up(self, service: Service, container: Container, *, anew: bool) -> None:
-        """Do as `docker compose up` does: make a container of another content or image anew, start others."""
+        """Do what `docker compose up` does: recreate a container whose content or image differs, start the others."""
         own = [item for item in self.running if (item.project, item.container) == (service.project, container.name)]
         image = self.images.get(container.image)
         fresh = [item for item in own if item.content == container.content and image in (item.image, None)]
@@ -137,7 +137,7 @@ class Model:
         )
 
     def entry(self, service: Service, name: str) -> Container:
-        """Return what the files say of a container."""
+        """Return a container as in the files."""
         return next(item for item in service.containers if item.name == name)
 
 
@@ -159,7 +159,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(collective: Collective, before:
 
 @given(collectives(), snapshots())
 def test_the_old_instance_runs_until_the_route_has_changed(collective: Collective, before: Observed) -> None:
-    """Where a new container fits beside the old one; `Model` checks that it still runs when the new one is started."""
+    """If both fit side by side, the old container must still run when the new one starts, which `Model` checks."""
     plan = make_plan(collective, before, all_names(collective))
     model = Model(collective, before)
     model.carry_out(plan)
@@ -176,7 +176,7 @@ def test_the_old_instance_runs_until_the_route_has_changed(collective: Collectiv
 
 @given(collectives(), snapshots())
 def test_only_containers_that_the_plan_names_are_removed(collective: Collective, before: Observed) -> None:
-    """Containers of other projects and of services that do not change are left alone."""
+    """Containers of other projects, and of services that do not change, are not touched."""
     plan = make_plan(collective, before, all_names(collective))
     after = Model(collective, before).carry_out(plan)
     changing = {item.service for item in plan.changes}

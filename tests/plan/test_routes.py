@@ -1,4 +1,4 @@
-"""Which port a name leads to, from what is declared and what runs."""
+"""The port to which a name leads, from the declared routes and from what runs."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ STOPPED = Running("d", "darkpeak-wiki", "webserver", 1, "w-1", "exited")
 @pytest.mark.parametrize(
     ("containers", "port"),
     [((OLD,), 6010), ((OLD, NEW), 6011), ((OLD, ILL), 6010), ((STOPPED,), 6010), ((NEW,), 6011)],
-    ids=["one", "newest", "newest that is well", "stopped keeps its route", "second of the range"],
+    ids=["one", "newest", "newest that is ready", "stopped keeps its route", "second of the range"],
 )
 def test_a_name_leads_to_the_newest_ready_container(tmp_path: Path, containers: tuple[Running], port: int) -> None:
     files = collective.read(write_collective(tmp_path))[0]
@@ -38,7 +38,7 @@ def test_a_service_that_was_never_started_has_no_route(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("containers", "state"),
     [((), "absent"), ((OLD,), "healthy"), ((STOPPED,), "stopped"), ((ILL,), "webserver unhealthy")],
-    ids=["absent", "healthy", "stopped", "ill"],
+    ids=["absent", "healthy", "stopped", "unhealthy"],
 )
 def test_the_state_of_a_service(tmp_path: Path, containers: tuple[Running], state: str) -> None:
     files = collective.read(write_collective(tmp_path))[0]

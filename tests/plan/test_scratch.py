@@ -1,4 +1,4 @@
-"""The scratch project of a drill: nothing of it may reach, or be reached from, anywhere."""
+"""The scratch project of a drill: no connection may lead into it or out of it."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""The backup key: opened by any admin's ssh key, by no other, and by hand."""
+"""The backup key: each admin's ssh key opens it, also by hand, and no other key does."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ SECRET = key.Secret("word", {"rest:https://nas.test/": {"login": "ada:pass"}})
 
 @pytest.fixture
 def make_admin(tmp_path: Path) -> Callable[..., tuple[Admin, Path]]:
-    """Return a way to make an admin with an ssh key, and the file of its private half."""
+    """Return a function that makes an admin with an ssh key, and the file of the private key."""
 
     def make(name: str, passphrase: str = "") -> tuple[Admin, Path]:
         pair = Ed25519PrivateKey.generate()

@@ -1,4 +1,4 @@
-"""What a session knows of its repositories: which can be used, and their sets."""
+"""The repositories of a session: which can be used, and their snapshots."""
 
 from dataclasses import dataclass, field
 from threading import Event
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fake:
-    """One that answers as it is told to, once it may."""
+    """A repository that answers as a test says, and when the test lets it."""
 
     number: int
     fails: str = ""
@@ -26,25 +26,25 @@ class Fake:
     asked: list[str] = field(default_factory=list)
 
     def open(self) -> None:
-        """Answer, or fail to."""
+        """Wait until the test lets it answer; then succeed or fail."""
         self.may.wait(10)
         self.asked.append("open")
         if self.fails:
             raise SystemFailure(self.fails)
 
     def list_snapshots(self) -> list[Snapshot]:
-        """Return its only set."""
+        """Return its only snapshot."""
         self.asked.append("list")
         return [known(f"{self.number}")]
 
 
 def known(snapshot: str) -> Snapshot:
-    """Return a set."""
+    """Return a snapshot."""
     return Snapshot("wiki", "", 1, "backup", "2026-01-01T00:00:00+00:00", snapshot, "nas")
 
 
 def make(*repositories: Fake) -> Repositories:
-    """Return the repositories of a session that answer from now on."""
+    """Return the repositories of a session, which may answer now."""
     found = Repositories(cast("list[ResticRepository]", list(repositories)))
     for item in repositories:
         item.may.set()
@@ -85,7 +85,7 @@ def test_own_changes_are_known_without_listing_again() -> None:
 
 
 def test_restore_all_does_not_begin_if_no_repository_can_be_used() -> None:
-    nothing = cast("Any", None)  # nor is anything looked at
+    nothing = cast("Any", None)  # nothing else is used
     session = Session(nothing, nothing, nothing, make(Fake(0, "the nas is off")))
     with pytest.raises(SystemFailure, match="the nas is off"):
         next(recover_all(session))

@@ -1,4 +1,4 @@
-"""restic's complaints, in words for a person who is tired: what, and what to do; never its paths or its exit code."""
+"""restic's errors as messages of ours: what is wrong and what to do, without restic's paths and exit codes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a person who waits is told."""
+"""restic's progress in words."""
 
 from typing import Any
 

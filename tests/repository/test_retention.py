@@ -1,4 +1,4 @@
-"""Which sets stay. Each table: number and date of every set, and the numbers that are left."""
+"""Which snapshots are kept. The tables have the snapshots, and the numbers that are kept."""
 
 from datetime import date, timedelta
 
@@ -22,7 +22,7 @@ def left(snapshots: list[Snapshot], keep: Keep) -> list[int]:
 
 
 def daily(count: int) -> list[Snapshot]:
-    """Return one set a day."""
+    """Return one snapshot for each day."""
     return [made(number, FIRST + timedelta(number)) for number in range(1, count + 1)]
 
 
@@ -33,11 +33,11 @@ def daily(count: int) -> list[Snapshot]:
         (daily(2), Keep(0, 0, 0), [1, 2]),
         (daily(10), Keep(0, 0, 0), [8, 9, 10]),
         (daily(10), Keep(5, 0, 0), [6, 7, 8, 9, 10]),
-        # 2026-01-05 is a Monday: numbers 3, 10 and 17 are Sundays, the last of their weeks
+        # 2026-01-05 is a Monday: numbers 3, 10 and 17 are Sundays, the last days of their weeks
         (daily(20), Keep(0, 3, 0), [10, 17, 18, 19, 20]),
-        # number 30 is the 31st of January, number 58 the 28th of February
+        # number 30 is 31 January, number 58 is 28 February
         (daily(70), Keep(0, 0, 3), [30, 58, 68, 69, 70]),
-        # three a day: the newest of each day
+        # three a day: the newest of each day is kept
         ([made(number, FIRST + timedelta(number // 3)) for number in range(12)], Keep(4, 0, 0), [2, 5, 8, 9, 10, 11]),
     ],
     ids=["none", "few", "newest", "daily", "weekly", "monthly", "several a day"],

@@ -1,4 +1,4 @@
-"""Sets as values: what is whole, what is odd, which is the newest."""
+"""Snapshots as values: which are damaged or suspicious, and which is the newest."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def test_a_wrong_manifest_is_refused(text: str) -> None:
         parse_manifest(text.encode(), "chat-7")
 
 
-# what came out of the repository, what is said of it
+# what the repository returned, the damage in words
 SPOILT = {
     "nothing wrong": (PARTS, []),
     "a part is missing": ({"keys.tar": Part(50, "bb")}, ["database.sql is missing"]),
@@ -69,7 +69,7 @@ def test_a_snapshot_without_parts_is_damaged() -> None:
     assert find_damage(replace(MANIFEST, parts={}), {}) == ["it has no parts"]
 
 
-# this time, last time, what is said
+# the parts now, the parts before, what is suspicious
 ODD = {
     "the same": (PARTS, PARTS, []),
     "the first": (PARTS, {}, []),
@@ -89,7 +89,7 @@ def test_suspicious_parts_are_found(now: dict[str, Part], before: dict[str, Part
     assert suspicious(now, before) == said
 
 
-# what the live service said before and after, what the restored one says, whether that is right
+# the live service's lines before and after, the restored copy's line, whether it passes
 SAID = {
     "nobody was asked": ([], "0 lines", True),
     "the same": (["4 lines of 2026-06-01"] * 2, "4 lines of 2026-06-01", True),

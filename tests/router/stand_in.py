@@ -1,6 +1,6 @@
-"""A stand-in at the door: a container that keeps files and has the router's programs, in memory.
+"""A stand-in for the router's container: it keeps files in memory, and has the router's programs.
 
-It knows the files as services/router/haproxy does, and nothing of the code under test: an error there shows here.
+It reads the files as services/router/haproxy does, without the code under test, so it does not have the same errors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ FILES = {
 
 @dataclass
 class StandIn:
-    """Behaves as the router's container does; `dead` are the ports on which no service answers."""
+    """Behaves like the router's container; `dead` are the ports on which no service answers."""
 
     files: dict[str, bytes] = field(default_factory=lambda: dict(FILES))
     running: dict[str, bytes] = field(default_factory=dict)
@@ -33,12 +33,12 @@ class StandIn:
         self.running = self.running or dict(self.files)
 
     def read_folder(self, folder: str) -> dict[str, bytes]:
-        """Hand out the files."""
+        """Return the files of a folder."""
         assert folder == FOLDER
         return dict(self.files)
 
     def write_files(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Take files in."""
+        """Store files."""
         self.handed |= {f"{folder}/{name}": content for name, content in files.items()}
 
     def run(self, argv: Sequence[str]) -> Result:

@@ -1,4 +1,4 @@
-"""The router's table of certificates: refused where it makes no sense, and what the router tells of them."""
+"""The router's table of certificates: wrong settings are refused, and the router's answers are read."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_lines_are_read_back_as_the_same_certificates() -> None:
 
 
 def told(answer: str) -> Router:
-    """Return a router that tells this of its certificates."""
+    """Return a router that gives this answer about its certificates."""
     return Router(StandIn(certificates=answer))
 
 

@@ -1,4 +1,4 @@
-"""What the tool does to the router's container, with a container that lives in memory."""
+"""What the tool does with the router's container, tested with a stand-in in memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The jump server leads to declared ssh routes by their names, and tells haproxy which."""
+"""The jump server leads to declared ssh routes by their names, and passes the name to haproxy."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_a_client_reaches_only_ssh_routes(tables: Path, host: str, port: int, na
 
 
 def test_haproxy_gets_the_name_with_the_proxy_protocol() -> None:
-    """As in the PROXY protocol's paper, version 2: signature, PROXY over TCP and IPv4, length, addresses, authority."""
+    """As the PROXY protocol's version 2 defines: signature, PROXY over TCP and IPv4, length, addresses, authority."""
     header = proxy_header("git")
     assert header[:12] == b"\r\n\r\n\0\r\nQUIT\n"
     assert header[12:16] == bytes([0x21, 0x11, 0, 18])

@@ -1,4 +1,4 @@
-"""When the router renews what a CA has certified: its own program, read from the service's folder."""
+"""When the router renews a certificate from a CA: its own program, imported from the service's folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -74,4 +74,4 @@ def test_wrong_lines_of_a_table_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "certificates.lst").write_text(f"acme {CA}\nnonsense\n\ncertificate\ncertificate a.peak.test\n")
     assert files.read_wanted(tmp_path) == files.Wanted(CA, certificates={"a.peak.test": ["a.peak.test"]})
     (tmp_path / "certificates.lst").write_text("certificate a.peak.test\n")
-    assert files.read_wanted(tmp_path).certificates == {}, "without a CA nothing is asked for"
+    assert files.read_wanted(tmp_path).certificates == {}, "without a CA no certificate is requested"

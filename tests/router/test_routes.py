@@ -1,4 +1,4 @@
-"""Tables as values and files."""
+"""The router's tables as values and as files."""
 
 from dataclasses import replace
 

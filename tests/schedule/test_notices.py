@@ -1,4 +1,4 @@
-"""Who is told what: each change once."""
+"""Notices to people: each change gives one."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def told(*attention: str) -> NightRecord:
         (told("wiki"), WELL, ("all is well again: wiki", "wiki: wiki-2 saved")),
         (told("chat", "wiki"), ILL, ("needs attention: wiki", "chat: chat-2 saved\nwiki: NOT SAVED")),
     ],
-    ids=["first, well", "first, ill", "still well", "breaks", "still ill", "worse", "well again", "better"],
+    ids=["first, good", "first, bad", "still good", "fails", "still bad", "worse", "good again", "better"],
 )
 def test_each_change_is_notified_once(
     before: NightRecord | None, lines: list[Line], notice: tuple[str, str] | None

@@ -1,4 +1,4 @@
-"""What runs the night: units for systemd, a line for cron, and a crontab that keeps its other lines."""
+"""The texts that run the nightly jobs: systemd units, a line for cron, and a crontab that keeps its other lines."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def test_a_line_for_cron() -> None:
         (f"a\n{LINE}\nb\n", "", "a\nb\n"),
         (f"{LINE}-two\n", "", f"{LINE}-two\n"),
     ],
-    ids=["empty", "others", "again", "changed", "taken out", "another collective's"],
+    ids=["empty", "others", "again", "changed", "removed", "another collective's"],
 )
 def test_a_crontab_keeps_its_other_lines(before: str, line: str, after: str) -> None:
     assert change_crontab(before, CALL.name, line) == after

@@ -1,4 +1,4 @@
-"""Where the services' files are, for the tests of what is the same in all of them."""
+"""The paths of the services' files, for tests of what all services have in common."""
 
 import re
 from pathlib import Path
@@ -11,17 +11,17 @@ SCRIPTS = sorted([*SERVICES.glob("*/scripts/*"), *TEMPLATES.glob("*/scripts/*")]
 
 
 def short(path: Path) -> str:
-    """Return a test's id for a file."""
+    """Return the id of a test about a file."""
     return "/".join(path.parts[-3:])
 
 
 def folder_id(path: Path) -> str:
-    """Return a test's id for a Dockerfile: its container."""
+    """Return the id of a test about a Dockerfile: its container's name."""
     return "/".join(path.parts[-3:-1])
 
 
 def words(text: str, variable: str) -> list[str]:
-    """Return the words of a variable in a shell file."""
+    """Return the words in the value of a variable in a shell file."""
     found = re.search(rf"^{variable}='?([^'#\n]*)'?", text, re.MULTILINE)
     assert found, f"{variable} is not set"
     return found[1].split()

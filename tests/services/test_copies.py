@@ -1,4 +1,4 @@
-"""A service stands alone, so what several need is there several times: here it is held to be the same each time."""
+"""A service needs no other folder, so some files and facts exist several times; here they must be equal."""
 
 import re
 from dataclasses import fields
@@ -45,7 +45,7 @@ def test_the_router_knows_the_tables_that_the_tool_writes() -> None:
 
 
 def test_the_tool_reads_the_records_that_the_router_writes() -> None:
-    """The router's program `certificates` puts the file as it is between its own two words."""
+    """The router's program `certificates` prints the file unchanged, as a part of its own JSON."""
     record = Record(["wiki.example"], CA, "A CA", 1, 2, 3, 4, [5, 6], 7, "why", CA, 8, 9)
     text = render_records({"wiki.example": record})
     assert parse_records(text) == {"wiki.example": record}

@@ -1,4 +1,4 @@
-"""Every service is made in one way: the same files, names, words to the engine and exit codes."""
+"""All services are made in one way: the same files, names, engine settings and exit codes."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ NAMES = {"backup", "restore", "updates", "verify"}
 USAGE = {"backup": " DIR", "restore": " DIR"}
 HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
 PROGRAMS = sorted(path for folder in SERVICES.glob("*/*/bin") for path in folder.iterdir())
-# With these words a program says how it is called, before it looks at anything else.
+# A program with wrong arguments prints its usage, with these words, before it does anything else.
 WRONG_USE: dict[str, list[list[str]]] = {
     "chat/prosody/bin/certificate": [[], ["sell"]],
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"]],
@@ -44,8 +44,8 @@ def test_a_container_is_a_dockerfile_and_its_programs(dockerfile: Path) -> None:
     assert "COPY bin/ /usr/local/bin/\n" in text
     assert text.endswith(f'{HEALTHCHECK}\nCMD ["serve"]\n')
     assert "ENTRYPOINT" not in text
-    assert "--chmod" not in text, "git knows which files are programs"
-    assert ("load" in programs) == ("dump" in programs), "what can be written can be taken over"
+    assert "--chmod" not in text, "the file modes in git decide which files are programs"
+    assert ("load" in programs) == ("dump" in programs), "a writable program can be replaced in an attack"
 
 
 @pytest.mark.parametrize("compose", sorted(SERVICES.glob("*/docker-compose.yml")), ids=lambda path: path.parent.name)
@@ -110,7 +110,7 @@ def test_every_backup_is_in_the_table() -> None:
 @pytest.mark.parametrize("place", BACKUPS)
 @pytest.mark.parametrize("fault", ["damaged", "not in the sums"])
 def test_checksums_are_verified_before_the_service_is_touched(place: str, fault: str, tmp_path: Path) -> None:
-    """There is no engine here: whoever asks it first says something else."""
+    """There is no engine here: a script that used it first would print another error."""
     for name in BACKUPS[place]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("not what was saved\n")
@@ -131,7 +131,7 @@ def test_checksums_are_written_last(script: Path) -> None:
 
 
 def run(program: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a program here, with no engine to speak to."""
+    """Run a program here, without an engine."""
     environment = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent"}
     return subprocess.run(
         [program, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=60

@@ -1,4 +1,4 @@
-"""What is found and what is wanted give steps, by tables."""
+"""The steps from what was found to what is wanted, as tables."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How the VM's image is made, and how it is started and reached: whole commands."""
+"""The complete commands that make the VM's image, start the VM and connect to it."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_the_image_has_every_file_of_the_base_system() -> None:
     for file in make_files(WANTED, (22,)):
         assert f"put {file.path} " in text
     assert "start docker" in text
-    assert "put /etc/fstab 644" in text  # without one, Vagrant gives up
+    assert "put /etc/fstab 644" in text  # without this file, Vagrant fails
 
 
 def test_another_recipe_has_another_hash() -> None:

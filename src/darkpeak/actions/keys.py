@@ -109,7 +109,7 @@ def remove_admin(session: Session, name: str, secret: Secret, rest: Sequence[Adm
     session.helper.put_secrets({NEW: new.password + "\n"})
     for repository in session.repositories.usable():
         repository.add_password(NEW)
-    # Both passwords open all repositories now. The next step replaces the key file.
+    # Both passwords open all repositories now: the old key file does until the next line, and then the new one.
     key.write(collective, Secret(new.password, secret.credentials), rest)
     for repository in session.repositories.usable():
         repository.remove_other_passwords(NEW)

@@ -1,8 +1,8 @@
-"""What must survive: for each service a module of its name, with what its members would miss after a bad restore.
+"""What must survive a restore: each service has a module with its name here.
 
-`write(collective)` puts facts into the running service, as its members do, and returns what `check` must find again.
-`check(collective, written)` fails unless the service, asked as its members ask it, gives them back.
-`busy(collective)` has members write all the time; `found(collective)` returns what of that is there.
+`write(collective)` writes facts into the running service, as its members do, and returns what `check` must find.
+`check(collective, written)` fails unless members find the facts in the service.
+`busy(collective)` writes all the time, as members do; `found(collective)` returns which of that the service has.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class Facts(Protocol):
-    """One service's facts."""
+    """The facts of one service."""
 
     def write(self, collective: Collective) -> Any:
-        """Put them in."""
+        """Write the facts."""
 
     def check(self, collective: Collective, written: Any) -> None:
-        """Find them again."""
+        """Check that the facts are there."""
 
     def busy(self, collective: Collective) -> AbstractContextManager[Load]:
-        """Write all the time."""
+        """Write all the time, as members do."""
 
     def found(self, collective: Collective) -> set[str]:
-        """Return what of it is there."""
+        """Return which of what `busy` wrote is there."""
 
 
 def of(service: str) -> Facts:
-    """Return a service's facts; every service must have some."""
+    """Return the facts of a service; every service must have them."""
     return cast("Facts", importlib.import_module(f"tests.live.facts.{service}"))

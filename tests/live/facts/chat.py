@@ -1,4 +1,4 @@
-"""The chat: what members said to each other and in rooms, under a certificate that they trust."""
+"""The chat: members' messages to each other and in rooms, and a certificate that they trust."""
 
 from __future__ import annotations
 
@@ -65,30 +65,30 @@ def certify(collective: Collective) -> None:
 
 
 async def talk(door: Door) -> None:
-    """Let ada say something to grace, and something in a room; return when both are in the archive."""
+    """Send a message from ada to grace and one to a room; return when both are in the archive."""
     async with session(door, "ada", directory.MEMBERS["ada"]) as ada:
         ada.send_message(JID("grace@localhost"), WHISPERED)
         await join(ada, ROOM)
         ada.send_message(JID(ROOM), SAID, mtype="groupchat")
-        # The question comes after the messages on the same stream, so they are stored when it is answered.
+        # This request follows the messages on the same stream, so its answer shows that they are stored.
         assert ("ada", SAID) in await archive(ada, ROOM)
 
 
 async def listen(door: Door) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return what grace has in her archive, and what the room has."""
+    """Return the messages in grace's archive and in the room's."""
     async with session(door, "grace", directory.MEMBERS["grace"]) as grace:
         return await archive(grace), await room_archive(grace)
 
 
 async def room_archive(client: ClientXMPP) -> list[tuple[str, str]]:
-    """Return who said what in the room."""
+    """Return the sender and the text of each message in the room."""
     await join(client, ROOM)
     return await archive(client, ROOM)
 
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have a member talk in a room while transfers go on in a bank beside it, each in a transaction of its own."""
+    """Send messages to a room all the time, while a bank beside it gets transfers, one in each transaction."""
     door = Door(router.authority(collective), PORT)
     argv = ["docker", "compose", "exec", "-T", "database", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-U", "prosody"]
     folder, environment = collective.folder("chat"), dict(collective.environment)
@@ -100,12 +100,12 @@ def busy(collective: Collective) -> Iterator[Load]:
         under(lambda number: runner.run(speak(door, number))) as load,
     ):
         yield load
-        assert bank.poll() is None, "the bank closed"
+        assert bank.poll() is None, "the bank's transfers ended"
         os.killpg(bank.pid, signal.SIGTERM)
 
 
 async def speak(door: Door, number: int) -> str:
-    """Say something in the room; it is acknowledged when the room's archive has it."""
+    """Send a message to the room; it is acknowledged when the room's archive has it."""
     said = f"word {number}"
     async with session(door, "ada", directory.MEMBERS["ada"]) as ada:
         await join(ada, ROOM)
@@ -115,7 +115,7 @@ async def speak(door: Door, number: int) -> str:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return what was said in the room; the bank's accounts sum to nothing."""
+    """Return the messages in the room; check that the bank's accounts sum to zero."""
     argv = ("psql", "-XAt", "-U", "prosody", "prosody", "-c", "SELECT sum(balance), count(*) FROM accounts")
     assert collective.compose("chat", "exec", "-T", "database", *argv).stdout.strip() == "0|1000"
     _, said = asyncio.run(listen(Door(router.authority(collective), PORT)))

@@ -1,4 +1,4 @@
-"""The directory: members who log in with their passwords, and groups."""
+"""The directory: members with their passwords, and groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PEOPLE = "ou=people,dc=collective"
 ADMINS = "cn=admins,ou=groups,dc=collective"
 INVALID_CREDENTIALS = 49
-PERMISSIVE = "!1.2.840.113556.1.4.1413"  # adding what is there already is no error
+PERMISSIVE = "!1.2.840.113556.1.4.1413"  # with it, adding a value that already exists is not an error
 MEMBERS = {"ada": "engine-1843 æøå", "grace": "compiler: 1952"}
 
 
@@ -37,7 +37,7 @@ def check(collective: Collective, written: dict[str, str]) -> None:
 
 
 def add_member(collective: Collective, uid: str, password: str) -> None:
-    """Add a member with plain LDAP, where there is none of that name."""
+    """Add a member with plain LDAP, if there is none with that name."""
     entry = f"dn: uid={uid},{PEOPLE}\nobjectClass: inetOrgPerson\ncn: {uid.title()}\nsn: {uid.title()}\n"
     secret = base64.b64encode(password.encode()).decode()
     if f"uid={uid},{PEOPLE}" not in manage(collective, "ldapsearch", "", "-b", PEOPLE, "-LLL", "uid"):
@@ -46,13 +46,13 @@ def add_member(collective: Collective, uid: str, password: str) -> None:
 
 
 def manage(collective: Collective, program: str, ldif: str, *arguments: str) -> str:
-    """Run one of the LDAP programs as the directory's manager, root inside its container."""
+    """Run an LDAP program as the directory's manager, which is root in its container."""
     argv = (program, "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///", *arguments)
     return collective.execute("directory", "slapd", *argv, stdin=ldif).stdout
 
 
 def logs_in(collective: Collective, uid: str, password: str) -> bool:
-    """Say whether the directory takes this password from this member, over TLS with its certificate verified."""
+    """Return whether the directory accepts a member's password, over TLS with a verified certificate."""
     argv = ("env", "LDAPTLS_CACERT=/ca/ca.crt", "ldapwhoami", "-x", "-H", "ldaps://directory", "-y", "/dev/stdin")
     who = ("-D", f"uid={uid},{PEOPLE}")
     result = collective.execute("directory", "slapd", *argv, *who, stdin=password, check=False)
@@ -62,7 +62,7 @@ def logs_in(collective: Collective, uid: str, password: str) -> bool:
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have people join."""
+    """Add members all the time."""
 
     def join(number: int) -> str:
         uid = f"joined{number}"
@@ -75,6 +75,6 @@ def busy(collective: Collective) -> Iterator[Load]:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return who has joined."""
+    """Return the members who were added."""
     said = manage(collective, "ldapsearch", "", "-b", PEOPLE, "-LLL", "(uid=joined*)", "uid")
     return {line.removeprefix("uid: ") for line in said.splitlines() if line.startswith("uid: ")}

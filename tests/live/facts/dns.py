@@ -1,4 +1,4 @@
-"""The names: one that an admin gave an address of its own, beside all the others of the domain."""
+"""Names in the DNS: an admin gave one its own address; all others below the domain have the usual one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(collective: Collective, written: str) -> None:
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have an admin name one machine after another."""
+    """Add names of machines all the time, as an admin does."""
 
     def name(number: int) -> str:
         names = [f"machine{each}.localhost" for each in range(number + 1)]
@@ -42,15 +42,15 @@ def busy(collective: Collective) -> Iterator[Load]:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return which machines have a name."""
+    """Return the machines that have a name."""
     return {line.split()[1] for line in listed(collective).splitlines()}
 
 
 def listed(collective: Collective) -> str:
-    """Return the names with an address of their own, as the service keeps them."""
+    """Return the names with their own addresses, as the service stores them."""
     return collective.execute("dns", "dnsmasq", "cat", "/var/lib/names/hosts").stdout
 
 
 def ask(name: str, *options: str) -> list[str]:
-    """Return the addresses that the service answers with."""
+    """Return the addresses in the service's answer."""
     return run(["dig", "+short", "-p", "6050", "@127.0.0.1", *options, name], check=False).stdout.split()

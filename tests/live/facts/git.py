@@ -1,4 +1,4 @@
-"""Git: what was pushed, whose key may push it, the server's own key, and the page that shows it."""
+"""Git: pushed commits, the members' keys, the server's own key, and the web page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MEMBERS = ("ada", "grace")  # the first is gitolite's admin
 
 @dataclass(frozen=True)
 class Member:
-    """One who uses git with a key of their own, and knows the server's."""
+    """A member with their own ssh key, who knows the server's key."""
 
     name: str
     keys: Path
 
     @property
     def ssh(self) -> str:
-        """The ssh program and options that give this key only, and talk to the known server only."""
+        """The ssh command that uses only this key, and connects only to the known server."""
         known = f"-o UserKnownHostsFile={self.keys / 'known'} -o StrictHostKeyChecking=yes"
         return f"ssh -F none -i {self.keys / self.name} -o IdentitiesOnly=yes {known}"
 
@@ -74,7 +74,7 @@ def check(collective: Collective, written: str) -> None:
 
 
 def members(collective: Collective) -> tuple[Member, ...]:
-    """Return members whose keys the server knows, and who know the server's."""
+    """Return members whose keys the server knows, and who know the server's key."""
     keys = collective.top / "keys"
     keys.mkdir(exist_ok=True)
     for name in MEMBERS:
@@ -87,13 +87,13 @@ def members(collective: Collective) -> tuple[Member, ...]:
 
 
 def page(path: str) -> str:
-    """Return what a browser gets, head and body."""
+    """Return what a browser gets: headers and body."""
     return run(["curl", "-si", "--max-time", "10", PAGES + path]).stdout
 
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have a member push commits, to a branch of their own."""
+    """Push a member's commits to their own branch, all the time."""
     ada = members(collective)[0]
     folder = ada.keys / "busy"
     run(["rm", "-rf", str(folder)])
@@ -111,7 +111,7 @@ def busy(collective: Collective) -> Iterator[Load]:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return the commits that a member gets."""
+    """Return the commits in a member's clone."""
     keys = collective.top / "keys"
     run(["rm", "-rf", str(keys / "found")])
     ada = Member("ada", keys)

@@ -1,4 +1,4 @@
-"""The router: the collective's CA, which members' machines trust; https vouched for by it; and a route."""
+"""The router: the collective's CA, which members' machines trust; https with its certificate; and a route."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def check(collective: Collective, written: str) -> None:
 
 
 def authority(collective: Collective) -> str:
-    """Return the CA's certificate, as a member would get it to trust it."""
+    """Return the CA's certificate, as a member gets it."""
     return collective.execute("router", "haproxy", "cat", "/trust/ca.crt").stdout
 
 
 @contextmanager
 def listener() -> Iterator[None]:
-    """Answer at the port that the route leads to."""
+    """Run a web server at the route's port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -51,7 +51,7 @@ def listener() -> Iterator[None]:
             self.wfile.write(ANSWER)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", PORT), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -60,7 +60,7 @@ def listener() -> Iterator[None]:
 
 
 def get_through(authority: str) -> bytes:
-    """Return what https://fact.localhost:7443/ answers, its certificate verified by the CA."""
+    """Return the answer of https://fact.localhost:7443/, whose certificate is verified with the CA."""
     trust = ssl.create_default_context(cadata=authority)
     with (
         socket.create_connection(("127.0.0.1", 7443), timeout=10) as connection,
@@ -73,7 +73,7 @@ def get_through(authority: str) -> bytes:
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have routes come, each beside those before."""
+    """Add routes all the time."""
     lines = [f"fact {PORT}"]
 
     def come(number: int) -> str:
@@ -87,7 +87,7 @@ def busy(collective: Collective) -> Iterator[Load]:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return the routes that the running router knows, which are those that it would know after a restart."""
+    """Return the routes of the running router; check that its files have the same."""
     kept = collective.execute("router", "haproxy", "sh", "-c", 'cat "$STATE/http.map"').stdout
     ask = 'echo "show map $STATE/http.map" | socat - /run/haproxy/sock'
     shown = collective.execute("router", "haproxy", "sh", "-c", ask).stdout

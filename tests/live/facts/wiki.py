@@ -1,4 +1,4 @@
-"""The wiki: a page with its revisions, an uploaded file, and a rule that an admin made in the browser."""
+"""The wiki: a page with its revisions, an uploaded file, and an access rule that an admin made in the browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(collective: Collective) -> tuple[str, ...]:
     assert ada.logs_in("ada", directory.MEMBERS["ada"])
     for text in TEXTS:
         ada.save(PAGE, text)
-        time.sleep(1.1)  # DokuWiki tells revisions apart by the second
+        time.sleep(1.1)  # DokuWiki identifies revisions by the second
     ada.upload(FILE, UPLOADED)
     ada.save(HIDDEN, "for members alone")
     ada.forbid(HIDDEN)
@@ -48,13 +48,13 @@ def check(collective: Collective, written: tuple[str, ...]) -> None:
 
 
 def at(collective: Collective) -> Browser:
-    """Return a new browser at the wiki's own port, past the router."""
+    """Return a new browser that uses the wiki's own port, without the router."""
     return Browser("http://" + collective.compose("wiki", "port", "webserver", "80").stdout.strip())
 
 
 @contextmanager
 def busy(collective: Collective) -> Iterator[Load]:
-    """Have a member write pages."""
+    """Write pages all the time, as a member does."""
     ada = at(collective)
     assert ada.logs_in("ada", directory.MEMBERS["ada"])
 
@@ -67,7 +67,7 @@ def busy(collective: Collective) -> Iterator[Load]:
 
 
 def found(collective: Collective) -> set[str]:
-    """Return the days of which the page is as it was written."""
+    """Return the days whose page is as it was written."""
     anyone, days = at(collective), set[str]()
     while anyone.page(f"diary:day{len(days)}") == f"Day {len(days)}.":
         days.add(str(len(days)))
