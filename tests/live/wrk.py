@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NEW_CONNECTIONS = "Connection: close"  # a header
-PAUSE_MS = (
-    20  # between two requests of a connection: without it, the load uses both processors, and everything else waits
-)
+PAUSE_MS = 20  # between two requests of a connection; without it, the load takes all processor time
 SCRIPT = Path(__file__).with_name("wrk.lua")
 NUMBERS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)|3xx responses: (\d+)")
 
