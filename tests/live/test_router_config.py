@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from darkpeak.router.files import render
 from darkpeak.router.routes import OWN_PORTS, SERVICE_BLOCKS, Limit, Route, Table, TcpRoute, TlsRoute
-from darkpeak.vocabulary import PORTS
+from darkpeak.vocabulary import BLOCKS, PORTS, block_of
 from tests.live.routed import Routed
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ rm -r random
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 HOST = st.lists(LABEL, min_size=2, max_size=4).map(".".join)
 PORT = st.sampled_from(SERVICE_BLOCKS).flatmap(lambda block: st.integers(block, block + 9))
-PUBLIC = st.sampled_from([port for port in PORTS if port not in OWN_PORTS])
+PUBLIC = st.sampled_from([port for port in PORTS if port not in OWN_PORTS and block_of(port) not in BLOCKS])
 NUMBER = st.integers(0, 10**6)
 
 
