@@ -258,7 +258,7 @@ def test_a_certificate_that_is_not_served_is_removed_again(certified: Certified)
     before, path = serial(), f"{PUBLIC}/{NAME}.pem"
     file = certified.routed.execute("sha256sum", path)
     certified.routed.execute("sh", "-s", "add", stdin=BY_HAND)
-    assert f"{NAME} is answered with another one" in certified.renew(check=False).stderr
+    assert f"{NAME} is served with another certificate" in certified.renew(check=False).stderr
     certified.routed.execute("sh", "-s", "remove", stdin=BY_HAND)
     assert (serial(), certified.routed.execute("sha256sum", path)) == (before, file)
 

@@ -134,4 +134,4 @@ def test_a_dump_that_is_killed_leaves_no_backup(running: Collective, tmp_path: P
         assert "backup: no dump from the database" in why
     finally:
         running.compose("chat", *psql, EMPTY)
-    wait_for("the chat to be healthy", lambda: "well" in fetch(running, "http://chat.localhost:7080/health"))
+    wait_for("the chat to be healthy", lambda: "healthy" in fetch(running, "http://chat.localhost:7080/health"))

@@ -1,4 +1,4 @@
--- GET / tells a member how to connect; GET /health says whether messages can be stored.
+-- GET / shows a member how to connect. GET /health answers whether messages can be stored.
 local escape = require "prosody.util.stanza".xml_escape;
 
 local store = module:open_store("health");
@@ -14,9 +14,9 @@ local text = [[
 <p>Use any XMPP program: Dino or Gajim on a computer, Conversations on Android, Monal on an iPhone.</p>
 <ul>
 <li>Your address: <b>your member name@DOMAIN</b>, with your member password.
-<li>If it asks for a server: DOMAIN, port 5222, with STARTTLS.
-<li>Rooms: <b>any name@rooms.DOMAIN</b>. Joining makes the room.
-<li>In a web page: <code>/xmpp-websocket</code> and <code>/http-bind</code> on this host, over https.
+<li>If your program asks for a server: DOMAIN, port 5222, with STARTTLS.
+<li>Rooms: <b>any name@rooms.DOMAIN</b>. If the room does not exist yet, joining makes it.
+<li>For a program in a web page: <code>/xmpp-websocket</code> and <code>/http-bind</code> on this host, over https.
 </ul>
 ]];
 local page = text:gsub("DOMAIN", (escape(module.host)));
@@ -29,7 +29,7 @@ end
 local function health(event)
 	event.response.headers.content_type = "text/plain; charset=utf-8";
 	local _, err = store:get("health");
-	if not err then return "well\n"; end
+	if not err then return "healthy\n"; end
 	module:log("error", "The database does not answer: %s", err);
 	event.response.status_code = 503;
 	return "the database does not answer\n";

@@ -2,8 +2,8 @@
 local domain = ENV_DOMAIN or "localhost"
 local data = "/var/lib/prosody"
 
--- Requests which came through a published port come from the container's gateway: the router, and
--- nobody else, may say who the client is and whether it used TLS.
+-- Requests through a published port come from the container's gateway. So only the router may set the client's
+-- address and whether it used TLS.
 local function gateway()
 	for line in Lua.io.lines("/proc/net/route") do
 		local a, b, c, d = line:match("^%S+%s+00000000%s+(%x%x)(%x%x)(%x%x)(%x%x)")
@@ -20,12 +20,12 @@ log = { info = "*console" }
 
 modules_enabled = {
 	"disco", "roster", "saslauth", "tls", "limits", "posix", "admin_shell",
-	-- Messages: kept in the archive, on all of a member's devices, over broken connections.
+	-- Messages are kept in the archive, reach all devices of a member, and survive a lost connection.
 	"mam", "carbons", "smacks", "csi_simple",
 	"pep", "bookmarks", "blocklist", "private", "vcard4", "vcard_legacy", "ping", "time",
 	"bosh", "websocket", "landing",
 }
--- This server speaks with its members only, not with other servers.
+-- This server is for its members only; it does not connect to other servers.
 modules_disabled = { "s2s" }
 
 c2s_ports = { 5222 }
@@ -35,7 +35,7 @@ https_ports = {}
 http_default_host = domain
 http_external_url = "https://chat." .. domain .. "/"
 
--- Passwords are checked by the directory, which wants to see them: PLAIN, so inside TLS only.
+-- The directory checks passwords and needs them unhashed. So the mechanism is PLAIN, only inside TLS.
 c2s_require_encryption = true
 allow_unencrypted_plain_auth = false
 allow_registration = false
@@ -48,7 +48,7 @@ ldap_filter = "(uid=$user)"
 storage = "sql"
 sql = { driver = "PostgreSQL", host = "/run/postgresql", database = "prosody", username = "prosody" }
 
--- What is kept of members' messages, and for how long: see README.md.
+-- README.md says what is kept of members' messages, and for how long.
 default_archive_policy = true
 archive_expires_after = "1y"
 
@@ -61,7 +61,7 @@ Component ("rooms." .. domain) "muc"
 	name = "Rooms"
 	modules_enabled = { "muc_mam" }
 	restrict_room_creation = "local"
-	-- A new room is open to all members at once, and stays when the last one leaves.
+	-- A new room is open to all members immediately, and still exists after the last member has left.
 	muc_room_locking = false
 	muc_room_default_persistent = true
 	muc_log_by_default = true

@@ -1,8 +1,8 @@
 <?php
-// Software comes with the image, so that it is in git and updated with it; and nothing is reported to anyone.
+// Plugins come only with the image, so that git has them and an update updates them. The wiki reports nothing to anyone.
 $plugins['extension'] = 0;
 $plugins['popularity'] = 0;
-// Members are looked after in the directory.
+// Members are managed in the directory.
 $plugins['usermanager'] = 0;
 $plugins['authad'] = 0;
 $plugins['authpdo'] = 0;

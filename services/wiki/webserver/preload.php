@@ -1,6 +1,6 @@
 <?php
-// Where settings are: the defaults and what must hold come with the image, what admins change is in the volume.
-// It takes the place of the package's, which chooses the wiki by host name and request parameter: here is one.
+// Where the settings are: defaults and fixed settings come with the image; what admins change is in the volume.
+// This replaces the package's file, which chooses a wiki by host name and request parameter. Here there is only one.
 $defaults = '/etc/dokuwiki/';
 define('DOKU_CONF', '/var/lib/wiki/current/conf/');
 

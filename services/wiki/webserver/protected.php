@@ -1,5 +1,5 @@
 <?php
-// What no admin of the wiki changes from the browser: who members are, and where the wiki keeps things.
+// Settings that no admin of the wiki can change in the browser: who the members are, and where the wiki stores data.
 $conf['savedir'] = '/var/lib/wiki/current/data';
 $conf['userewrite'] = 1;
 
@@ -9,7 +9,7 @@ $conf['disableactions'] = 'register,resendpwd,profile_delete,subscribe';
 $conf['remote'] = 1;
 $conf['remoteuser'] = '@user';
 
-// lighttpd has already found out who asks and over what, and whom to believe about it.
+// lighttpd has already set the client's address and the protocol, from the trusted proxy.
 $conf['trustedproxy'] = '';
 
 $conf['authtype'] = 'authldap';
@@ -25,6 +25,6 @@ $conf['plugin']['authldap'] = [
     'groupfilter' => '(&(objectClass=groupOfNames)(member=%{dn}))',
     'groupscope' => 'one',
     'groupkey' => 'cn',
-    // The plugin would store a weaker hash than the directory does.
+    // The plugin would store a weaker hash than the directory's.
     'modPass' => 0,
 ] + ($conf['plugin']['authldap'] ?? []);

@@ -1,1 +1,1 @@
-"""Gets certificates from a CA by ACME, puts them in place in the running haproxy, and renews them."""
+"""Gets certificates from a CA by ACME, puts them into use in the running haproxy, and renews them."""

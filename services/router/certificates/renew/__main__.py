@@ -1,6 +1,7 @@
-"""renew [NAME…]   orders and renews the named certificates, or what is due, and then prints for how long to sleep.
+"""renew [NAME…]   orders or renews the named certificates.
 
-What was done, and what failed, it says on standard error and keeps in records.json.
+Without names, it does so for those that are due, and then prints for how many seconds nothing is due. It prints
+successes and failures to standard error, and keeps them in records.json.
 """
 
 import fcntl
@@ -38,12 +39,12 @@ def dice() -> float:
 
 
 def path_of(name: str) -> Path:
-    """Return where the certificate lies that is known by this name."""
+    """Return the path of the certificate for this name."""
     return PUBLIC / f"{name.replace('*', '_')}.pem"
 
 
 def held(name: str) -> "x509.Certificate | None":
-    """Return the certificate that we have under a name."""
+    """Return the certificate that we have for a name, or None."""
     from cryptography import x509
 
     path = path_of(name)
@@ -51,7 +52,7 @@ def held(name: str) -> "x509.Certificate | None":
 
 
 def obtain(name: str, names: list[str], records: dict[str, Record], authority: "ca.Authority", acme: str) -> None:
-    """Order one certificate and put it into use, or note why not and when to try again."""
+    """Order one certificate and put it into use; or record the failure, and when to try again."""
     from . import ca
 
     record = records[name]
@@ -59,7 +60,7 @@ def obtain(name: str, names: list[str], records: dict[str, Record], authority: "
     record.failures = record.failures + 1 if record.at == acme else 1
     record.tried, record.at, record.failed = time.time(), acme, ""
     record.again = record.tried + times.pause(record.failures, dice())
-    write_records(records)  # a failure until it is none: a machine that dies in here must not come back and hurry
+    write_records(records)  # as a failure, until it succeeds: after a crash in here we must not retry at once
     try:
         pem = authority.order(names, old)
         haproxy.install(path_of(name), pem, names[-1])
@@ -67,14 +68,14 @@ def obtain(name: str, names: list[str], records: dict[str, Record], authority: "
         record.failed = str(error)
         if isinstance(error, ca.Refused) and error.limited:
             record.again = max(record.again, record.tried + times.HOUR)
-        say(f"{name}: no certificate: {error}; once more in {(record.again - record.tried) / 60:.0f} minutes")
+        say(f"{name}: no certificate: {error}; next attempt in {(record.again - record.tried) / 60:.0f} minutes")
         return
     describe(record, names, acme, held(name))
-    say(f"{name}: certified by {record.issuer}")
+    say(f"{name}: new certificate from {record.issuer}")
 
 
 def describe(record: Record, names: list[str], acme: str, certificate: "x509.Certificate | None") -> None:
-    """Write down a certificate that was obtained."""
+    """Set the record of a new certificate."""
     if certificate is None:
         return
     from cryptography.x509.oid import NameOID
@@ -91,7 +92,7 @@ def describe(record: Record, names: list[str], acme: str, certificate: "x509.Cer
 
 
 def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None:
-    """Ask the CA when it would have its certificate renewed; if it does not say, two thirds of its life stay."""
+    """Ask the CA when to renew its certificate; without an answer, the time in the record stays."""
     from . import ca
 
     certificate = held(name)
@@ -103,7 +104,7 @@ def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None
     try:
         window, seconds = authority.window(certificate)
     except ca.Refused as error:
-        say(f"{name}: the CA does not say when to renew it: {error}")
+        say(f"{name}: cannot ask the CA when to renew it: {error}")
         window, seconds = record.window, ca.ASK_AGAIN
     record.ask = time.time() + seconds
     if window and window != record.window:
@@ -112,7 +113,7 @@ def ask(name: str, record: Record, authority: "ca.Authority", acme: str) -> None
 
 
 def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
-    """Let go of what nobody asks for any more once it has expired; until then it may be wanted back."""
+    """Remove expired certificates that are not requested any more. Before they expire, they may be requested again."""
     for name in sorted(records.keys() - wanted.keys()):
         if records[name].until < time.time():
             with alone():
@@ -121,11 +122,11 @@ def forget(records: dict[str, Record], wanted: dict[str, list[str]]) -> None:
 
 
 def run(named: set[str]) -> int:
-    """Do what is due; print for how many seconds there is nothing to do; return the exit code."""
+    """Do what is due, print for how many seconds nothing is due, and return the exit code."""
     wanted, records = read_wanted(), read_records()
     unknown = sorted(named - wanted.certificates.keys())
     if unknown:
-        say(f"renew: {unknown[0]} is not asked for; there are: {' '.join(wanted.certificates) or 'none'}")
+        say(f"renew: no certificate is requested for {unknown[0]}; only for: {' '.join(wanted.certificates) or 'none'}")
         return 2
     if not haproxy.ready():
         say("renew: haproxy does not answer: is it running?")
@@ -157,19 +158,19 @@ def run(named: set[str]) -> int:
 
 
 def wake() -> None:
-    """Have the shell that sleeps look again at what is due: it was not it who asked."""
+    """Wake the shell `serve`, so that it sleeps until the new time: it did not start this run."""
     with suppress(OSError), os.fdopen(os.open(WAKE, os.O_WRONLY | os.O_NONBLOCK), "wb") as pipe:
         pipe.write(b"\n")
 
 
 def pause(records: dict[str, Record], wanted: dict[str, list[str]]) -> int:
-    """Return for how many seconds there is nothing to do."""
+    """Return for how many seconds nothing is due."""
     moments = [record.next() if name in wanted else record.until for name, record in records.items()]
     return int(min(max(min(moments, default=time.time() + times.DAY) - time.time(), LEAST), times.DAY))
 
 
 def main() -> int:
-    """Take turns with whoever else runs this."""
+    """Run after any other run has ended."""
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return run(set(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The CA: an account, orders, challenges answered by the router or a hook, and when it would have things renewed."""
+"""The CA: an account, orders, challenges answered by the router or a hook, and when to renew a certificate."""
 
 import base64
 import subprocess
@@ -26,7 +26,7 @@ from .files import HOME, Wanted, alone, put
 from .times import DAY, HOUR
 
 ACCOUNT_KEY = HOME / "account.key"
-BINDING = HOME / "eab"  # KEY-ID HMAC, from CAs that want to know their customers
+BINDING = HOME / "eab"  # KEY-ID HMAC, for a CA that links our account to a customer (external account binding)
 HOOKS = Path("/usr/local/lib/hooks")
 HOOK_SECONDS = 900
 ORDER_SECONDS = 300
@@ -34,26 +34,26 @@ ASK_AGAIN = 6 * HOUR
 
 
 class Refused(Exception):
-    """There is no certificate, and why: one line."""
+    """Why there is no certificate, in one line."""
 
     def __init__(self, why: str, *, limited: bool = False) -> None:
         super().__init__(" ".join(why.split())[:500])
-        self.limited = limited  # too much was asked of the CA
+        self.limited = limited  # we reached a rate limit of the CA
 
 
 class Replacing(messages.NewOrder):
-    """An order that says which certificate it will replace (RFC 9773), which this version of `acme` cannot."""
+    """An order that names the certificate that it replaces (RFC 9773); this version of `acme` has no such field."""
 
     replaces: str = field("replaces", omitempty=True)
 
 
 class Network(client.ClientNetwork):
-    """The library's own way to the CA, with that one word added to orders."""
+    """The library's connection to the CA, with the field `replaces` added to orders."""
 
     replaces: str | None = None
 
     def post(self, url: str, obj: Any, *rest: Any, **options: Any) -> requests.Response:
-        """Send something signed."""
+        """Send a signed request."""
         if isinstance(obj, messages.NewOrder):
             obj = Replacing(identifiers=obj.identifiers, replaces=self.replaces)
         return super().post(url, obj, *rest, **options)
@@ -61,7 +61,7 @@ class Network(client.ClientNetwork):
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn whatever goes wrong between us and the CA into one line."""
+    """Make one line of every error between us and the CA."""
     try:
         yield
     except errors.ValidationError as error:
@@ -72,17 +72,17 @@ def told() -> Iterator[None]:
     except errors.IssuanceError as error:
         raise Refused(error.error.detail or str(error)) from None
     except errors.TimeoutError:
-        raise Refused(f"the CA did not come to an end within {ORDER_SECONDS} seconds") from None
+        raise Refused(f"the CA did not finish the order within {ORDER_SECONDS} seconds") from None
     except (requests.RequestException, ValueError) as error:
         raise Refused(f"no answer from the CA: {error}") from None
     except OSError as error:
         raise Refused(f"{error}") from None
     except (errors.Error, josepy.errors.Error, LookupError, TypeError, AttributeError) as error:
-        raise Refused(f"the CA does not answer as one: {error!r}") from None
+        raise Refused(f"the CA's answer is not valid ACME: {error!r}") from None
 
 
 class Authority:
-    """One CA, to which we connect when there is something to ask."""
+    """One CA; we connect to it at the first request."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -92,7 +92,7 @@ class Authority:
         """Return a certificate for these names, chain and key, in PEM.
 
         Raises:
-            Refused: when there is none.
+            Refused: when the CA gives none.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
@@ -107,7 +107,7 @@ class Authority:
         return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in chain) + pem_of(key).decode()
 
     def _begin(self, request: bytes) -> messages.OrderResource:
-        """Order, if need be without the word about what is replaced: a CA may have forgotten that one."""
+        """Order; if the CA refuses `replaces`, without it: the CA may not know the old certificate any more."""
         try:
             return self._client.new_order(request)
         except (messages.Error, errors.ConflictError):
@@ -117,10 +117,10 @@ class Authority:
             return self._client.new_order(request)
 
     def window(self, certificate: x509.Certificate) -> tuple[list[float], float]:
-        """Return when the CA would have it renewed (nothing, where it has no wish), and in how long to ask again.
+        """Return the time in which the CA wants a renewal (empty if none), and in how many seconds to ask again.
 
         Raises:
-            Refused: when it cannot be asked.
+            Refused: when the request fails.
         """
         with told():
             named = renewal_id(certificate)
@@ -141,13 +141,13 @@ class Authority:
 
     @cached_property
     def _net(self) -> Network:
-        trust: Any = self._wanted.trust  # a file, too: requests knows both
+        trust: Any = self._wanted.trust  # a file or True: `requests` accepts both
         return Network(self._key, alg=ES256, verify_ssl=trust, user_agent="darkpeak", timeout=30)
 
     @cached_property
     def _directory(self) -> dict[str, Any]:
         if self._unreachable:
-            raise self._unreachable  # every other name would wait for it just as long
+            raise self._unreachable  # otherwise each name would wait for the time-out
         try:
             with told():
                 found: dict[str, Any] = self._net.get(self._wanted.acme).json()
@@ -158,7 +158,7 @@ class Authority:
 
     @cached_property
     def _client(self) -> client.ClientV2:
-        """Connect, with an account: the CA knows us by our key, or comes to."""
+        """Connect with an account: the CA finds it by our key, or makes a new one."""
         directory = messages.Directory.from_json(dict(self._directory))
         made = client.ClientV2(directory, self._net)
         binding = None
@@ -179,20 +179,20 @@ class Authority:
 
     @contextmanager
     def _proven(self, order: messages.OrderResource, names: list[str]) -> Iterator[None]:
-        """Show that the names are ours, for as long as the block lasts."""
+        """Prove that the names are ours, while the block runs."""
         ours = {name.removeprefix("*.") for name in names}
         kind = "dns-01" if any(name.startswith("*.") for name in names) else "http-01"
         shown: list[tuple[str, str]] = []
         try:
             for asked in (one.body for one in order.authorizations):
                 if asked.identifier.value not in ours:
-                    raise Refused(f"the CA asks about {asked.identifier.value!r}, which we did not")
+                    raise Refused(f"the CA asks about {asked.identifier.value!r}, which is not in our order")
                 if asked.status != messages.STATUS_VALID:
                     self._prove(asked, kind, shown)
             yield
         finally:
             for name, value in shown:
-                with suppress(Refused):  # a record too many does no harm
+                with suppress(Refused):  # an extra record does no harm
                     self._hook("cleanup", name, value)
             haproxy.silence()
 
@@ -200,7 +200,7 @@ class Authority:
         host = asked.identifier.value
         offered = next((one for one in asked.challenges if one.chall.typ == kind), None)
         if offered is None:
-            raise Refused(f"the CA would not have {host} proven by {kind}")
+            raise Refused(f"the CA does not accept {kind} for {host}")
         response, validation = offered.response_and_validation(self._key)
         if isinstance(offered.chall, challenges.HTTP01):
             haproxy.answer(host, offered.chall.path, validation)
@@ -229,7 +229,7 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def renewal_id(certificate: x509.Certificate) -> str | None:
-    """Return the name that a certificate has in renewal information: its CA's key and its own number."""
+    """Return a certificate's identifier for renewal information: its CA's key and its own serial number."""
     try:
         authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:

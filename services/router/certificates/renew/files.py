@@ -1,4 +1,4 @@
-"""What is asked for, as the router's table says, and what became of it, as we keep it in the volume."""
+"""The requested certificates, from the router's table, and their records, which we keep in the volume."""
 
 import fcntl
 import json
@@ -16,18 +16,18 @@ RECORDS = HOME / "records.json"
 
 @dataclass
 class Wanted:
-    """The lines of certificates.lst: whom to ask, and for which names; each certificate is known by its first."""
+    """The lines of certificates.lst: the CA, and the names of each certificate, which is known by its first name."""
 
     acme: str = ""
     contact: str = ""
     hook: str = ""
     certificates: dict[str, list[str]] = field(default_factory=dict)
-    trust: str | bool = True  # whom to trust that the CA is the CA: a file; or True, as the system does
+    trust: str | bool = True  # the root of the CA's own https: a file; or True, for the system's roots
 
 
 @dataclass
 class Record:
-    """What became of one certificate. Times are seconds since 1970; 0 is never."""
+    """The state of one certificate. Times are seconds since 1970; 0 is never."""
 
     names: list[str]
     acme: str = ""  # the CA that it is from
@@ -35,27 +35,27 @@ class Record:
     begin: float = 0
     until: float = 0
     renew: float = 0
-    ask: float = 0  # when the CA is next asked about its window
-    window: list[float] = field(default_factory=list)  # the time in which the CA would have it renewed
+    ask: float = 0  # when to ask the CA next about the window
+    window: list[float] = field(default_factory=list)  # the time in which the CA wants a renewal
     failures: int = 0  # since the last success
     failed: str = ""  # why
-    at: str = ""  # the CA that was asked then
+    at: str = ""  # the CA of the last attempt
     tried: float = 0
     again: float = 0
 
     def due(self, acme: str, names: list[str], now: float) -> bool:
-        """Say whether to order it now."""
+        """Return whether to order it now."""
         if self.failures and self.at == acme and now < self.again:
             return False
         return (self.acme, self.names) != (acme, names) or now >= self.renew
 
     def next(self) -> float:
-        """Return when to look at it again."""
+        """Return when to check it again."""
         return self.again if self.failures else min(self.renew, self.ask)
 
 
 def read_wanted(tables: Path = TABLES) -> Wanted:
-    """Return what the table says; a line that makes no sense asks for nothing."""
+    """Return what the table requests; invalid lines are ignored."""
     root = tables / "trust.pem"
     wanted = Wanted(trust=str(root) if root.exists() and root.stat().st_size else True)
     try:
@@ -73,7 +73,7 @@ def read_wanted(tables: Path = TABLES) -> Wanted:
 
 
 def parse_records(text: str) -> dict[str, Record]:
-    """Return the records that a file holds; where it makes no sense, there are none."""
+    """Return the records in a file's text; none if it is not valid."""
     try:
         return {name: Record(**values) for name, values in json.loads(text or "{}").items()}
     except (ValueError, TypeError, AttributeError):
@@ -81,32 +81,32 @@ def parse_records(text: str) -> dict[str, Record]:
 
 
 def render_records(records: dict[str, Record]) -> str:
-    """Return what the file holds; nothing stands for no records."""
+    """Return the file's text, empty if there are no records."""
     kept = {name: asdict(record) for name, record in sorted(records.items())}
     return json.dumps(kept, indent=1) + "\n" if kept else ""
 
 
 def read_records() -> dict[str, Record]:
-    """Return the records; without the file there are none."""
+    """Return the records, none if there is no file."""
     return parse_records(RECORDS.read_text()) if RECORDS.exists() else {}
 
 
 def write_records(records: dict[str, Record]) -> None:
-    """Keep the records."""
+    """Write the records to their file."""
     with alone():
         put(RECORDS, render_records(records).encode())
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Keep everyone else from changing, reloading or saving what haproxy goes by meanwhile."""
+    """Have the lock: nobody else changes, reloads or saves haproxy's files meanwhile."""
     with (TABLES / ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def put(path: Path, content: bytes, mode: int = 0o640) -> None:
-    """Write a file whole or not at all. What is half written never lies where haproxy looks for certificates."""
+    """Write a file completely or not at all: haproxy must never find a partial certificate."""
     new = HOME / f"{path.name}.new"
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

@@ -1,4 +1,4 @@
-"""The running haproxy: answers to a CA's questions, certificates put in place without a reload, and what is served."""
+"""The running haproxy: answer a CA's challenges, change certificates without a reload, and check what is served."""
 
 import socket
 import ssl
@@ -14,11 +14,11 @@ SERVED_WITHIN = 5
 
 
 class NotInstalled(Exception):
-    """A certificate did not get into use; what was before is back."""
+    """A certificate could not be put into use; the one before is back."""
 
 
 def ready() -> bool:
-    """Say whether haproxy listens to us, and we may write where it reads."""
+    """Return whether haproxy answers, and its map of challenges exists."""
     try:
         tell("show info")
     except OSError:
@@ -27,7 +27,7 @@ def ready() -> bool:
 
 
 def tell(command: str) -> str:
-    """Give haproxy one command and return its answer."""
+    """Send haproxy one command and return its answer."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(30)
         connection.connect(str(ADMIN))
@@ -37,7 +37,7 @@ def tell(command: str) -> str:
 
 
 def answer(host: str, path: str, content: str) -> None:
-    """Answer a CA that asks a host for a path; the file first, so that a reload in between agrees."""
+    """Make haproxy answer a CA's request for a host and a path; the file first, in case of a reload meanwhile."""
     key = f"{host}{path}"
     lines = [line for line in CHALLENGES.read_text().splitlines() if line.partition(" ")[0] != key]
     with alone():
@@ -47,17 +47,17 @@ def answer(host: str, path: str, content: str) -> None:
 
 
 def silence() -> None:
-    """Answer nothing any more: no question is open."""
+    """Remove all answers: no challenge is open."""
     with alone():
         put(CHALLENGES, b"")
     tell(f"clear map {CHALLENGES}")
 
 
 def install(path: Path, pem: str, name: str) -> None:
-    """Have haproxy serve a certificate (chain and key) for a name: file, socket, and a handshake that proves it.
+    """Make haproxy serve a certificate (chain and key) for a name: set file and socket, check by a handshake.
 
     Raises:
-        NotInstalled: when it is not served; the certificate of before is.
+        NotInstalled: when it is not served; the certificate before is still served.
     """
     before = path.read_bytes() if path.exists() else None
     with alone():
@@ -74,9 +74,9 @@ END = "-----END CERTIFICATE-----\n"
 
 
 def _switch(path: Path, pem: str) -> None:
-    """Take a certificate into use; haproxy ends a command's content at an empty line, and so we have none."""
+    """Put a certificate into use, without its empty lines: an empty line ends a command to haproxy."""
     content = "".join(f"{line}\n" for line in pem.splitlines() if line)
-    tell(f"new ssl cert {path}")  # "already exists", when it is renewed
+    tell(f"new ssl cert {path}")  # answers "already exists" at a renewal
     tell(f"set ssl cert {path} <<\n{content}")
     said = tell(f"commit ssl cert {path}")
     if "Success" not in said:
@@ -95,29 +95,29 @@ def _put_back(path: Path, before: bytes | None) -> None:
     try:
         _switch(path, before.decode())
     except (OSError, NotInstalled):
-        return  # it never left: a certificate that is not committed changes nothing
+        return  # it is still in use: only a commit replaces it
 
 
 def remove(path: Path) -> None:
-    """Have haproxy forget a certificate."""
+    """Remove a certificate from haproxy."""
     path.unlink(missing_ok=True)
     try:
         tell(f"del ssl crt-list {PUBLIC} {path}")
         tell(f"del ssl cert {path}")
     except OSError:
-        return  # it does not run, and will not find the file
+        return  # haproxy does not run; at its start, the file is gone
 
 
 def _wait_until_served(name: str, wanted: bytes) -> None:
     deadline = time.monotonic() + SERVED_WITHIN
     while served(name.replace("*", "any-name", 1)) != wanted:
         if time.monotonic() > deadline:
-            raise NotInstalled(f"{name} is answered with another one")
+            raise NotInstalled(f"{name} is served with another certificate")
         time.sleep(0.1)
 
 
 def served(name: str) -> bytes | None:
-    """Return the certificate that haproxy shows to who asks for a name."""
+    """Return the certificate that haproxy serves for a name."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,1 +1,1 @@
-"""The jump server: `ssh -J` brings a client to a service by its name, and nowhere else."""
+"""The jump server: with `ssh -J`, a client connects to a service by its name, and to nothing else."""

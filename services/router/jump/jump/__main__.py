@@ -1,7 +1,7 @@
-"""The server: it has no network of its own.
+"""The server. It has no network.
 
-Clients come from haproxy over one socket, and go on to haproxy over another, with the name that they asked for. No one
-logs in here: who may do what, the service behind decides.
+haproxy passes clients to it by one socket. It connects them to haproxy by another socket, with the name that they
+requested. Clients need no login here: the service decides who may do what.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Writer = asyncssh.SSHWriter[bytes]
 
 
 async def copy(reader: Reader | asyncio.StreamReader, writer: Writer | asyncio.StreamWriter) -> None:
-    """Pass on what comes until it ends."""
+    """Copy all data until the end."""
     try:
         while data := await reader.read(65536):
             writer.write(data)
@@ -34,23 +34,23 @@ async def copy(reader: Reader | asyncio.StreamReader, writer: Writer | asyncio.S
 
 
 class Jump(asyncssh.SSHServer):
-    """Lets anyone in, to ask for one thing: a connection to a declared ssh route."""
+    """Accepts everyone, but only for a connection to a declared ssh route."""
 
-    def begin_auth(self, username: str) -> bool:  # noqa: ARG002 # nobody has a name here
-        """Need no password and no key."""
+    def begin_auth(self, username: str) -> bool:  # noqa: ARG002 # there are no users here
+        """Require no password and no key."""
         return False
 
     def connection_requested(
         self,
         dest_host: str,
         dest_port: int,
-        orig_host: str,  # noqa: ARG002 # it is what the client says
+        orig_host: str,  # noqa: ARG002 # the client can claim any
         orig_port: int,  # noqa: ARG002
     ) -> Callable[[Reader, Writer], Coroutine[Any, Any, None]]:
-        """Connect to a declared ssh route; refuse all else."""
+        """Connect to a declared ssh route; refuse everything else."""
         name = find(dest_host, dest_port)
         if name is None:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "no such ssh route")
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "there is no such ssh route")
 
         async def relay(reader: Reader, writer: Writer) -> None:
             answer, request = await asyncio.open_unix_connection(ONWARD)
@@ -72,7 +72,7 @@ def bind() -> socket.socket:
 
 
 async def serve(listening: socket.socket) -> None:
-    """Answer until we are stopped."""
+    """Serve until the process is stopped."""
     server = await asyncssh.listen(
         sock=listening,
         server_factory=Jump,

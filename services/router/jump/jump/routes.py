@@ -1,4 +1,4 @@
-"""Where a client may go: to a declared ssh route, by its name. haproxy knows the port, and is told the name."""
+"""Where a client may connect: to a declared ssh route, by its name. We send haproxy the name; it knows the port."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ ANY = "*"  # in ssh.map: where plain ssh leads
 
 
 def find(host: str, port: int, tables: Path = TABLES) -> str | None:
-    """Return the name of the ssh route that a client asks for, None if there is none."""
+    """Return the name of the ssh route that a client requests, or None if there is none."""
     label, _, domain = host.lower().partition(".")
     domains = (tables / "domains.lst").read_text().split()
     routes = {line.split()[0] for line in (tables / "ssh.map").read_text().splitlines()}

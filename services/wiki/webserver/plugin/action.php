@@ -5,8 +5,8 @@ use dokuwiki\Extension\Event;
 use dokuwiki\Extension\EventHandler;
 
 /**
- * Shows who changed a page by login name, as the setting says, without asking the directory for a full name that is not
- * shown: reading a page then neither waits for the directory nor needs it.
+ * Shows who changed a page by login name, if the setting says so, without a request to the directory for the full name.
+ * So a page can be read while the directory is slow or stopped.
  */
 class action_plugin_loginname extends ActionPlugin
 {

@@ -1,6 +1,6 @@
 <?php
-// Changed in the browser: Admin, Configuration Settings.
+// Change it in the browser: Admin, Configuration Settings.
 $conf['title'] = 'Wiki';
 $conf['license'] = '';
-// A page that is not there is said not to be there, to programs too.
+// A page that does not exist has the status 404, so that programs notice it too.
 $conf['send404'] = 1;
