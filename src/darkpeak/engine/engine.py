@@ -253,5 +253,5 @@ def _parts(label: str) -> tuple[tuple[str, str], ...]:
 def in_short(error: BaseException) -> str:
     """Return the innermost message of an error: the library wraps it three times."""
     text = str(error)
-    found = re.findall(r"(?:Error\(\d+, |Errno \d+\] )'?([^')]+)", text)
+    found = re.findall(r"(?:Error\(\d+, |Errno -?\d+\] )'?([^'\")]+)", text)
     return found[-1] if found else text.splitlines()[0] if text else type(error).__name__
