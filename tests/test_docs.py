@@ -58,3 +58,10 @@ def test_every_link_in_the_documents_works() -> None:
         links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
         broken += [f"{page.name}: {link}" for link in links if "://" not in link and not (page.parent / link).exists()]
     assert broken == []
+
+
+def test_the_map_of_the_house_names_files_that_exist() -> None:
+    named = re.findall(r"`([a-z_/]+\.py)`", (DOCS / "house.md").read_text())
+    top = DOCS.parent
+    assert len(named) >= 16, "four paths of four files"
+    assert [name for name in named if not ((top / "src/darkpeak" / name).exists() or (top / name).exists())] == []
