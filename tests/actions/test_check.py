@@ -1,11 +1,11 @@
-"""Error messages of compose as findings, with their lines. The real compose is tested in tests/live."""
+"""Findings in the files, also of compose, with their lines. The real compose is tested in tests/live."""
 
 from pathlib import Path
 
 import pytest
 
 from darkpeak import collective
-from darkpeak.actions.check import explain
+from darkpeak.actions.check import check_files, explain
 from tests.making import edit, write_collective
 
 WIKI = "services/wiki/docker-compose.yml"
@@ -52,3 +52,11 @@ def test_an_error_of_compose_is_a_finding_with_its_line(tmp_path: Path, message:
     wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
     found = explain(root, wiki, message.format(root / WIKI))
     assert (str(found.at), found.rule, found.what) == (f"{WIKI}:{line}", "compose", what)
+
+
+def test_a_collective_toml_that_cannot_be_read_is_the_only_finding(tmp_path: Path) -> None:
+    """Otherwise its missing admins would be findings in every other file."""
+    write_collective(tmp_path)
+    path = tmp_path / "collective.toml"
+    path.write_text(path.read_text() + "\n[admins.ada]\n")
+    assert [finding.rule for finding in check_files(tmp_path).findings] == ["toml"]

@@ -98,7 +98,7 @@ EDITS = {
     "route that is a word": (WIKI, "http: 6010", "http: wiki", f"{WIKI}:6 wrong-type: an http route must be a number"),
     "label no host name has": (WIKI, "http: 6010", "http: {Wiki_1: 6010}", f"{WIKI}:6 label: 'Wiki_1' cannot be part of a host name"),
     "tcp route without its public port": (WIKI, "http: 6010", "tcp: 6010", f"{WIKI}:6 wrong-type: tcp must be a mapping"),
-    "public port of the router": (WIKI, "http: 6010", "tcp: {'7443': 6010}", f"{WIKI}:6 public-port: the public port 7443 cannot be used for a tcp route"),
+    "public port of the router": (WIKI, "http: 6010", "tcp: {'7443': 6010}", f"{WIKI}:6 public-port: the public port 7443 of a tcp route is one of the router's own ports"),
     "mistyped instruction": ("services/wiki/webserver/Dockerfile", "EXPOSE", "EXPOES", "services/wiki/webserver/Dockerfile:2 dockerfile: unknown instruction EXPOES"),
     "no FROM": ("services/wiki/webserver/Dockerfile", "FROM debian:trixie\n", "", "services/wiki/webserver/Dockerfile:1 dockerfile: the first instruction is EXPOSE, not FROM"),
     "subnet of another block": (WIKI, "10.60.10.0/24", "10.60.11.0/24", f"{WIKI}:17 subnet: subnet 10.60.11.0/24 does not belong to block 6010"),

@@ -94,6 +94,6 @@ def test_a_tcp_route_must_not_use_a_port_of_the_router(tmp_path: Path) -> None:
     assert make_table(found, Observed()).own_ports == (8080, 7443, 7022)
     edit(tmp_path, "services/wiki/docker-compose.yml", "    ssh: 6010", "    tcp: {'8080': 6010}")
     taken = [item for item in lint.check(collective.read(tmp_path)[0]) if item.rule == "public-port"]
-    assert [item.what for item in taken] == ["the public port 8080 cannot be used for a tcp route"]
+    assert [item.what for item in taken] == ["the public port 8080 of a tcp route is one of the router's own ports"]
     edit(tmp_path, "services/wiki/docker-compose.yml", "8080", "7080")
     assert [item for item in lint.check(collective.read(tmp_path)[0]) if item.rule == "public-port"] == []

@@ -51,10 +51,13 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
 
 def public_ports(collective: Collective) -> Iterator[Finding]:
     """A public port is not one of the router's own ports, and not inside the blocks."""
-    taken = {*collective.router.all, *range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE)}
+    blocks = range(BLOCKS[0], BLOCKS[-1] + BLOCK_SIZE)
     for route in (route for service in collective.services for route in service.routes.tcp):
-        if route.public in taken:
-            what = f"the public port {route.public} cannot be used for a tcp route"
+        if route.public in collective.router.all:
+            what = f"the public port {route.public} of a tcp route is one of the router's own ports"
+            yield Finding(route.at, "public-port", what, "use another port here, or under [router] in collective.toml")
+        elif route.public in blocks:
+            what = f"the public port {route.public} of a tcp route belongs to the services' blocks"
             yield Finding(route.at, "public-port", what, "use the protocol's usual port, like 5222")
 
 
