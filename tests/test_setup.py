@@ -88,7 +88,8 @@ class Machine:
 
     def sh(self, words: str, *, check: bool = True) -> Result:
         """Run shell commands that can use the functions of bin/setup.sh."""
-        known = f'set -eu\ntop={TOP}\n. "$top/bin/setup.sh"\npolicy={self.folder}/policy-rc.d\n'
+        own = f"policy={self.folder}/policy-rc.d dpkg_folder={self.folder}"  # not this machine's, where apt may run now
+        known = f'set -eu\ntop={TOP}\n. "$top/bin/setup.sh"\n{own}\n'
         return run(["/bin/sh", "-c", known + words], env=self.environment, cwd=self.folder, check=check)
 
     @property
