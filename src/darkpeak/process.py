@@ -259,18 +259,10 @@ def own_environment() -> dict[str, str]:
 
 
 def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
-    """Return an error that says why a program could not be started, and what to do."""
-    program, where = Path(argv[0]), argv[0]
-    if not program.is_absolute():
-        return SystemFailure(f"{program} is not installed", hint="install what is missing: bin/setup")
-    if error.errno == errno.EACCES:
-        return SystemFailure(f"{program.name} is not executable", where, f"make it executable: chmod +x {program}")
-    if error.errno == errno.ENOEXEC:
-        return SystemFailure(f"{program.name} has no interpreter line", where, "write #!/bin/sh as its first line")
-    if program.exists():
-        hint = "check its first line: the program there must exist, and the line must end with LF, not CRLF"
-        return SystemFailure(f"the interpreter of {program.name} is missing", where, hint)
-    return SystemFailure(f"{program.name} is missing", where, "restore it from git")
+    """Return an error that says why a program could not be started; collective/scripts.py checks scripts before."""
+    if error.errno == errno.ENOENT and not Path(argv[0]).is_absolute():
+        return SystemFailure(f"{argv[0]} is not installed", hint="install what is missing: bin/setup")
+    return SystemFailure(f"{Path(argv[0]).name} cannot be started: {error.strerror}", where=argv[0])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """How a program ended, as a value. Pure."""
 
 import re
+import signal
 from dataclasses import dataclass
 
 ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
@@ -21,11 +22,24 @@ class Result:
         return self.stdout.decode(errors="replace")
 
     def last_line(self, count: int = 1) -> str:
-        """Return the last lines of its standard error (else of its output) in one line, or NO_OUTPUT."""
-        return "; ".join(line.strip() for line in self.last_lines(count).splitlines()) or NO_OUTPUT
+        """Return the last lines of its standard error (else of its output) in one line, or NO_OUTPUT.
+
+        A program that was killed says so itself at most by chance, so the signal is named.
+        """
+        said = "; ".join(line.strip() for line in self.last_lines(count).splitlines())
+        if self.code >= 0:
+            return said or NO_OUTPUT
+        return f"killed by {_signal_name(-self.code)}" + (f", after “{said}”" if said else "")
 
     def last_lines(self, count: int) -> str:
         """Return the last lines as they were printed."""
         printed = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
         lines = [line for line in printed.splitlines() if not ADVICE.match(line)]
         return "\n".join(lines[-count:])
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -214,7 +214,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     ),
     "a script that cannot be run": (
         lambda root: (root / "services/wiki/scripts/restore").chmod(0o644),
-        [f"{WIKI}:2 not-executable: scripts/restore is not executable"],
+        ["services/wiki/scripts/restore:1 not-executable: scripts/restore is not executable"],
     ),
     "one block for two services": (
         move_directory,

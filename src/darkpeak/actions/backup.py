@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from darkpeak.actions.session import Session
 from darkpeak.caller import commit_of, who
 from darkpeak.collective.model import Service
+from darkpeak.collective.scripts import BadScript
 from darkpeak.deploy.routing import find_router
 from darkpeak.engine import lock
 from darkpeak.errors import DarkpeakError, SystemFailure
@@ -61,6 +62,8 @@ def back_up(session: Session, service: Service, kind: str = BACKUP, *, by_hand: 
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         try:
             made = _back_up(session, service, kind)
+        except BadScript as error:
+            made = BackedUp(service.name, failures=(error.line,))
         except DarkpeakError as error:
             session.require()  # if no repository can be used, that is the error
             made = BackedUp(service.name, failures=(error.message,))

@@ -8,6 +8,7 @@ from pathlib import Path
 from darkpeak.actions.backup import back_up, folder_of
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
+from darkpeak.collective.scripts import BadScript, in_helper, startable
 from darkpeak.engine import lock
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
 from darkpeak.evidence import store
@@ -74,6 +75,7 @@ def restore(
         SystemFailure: when the state before could not be restored; the message names its snapshot.
     """
     started = time.monotonic()
+    startable(service, "restore", in_helper)
     project = session.project(service)
     wanted = find_snapshots(session, service, name)
     manifest = fetch(session, service, wanted, RESTORED)
@@ -122,7 +124,10 @@ def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
 
 def put(scripts: Scripts, project: ComposeProject, parts: str) -> tuple[str, str]:
     """Run the restore script, wait until healthy, run scripts/verify; return what that printed, and what failed."""
-    done = scripts.run(project, "restore", parts)
+    try:
+        done = scripts.run(project, "restore", parts)
+    except BadScript as error:
+        return "", error.line
     if done.code:
         return "", f"its restore script failed: {done.last_line()}"
     waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from darkpeak import process
+from darkpeak.collective import scripts
 from darkpeak.collective.model import Container, Service
 from darkpeak.engine.engine import Engine
 from darkpeak.result import Result
@@ -83,9 +84,16 @@ class Compose:
         return process.attach(make_compose(service, *arguments), environment=self.environment)
 
     def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
-        """Run one of the service's own scripts on this machine, against this engine."""
-        argv = (str(service.folder / "scripts" / name), *arguments)
-        return process.run(argv, environment=self.environment, seconds=seconds)
+        """Run one of the service's own scripts on this machine, against this engine.
+
+        Raises:
+            BadScript: when it cannot be started, or does not end in time.
+        """
+        path = scripts.startable(service, name)
+        try:
+            return process.run((str(path), *arguments), environment=self.environment, seconds=seconds)
+        except process.TookTooLong as error:
+            raise scripts.too_slow(service, name, seconds) from error
 
     def _stream(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
         argv = make_compose(service, *arguments, overlay=True)

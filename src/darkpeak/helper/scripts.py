@@ -6,6 +6,7 @@ sent to us with the protocol of image/protocol.py.
 
 import io
 import json
+import os
 import posixpath
 import tarfile
 import tempfile
@@ -16,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from darkpeak import process
+from darkpeak.collective import scripts as files
 from darkpeak.collective.model import Service
+from darkpeak.errors import SystemFailure
 from darkpeak.helper.build import NAME, image_name, program
 from darkpeak.helper.container import LABEL, VOLUMES, WORK, Helper, keep_running
 from darkpeak.helper.image.protocol import LOST, Answer, Question
@@ -24,6 +27,7 @@ from darkpeak.process import Child
 from darkpeak.result import Result
 
 VERIFY = "verify"
+FAILED = 1
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Scripts:
     """Runs scripts in a helper; `entries` are containers through which it enters others (image/enter.py)."""
 
     helper: Helper
+    seconds: float = process.SCRIPT_SECONDS  # the deadline of each script
     entries: ExitStack = field(default_factory=ExitStack)
     _entered: set[str] = field(default_factory=set)
     _copied: set[str] = field(default_factory=set)  # services whose scripts are in the helper
@@ -54,23 +59,35 @@ class Scripts:
         return f"{folder}/scripts"
 
     def run(self, project: ComposeProject, name: str, *arguments: str) -> Result:
-        """Run one of a service's own scripts in the helper; return its exit code and standard error."""
+        """Run one of a service's own scripts in the helper; return its exit code and standard error.
+
+        Raises:
+            BadScript: when it cannot be started, or does not end in time.
+        """
+        files.startable(project.service, name, files.in_helper)
         script = program("script", f"{self.copy_in(project.service)}/{name}", *arguments)
         argv = ("docker", "exec", "--interactive", NAME, *script)
         environment = self.helper.engine.environment
         with tempfile.TemporaryFile() as errors:
             with (
                 process.talk(argv, environment=environment, stderr=errors) as child,
-                process.Watchdog(child.process, process.SCRIPT_SECONDS),
+                process.Watchdog(child.process, self.seconds) as watchdog,
             ):
                 code = self._converse(project, child)
+            if watchdog.expired:
+                raise files.too_slow(project.service, name, self.seconds)
             errors.seek(0)
             return Result(code, b"", errors.read())
 
     def verify(self, project: ComposeProject) -> Result | None:
         """Run the service's own check of its content; return None if it has no scripts/verify."""
-        has_one = (project.service.folder / "scripts" / VERIFY).is_file()
-        return self.run(project, VERIFY) if has_one else None
+        has_one = os.path.lexists(project.service.folder / "scripts" / VERIFY)
+        if not has_one:
+            return None
+        try:
+            return self.run(project, VERIFY)
+        except files.BadScript as error:  # a failed check, and no reason to save or restore nothing
+            return Result(FAILED, b"", error.line.encode())
 
     def _converse(self, project: ComposeProject, child: Child) -> int:
         """Answer a script's questions until it ends; return its exit code, or LOST if the helper ended first."""
@@ -139,15 +156,28 @@ def find_in_volumes(folder: str, mounts: Sequence[Mapping[str, Any]], volumes: S
 
 
 def _pack(service: Service) -> bytes:
-    """Return a service's scripts as an archive, with all files of their folder, since a script may need them."""
+    """Return a service's scripts as an archive, with all files of their folder, since a script may need them.
+
+    Only files and folders: a link to a file becomes that file, since it may lead to another folder of this machine.
+    """
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(service.folder / "scripts", "scripts", filter=_plain)
+    top = service.folder / "scripts"
+    with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
+        for path in (top, *sorted(top.rglob("*"))):
+            if path.is_file() or (path.is_dir() and not path.is_symlink()):
+                _add(archive, path, str(Path("scripts", path.relative_to(top))))
     return packed.getvalue()
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    try:
+        archive.add(path, name, recursive=False, filter=_plain)
+    except OSError as error:
+        what = f"{path.name} of the scripts cannot be read: {error.strerror}"
+        raise SystemFailure(what, where=str(path), hint="see its owner and its mode: ls -l") from error
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
-    member.name = str(Path(member.name))
     return member

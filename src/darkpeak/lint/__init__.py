@@ -34,6 +34,7 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     routes.jump_is_taken,
     anatomy.folder_name,
     anatomy.files,
+    anatomy.programs,
     anatomy.containers,
     anatomy.certificate,
     anatomy.exposed_ports,

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 
+from darkpeak.collective import scripts
 from darkpeak.collective.compose import dockerfile, exposed
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.vocabulary import LABEL, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
+OPTIONAL = ("verify",)
 
 
 def folder_name(service: Service) -> Iterator[Finding]:
@@ -18,20 +20,35 @@ def folder_name(service: Service) -> Iterator[Finding]:
 
 
 def files(service: Service) -> Iterator[Finding]:
-    """There are a README and the three scripts, which can be run."""
+    """There are a README and the three scripts, and all scripts can be started."""
     if not service.runs:
         return
     folder = Place(service.at.file.rpartition("/")[0], 1).file
     if not (service.folder / "README.md").is_file():
         hint = f"write {folder}/README.md: how to use the service, how to run it"
         yield Finding(service.at, "missing-file", "README.md is missing", hint)
-    for name in SCRIPTS:
+    for name in (*SCRIPTS, *OPTIONAL):
         path = service.folder / "scripts" / name
-        if not path.is_file():
-            yield Finding(service.at, "missing-file", f"scripts/{name} is missing", f"write {folder}/scripts/{name}")
-        elif not os.access(path, os.X_OK):
-            hint = f"run: chmod +x {folder}/scripts/{name}"
-            yield Finding(service.at, "not-executable", f"scripts/{name} is not executable", hint)
+        if name in SCRIPTS or os.path.lexists(path):
+            yield from _finding(service, f"{folder}/scripts/{name}", scripts.find_fault(path, scripts.in_helper))
+
+
+def programs(service: Service) -> Iterator[Finding]:
+    """The programs in the containers' bin/ have a #! line and no CRLF; Docker copies them as they are."""
+    for container in service.containers:
+        found = (service.folder / (container.build or "") / "bin").glob("*") if container.build else ()
+        for path in sorted(path for path in found if path.is_file()):
+            file = f"{service.at.file.rpartition('/')[0]}/{container.build}/bin/{path.name}"
+            yield from _finding(service, file, scripts.find_text_fault(path))
+
+
+def _finding(service: Service, file: str, fault: scripts.Fault | None) -> Iterator[Finding]:
+    """Yield the finding about a script or program; one that is missing is a fault of the service."""
+    if fault:
+        name = file.removeprefix(f"{service.at.file.rpartition('/')[0]}/")
+        at = service.at if fault.rule == "missing-file" else Place(file, fault.line)
+        hint = fault.hint.replace(str(service.folder / name), file).replace("FILE", file)
+        yield Finding(at, fault.rule, f"{name} {fault.what}", hint)
 
 
 def containers(service: Service) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from typing import Any
 
 from .protocol import CONTROL, Question
 
+NOT_STARTED = 126  # as in a shell
+
 
 def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
     """Pass on the questions of the script's `docker`, until the script ends; return its exit code."""
@@ -39,14 +41,24 @@ def converse(script: subprocess.Popen[bytes], listener: socket.socket) -> int:
             return script.wait()
 
 
+def run(argv: list[str], listener: socket.socket) -> int:
+    """Run the script; return its exit code."""
+    try:
+        script = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True)
+    except OSError as error:
+        sys.stderr.write(f"it cannot be started in the backup helper: {error.strerror}\n")
+        return NOT_STARTED
+    with script:
+        return converse(script, listener)
+
+
 def main(argv: list[str]) -> None:
-    """Run the script."""
+    """Run the script, and say how it ended."""
     Path(CONTROL).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(CONTROL)
         listener.listen()
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=2, start_new_session=True) as script:
-            code = converse(script, listener)
+        code = run(argv, listener)
     ended: Question = {"ask": "end", "code": code}
     sys.stdout.write(json.dumps(ended) + "\n")
 
