@@ -3,7 +3,7 @@
 import pytest
 
 from darkpeak.errors import UsageError
-from darkpeak.members.member import Member, check_member, check_password, check_uid
+from darkpeak.members.member import Member, check_member, check_password, check_uid, parse_password
 
 
 @pytest.mark.parametrize("uid", ["a", "ada", "ada.l", "a-b_c.9", "a" * 32])
@@ -41,12 +41,64 @@ def test_a_member_needs_no_mail() -> None:
     check_member(Member("zoe", "Zoë Müller", "zoe@example.org"))
 
 
-@pytest.mark.parametrize("password", ["", "seven77", "{SSHA}abcdefgh", "{CLEARTEXT}secret", "eight\0888"])
-def test_an_invalid_password(password: str) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize("uid", ["root", "admin", "admins", "nobody", "daemon", "all", "git", "gitolite", "postmaster"])
+def test_a_reserved_name_cannot_be_added_but_removed(uid: str) -> None:
+    with pytest.raises(UsageError, match=f"the name {uid} is reserved"):
+        check_member(Member(uid, "Eve"))
+    check_uid(uid)
+
+
+@pytest.mark.parametrize("uid", ["ada.", "ada-", "ada_", "a.."])
+def test_a_name_ends_with_a_letter_or_a_digit(uid: str) -> None:
+    with pytest.raises(UsageError, match="is not valid") as refused:
+        check_member(Member(uid, "Ada"))
+    assert refused.value.hint == "end with a letter or a digit"
+
+
+@pytest.mark.parametrize("password", ["", "seven77"])
+def test_a_short_password(password: str) -> None:
+    with pytest.raises(UsageError, match="too short"):
         check_password(password)
 
 
-@pytest.mark.parametrize("password", ["eight888", "  spaces  ", "{not a scheme", "パスワードパスワ"])
+@pytest.mark.parametrize("scheme", ["{SSHA}", "{CLEARTEXT}", "{cleartext}", "{}", "{ARGON2}", "{my scheme}", "{é}"])
+def test_a_password_like_a_hash(scheme: str) -> None:
+    with pytest.raises(UsageError, match="looks like a hash"):
+        check_password(f"{scheme}abcdefgh")
+
+
+@pytest.mark.parametrize("character", ["\0", "\r", "\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\ufeff"])
+@pytest.mark.parametrize("password", ["{}abcdefgh", "abcd{}efgh", "abcdefgh{}"])
+def test_a_character_that_nobody_typed(character: str, password: str) -> None:
+    with pytest.raises(UsageError, match="is a control character") as refused:
+        check_password(password.format(character))
+    assert "abcd" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "password", ["eight888", "  spaces  ", "{not a scheme", "パスワードパスワ", "👩\u200d💻 at work", "no\xa0break"]
+)
 def test_a_valid_password(password: str) -> None:
     check_password(password)
+
+
+@pytest.mark.parametrize(
+    ("line", "password"),
+    [
+        (b"windows12\r\n", "windows12"),
+        (b"unix12345\n", "unix12345"),
+        (b"no ending", "no ending"),
+        (b" spaces  \n", " spaces  "),
+        (b"two endings\r\r\n", "two endings\r"),
+        (b"a tab\t\n", "a tab\t"),
+        ("pæssword\n".encode(), "pæssword"),
+        (b"\r\n", ""),
+    ],
+)
+def test_exactly_one_line_ending_is_not_part_of_the_password(line: bytes, password: str) -> None:
+    assert parse_password(line) == password
+
+
+def test_a_password_that_is_not_utf8() -> None:
+    with pytest.raises(UsageError, match="not UTF-8"):
+        parse_password("pæssword\n".encode("latin-1"))

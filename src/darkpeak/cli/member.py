@@ -12,7 +12,9 @@ from darkpeak.vocabulary import DIRECTORY
 if TYPE_CHECKING:
     from darkpeak.members.directory import Directory
 
-STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+STDIN = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input: one line, without its line ending."
+)
 
 
 @click.group("member")
@@ -43,8 +45,10 @@ def _directory(settings: Settings) -> "Directory":
 
 def _password(*, from_stdin: bool) -> str:
     """Ask for a password twice, or read one line."""
+    from darkpeak.members.member import parse_password
+
     if from_stdin:
-        password = sys.stdin.readline().rstrip("\n")
+        password = parse_password(sys.stdin.buffer.readline())
     elif sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:

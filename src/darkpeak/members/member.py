@@ -1,14 +1,38 @@
 """Members and groups as values, and checks of their names and passwords. Pure."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from darkpeak.errors import UsageError
 
 UID = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 MAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
-SCHEME = re.compile(r"\{[A-Za-z0-9./_-]+\}")
+SCHEME = re.compile(r"\{[^}]*\}")  # as in services/directory/slapd/slapd.conf
 SHORTEST_PASSWORD = 8
+# A service or a system gives these names a meaning, or people trust them. git's add-key has the same list.
+RESERVED = frozenset(
+    (
+        *("abuse", "admin", "administrator", "admins", "all", "anonymous", "creator", "daemon", "everyone", "git"),
+        *(
+            "gitolite",
+            "hostmaster",
+            "ldap",
+            "members",
+            "nobody",
+            "noreply",
+            "operator",
+            "owner",
+            "postgres",
+            "postmaster",
+        ),
+        *("prosody", "readers", "root", "server", "superuser", "support", "system", "user", "users", "webmaster"),
+        *("writers", "www-data"),
+    )
+)
+# Control characters, lone surrogates, separators of lines and paragraphs: no keyboard types them.
+UNTYPED = frozenset(("Cc", "Cs", "Zl", "Zp"))
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, order=True)
@@ -38,8 +62,15 @@ def check_uid(uid: str, what: str = "member") -> None:
 
 
 def check_member(member: Member) -> None:
-    """Raise UsageError if the directory cannot have this member."""
+    """Raise UsageError if this member cannot be added to the directory."""
     check_uid(member.uid)
+    if not member.uid[-1].isalnum():
+        raise UsageError(f"{member.uid!r} is not valid as the name of a member", hint="end with a letter or a digit")
+    if member.uid in RESERVED:
+        hint = "choose a name that belongs to one person, such as ada or ada.lovelace"
+        raise UsageError(
+            f"the name {member.uid} is reserved: services or people could mistake it for another", hint=hint
+        )
     if not member.name.strip() or not member.name.isprintable():
         raise UsageError(f"the full name of {member.uid} cannot be printed", hint="give one like 'Ada Lovelace'")
     if member.mail and not MAIL.fullmatch(member.mail):
@@ -49,8 +80,28 @@ def check_member(member: Member) -> None:
 
 
 def check_password(password: str) -> None:
-    """Raise UsageError for a password that is too short, or that slapd would read as a hash."""
+    """Raise UsageError for a password that is too short, cannot be typed, or that slapd would read as a hash."""
+    for position, character in enumerate(password, start=1):
+        if unicodedata.category(character) in UNTYPED or character == BYTE_ORDER_MARK:
+            what = f"character {position} of the password (U+{ord(character):04X}) is a control character"
+            raise UsageError(
+                what, hint="members cannot type it; a terminal, a file or a program added it: leave it out"
+            )
     if len(password) < SHORTEST_PASSWORD:
         raise UsageError("the password is too short", hint=f"use {SHORTEST_PASSWORD} characters or more")
-    if SCHEME.match(password) or "\0" in password:
-        raise UsageError("the password looks like a hash", hint="choose one that does not begin with {NAME}")
+    if SCHEME.match(password):
+        raise UsageError("the password looks like a hash", hint="choose one that does not begin with {…}")
+
+
+def parse_password(line: bytes) -> str:
+    """Return the password of a line: all of it but one line ending, which may be that of Windows.
+
+    Raises:
+        UsageError: when it is not UTF-8.
+    """
+    try:
+        return line.removesuffix(b"\n").removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "the password is not UTF-8", hint="use a terminal or a file with the encoding UTF-8"
+        ) from error
