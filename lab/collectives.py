@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,13 @@ class Collective:
     def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
         """Run the tool in the collective's folder."""
         return self._run([str(TOOL), *arguments], self.top, options)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the tool in the collective's folder, and do not wait for its end."""
+        environment, pipe = dict(self.environment), subprocess.PIPE
+        return subprocess.Popen(
+            [str(TOOL), *arguments], cwd=self.top, env=environment, stdout=pipe, stderr=pipe, text=True
+        )
 
     def compose(self, service: str, *arguments: str, **options: Unpack[Options]) -> Result:
         """Run plain `docker compose` in a service's folder."""

@@ -20,10 +20,11 @@ from darkpeak.helper.container import CACHE, WORK
 from darkpeak.output import ProgressTable
 from darkpeak.repository import key as keys
 from lab import ledger
-from lab.collectives import TOOL, Collective
+from lab.collectives import Collective
 from lab.commands import Result, run
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Iterator
 
     from darkpeak.collective.model import Service
@@ -52,9 +53,7 @@ class Kept:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command, and do not wait for its end."""
-        environment, pipe = dict(self.collective.environment), subprocess.PIPE
-        argv = [str(TOOL), *arguments, *self.identity]
-        return subprocess.Popen(argv, cwd=self.collective.top, env=environment, stdout=pipe, stderr=pipe, text=True)
+        return self.collective.start(*arguments, *self.identity)
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         """Run the docker client; return its output."""

@@ -94,6 +94,7 @@ EDITS = {
     "one port twice": (OTHER, '"127.0.0.1:6020:389"', '"127.0.0.1:6020:389", "127.0.0.1:6020:80"', f"{OTHER}:11 port-twice: port 6020 is published twice"),
     "port the container does not expose": (OTHER, "6020:389", "6020:390", f"{OTHER}:11 not-exposed: the container slapd does not expose the port 390"),
     "route to a port nobody publishes": (WIKI, "http: 6010", "http: 6015", f"{WIKI}:6 no-such-port: no container publishes port 6015 of the http route"),
+    "route to one of three ports": (WIKI, "6010-6011:80", "6010-6012:80", f"{WIKI}:13 more-than-a-pair: a route leads to the 3 ports 6010-6012, but at most two work"),
     "route outside the block": (WIKI, "http: 6010", "http: 6020", f"{WIKI}:6 route-outside-block: the http route's port 6020 is outside the block"),
     "route that is a word": (WIKI, "http: 6010", "http: wiki", f"{WIKI}:6 wrong-type: an http route must be a number"),
     "label no host name has": (WIKI, "http: 6010", "http: {Wiki_1: 6010}", f"{WIKI}:6 label: 'Wiki_1' cannot be part of a host name"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +17,14 @@ from darkpeak.errors import SystemFailure
 from darkpeak.router.control import Notice
 from darkpeak.router.routes import Limit, Route, TcpRoute, TlsRoute
 from lab.commands import run, wait_for
-from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, TABLE, WHOLE, Routed, curl, parse, serving, start, talk
+from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, SSH, TABLE, WHOLE, Routed, curl, parse, serving, start, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.collectives import Collective
 
+PAIR = 6914
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: one.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -71,6 +74,53 @@ def routed(started: Routed) -> Routed:
 def test_a_name_leads_only_to_its_service(routed: Routed, name: str, status: int, by_router: str) -> None:
     answer = routed.get(name)
     assert (answer.status, answer.by_router) == (status, by_router)
+
+
+@pytest.mark.parametrize("port", [PAIR, PAIR + 1])
+def test_routes_to_a_pair_of_ports_find_the_one_that_listens(routed: Routed, port: int) -> None:
+    """By http, by tcp, by tcp with the PROXY protocol, by plain ssh, and by TLS that is passed on."""
+    table = replace(
+        TABLE,
+        http=(*TABLE.http, Route("moves", PAIR)),
+        tcp=(TcpRoute(5901, PAIR, "moves"), TcpRoute(5902, PAIR + 2, "moves", proxy=True)),
+        tls=(TlsRoute("passed", PAIR),),
+        plain_ssh=PAIR,
+        pairs=(PAIR, PAIR + 2),
+    )
+    routed.router.apply(table)
+    try:
+        with serving(port):
+            for number in (1, 2):  # at first haproxy must find it, then it knows
+                assert routed.get("moves.localhost", f"/{number}").told["path"] == f"/{number}"
+                assert parse(curl(f"http://127.0.0.1:5901/tcp{number}").stdout.encode()).told["path"] == f"/tcp{number}"
+        with socket.create_server(("127.0.0.1", port + 2)) as server:
+            assert first_bytes(server, 5902, b"").startswith(b"\r\n\r\n\0\r\nQUIT\n")
+        with socket.create_server(("127.0.0.1", port)) as server:
+            assert first_bytes(server, SSH, b"SSH-2.0-test\r\n").startswith(b"SSH-2.0-test")
+        with socket.create_server(("127.0.0.1", port)) as server:
+            assert first_bytes(server, HTTPS, hello("passed.localhost")).startswith(b"\x16\x03")
+        assert routed.router.drift(table) == []
+    finally:
+        routed.router.apply(TABLE)
+
+
+def first_bytes(server: socket.socket, public: int, sent: bytes) -> bytes:
+    """Return what a server gets first when a client sends bytes to a public port."""
+    server.settimeout(10)
+    with socket.create_connection(("127.0.0.1", public), timeout=10) as client:
+        client.sendall(sent)
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(10)
+            return connection.recv(65536)
+
+
+def hello(name: str) -> bytes:
+    """Return the first message of a TLS client that asks for a name."""
+    written = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), written, server_hostname=name).do_handshake()
+    return written.read()
 
 
 def test_a_service_gets_the_clients_address_and_not_the_clients_own_headers(routed: Routed) -> None:

@@ -1,5 +1,6 @@
 """The port to which a name leads, from the declared routes and from what runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,15 @@ def test_every_kind_of_route_reaches_the_router(tmp_path: Path) -> None:
         ssh=(Route("wiki", 6013),),
         plain_ssh=6013,
         limits=(Limit("wiki", rate=9), Limit("www.shop.example", rate=9)),
+        pairs=(6010,),
     )
+
+
+@pytest.mark.parametrize(("health", "port"), [("healthy", 6011), ("unhealthy", 6011), ("starting", 6011)])
+def test_a_route_leads_to_the_port_that_the_container_has(tmp_path: Path, health: str, port: int) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    moved = replace(NEW, health=health)
+    assert make_table(files, Observed((moved,))).http == (Route("wiki", port),)
 
 
 SSH_BY_JUMP = """\

@@ -11,7 +11,7 @@ from darkpeak.result import Result
 FOLDER = "/var/lib/router"
 MAPS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "rate.map", "connections.map")
 FILES = {
-    **dict.fromkeys((*MAPS, "maintenance.map", "tcp.cfg", "certificates.lst", "trust.pem"), b""),
+    **dict.fromkeys((*MAPS, "maintenance.map", "pairs.map", "tcp.cfg", "certificates.lst", "trust.pem"), b""),
     "domains.lst": b".localhost\n",
     "tls.cfg": b"global\n  setenv TLS_ROUTES 0\n",
 }
@@ -49,7 +49,11 @@ class StandIn:
         return Result(0, getattr(self, f"_{argv[0]}")(*argv[1:]))
 
     def _running(self) -> bytes:
-        told = [(name, line) for name in (*MAPS, "domains.lst") for line in self.running[name].decode().splitlines()]
+        told = [
+            (name, line)
+            for name in (*MAPS, "domains.lst", "pairs.map")
+            for line in self.running[name].decode().splitlines()
+        ]
         told += [("tls.cfg", self.running["tls.cfg"].decode().split()[-1])]
         told += [("tcp.cfg", line.split()[0]) for line in self.running["tcp.map"].decode().splitlines()]
         return b"".join(f"{name} {line}\n".encode() for name, line in told)
@@ -64,7 +68,9 @@ class StandIn:
 
     def _probe(self, *hosts: str) -> bytes:
         lines = self.running["http.map"] + self.running["hosts.map"]
-        ports = {name: int(port) for name, port in (line.split() for line in lines.decode().splitlines())}
+        led = dict(line.split() for line in self.running["pairs.map"].decode().splitlines())
+        split = (line.split() for line in lines.decode().splitlines())
+        ports = {name: int(led.get(to, to.partition("-")[0])) for name, to in split}
         return b"".join(self._answer(host, ports.get(host) or ports.get(host.partition(".")[0])) for host in hosts)
 
     def _answer(self, host: str, port: int | None) -> bytes:

@@ -6,17 +6,18 @@ import pytest
 
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
-from darkpeak.router.files import find_drift, parse, render
+from darkpeak.router.files import find_drift, moved, parse, render
 from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare
 
 TABLE = Table(
     domains=("localhost",),
     http=(Route("wiki", 6010), Route("chat", 6030), Route("shop.example.org", 6050)),
-    tcp=(TcpRoute(5269, 6034, "chat", proxy=True), TcpRoute(5222, 6032, "chat")),
+    tcp=(TcpRoute(5269, 6035, "chat", proxy=True), TcpRoute(5222, 6032, "chat")),
     tls=(TlsRoute("vault", 6061, proxy=True), TlsRoute("vault.example.org", 6061)),
     ssh=(Route("git", 6042),),
     plain_ssh=6042,
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9)),
+    pairs=(6030, 6034),
     acme=Acme(
         "https://ca.example/dir", hook="nsupdate", trust="a root\n", certificates=(("peak.test", "*.peak.test"),)
     ),
@@ -32,22 +33,27 @@ frontend tcp from ports
   bind "[::]:5222" v6only name chat:5222
   bind "[::]:5269" v6only name chat:5269
 .endif
-  use_backend ports-proxy if { var(sess.to) -m end /proxy }
+  acl proxy var(sess.to) -m end /proxy
+  acl pair var(sess.to) -m sub -- -
+  use_backend port-pairs-proxy if pair proxy
+  use_backend port-pairs if pair
+  use_backend ports-proxy if proxy
   default_backend ports
 """
     assert render(TABLE) == {
         "domains.lst": b".localhost\n",
-        "http.map": b"chat 6030\nwiki 6010\n",
+        "http.map": b"chat 6030-6031\nwiki 6010\n",
         "hosts.map": b"shop.example.org 6050\n",
         "tls.map": b"vault.example.org 6061\nvault.localhost 6061/proxy\n",
         "ssh.map": b"* 6042\ngit 6042\n",
-        "tcp.map": b"chat:5222 6032\nchat:5269 6034/proxy\n",
+        "tcp.map": b"chat:5222 6032\nchat:5269 6034-6035/proxy\n",
         "rate.map": b"wiki 20\n",
         "connections.map": b"chat 9\nwiki 50\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n",
         "tcp.cfg": frontend.encode(),
         "certificates.lst": b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\n",
         "trust.pem": b"a root\n",
+        "pairs.map": b"6030-6031 6030\n6034-6035 6035\n",
     }
 
 
@@ -64,11 +70,24 @@ def test_without_tcp_routes_no_port_is_opened() -> None:
 def test_files_are_read_back_as_the_same_routes() -> None:
     again = parse(render(TABLE))
     assert again.targets() == TABLE.targets()
-    assert render(again) == render(TABLE)
+    assert (again.pairs, render(again)) == (TABLE.pairs, render(TABLE))
+
+
+def test_the_port_of_a_pair_is_what_the_router_led_to_last() -> None:
+    files = {"http.map": b"wiki 6010-6011\nchat 6030-6031\n", "pairs.map": b"6010-6011 6010\n6010-6011 6011\n"}
+    assert parse(files).http == (Route("chat", 6030), Route("wiki", 6011))
+
+
+def test_a_pair_that_moved_is_no_drift() -> None:
+    """The router finds the other port by itself, so nothing needs to be done."""
+    now = replace(TABLE, http=(Route("wiki", 6010), Route("chat", 6031), Route("shop.example.org", 6050)))
+    assert find_drift(render(TABLE), render(now), running=False) == []
+    assert [moved(render(TABLE), render(other)) for other in (now, TABLE)] == [True, False]
 
 
 def test_wrong_lines_are_not_routes() -> None:
     files = {"domains.lst": b"oops\n.here\n", "http.map": b"a 6010\nb\nc x\n \n", "tcp.map": b"chat 6010\n"}
+    files |= {"pairs.map": b"6010-6011\n \nx y z\n"}
     assert parse(files) == Table(("here",), (Route("a", 6010),))
 
 
@@ -132,7 +151,7 @@ def test_changes_in_words(changes: Changes, words: str) -> None:
 
 
 def test_drift_names_table_and_line() -> None:
-    found = {**render(TABLE), "http.map": b"chat 6030\nwiki 6099\n"}
+    found = {**render(TABLE), "http.map": b"chat 6030-6031\nwiki 6099\n"}
     assert [str(drift) for drift in find_drift(render(TABLE), found, running=True)] == [
         "the running router: http.map: lacks 'wiki 6010'",
         "the running router: http.map: has 'wiki 6099'",

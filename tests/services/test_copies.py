@@ -7,7 +7,7 @@ import pytest
 
 from darkpeak.router import routes
 from darkpeak.router.acme import Certified, HeldCertificates, parse_held
-from darkpeak.router.files import TABLES, render
+from darkpeak.router.files import PAIRS, TABLES, render
 from darkpeak.vocabulary import BLOCK_SIZE
 from services.router.certificates.renew.files import Record, parse_records, render_records
 from tests.services.places import DOCKERFILES, ROUTER, SERVICES, words
@@ -37,11 +37,11 @@ def test_haproxy_has_the_same_blocks_as_the_tool() -> None:
 
 def test_the_router_knows_the_tables_that_the_tool_writes() -> None:
     text = (ROUTER / "haproxy/tables").read_text()
-    known = [name for kind in ("maps", "structure", "wanted") for name in words(text, kind)]
-    assert sorted(known) == sorted(TABLES)
-    assert set(render(routes.Table(("peak.test",)))) == set(TABLES)
+    known = [name for kind in ("maps", "pairs", "structure", "wanted") for name in words(text, kind)]
+    assert sorted(known) == sorted((*TABLES, PAIRS))
+    assert set(render(routes.Table(("peak.test",)))) == {*TABLES, PAIRS}
     readme = (ROUTER / "README.md").read_text()
-    assert [name for name in (*TABLES, *words(text, "notices")) if f"`{name}`" not in readme] == []
+    assert [name for name in (*TABLES, PAIRS, *words(text, "notices")) if f"`{name}`" not in readme] == []
 
 
 def test_the_tool_reads_the_records_that_the_router_writes() -> None:

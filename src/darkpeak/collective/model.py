@@ -53,6 +53,11 @@ class Port:
     at: Place
     protocol: str = "tcp"
 
+    @property
+    def pair(self) -> bool:
+        """Whether the engine chooses one of two ports, maybe another one at each start of the container."""
+        return len(self.published) == 2 and len(self.target) == 1  # noqa: PLR2004 (a pair)
+
 
 @dataclass(frozen=True)
 class Mount:

@@ -30,6 +30,7 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     blocks.subnets,
     routes.labels,
     routes.lead_to_a_port,
+    routes.at_most_a_pair,
     routes.proxied,
     routes.jump_is_taken,
     anatomy.folder_name,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, JUMP, LABEL, ports_of
 
+PAIR = 2
+
 
 def labels(service: Service) -> Iterator[Finding]:
     """A label is valid as the first part of a host name, or (with dots) as a whole host name."""
@@ -47,6 +49,19 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
         elif port not in published and service.runs:
             what = f"no container publishes port {port} of the {kind} route"
             yield Finding(at, "no-such-port", what, f'publish it: ports: ["127.0.0.1:{port}:80"]')
+
+
+def at_most_a_pair(service: Service) -> Iterator[Finding]:
+    """A route leads to a port that stays, or to a pair: the router looks for a container on two ports, not on more."""
+    routed = {number for _, number, _ in _ports(service)}
+    for port in service.ports:
+        if len(port.published) > PAIR and len(port.target) == 1 and routed & set(port.published):
+            first = port.published[0]
+            what = (
+                f"a route leads to the {len(port.published)} ports {first}-{port.published[-1]}, but at most two work"
+            )
+            hint = f'publish a pair: "{port.address}:{first}-{first + 1}:{port.target[0]}"'
+            yield Finding(port.at, "more-than-a-pair", what, hint)
 
 
 def public_ports(collective: Collective) -> Iterator[Finding]:

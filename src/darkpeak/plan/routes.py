@@ -59,6 +59,7 @@ def make_table(collective: Collective, observed: Observed) -> Table:
         acme=make_acme(collective, here),
         blocks=tuple(service.block for service in collective.services if service.block),
         own_ports=collective.router.all,
+        pairs=tuple(sorted(port.published[0] for service in here for port in service.ports if port.pair)),
     )
 
 
@@ -85,13 +86,17 @@ def _proxied(service: Service, port: int) -> bool:
 
 
 def live_port(service: Service, observed: Observed, declared: int) -> int:
-    """Return the port of the newest ready instance, in the range of ports that contains the declared one."""
+    """Return the port of the newest ready instance, in the range of ports that contains the declared one.
+
+    If none is ready, it is the port of any instance that has one.
+    """
     for container in service.containers:
         for port in container.ports:
             if declared in port.published:
-                chosen = newest_ready(observed.of(service.project, container.name))
-                numbers = [host for _, host in chosen.ports if host in port.published] if chosen else []
-                return numbers[0] if numbers else declared
+                running = observed.of(service.project, container.name)
+                newest = newest_ready(running)
+                numbers = [host for item in (newest, *running) if item for _, host in item.ports]
+                return next((host for host in numbers if host in port.published), declared)
     return declared
 
 

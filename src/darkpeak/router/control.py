@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
-from darkpeak.router.files import TABLES, Drift, as_running, find_drift, lines, parse, render
+from darkpeak.router.files import PAIRS, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
 from darkpeak.router.routes import Changes, Counted, Route, Table, compare
 
 STATE = "/var/lib/router"
@@ -73,8 +73,10 @@ class Router:
             UsageError: when the table has a route that is not allowed; nothing was touched.
             SystemFailure: when the router refuses; the state before is restored.
         """
-        wanted, before = render(table), self._files(TABLES)
-        if before == wanted and not find_drift(as_running(wanted), self._running(), running=True):
+        wanted, written, running = render(table), self._files((*TABLES, PAIRS)), self._running()
+        before = {**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")}
+        drift = find_drift(wanted, written, running=False) or find_drift(as_running(wanted), running, running=True)
+        if not drift and not moved(wanted, running):
             return Changes()
         done = compare(parse(before), table)
         reloaded = self._switch(wanted)
@@ -83,7 +85,7 @@ class Router:
         if broken:
             self._revert(table, parse(before), broken)
         silent = tuple(sorted(name for name, answer in answers.items() if answer.own and name not in broken))
-        synchronised = not (done or parse(before).domains != table.domains)
+        synchronised = bool(drift) and not (done or parse(before).domains != table.domains)
         return replace(
             done,
             added=tuple(name for name in done.added if name not in broken),

@@ -1,5 +1,6 @@
 """The router's files: written from a table, read back, compared by lines. Pure: the same table, the same bytes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,10 @@ TABLES = (
     "certificates.lst",
     "trust.pem",
 )
+PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
+PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
+TO_PORTS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map")
 ANY = "*"  # the key in ssh.map for plain ssh
 
 
@@ -49,17 +53,18 @@ def render(table: Table) -> dict[str, bytes]:
     limits = sorted(table.limits)
     return {
         "domains.lst": _lines(f".{domain}" for domain in set(table.domains)),
-        "http.map": _lines(f"{route.label} {route.port}" for route in table.http if not route.whole),
-        "hosts.map": _lines(f"{route.label} {route.port}" for route in table.http if route.whole),
+        "http.map": _lines(f"{route.label} {table.ports(route.port)}" for route in table.http if not route.whole),
+        "hosts.map": _lines(f"{route.label} {table.ports(route.port)}" for route in table.http if route.whole),
         "tls.map": _lines(_tls(table)),
         "ssh.map": _lines(_ssh(table)),
-        "tcp.map": _lines(f"{route.name} {_target(route)}" for route in tcp),
+        "tcp.map": _lines(f"{route.name} {_target(table, route)}" for route in tcp),
         "rate.map": _lines(f"{limit.label} {limit.rate}" for limit in limits if limit.rate),
         "connections.map": _lines(f"{limit.label} {limit.connections}" for limit in limits if limit.connections),
         "tls.cfg": f"global\n  setenv TLS_ROUTES {int(bool(table.tls))}\n".encode(),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
         "trust.pem": table.acme.trust.encode() if table.acme else b"",
+        PAIRS: _lines({f"{table.ports(port)} {port}" for port in table.targets().values() if table.pair_of(port)}),
     }
 
 
@@ -67,21 +72,21 @@ def _lines(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in sorted(lines)).encode()
 
 
-def _target(route: TcpRoute | TlsRoute) -> str:
-    return f"{route.port}{PROXY * route.proxy}"
+def _target(table: Table, route: TcpRoute | TlsRoute) -> str:
+    return f"{table.ports(route.port)}{PROXY * route.proxy}"
 
 
 def _tls(table: Table) -> Iterable[str]:
     """Yield a line for each whole host name, since TLS sends whole names."""
     for route in table.tls:
         hosts = [route.label] if "." in route.label else [f"{route.label}.{domain}" for domain in table.domains]
-        yield from (f"{host} {_target(route)}" for host in hosts)
+        yield from (f"{host} {_target(table, route)}" for host in hosts)
 
 
 def _ssh(table: Table) -> Iterable[str]:
-    yield from (f"{route.label} {route.port}" for route in table.ssh)
+    yield from (f"{route.label} {table.ports(route.port)}" for route in table.ssh)
     if table.plain_ssh:
-        yield f"{ANY} {table.plain_ssh}"
+        yield f"{ANY} {table.ports(table.plain_ssh)}"
 
 
 def _frontend(routes: list[TcpRoute]) -> bytes:
@@ -92,7 +97,9 @@ def _frontend(routes: list[TcpRoute]) -> bytes:
     lines += [f'  bind "0.0.0.0:{route.public}" name {route.name}' for route in routes]
     lines += [".if defined(IPV6)"]
     lines += [f'  bind "[::]:{route.public}" v6only name {route.name}' for route in routes]
-    lines += [".endif", f"  use_backend ports-proxy if {{ var(sess.to) -m end {PROXY} }}", "  default_backend ports"]
+    lines += [".endif", f"  acl proxy var(sess.to) -m end {PROXY}", "  acl pair var(sess.to) -m sub -- -"]
+    lines += ["  use_backend port-pairs-proxy if pair proxy", "  use_backend port-pairs if pair"]
+    lines += ["  use_backend ports-proxy if proxy", "  default_backend ports"]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -112,15 +119,18 @@ def parse(files: Mapping[str, bytes]) -> Table:
         ssh=tuple(Route(name, port) for name, port in sorted(ssh.items())),
         plain_ssh=plain,
         limits=_limits(files),
-        acme=parse_acme(lines(files, "certificates.lst"), files.get("trust.pem", b"").decode(errors="replace")),
+        acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),
+        pairs=tuple(sorted({int(found[1]) for name in TO_PORTS for found in PAIR.finditer(_text(files, name))})),
     )
 
 
 def _entries(files: Mapping[str, bytes], name: str) -> list[tuple[str, int, bool]]:
-    """Return name, port, and whether the PROXY protocol is used, of each line that has them."""
+    """Return name, port (of a pair: the one led to last), and whether the PROXY protocol is used, of each line."""
+    led = {pair: port for pair, _, port in (line.partition(" ") for line in lines(files, PAIRS)) if port.isdecimal()}
     split = (line.partition(" ") for line in lines(files, name))
     found = [(key, target.removesuffix(PROXY), target.endswith(PROXY)) for key, _, target in split if key]
-    return [(key, int(port), proxy) for key, port, proxy in found if port.isdecimal()]
+    ports = [(key, led.get(target, target.partition("-")[0]), proxy) for key, target, proxy in found]
+    return [(key, int(port), proxy) for key, port, proxy in ports if port.isdecimal()]
 
 
 def _shorten(host: str, domains: tuple[str, ...]) -> str:
@@ -145,7 +155,11 @@ def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
 
 def lines(files: Mapping[str, bytes], name: str) -> list[str]:
     """Return a file's lines; none if there is no such file."""
-    return files.get(name, b"").decode(errors="replace").splitlines()
+    return _text(files, name).splitlines()
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    return files.get(name, b"").decode(errors="replace")
 
 
 def find_drift(wanted: Mapping[str, bytes], found: Mapping[str, bytes], *, running: bool) -> list[Drift]:
@@ -156,6 +170,11 @@ def find_drift(wanted: Mapping[str, bytes], found: Mapping[str, bytes], *, runni
         drift += [Drift(table, line, running, missing=True) for line in want - have]
         drift += [Drift(table, line, running, missing=False) for line in have - want]
     return sorted(drift)
+
+
+def moved(wanted: Mapping[str, bytes], running: Mapping[str, bytes]) -> bool:
+    """Return whether a running router leads to another port of a pair than it should."""
+    return bool(set(lines(wanted, PAIRS)) - set(lines(running, PAIRS)))
 
 
 def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:

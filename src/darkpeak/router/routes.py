@@ -82,8 +82,18 @@ class Table:
     plain_ssh: int = 0  # the port that plain ssh leads to; 0 is the jump server
     limits: tuple[Limit, ...] = ()
     acme: Acme | None = None
+    pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
     blocks: tuple[int, ...] = field(default=tuple(SERVICE_BLOCKS), compare=False, repr=False)
     own_ports: tuple[int, ...] = field(default=OWN_PORTS, compare=False, repr=False)  # of the router itself
+
+    def pair_of(self, port: int) -> int:
+        """Return the first port of the pair that has this port; 0 if it is in none."""
+        return next((first for first in (port, port - 1) if first in self.pairs), 0)
+
+    def ports(self, port: int) -> str:
+        """Return this port, or the pair that has it, as the router's files have it: 6010 or 6010-6011."""
+        first = self.pair_of(port)
+        return f"{first}-{first + 1}" if first else str(port)
 
     def targets(self) -> dict[str, int]:
         """Return the port of every route, by the route's name."""
@@ -179,7 +189,9 @@ def check(table: Table) -> None:
         _check_acme(table.acme)
     allowed = {port for block in table.blocks if block in SERVICE_BLOCKS for port in ports_of(block)}
     for name, port in table.targets().items():
-        _require(port in allowed, f"{name} leads to port {port}, which is not in a declared block")
+        first = table.pair_of(port)
+        for led in {port, first or port, (first or port - 1) + 1}:
+            _require(led in allowed, f"{name} leads to port {led}, which is not in a declared block")
 
 
 def _check_ssh(table: Table) -> None:
