@@ -19,6 +19,7 @@ LEAVES = {"errors", "progress", "result", "trace", "vocabulary"}
 # Each room, and the rooms that it may import besides the shared files. docs/house.md says why.
 ROOMS = {
     "caller": {"process"},
+    "folders": set(),
     "network": set(),
     "output": set(),
     "process": set(),
@@ -29,15 +30,27 @@ ROOMS = {
     "plan": {"collective", "router"},
     "names": {"process"},
     "engine": {"caller", "collective", "network", "plan", "process"},
-    "deploy": {"collective", "engine", "plan", "router"},
+    "deploy": {"collective", "engine", "folders", "plan", "router"},
     "evidence": {"caller", "collective", "engine"},
-    "helper": {"collective", "engine", "process"},
+    "helper": {"collective", "engine", "folders", "process"},
     "repository": {"collective", "helper", "process"},
     "schedule": {"engine", "evidence", "process"},
     "system": {"collective", "engine"},
     "vm": {"collective", "engine", "network", "process", "system"},
     "actions": {
-        *("caller", "collective", "deploy", "engine", "evidence", "helper", "lint", "members", "plan", "process"),
+        *(
+            "caller",
+            "collective",
+            "deploy",
+            "engine",
+            "evidence",
+            "folders",
+            "helper",
+            "lint",
+            "members",
+            "plan",
+            "process",
+        ),
         *("repository", "router", "schedule"),
     },
 }

@@ -3,7 +3,7 @@
 0 done · 1 a check failed · 2 wrong use or bad input · 3 the daemon or another system failed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class DarkpeakError(Exception):
@@ -38,6 +38,14 @@ class SystemFailure(DarkpeakError):
     """The daemon, a container or another system failed."""
 
     exit_code = 3
+
+
+def joined(errors: Sequence[DarkpeakError]) -> DarkpeakError:
+    """Return one error for several: the only one itself; else one with all messages and the worst exit code."""
+    if len(errors) == 1:
+        return errors[0]
+    worst = max(errors, key=lambda error: error.exit_code)
+    return type(worst)("; ".join(error.message for error in errors), where=worst.where, hint=worst.hint)
 
 
 Explain = Callable[[SystemFailure], SystemFailure]

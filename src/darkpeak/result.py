@@ -43,3 +43,8 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def display(name: str) -> str:
+    """Return a file's name for a terminal: unprintable characters and invalid bytes as escapes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)

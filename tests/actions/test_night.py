@@ -2,8 +2,8 @@
 
 import pytest
 
-from darkpeak.actions.night import next_to_drill
-from darkpeak.evidence.drills import DrillRecord
+from darkpeak.actions.night import drill_order
+from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord
 
 
 def record(service: str, when: str) -> DrillRecord:
@@ -22,4 +22,14 @@ def record(service: str, when: str) -> DrillRecord:
     ids=["none yet", "the oldest", "the one without", "a clock was ahead", "not one that is gone"],
 )
 def test_the_service_with_the_oldest_drill_is_next(found: list[DrillRecord], name: str) -> None:
-    assert next_to_drill(found, ["chat", "wiki"], "2026-06-30") == name
+    assert drill_order(found, ["chat", "wiki"], "2026-06-30")[0] == name
+
+
+def test_a_service_that_could_not_be_drilled_waits_for_all_others() -> None:
+    drills = [record("chat", "2026-06-10"), record("git", "2026-06-11")]
+    names, at = ["chat", "git", "wiki"], "2026-06-30"
+    assert drill_order(drills, names, at) == ["wiki", "chat", "git"]
+    turn = DrillTurnRecord("wiki", "2026-06-12", "", good=False)
+    assert drill_order([*drills, turn], names, at) == ["chat", "git", "wiki"]
+    later = [record("chat", "2026-06-13"), record("git", "2026-06-14"), turn]
+    assert drill_order(later, names, at) == ["wiki", "chat", "git"]

@@ -1,6 +1,8 @@
 """The helper's arguments have no path of the host and no secret; and the commands for a restore by hand."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from darkpeak.helper.build import image_name
 from darkpeak.helper.container import make_helper
 from darkpeak.helper.scripts import find_in_volumes, make_entering
 from darkpeak.repository.by_hand import explain
+from darkpeak.repository.key import Secret
 
 
 def test_the_helper_mounts_volumes_and_nothing_of_the_host() -> None:
@@ -106,13 +109,12 @@ def test_a_wrong_repository_is_refused(name: str, said: str) -> None:
 
 
 def test_the_commands_by_hand() -> None:
-    lines = explain(parse("sftp:backup@nas.test:/darkpeak"), "wiki", "wiki-17")
-    restic = "restic -r sftp:backup@nas.test:/darkpeak --password-file password"
-    assert [line.partition("   #")[0] for line in lines[1:]] == [
+    lines = explain(parse("volume:repository"), "wiki", "wiki-17")
+    assert [line.partition("   #")[0] for line in [*lines[1:2], *lines[4:]]] == [
         "age -d -i ~/.ssh/id_ed25519 backup-key.age | head -n 1 >password",
-        f"{restic} snapshots --tag darkpeak-set,service=wiki,number=17",
+        "restic snapshots --tag darkpeak-set,service=wiki,number=17",
         "mkdir ./wiki-restored",
-        f"{restic} dump --archive tar ID / | tar -x -C ./wiki-restored",
+        "restic dump --archive tar ID / | tar -x -C ./wiki-restored",
         (
             "cat ./wiki-restored/staging/wiki/manifest.json; "
             "(cd ./wiki-restored/staging/wiki/parts && find . -type f -exec sha256sum {} +)"
@@ -121,3 +123,47 @@ def test_the_commands_by_hand() -> None:
         "services/wiki/scripts/restore ./wiki-restored/staging/wiki/parts",
         "rm password",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "credentials", "restic", "files"),
+    [
+        (
+            "sftp:backup@nas.test:/darkpeak",
+            {"ssh-key": "the key\n", "known-hosts": "nas.test ssh-ed25519 AAAA\n"},
+            "restic -o sftp.args='-i ssh-key -o UserKnownHostsFile=known-hosts' -r sftp:backup@nas.test:/darkpeak",
+            {"ssh-key": "the key\n", "known-hosts": "nas.test ssh-ed25519 AAAA\n"},
+        ),
+        (
+            "s3:https://s3.test/bucket",
+            {"aws": "[x]"},
+            "AWS_SHARED_CREDENTIALS_FILE=aws restic -r s3:https",
+            {"aws": "[x]"},
+        ),
+        ("rclone:drive:a", {"rclone-conf": "[x]"}, "RCLONE_CONFIG=rclone-conf restic -r", {"rclone-conf": "[x]"}),
+        (
+            "rest:https://nas.test/darkpeak",
+            {"login": "ada:pass&word"},
+            "restic --repository-file url",
+            {"login": "ada:pass&word", "url": "rest:https://ada:pass&word@nas.test/darkpeak"},
+        ),
+        ("rest:http://nas.test/", {}, "restic --repository-file url", {"login": "", "url": "rest:http://nas.test/"}),
+    ],
+    ids=["sftp", "s3", "rclone", "rest", "rest without a login"],
+)
+def test_the_commands_by_hand_take_the_credentials_out_of_the_key(
+    tmp_path: Path, name: str, credentials: dict[str, str], restic: str, files: dict[str, str]
+) -> None:
+    """They are run here; only `age` is a program that prints what it would decrypt."""
+    lines = explain(parse(name), "wiki", None, "/keys/ada")
+    (tmp_path / "secret").write_bytes(Secret("password", {name: credentials}).text())
+    (tmp_path / "age").write_text(f'#!/bin/sh\n[ "$*" = "-d -i /keys/ada backup-key.age" ] && cat {tmp_path}/secret\n')
+    (tmp_path / "age").chmod(0o755)
+    first = next(number for number, line in enumerate(lines) if " snapshots --tag " in line)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    script = "set -eu\n" + "\n".join(lines[:first])
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=20)
+    assert {file: (tmp_path / file).read_text() for file in files} == files
+    assert lines[first].startswith(restic)
+    assert all((tmp_path / file).stat().st_mode & 0o77 == 0 for file in files)
+    assert set(lines[-1].split()) >= {"rm", "password", *files}

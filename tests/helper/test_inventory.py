@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-PROGRAM = resources.files("darkpeak.helper") / "image" / "inventory.py"
+PROGRAM = Path(str(resources.files("darkpeak.helper"))) / "image" / "inventory.py"
 EMPTY = "CREATE TABLE a (b int);\nCOPY public.a (b) FROM stdin;\n\\.\n-- PostgreSQL database dump complete\n"
 FILLED = EMPTY.replace("\\.\n", "1\n2\n\\.\n")
 
@@ -73,7 +74,51 @@ def test_a_folder_is_one_part(tmp_path: Path) -> None:
     (tmp_path / "files/link").symlink_to("b")
     found = parts(tmp_path)["files"]
     assert (found["size"], found["rows"]) == (9, 2)
-    assert "volume" not in found
+    assert (found["folder"], found["sockets"], "volume" in found) == (True, [], False)
+
+
+def test_parts_that_are_no_files_are_described_and_none_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # names of sockets must be short
+    os.mkfifo("fifo")
+    Path("dump.sql").write_text(FILLED)
+    Path("files").mkdir()
+    for name in ("socket", "files/socket"):
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(name)
+    targets = {"newest": "dump.sql", "lost": "nowhere", "passwords": "/etc/passwd", "up": "../x", "loop": "loop"}
+    for name, target in targets.items():
+        Path(name).symlink_to(target)
+    Path(os.fsdecode(b"\xff\n")).write_text("x")
+    found = parts(tmp_path)
+    kinds = {name: part.get("left_out", "a part") for name, part in found.items()}
+    link = "it is a link that does not lead to another part"
+    assert kinds == {
+        **dict.fromkeys(("dump.sql", "files", "newest", "\udcff\n"), "a part"),
+        **dict.fromkeys(("lost", "passwords", "up", "loop"), link),
+        **dict.fromkeys(("fifo", "socket"), "it is neither a file nor a folder"),
+    }
+    assert found["files"]["sockets"] == ["socket"]
+    assert found["newest"]["size"] == len("dump.sql")
+
+
+def test_a_link_to_another_part_is_the_same_after_a_restore(tmp_path: Path) -> None:
+    """A restore writes the files below their whole path; gather moves the parts to the top."""
+    saved = tmp_path / "staging/chat/parts"
+    (tmp_path / "volumes/data/files").mkdir(parents=True)
+    (tmp_path / "volumes/data/files/a").write_text("a")
+    saved.mkdir(parents=True)
+    (saved / "dump.sql").write_text(FILLED)
+    (saved / "newest").symlink_to("dump.sql")
+    before = parts(saved)
+    (saved / "files").symlink_to("../../../volumes/data/files")
+    (saved / "out").symlink_to("/etc")
+    (saved / "up").symlink_to("../../../../..")
+    subprocess.run([sys.executable, str(PROGRAM.with_name("gather.py")), str(tmp_path), "/staging/chat"], check=True)
+    after = parts(tmp_path / "parts")
+    assert after.pop("files")["rows"] == 1
+    assert after == before
 
 
 def gone(files: Path) -> None:

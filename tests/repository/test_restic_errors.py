@@ -38,3 +38,28 @@ def test_each_error_of_restic_has_a_message_of_ours(code: int, stderr: str, said
 
 def test_success_has_no_error() -> None:
     assert explain("nas", Result(0, b"", b"Fatal")) is None
+
+
+LOGIN = "store the private key of its login: darkpeak key secret nas ssh-key <FILE"
+HOST = "store its host key, which you have compared: darkpeak key secret nas known-hosts <FILE"
+ADDRESS = "check its address, and that its machine is on"
+DENIED = "backup@nas: Permission denied (publickey)."
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "hint"),
+    [
+        ("", DENIED, LOGIN),
+        ('Load key "/secret/0.ssh-key": invalid format', DENIED, LOGIN),
+        ("No ED25519 host key is known for nas and you have requested", "Host key verification failed.", HOST),
+        ("", "ssh: Could not resolve hostname nas: Name or service not known", ADDRESS),
+        ("", "ssh: connect to host nas port 22: Connection refused", ADDRESS),
+    ],
+    ids=["no key there", "not a key", "unknown host", "no such host", "nothing listens"],
+)
+def test_the_reason_of_ssh_is_shown_and_which_credential_helps(before: str, last: str, hint: str) -> None:
+    lines = [f"subprocess ssh: {line}" for line in (before, last) if line]
+    lines.append("Fatal: unable to open repository at sftp:nas: server unexpectedly closed connection")
+    error = explain("nas", Result(1, b"", "\n".join(lines).encode()))
+    assert error
+    assert (error.message, error.hint) == (f"nas: ssh: {last}", hint)

@@ -16,8 +16,11 @@ from darkpeak.repository.snapshots import (
     Snapshot,
     choose,
     compare_content,
+    empty_folders,
     find_damage,
+    make_inventory,
     make_tags,
+    not_saved,
     parse_listed,
     parse_manifest,
     stale,
@@ -171,3 +174,70 @@ def test_tags_name_service_host_and_number() -> None:
         *(TAG, "service=chat", "number=7", "kind=backup"),
         "host=north",
     )
+
+
+def made(service: str, number: int, host: str = "") -> Snapshot:
+    return Snapshot(service, host, number, BACKUP, "2026-01-01", f"{service}{number}", "nas")
+
+
+SERVICES = {"dates", "wiki"}
+RENAMED = [made("calendar", 1), made("calendar", 2), made("wiki", 1)]
+
+
+def test_a_snapshot_of_a_service_that_is_gone_can_be_named_for_its_new_name() -> None:
+    assert choose(RENAMED, "dates", "", "calendar-1", SERVICES) == [RENAMED[0]]
+
+
+def test_a_snapshot_of_another_service_is_refused_with_what_to_do() -> None:
+    with pytest.raises(CheckFailed, match="wiki-1 is a snapshot of wiki, not of dates") as refused:
+        choose(RENAMED, "dates", "", "wiki-1", SERVICES)
+    assert refused.value.hint == "write it into a folder: darkpeak restore wiki --snapshot wiki-1 --to DIR"
+
+
+def test_a_service_without_a_snapshot_names_those_of_services_that_are_gone() -> None:
+    with pytest.raises(CheckFailed, match="there is no snapshot of dates") as refused:
+        choose(RENAMED, "dates", "", None, SERVICES)
+    assert refused.value.hint == (
+        "if it was renamed, name one of: calendar-2; for instance: darkpeak restore dates --snapshot calendar-2"
+    )
+
+
+def test_the_newest_is_never_that_of_another_service() -> None:
+    assert choose(RENAMED, "calendar", "", None, SERVICES) == [RENAMED[1]]
+    with pytest.raises(CheckFailed):
+        choose(RENAMED, "dates", "", "calendar-9", SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({}, []),
+        ({"files": Part(0, "aa", 0)}, []),
+        ({"files": Part(9, "aa", 1)}, ["files is empty"]),
+    ],
+    ids=["a new service", "still empty", "it had files"],
+)
+def test_an_empty_folder_is_suspicious_only_if_it_had_content(before: dict[str, Part], said: list[str]) -> None:
+    found = {"files": {"size": 0, "sha256": "aa", "rows": 0, "folder": True, "sockets": []}}
+    assert suspicious(make_inventory(found), before, empty_folders(found)) == said
+
+
+def test_an_empty_file_is_always_suspicious() -> None:
+    found = {"dump.sql": {"size": 0, "sha256": "aa", "rows": 0}}
+    assert empty_folders(found) == frozenset()
+    assert suspicious(make_inventory(found), {}, empty_folders(found)) == ["dump.sql is empty"]
+
+
+def test_what_is_not_saved_is_listed_and_is_no_part() -> None:
+    folder = {"size": 1, "sha256": "aa", "rows": 1, "folder": True}
+    found = {
+        "files": {**folder, "sockets": ["a/s", "b\n"]},
+        "more": {**folder, "sockets": [str(number) for number in range(7)]},
+        "pi\x1bpe": {"left_out": "it is neither a file nor a folder"},
+    }
+    assert not_saved(found) == [
+        "pi\\x1bpe is not saved: it is neither a file nor a folder",
+        "files has sockets, which are not saved: a/s, b\\n",
+        "more has sockets, which are not saved: 0, 1, 2, 3, 4, and 2 more",
+    ]
+    assert set(make_inventory(found)) == {"files", "more"}

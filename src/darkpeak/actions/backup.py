@@ -73,6 +73,22 @@ def back_up(session: Session, service: Service, kind: str = BACKUP, *, by_hand: 
     return made
 
 
+def back_up_each(session: Session, services: Sequence[Service], *, by_hand: bool = True) -> list[BackedUp]:
+    """Make one snapshot of each service; the failure of one does not keep another from being saved.
+
+    Raises:
+        DarkpeakError: when no repository can be used; nothing is recorded then.
+    """
+    session.require()
+    made = []
+    for service in services:
+        try:
+            made.append(back_up(session, service, by_hand=by_hand))
+        except DarkpeakError as error:  # its lock, or its record
+            made.append(BackedUp(service.name, failures=(error.message,)))
+    return made
+
+
 def folder_of(service: Service) -> str:
     """Return the folder of a service's parts in the helper: always the same, so that restic finds what is new."""
     return f"{WORK}/{service.name}"
@@ -85,6 +101,8 @@ class ScriptOutput:
     parts: Mapping[str, Part]
     volumes: Mapping[str, str]  # parts that are folders of volumes, with their paths in the helper
     verified: tuple[Result | None, ...]  # scripts/verify before and after the backup
+    empty: frozenset[str] = frozenset()  # parts that are folders without files
+    left_out: tuple[str, ...] = ()  # what cannot be saved, with the reasons
 
 
 @dataclass(frozen=True)
@@ -125,8 +143,8 @@ def _result(session: Session, service: Service, written: ScriptOutput, saved: Sa
         size=manifest.size,
         repositories=tuple(repository.name for repository in saved.repositories),
         failures=saved.failures,
-        suspicious=(*snapshots.suspicious(parts, known), *_unverified(written.verified)),
-        notes=tuple(_stale(session, service, unchanged)),
+        suspicious=(*snapshots.suspicious(parts, known, written.empty), *_unverified(written.verified)),
+        notes=(*written.left_out, *_stale(session, service, unchanged)),
         sizes=tuple((path, part.size) for path, part in sorted(parts.items())),
         unchanged=unchanged,
     )
@@ -146,13 +164,15 @@ def _run_script(session: Session, service: Service, kind: str) -> ScriptOutput:
         raise SystemFailure(f"its backup script failed: {done.last_line()}")
     found = session.helper.inventory(f"{folder}/parts")
     parts = snapshots.make_inventory(found)
-    if not parts or not any(part.size for part in parts.values()):
+    empty = snapshots.empty_folders(found)
+    if not parts or (not any(part.size for part in parts.values()) and parts.keys() != empty):
         raise SystemFailure("its backup script reported success, but wrote nothing")
     volumes = {name: str(part["volume"]) for name, part in found.items() if "volume" in part}
     for name, at in volumes.items():
         if any(PurePosixPath(other).is_relative_to(at) for one, other in volumes.items() if one != name):
             raise SystemFailure(f"its backup script copies a folder twice: {name} contains another part")
-    return ScriptOutput(parts, volumes, (before, _verify(session, project, kind)))
+    verified = (before, _verify(session, project, kind))
+    return ScriptOutput(parts, volumes, verified, empty, tuple(snapshots.not_saved(found)))
 
 
 def _save(session: Session, service: Service, kind: str, written: ScriptOutput) -> Saved:

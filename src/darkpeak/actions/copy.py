@@ -40,7 +40,7 @@ def restore_as(session: Session, service: Service, snapshot: str | None, name: s
     if session.engine.observe().of(name):
         raise UsageError(f"the project {name} already exists", hint="choose another name")
     started = time.monotonic()
-    manifest = fetch(session, service, find_snapshots(session, service, snapshot), RESTORED)
+    manifest = fetch(session, find_snapshots(session, service.name, snapshot), RESTORED)
     images, notes = images_of(session, service, manifest)
     project = make_project(session, service, images, name, COPY_LABEL)
     try:

@@ -1,14 +1,14 @@
 """Drill services: restore a snapshot into a scratch project beside the live service, and check it."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from darkpeak.actions.restore import RESTORED, fetch, find_snapshots, put
 from darkpeak.actions.scratch import images_of, scratch, start
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
-from darkpeak.errors import CheckFailed
+from darkpeak.errors import CheckFailed, DarkpeakError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord
 from darkpeak.evidence.record import now
@@ -29,6 +29,7 @@ class Drilled:
     snapshot: str = ""
     good: bool = False
     message: str = ""  # what scripts/verify printed, or what was wrong
+    size: int = 0  # of the snapshot, in bytes
     seconds: float = 0.0  # from fetching the snapshot to the end of the checks
     notes: tuple[str, ...] = ()
 
@@ -39,19 +40,33 @@ def drill(session: Session, service: Service, name: str | None = None) -> Drille
     Raises:
         SystemFailure: when the engine or all repositories fail; nothing is recorded then.
     """
-    wanted = find_snapshots(session, service, name)
+    wanted = find_snapshots(session, service.name, name)
     started = time.monotonic()
     try:
-        manifest = fetch(session, service, wanted, RESTORED)
+        manifest = fetch(session, wanted, RESTORED)
         message, notes = try_out(session, service, manifest, f"{RESTORED}/parts")
     except CheckFailed as error:
         done = Drilled(service.name, wanted[0].name, good=False, message=error.message)
     else:
         took = round(time.monotonic() - started, 1)
         done = Drilled(service.name, manifest.name, good=True, message=message, seconds=took, notes=notes)
+        done = replace(done, size=manifest.size)
     session.progress.step(service.name, "drilled" if done.good else "failed")
     record = DrillRecord(service.name, now(), done.snapshot, done.good, done.message, done.seconds)
     store.write(session.engine, record)
+    return done
+
+
+def drill_each(
+    session: Session, services: Sequence[Service], name: str | None = None, *, spoilt: bool = False
+) -> list[Drilled]:
+    """Drill services; one that cannot be drilled does not keep the others from it."""
+    done = []
+    for service in services:
+        try:
+            done.append(drill_spoilt(session, service) if spoilt else drill(session, service, name))
+        except DarkpeakError as error:
+            done.append(Drilled(service.name, message=error.message))
     return done
 
 
@@ -60,8 +75,10 @@ def drill_spoilt(session: Session, service: Service) -> Drilled:
 
     The snapshot in the repository stays as it is: only the fetched copy is damaged.
     """
-    wanted = find_snapshots(session, service, None)
-    manifest = fetch(session, service, wanted, RESTORED)
+    wanted = find_snapshots(session, service.name, None)
+    manifest = fetch(session, wanted, RESTORED)
+    if not manifest.size:
+        raise CheckFailed(f"{manifest.name} is empty, so it cannot be damaged", hint="write something, then save it")
     path = max(manifest.parts, key=lambda item: manifest.parts[item].size)
     session.helper.must(*program("spoil", f"{RESTORED}/parts/{path}"))
     try:

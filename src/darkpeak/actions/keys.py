@@ -1,6 +1,6 @@
 """The backup key: make it, add and remove admins who can open it, and set the credentials in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from darkpeak.actions.session import Session, opened
@@ -50,21 +50,63 @@ def has_key(collective: Collective) -> bool:
     return (collective.root / KEY_FILE).is_file()
 
 
-def initialise(targets: Sequence[Target], secret: Secret | None, progress: Progress) -> Initialised:
+def initialise(
+    targets: Sequence[Target], secret: Secret | None, given: Mapping[str, str], progress: Progress
+) -> Initialised:
     """Make the key (if `secret` is None), and every repository that does not exist yet.
 
+    `given` are credentials by their names, like ssh-key: each repository that needs one and has none yet gets it.
+
     Raises:
+        UsageError: when a repository lacks a credential that it needs; nothing was touched.
         DarkpeakError: when a repository cannot be made or used.
     """
     collective = targets[0].collective
-    made = secret or key.make()
-    if secret is None:
-        key.write(collective, made, collective.admins)
+    made = fill(collective, secret or key.make(), given)
+    require_credentials(collective, made)
+    if secret != made:
+        key.write(collective, made, collective.admins if secret is None else _opening(collective))
     names: tuple[str, ...] = ()
     for target in targets:
         with opened(target, made, progress, create=True) as session:
             names = tuple(repository.name for repository in session.repositories.usable())
     return Initialised(secret is None, openers(collective), names)
+
+
+def fill(collective: Collective, secret: Secret, given: Mapping[str, str]) -> Secret:
+    """Return the secret with these credentials for each repository that can have them and has none yet.
+
+    Raises:
+        UsageError: when no repository can have one of them.
+    """
+    credentials = {name: dict(own) for name, own in secret.credentials.items()}
+    for name, value in given.items():
+        takers = [item for item in collective.backup.repositories if name in parse(item).credentials]
+        if not takers:
+            known = sorted({word for item in collective.backup.repositories for word in parse(item).credentials})
+            hint = f"its credentials can be: {', '.join(known)}" if known else "the repositories need no credentials"
+            raise UsageError(f"no repository of {COLLECTIVE_FILE} can have the credential {name}", hint=hint)
+        key.check_value(name, value)
+        for repository in takers:
+            credentials.setdefault(repository, {}).setdefault(name, value)
+    return Secret(secret.password, credentials)
+
+
+def require_credentials(collective: Collective, secret: Secret) -> None:
+    """Check that each repository has the credentials that it needs.
+
+    Raises:
+        UsageError: for the first that has not; the message names them, and how to give them.
+    """
+    for repository in map(parse, collective.backup.repositories):
+        own = secret.credentials.get(repository.name, {})
+        missing = [name for name in repository.needed if not own.get(name, "").strip()]
+        if missing:
+            what = f"{repository.name} needs a credential that the backup key does not have: {', '.join(missing)}"
+            words = " ".join(f"--secret {name}=FILE" for name in missing)
+            raise UsageError(
+                what, where=COLLECTIVE_FILE, hint=f"nothing was made; give it: darkpeak backup init {words}"
+            )
 
 
 def add_admin(collective: Collective, name: str, secret: Secret) -> KeyChanged:
@@ -134,6 +176,8 @@ def set_credential(collective: Collective, secret: Secret, repository: str, name
         UsageError: when there is no such repository, or when it cannot have this credential.
     """
     check_credential(collective, repository, name)
+    if value.strip():
+        key.check_value(name, value)
     own = {**secret.credentials.get(repository, {}), name: value}
     kept = {known: text for known, text in own.items() if text.strip()}
     changed = Secret(secret.password, {**secret.credentials, repository: kept})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from darkpeak.actions import prune
-from darkpeak.actions.backup import BackedUp, back_up
+from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
@@ -15,8 +15,8 @@ from darkpeak.collective.model import Service
 from darkpeak.deploy.routing import find_router
 from darkpeak.errors import DarkpeakError
 from darkpeak.evidence import store
-from darkpeak.evidence.drills import DrillRecord, SpoiltDrillRecord
-from darkpeak.evidence.record import age_days, now
+from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord
+from darkpeak.evidence.record import Records, age_days, now
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.progress import Progress
 from darkpeak.repository.key import Secret
@@ -40,9 +40,15 @@ def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) ->
 def run_night(session: Session) -> list[Line]:
     """Run all jobs on one engine; return the results. A job that fails does not stop the others."""
     running = session.target.running
-    made = {service.name: back_up(session, service, by_hand=False) for service in running}
-    drilled = _drill_one(session, running)
-    lines = [_line(session, service, made[service.name], drilled.get(service.name)) for service in running]
+    made = back_up_each(session, running, by_hand=False)
+    lines: list[Line] = []
+    drilled: dict[str, list[Drilled]] = {}
+    try:
+        drilled = _drill_next(session, running)
+    except DarkpeakError as error:
+        lines.append(Line("drill", good=False, message=error.message))
+    for service, saved in zip(running, made, strict=True):
+        lines.append(_line(session, service, saved, drilled.get(service.name)))
     lines += [_scrub_line(item) for item in scrub(session, whole=False)]
     try:
         prune.prune(session, prune.decide(session))
@@ -55,29 +61,53 @@ def run_night(session: Session) -> list[Line]:
     return lines
 
 
-def next_to_drill(found: Iterable[DrillRecord], names: Sequence[str], at: str) -> str:
-    """Return the service with the oldest last drill, or without any; drills after `at` are ignored."""
-    last = {record.service: record.when for record in found if record.when <= at}
-    return min(names, key=lambda name: (last.get(name, ""), name))
+def drill_order(found: Iterable[DrillRecord], names: Iterable[str], at: str) -> list[str]:
+    """Return services in the order of their turns: those without any, then the one with the oldest.
+
+    `found` are drills and turns in which a service could not be drilled; those after `at` are ignored.
+    """
+    last: dict[str, str] = {}
+    for record in found:
+        if record.when <= at:
+            last[record.service] = max(record.when, last.get(record.service, ""))
+    return sorted(names, key=lambda name: (last.get(name, ""), name))
 
 
-def _drill_one(session: Session, running: Sequence[Service]) -> dict[str, list[Drilled]]:
-    """Drill the next service; once a month, test that the drill notices a damaged copy. Return the results by name."""
-    if not running:
-        return {}
+def _drill_next(session: Session, running: Sequence[Service]) -> dict[str, list[Drilled]]:
+    """Drill the service whose turn it is; return the results by name.
+
+    A service without a snapshot has no turn. One that cannot be drilled loses it to the next, in this night too.
+    """
     records = store.read(session.engine)
-    name = next_to_drill(records.all(DrillRecord), [service.name for service in running], now())
-    service = next(item for item in running if item.name == name)
+    turns = (*records.all(DrillRecord), *records.all(DrillTurnRecord))
+    saved = {known.service for known in session.snapshots()}
+    services = {service.name: service for service in running if service.name in saved}
+    done: dict[str, list[Drilled]] = {}
+    for name in drill_order(turns, services, now()):
+        try:
+            done[name] = [drill(session, services[name])]
+        except DarkpeakError as error:
+            done[name] = [Drilled(name, message=error.message)]
+            store.write(session.engine, DrillTurnRecord(name, now(), "", good=False, message=error.message))
+            continue
+        done[name] += _test_drill(session, services[name], done[name][0], records)
+        break
+    return done
+
+
+def _test_drill(session: Session, service: Service, drilled: Drilled, records: Records) -> list[Drilled]:
+    """Once a month, test that the drill notices a damaged copy; an empty snapshot cannot be damaged."""
+    tested = records.all(SpoiltDrillRecord)
+    recent = any(abs(age_days(item.when, datetime.now(UTC))) < SPOILT_DAYS for item in tested)
+    if recent or not drilled.good or not drilled.size:
+        return []
     try:
-        done = [drill(session, service)]
-        tested = records.all(SpoiltDrillRecord)
-        if done[0].good and not any(abs(age_days(item.when, datetime.now(UTC))) < SPOILT_DAYS for item in tested):
-            done.append(drill_spoilt(session, service))
-            last = done[-1]
-            store.write(session.engine, SpoiltDrillRecord(name, now(), last.snapshot, last.good, last.message))
+        last = drill_spoilt(session, service)
+        record = SpoiltDrillRecord(service.name, now(), last.snapshot, last.good, last.message)
+        store.write(session.engine, record)
     except DarkpeakError as error:
-        done = [Drilled(name, good=False, message=error.message)]
-    return {name: done}
+        last = Drilled(service.name, message=error.message)
+    return [last]
 
 
 def _line(session: Session, service: Service, made: BackedUp, drilled: list[Drilled] | None) -> Line:

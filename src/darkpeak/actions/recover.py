@@ -77,7 +77,7 @@ def _recover(session: Session, service: Service) -> Recovered:
 
 def _restore(session: Session, service: Service) -> Recovered:
     try:
-        find_snapshots(session, service, None)
+        find_snapshots(session, service.name, None)
     except CheckFailed as error:
         return Recovered(service.name, EMPTY, message=error.message)
     restored = restore(session, service, None, keep=False)

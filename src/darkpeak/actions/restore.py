@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from darkpeak.actions.backup import back_up, folder_of
+from darkpeak import folders
+from darkpeak.actions.backup import back_up
+from darkpeak.actions.ready import STARTED, make_ready
 from darkpeak.actions.session import Session
+from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import BadScript, in_helper, startable
+from darkpeak.deploy.routing import find_drift, route
 from darkpeak.engine import lock
-from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import RestoreRecord
 from darkpeak.evidence.record import now
 from darkpeak.helper.container import WORK
 from darkpeak.helper.scripts import ComposeProject, Scripts
+from darkpeak.progress import Progress
 from darkpeak.repository import snapshots
 from darkpeak.repository.snapshots import BEFORE, Manifest, Snapshot
-from darkpeak.vocabulary import HEALTHY_SECONDS
 
 # Folders in the helper for one snapshot; the next one replaces it.
 RESTORED, REPLACED = f"{WORK}/.restored", f"{WORK}/.before"
@@ -36,16 +40,19 @@ class Restored:
     seconds: float
 
 
-def find_snapshots(session: Session, service: Service, name: str | None) -> list[Snapshot]:
+def find_snapshots(session: Session, service: str, name: str | None) -> list[Snapshot]:
     """Return a snapshot of a service (without a name, the newest), once for each repository that has it.
+
+    A snapshot of a service that has no folder any more can be named too: the service may have been renamed.
 
     Raises:
         CheckFailed: when there is no such snapshot.
     """
-    return snapshots.choose(session.snapshots(service.name), service.name, session.host, name)
+    services = {item.name for item in session.target.collective.services}
+    return snapshots.choose(session.snapshots(), service, session.host, name, services)
 
 
-def fetch(session: Session, service: Service, wanted: list[Snapshot], target: str) -> Manifest:
+def fetch(session: Session, wanted: list[Snapshot], target: str) -> Manifest:
     """Fetch a snapshot into the helper, from the first repository that has it undamaged; return its manifest.
 
     Raises:
@@ -53,10 +60,10 @@ def fetch(session: Session, service: Service, wanted: list[Snapshot], target: st
     """
     wrong = []
     for known in wanted:
-        session.progress.step(service.name, f"fetching {known.name} from {known.repository}")
+        session.progress.step(known.service, f"fetching {known.name} from {known.repository}")
         repository = session.repository_of(known)
         try:
-            return repository.fetch(known, folder_of(service), target, session.on_line(service.name))
+            return repository.fetch(known, f"{WORK}/{known.service}", target, session.on_line(known.service))
         except DarkpeakError as error:
             wrong.append(error.message)
     raise CheckFailed("; ".join(wrong), hint="nothing was touched; list the other snapshots: darkpeak snapshots")
@@ -65,10 +72,11 @@ def fetch(session: Session, service: Service, wanted: list[Snapshot], target: st
 def restore(
     session: Session, service: Service, name: str | None, *, keep: bool = True, discard: bool = False
 ) -> Restored:
-    """Restore a service into its running containers, from its newest snapshot or a named one.
+    """Restore a service into its containers, from its newest snapshot or a named one.
 
-    The present state becomes a snapshot first, which is restored if the service does not pass its checks afterwards.
-    With `discard`, a present state that cannot be saved is given up. Without `keep`, it is not saved.
+    A service that does not run is started, and one without containers is deployed, with new volumes if its own are
+    lost. The present state becomes a snapshot first, which is restored if the service does not pass its checks
+    afterwards. With `discard`, a present state that cannot be saved is given up. Without `keep`, it is not saved.
 
     Raises:
         CheckFailed: when the snapshot is damaged, or when the service fails its checks; the state before is back.
@@ -77,12 +85,10 @@ def restore(
     started = time.monotonic()
     startable(service, "restore", in_helper)
     project = session.project(service)
-    wanted = find_snapshots(session, service, name)
-    manifest = fetch(session, service, wanted, RESTORED)
-    if not session.engine.observe().of(service.project):
-        hint = f"start it first: darkpeak up {service.name}"
-        raise UsageError(f"{service.name} has no containers to restore into", hint=hint)
-    kept = _keep_present(session, service, discard=discard) if keep else ""
+    wanted = find_snapshots(session, service.name, name)
+    manifest = fetch(session, wanted, RESTORED)
+    has_data = make_ready(session, service)
+    kept = _keep_present(session, service, discard=discard) if keep and has_data else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         session.progress.step(service.name, "running its restore script")
         verified, failure = put(session.scripts, project, f"{RESTORED}/parts")
@@ -92,22 +98,45 @@ def restore(
     if failure:
         hint = f"see why: darkpeak logs {service.name}"
         raise CheckFailed(f"{service.name} was not restored: {failure}", hint=hint)
+    finish(session.target, service, session.progress)
     session.progress.step(service.name, "restored")
     took = round(time.monotonic() - started, 1)
     return Restored(service.name, manifest.name, wanted[0].repository, kept, verified, took)
 
 
-def unpack(session: Session, service: Service, name: str | None, target: Path) -> str:
-    """Write a snapshot's parts into a new folder of this machine; return the snapshot's name.
+def finish(target: Target, service: Service, progress: Progress) -> None:
+    """Route a restored service to where it runs now: a restart can give its containers other ports.
+
+    Every restore into a live service ends here.
 
     Raises:
-        UsageError: when the folder is not empty.
+        SystemFailure: when the router refuses.
     """
-    if target.exists() and any(target.iterdir()):
-        raise UsageError(f"{target} is not empty", hint="name a new folder")
-    manifest = fetch(session, service, find_snapshots(session, service, name), RESTORED)
-    session.helper.copy_out(f"{RESTORED}/parts", target)
-    return manifest.name
+    if find_drift(target.collective, target.engine, target.engine.observe()):
+        route(target.collective, target.engine, partial(progress.step, service.name))
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A snapshot's parts in a folder of this machine."""
+
+    service: str
+    snapshot: str
+    folder: str
+    left_out: tuple[str, ...] = ()  # what could not be written, with the reasons
+
+
+def unpack(session: Session, name: str, snapshot: str | None, target: Path) -> Unpacked:
+    """Write a snapshot's parts into a new folder of this machine; its service need not exist any more.
+
+    Raises:
+        UsageError: when the folder is not empty, or when another user could replace what is written there.
+        SystemFailure: when it was not written completely.
+    """
+    folder = folders.make_empty(target)
+    manifest = fetch(session, find_snapshots(session, name, snapshot), RESTORED)
+    left_out = session.helper.copy_out(f"{RESTORED}/parts", folder)
+    return Unpacked(name, manifest.name, str(folder), tuple(map(str, left_out)))
 
 
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
@@ -130,8 +159,7 @@ def put(scripts: Scripts, project: ComposeProject, parts: str) -> tuple[str, str
         return "", error.line
     if done.code:
         return "", f"its restore script failed: {done.last_line()}"
-    waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
-    waited = project.compose("up", "--detach", "--no-build", "--no-recreate", *waiting)
+    waited = project.compose(*STARTED)
     if waited.code:
         return "", f"it did not become healthy: {waited.last_line()}"
     checked = scripts.verify(project)
@@ -148,7 +176,7 @@ def _undo(session: Session, project: ComposeProject, kept: str, failure: str) ->
         return f"{failure}; there is no saved state before it"
     session.progress.step(service.name, "restoring the state before")
     try:
-        fetch(session, service, find_snapshots(session, service, kept), REPLACED)
+        fetch(session, find_snapshots(session, service.name, kept), REPLACED)
         _, again = put(session.scripts, project, f"{REPLACED}/parts")
     except DarkpeakError as error:
         again = error.message

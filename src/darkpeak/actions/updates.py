@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
-from darkpeak.errors import SystemFailure
+from darkpeak.errors import DarkpeakError, SystemFailure
 from darkpeak.progress import Progress
 
 UPDATES_SECONDS = 600.0  # each container downloads its package lists
@@ -16,7 +16,8 @@ class ServiceUpdates:
     """The lines that a service's own scripts/updates printed: one for each outdated package."""
 
     service: str
-    packages: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    error: DarkpeakError | None = None  # why they are unknown
 
 
 def find_updates_of(target: Target, service: Service) -> ServiceUpdates:
@@ -33,14 +34,13 @@ def find_updates_of(target: Target, service: Service) -> ServiceUpdates:
 
 
 def find_updates(targets: Sequence[Target], progress: Progress) -> list[ServiceUpdates]:
-    """Return the outdated packages of each service of the targets.
-
-    Raises:
-        SystemFailure: when a service's script fails.
-    """
+    """Return the outdated packages of each service of the targets; the failure of one is in its result."""
     found = []
     for target in targets:
         for service in target.running:
             progress.step(service.name, "checking for updates")
-            found.append(find_updates_of(target, service))
+            try:
+                found.append(find_updates_of(target, service))
+            except DarkpeakError as error:
+                found.append(ServiceUpdates(service.name, error=error))
     return found

@@ -8,7 +8,7 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.cli.key import IDENTITY, read_key, session
-from darkpeak.errors import CheckFailed, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,45 +25,82 @@ INIT = "init"
 @click.option(
     "--to", metavar="DIR", type=click.Path(path_type=Path), help="Write the parts into a folder of this machine."
 )
+@click.option(
+    "--secret",
+    "secrets",
+    metavar="NAME=FILE",
+    multiple=True,
+    help="With init: a credential of a repository, such as ssh-key or known-hosts.",
+)
 @IDENTITY
-def backup(settings: Settings, names: tuple[str, ...], to: Path | None, identities: tuple[Path, ...]) -> None:
+def backup(
+    settings: Settings,
+    names: tuple[str, ...],
+    to: Path | None,
+    secrets: tuple[str, ...],
+    identities: tuple[Path, ...],
+) -> None:
     """Save a snapshot of each service in every repository.
 
     Without a name, it backs up all services. Each service's own scripts/backup writes the parts of its snapshot, on
-    the machine that has the volumes. `darkpeak backup init` makes the key and the repositories, once. With --to, the
-    parts go into DIR/SERVICE on this machine instead, unencrypted.
+    the machine that has the volumes. With --to, the parts go into DIR/SERVICE on this machine instead, unencrypted.
+
+    `darkpeak backup init` makes the key and the repositories, once. A repository that needs a login gets it with
+    --secret: ssh-key and known-hosts for sftp, aws for s3, rclone-conf for rclone, login for rest.
 
     Exits 1 if your ssh key does not open the backup key or a repository, or (init) if fewer than two admins can open
     the key.
 
     \b
     Example: darkpeak backup wiki
+    Example: darkpeak backup init --secret ssh-key=backup-login --secret known-hosts=backup-hosts
     """
-    from darkpeak.actions.backup import back_up
+    from darkpeak.actions.backup import back_up_each
 
     collective = settings.collective()
     if names == (INIT,):
-        _init(settings, collective, identities)
+        _init(settings, collective, identities, _read_secrets(secrets))
         return
+    if secrets:
+        raise UsageError("--secret needs init", hint="later, store a credential with: darkpeak key secret")
     if to:
         _to_folder(settings, collective, names, to)
         return
     secret = read_key(collective, identities)
-    made = []
+    made, failed = list["BackedUp"](), list[DarkpeakError]()
     for target in settings.targets(collective, names):
-        with session(settings, target, secret) as work:
-            made += [back_up(work, service) for service in target.running]
-    _show(settings, made)
+        try:
+            with session(settings, target, secret) as work:
+                made += back_up_each(work, target.running)
+        except DarkpeakError as error:  # the other hosts are still backed up
+            failed.append(error)
+    if failed and not made:
+        raise joined(failed)
+    _show(settings, made, failed)
 
 
-def _init(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
+def _read_secrets(secrets: "Sequence[str]") -> dict[str, str]:
+    """Return the content of each NAME=FILE, by its name."""
+    found = {}
+    for name, mark, file in (word.partition("=") for word in secrets):
+        if not mark:
+            raise UsageError(f"--secret {name} names no file", hint=f"write --secret {name}=FILE")
+        try:
+            found[name] = Path(file).expanduser().read_text()
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise UsageError(f"{file} cannot be read: {why}", hint=f"name the file with the {name}") from error
+    return found
+
+
+def _init(settings: Settings, collective: "Collective", identities: tuple[Path, ...], given: dict[str, str]) -> None:
     from darkpeak import output
     from darkpeak.actions import keys
     from darkpeak.vocabulary import KEY_FILE
 
     secret = read_key(collective, identities) if keys.has_key(collective) else None
     with settings.progress() as progress:
-        done = keys.initialise(settings.targets(collective), secret, progress)
+        done = keys.initialise(settings.targets(collective), secret, given, progress)
     if settings.as_json:
         output.show_json({"key": str(collective.root / KEY_FILE), **asdict(done)})
         return
@@ -78,13 +115,12 @@ def _init(settings: Settings, collective: "Collective", identities: tuple[Path, 
 
 
 def _to_folder(settings: Settings, collective: "Collective", names: tuple[str, ...], to: Path) -> None:
-    from darkpeak.actions.data import run_script
+    from darkpeak.actions.data import back_up_to
 
-    targets = settings.targets(collective, names)
-    done = [
-        run_script(target, service, "backup", to / service.name) for target in targets for service in target.running
-    ]
+    done, failed = back_up_to(settings.targets(collective, names), to)
     show_scripts(settings, done)
+    if failed:
+        raise joined(failed)
 
 
 def show_scripts(settings: Settings, done: "Sequence[ScriptRun]") -> None:
@@ -95,12 +131,18 @@ def show_scripts(settings: Settings, done: "Sequence[ScriptRun]") -> None:
         if item.output:
             output.note(item.output)
     if settings.as_json:
-        output.show_json([{"service": item.service, "done": item.done, "folder": item.folder} for item in done])
+        output.show_json(
+            [
+                {"service": item.service, "done": item.done, "folder": item.folder, "verified": item.verified}
+                for item in done
+            ]
+        )
     else:
-        output.show_lines(f"{item.service}: {item.done} done, {item.folder}" for item in done)
+        checked = {item.service: f"; verified: {item.verified}" if item.verified else "" for item in done}
+        output.show_lines(f"{item.service}: {item.done} done, {item.folder}{checked[item.service]}" for item in done)
 
 
-def _show(settings: Settings, made: "Sequence[BackedUp]") -> None:
+def _show(settings: Settings, made: "Sequence[BackedUp]", failed: "Sequence[DarkpeakError]") -> None:
     from darkpeak import output
 
     columns = ("service", "snapshot", "size", "repositories")
@@ -114,6 +156,7 @@ def _show(settings: Settings, made: "Sequence[BackedUp]") -> None:
         for line in item.notes:
             output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
+    bad += [error.message for error in failed]
     if bad:
         raise SystemFailure("; ".join(bad), hint="fix that, then back up again: darkpeak backup SERVICE")
 

@@ -1,5 +1,6 @@
 """Commands that restore: restore, drill."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,15 @@ import click
 from darkpeak.cli.backup import show_scripts
 from darkpeak.cli.common import SERVICES, Settings, command
 from darkpeak.cli.key import IDENTITY, read_key, session
-from darkpeak.errors import CheckFailed, SystemFailure, UsageError
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError, joined
 
 if TYPE_CHECKING:
     from darkpeak.actions.copy import Copied
     from darkpeak.actions.drill import Drilled
+    from darkpeak.actions.recover import Recovered
     from darkpeak.actions.restore import Restored
     from darkpeak.actions.session import Session
+    from darkpeak.actions.target import Target
     from darkpeak.collective.model import Collective
 
 NO_VERIFY = "not verified: it has no scripts/verify"
@@ -53,9 +56,13 @@ def restore(settings: Settings, name: str | None, identities: tuple[Path, ...], 
     if name is None:
         _recover(settings, collective, identities)
     elif options["explain"]:
-        _explain(settings, collective, name, options["snapshot"])
+        _explain(settings, collective, name, options["snapshot"], identities)
     elif options["source"]:
         _from_folder(settings, collective, name, options["source"])
+    elif options["to"]:
+        _to_folder(settings, collective, name, identities, options)
+    elif name not in {service.name for service in collective.services}:
+        _refuse_lost(settings, collective, name, identities, options["snapshot"])
     else:
         target = settings.target(collective, name)
         with session(settings, target, read_key(collective, identities)) as work:
@@ -74,16 +81,10 @@ def _check_options(name: str | None, options: dict[str, Any]) -> None:
 
 def _restore(work: "Session", options: dict[str, Any]) -> tuple[Any, list[str]]:
     """Restore as the options say; return the result, and the lines that show it."""
-    from darkpeak import output
     from darkpeak.actions import restore as restoring
     from darkpeak.actions.copy import restore_as
 
     service, snapshot = work.target.service, options["snapshot"]
-    if options["to"]:
-        folder = options["to"].absolute()
-        made = restoring.unpack(work, service, snapshot, folder)
-        line = f"{service.name}: {made} is in {output.relative(folder)}; nothing else was touched"
-        return {"service": service.name, "snapshot": made, "folder": str(folder)}, [line]
     if options["project"]:
         copied = restore_as(work, service, snapshot, options["project"])
         return copied, _copied_lines(copied)
@@ -100,30 +101,76 @@ def _show(settings: Settings, done: Any, lines: Sequence[str]) -> None:
         output.show_lines(lines)
 
 
+def _of_service(settings: Settings, collective: "Collective", name: str) -> "Target":
+    """Return the engine of a service; the first one for a service that has no folder any more."""
+    known = {service.name for service in collective.services}
+    return settings.target(collective, *([name] if name in known else []))
+
+
+def _to_folder(
+    settings: Settings, collective: "Collective", name: str, identities: tuple[Path, ...], options: dict[str, Any]
+) -> None:
+    from darkpeak import output
+    from darkpeak.actions.restore import unpack
+
+    target = _of_service(settings, collective, name)
+    with session(settings, target, read_key(collective, identities)) as work:
+        done = unpack(work, name, options["snapshot"], options["to"])
+    where = output.relative(Path(done.folder))
+    _show(settings, done, [f"{name}: {done.snapshot} is in {where}; nothing else was touched"])
+    for line in done.left_out:
+        output.note(f"not written: {line}")
+    if done.left_out:
+        number = len(done.left_out)
+        what = (
+            f"{number} of the snapshot's entries {'was' if number == 1 else 'were'} not written; all others are there"
+        )
+        raise CheckFailed(what, where=where, hint="the lines above name them; see what restores them: --explain")
+
+
+def _refuse_lost(
+    settings: Settings, collective: "Collective", name: str, identities: tuple[Path, ...], snapshot: str | None
+) -> None:
+    """Refuse to restore into a service without a folder, with what its snapshots are; without a key, simply refuse."""
+    from darkpeak.actions.keys import has_key
+    from darkpeak.actions.ready import require_service
+
+    if not has_key(collective) or not collective.backup.repositories:
+        settings.target(collective, name)
+    with session(settings, settings.target(collective), read_key(collective, identities)) as work:
+        require_service(work, name, snapshot)
+
+
 def _from_folder(settings: Settings, collective: "Collective", name: str, source: Path) -> None:
-    from darkpeak.actions.data import run_script
+    from darkpeak.actions.data import restore_from
 
-    target = settings.target(collective, name)
-    show_scripts(settings, [run_script(target, target.service, "restore", source)])
+    with settings.progress() as progress:
+        done = restore_from(settings.target(collective, name), source, progress)
+    show_scripts(settings, [done])
 
 
-def _explain(settings: Settings, collective: "Collective", name: str, snapshot: str | None) -> None:
+def _explain(
+    settings: Settings, collective: "Collective", name: str, snapshot: str | None, identities: tuple[Path, ...]
+) -> None:
     from darkpeak import output
 
-    settings.target(collective, name)
-    lines = list(_explained(collective, name, snapshot))
+    _of_service(settings, collective, name)
+    lines = list(_explained(collective, name, snapshot, identities))
     if settings.as_json:
         output.show_json(lines)
     else:
         output.show_lines(lines)
 
 
-def _explained(collective: "Collective", name: str, snapshot: str | None) -> Iterator[str]:
+def _explained(
+    collective: "Collective", name: str, snapshot: str | None, identities: tuple[Path, ...]
+) -> Iterator[str]:
     from darkpeak.collective.repository_url import parse
-    from darkpeak.repository.by_hand import explain
+    from darkpeak.repository import by_hand
 
+    identity = shlex.quote(str(identities[0])) if identities else by_hand.IDENTITY
     for written in collective.backup.repositories:
-        yield from explain(parse(written), name, snapshot)
+        yield from by_hand.explain(parse(written), name, snapshot, identity)
 
 
 def _recover(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
@@ -131,10 +178,15 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
     from darkpeak.actions.recover import recover_all
 
     secret = read_key(collective, identities)
-    done = []
+    done, failed = list["Recovered"](), list[DarkpeakError]()
     for target in settings.targets(collective):
-        with session(settings, target, secret) as work:
-            done += list(recover_all(work))
+        try:
+            with session(settings, target, secret) as work:
+                done += recover_all(work)
+        except DarkpeakError as error:  # the services of other hosts are still restored
+            failed.append(error)
+    if failed and not done:
+        raise joined(failed)
     if settings.as_json:
         output.show_json(done)
     else:
@@ -142,6 +194,7 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
         columns = ("service", "", "snapshot", "time", "message")
         output.show_table(columns, rows, {"restored": "green", "failed": "red"})
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
+    bad += [error.message for error in failed]
     if bad:
         raise SystemFailure("; ".join(bad), hint="fix that, then continue: darkpeak restore --all")
 
@@ -189,16 +242,19 @@ def drill(
         raise UsageError("--snapshot needs exactly one service", hint="name that service")
     collective = settings.collective()
     secret = read_key(collective, identities)
-    done = []
+    done, failed = list["Drilled"](), list[DarkpeakError]()
     for target in settings.targets(collective, names):
-        with session(settings, target, secret) as work:
-            for service in target.running:
-                tried = drilling.drill_spoilt(work, service) if spoilt else drilling.drill(work, service, snapshot)
-                done.append(tried)
-    _show_drills(settings, done)
+        try:
+            with session(settings, target, secret) as work:
+                done += drilling.drill_each(work, target.running, snapshot, spoilt=spoilt)
+        except DarkpeakError as error:  # the services of other hosts are still drilled
+            failed.append(error)
+    if failed and not done:
+        raise joined(failed)
+    _show_drills(settings, done, failed)
 
 
-def _show_drills(settings: Settings, done: "Sequence[Drilled]") -> None:
+def _show_drills(settings: Settings, done: "Sequence[Drilled]", failed: Sequence[DarkpeakError]) -> None:
     from darkpeak import output
 
     if settings.as_json:
@@ -213,6 +269,7 @@ def _show_drills(settings: Settings, done: "Sequence[Drilled]") -> None:
     for note in (note for item in done for note in item.notes):
         output.note(f"note: {note}")
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
+    bad += [error.message for error in failed]
     if bad:
         hint = "make a new snapshot: darkpeak backup; or try an older one: darkpeak drill SERVICE --snapshot NAME"
         raise CheckFailed("; ".join(bad), hint=hint)

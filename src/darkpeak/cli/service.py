@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
-from darkpeak.errors import CheckFailed, UsageError
+from darkpeak.errors import CheckFailed, UsageError, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,11 +148,14 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     with settings.progress() as progress:
         found = find_updates(targets, progress)
     late = [item for item in found if item.packages]
-    if settings.as_json:
+    failed = [item.error for item in found if item.error]
+    if settings.as_json and not failed:
         output.show_json({item.service: item.packages for item in found})
         sys.exit(CheckFailed.exit_code if late else 0)
     several = len(found) > 1
     output.show_lines(f"{item.service}: {line}" if several else line for item in found for line in item.packages)
+    if failed:
+        raise joined(failed)
     if late:
         hint = f"in services/{late[0].service}: docker compose build --no-cache; then: darkpeak up"
         raise CheckFailed(f"out of date: {', '.join(item.service for item in late)}", hint=hint)

@@ -13,6 +13,7 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
     "s3": ("aws",),
     "rclone": ("rclone-conf",),
 }
+OPTIONAL = {"login"}
 FORMS = {
     "volume": re.compile(r"volume:(?P<volume>[a-zA-Z0-9][a-zA-Z0-9_.-]*)"),
     "sftp": re.compile(r"sftp:(//)?[^/:@\s]+(@[^/:\s]+)?(:\d+)?[:/]\S*"),
@@ -40,6 +41,11 @@ class RepositoryUrl:
     def credentials(self) -> tuple[str, ...]:
         """The names of the credentials that it can have."""
         return CREDENTIALS[self.kind]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names of the credentials without which it cannot be reached."""
+        return tuple(name for name in self.credentials if name not in OPTIONAL)
 
 
 def parse(name: str) -> RepositoryUrl:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from darkpeak.collective.model import Service
 from darkpeak.errors import SystemFailure
 
+VERIFY = "verify"
 LARGEST = 1 << 20  # bytes that are looked at
 FIRST_LINE = "write #!/bin/sh as its first line"
 IN_HELPER = {"bash", "dash", "perl", "python3", "sh"}  # helper/image/Dockerfile
@@ -48,6 +49,11 @@ def in_helper(program: str) -> bool:
     """Return whether the backup helper has a program, given by its path or by its name."""
     path = PurePosixPath(program)
     return path.name in IN_HELPER and (program == path.name or str(path.parent) in SYSTEM_FOLDERS)
+
+
+def has_verify(service: Service) -> bool:
+    """Return whether a service has a scripts/verify, also one that cannot be started."""
+    return os.path.lexists(service.folder / "scripts" / VERIFY)
 
 
 def startable(service: Service, name: str, has: Has = here) -> Path:

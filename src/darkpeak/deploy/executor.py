@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
 
+from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy import routing
 from darkpeak.engine.compose import Compose
@@ -189,7 +190,7 @@ class Work:
     def back_up(self, operation: BackUp) -> None:
         """Save the service's data with its own script."""
         self.step("backing up")
-        result = self.compose.script(self.service, "backup", str(operation.folder))
+        result = self.compose.script(self.service, "backup", str(folders.make_private(operation.folder)))
         if result.code:
             raise Failed(f"was not backed up, so nothing was changed: {result.last_line()}")
 

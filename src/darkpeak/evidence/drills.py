@@ -38,6 +38,13 @@ class SpoiltDrillRecord(DrillRecord):
 
 
 @dataclass(frozen=True)
+class DrillTurnRecord(DrillRecord):
+    """When a service had its turn in a night, and could not be drilled: then others are before it."""
+
+    kind: ClassVar[str] = "turn"
+
+
+@dataclass(frozen=True)
 class RestoreRecord(DrillRecord):
     """How the last restore of a service went."""
 

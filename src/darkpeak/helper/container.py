@@ -9,6 +9,7 @@ this program is killed, the helper ends, with everything in it.
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from darkpeak import process
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.helper.build import NAME, ensure_image, image_name, program
+from darkpeak.helper.image.protocol import EXACT
+from darkpeak.helper.unpack import LeftOut, unpack
 from darkpeak.result import Result
 
 CACHE = "darkpeak-restic-cache"
@@ -90,23 +93,27 @@ class Helper:
         """
         self.run("find", WORK, "-mindepth", "1", "-delete")
 
-    def copy_out(self, folder: str, target: Path) -> None:
-        """Copy one of its folders into a folder of this machine, as a stream.
+    def copy_out(self, folder: str, target: Path) -> list[LeftOut]:
+        """Copy one of its folders into an empty folder of this machine, as a stream; return what was left out.
 
         Raises:
             SystemFailure: when the folder cannot be written.
         """
-        target.mkdir(parents=True, exist_ok=True)
-        argv = ("docker", "exec", NAME, "tar", "-C", folder, "-cf", "-", ".")
+        argv = ("docker", "exec", NAME, *make_pack(folder))
         with process.talk(argv, environment=self.engine.environment, interruptible=True) as child:
             try:
-                with tarfile.open(fileobj=child.stdout, mode="r|") as archive:
-                    archive.extractall(target, filter="data")
-            except (OSError, tarfile.TarError) as error:
+                left_out = unpack(child.stdout, target, owners=os.geteuid() == 0)
+            except (OSError, tarfile.TarError, ValueError) as error:
                 raise SystemFailure(f"{target} was not written completely: {error}") from error
             ended = child.errors()
         if ended.code:
             raise SystemFailure(f"{target} was not written completely: {ended.last_line()}")
+        return left_out
+
+
+def make_pack(folder: str) -> tuple[str, ...]:
+    """Return the command that writes a folder as an archive, with all that a file system knows of a file."""
+    return ("tar", *EXACT, "-C", folder, "-cf", "-", ".")
 
 
 @contextmanager
@@ -141,13 +148,14 @@ def keep_running(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
 def make_helper(host_name: str, repositories: Sequence[str], volumes: Sequence[str]) -> tuple[str, ...]:
     """Return the command that starts the helper.
 
-    Its host name is always the same, so that the restic locks of dead helpers can be recognised. It may change the
-    owners of files and read the files of all owners, since restored files keep their owners.
+    Its host name is always the same, so that the restic locks of dead helpers can be recognised. It may read the files
+    of all owners, and make files with all that a volume can have: owners, setgid bits, capabilities, devices.
     """
     return (
         *("docker", "run", "--rm", "--interactive", "--init", "--pull=never", "--log-driver=none"),
         *(f"--name={NAME}", f"--hostname={host_name}", f"--label={LABEL}=restic", "--cap-drop=ALL"),
         *("--cap-add=CHOWN", "--cap-add=DAC_OVERRIDE", "--cap-add=FOWNER"),
+        *("--cap-add=FSETID", "--cap-add=MKNOD", "--cap-add=SETFCAP"),
         *("--security-opt=no-new-privileges", f"--tmpfs={SECRET}:mode=0700,size=1m", f"--volume={CACHE}:/cache"),
         *("--env=RESTIC_CACHE_DIR=/cache", *(f"--volume={name}:/repository/{name}" for name in repositories)),
         *(f"--volume={name}:{VOLUMES}/{name}:ro" for name in volumes),

@@ -6,7 +6,6 @@ sent to us with the protocol of image/protocol.py.
 
 import io
 import json
-import os
 import posixpath
 import tarfile
 import tempfile
@@ -26,7 +25,6 @@ from darkpeak.helper.image.protocol import LOST, Answer, Question
 from darkpeak.process import Child
 from darkpeak.result import Result
 
-VERIFY = "verify"
 FAILED = 1
 
 
@@ -81,11 +79,10 @@ class Scripts:
 
     def verify(self, project: ComposeProject) -> Result | None:
         """Run the service's own check of its content; return None if it has no scripts/verify."""
-        has_one = os.path.lexists(project.service.folder / "scripts" / VERIFY)
-        if not has_one:
+        if not files.has_verify(project.service):
             return None
         try:
-            return self.run(project, VERIFY)
+            return self.run(project, files.VERIFY)
         except files.BadScript as error:  # a failed check, and no reason to save or restore nothing
             return Result(FAILED, b"", error.line.encode())
 

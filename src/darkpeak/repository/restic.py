@@ -106,6 +106,15 @@ class ResticRepository:
             raise SystemFailure(f"restic reported success for {self.name}, but no snapshot id", hint="try again")
         return snapshot
 
+    def read_manifest(self, known: Snapshot, folder: str) -> Manifest:
+        """Return the manifest of a snapshot, without its parts.
+
+        Raises:
+            CheckFailed: when it cannot be read.
+        """
+        text = self._must("--no-lock", "dump", known.restic_id, f"{folder}/manifest.json")
+        return snapshots.parse_manifest(text, known.name)
+
     def read_back(self, known: Snapshot, folder: str, manifest: Manifest) -> None:
         """Check that a saved snapshot is in the repository.
 

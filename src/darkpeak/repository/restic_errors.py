@@ -7,6 +7,7 @@ from darkpeak.result import Result
 
 ABSENT, LOCKED, WRONG_KEY, TIMED_OUT = 10, 11, 12, (124, 137)
 LOCKED_BY = re.compile(r"locked (?:exclusively )?by PID \d+ on (\S+) by .*?lock was created at (\S+ \S+)", re.DOTALL)
+SSH = re.compile(r"^subprocess ssh: (?!@|Warning)(.+)$", re.MULTILINE)
 NO_SPACE = "no space left on device"
 
 SILENT = (
@@ -39,5 +40,17 @@ def explain(repository: str, result: Result) -> DarkpeakError | None:
     if NO_SPACE in stderr:
         hint = "free space on its disk; if that is the engine's disk, see how much is free: darkpeak doctor"
         return SystemFailure(f"{repository}: {NO_SPACE}", hint=hint)
+    if SSH.search(stderr):
+        return _explain_ssh(repository, SSH.findall(stderr)[-1].strip())
     fatal = [line.removeprefix("Fatal: ") for line in stderr.splitlines() if "Fatal" in line]
     return SystemFailure(f"{repository}: {fatal[-1] if fatal else result.last_line()}")
+
+
+def _explain_ssh(repository: str, said: str) -> SystemFailure:
+    """Return the error for the last line of ssh; restic itself only reports that the connection was closed."""
+    hint = "check its address, and that its machine is on"
+    if "Permission denied" in said or "identity" in said.lower():
+        hint = f"store the private key of its login: darkpeak key secret {repository} ssh-key <FILE"
+    elif "verification failed" in said:
+        hint = f"store its host key, which you have compared: darkpeak key secret {repository} known-hosts <FILE"
+    return SystemFailure(f"{repository}: ssh: {said}", hint=hint)

@@ -1,15 +1,17 @@
 """Snapshots as values: their manifests and parts, whether one is damaged, which one to choose. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from darkpeak.errors import CheckFailed
+from darkpeak.result import display
 
 TAG = "darkpeak-set"
 STALE_DAYS = 7
+SHOWN = 5  # names in a message
 DIGEST = 16  # characters of a hash in a record
 BACKUP, BEFORE = "backup", "before"  # a backup, or the state before a restore
 
@@ -100,8 +102,26 @@ def parse_manifest(text: bytes, expected: str) -> Manifest:
 
 
 def make_inventory(found: Mapping[str, Any]) -> dict[str, Part]:
-    """Return the parts of an inventory that the helper made."""
-    return {path: Part(int(part["size"]), str(part["sha256"]), part["rows"]) for path, part in found.items()}
+    """Return the parts of an inventory that the helper made, without what is left out."""
+    kept = {path: part for path, part in found.items() if "left_out" not in part}
+    return {path: Part(int(part["size"]), str(part["sha256"]), part["rows"]) for path, part in kept.items()}
+
+
+def not_saved(found: Mapping[str, Any]) -> list[str]:
+    """Return what an inventory has that a snapshot does not save, with the reasons."""
+    lines = [f"{display(path)} is not saved: {part['left_out']}" for path, part in found.items() if "left_out" in part]
+    for path, part in found.items():
+        sockets = part.get("sockets", ())
+        if sockets:
+            first = ", ".join(display(name) for name in sockets[:SHOWN])
+            more = f", and {len(sockets) - SHOWN} more" if len(sockets) > SHOWN else ""
+            lines.append(f"{display(path)} has sockets, which are not saved: {first}{more}")
+    return lines
+
+
+def empty_folders(found: Mapping[str, Any]) -> frozenset[str]:
+    """Return the parts of an inventory that are folders without any content."""
+    return frozenset(path for path, part in found.items() if part.get("folder") and not part["size"])
 
 
 def find_damage(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
@@ -117,9 +137,13 @@ def find_damage(manifest: Manifest, found: Mapping[str, Part]) -> list[str]:
     return wrong or ([] if manifest.parts else ["it has no parts"])
 
 
-def suspicious(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
-    """Return what a person should check, though no program failed: parts that are empty, missing, or half as large."""
-    found = [f"{path} is empty" for path, part in sorted(now.items()) if not part.size]
+def suspicious(now: Mapping[str, Part], before: Mapping[str, Part], folders: Container[str] = ()) -> list[str]:
+    """Return what a person should check, though no program failed: parts that are empty, missing, or half as large.
+
+    `folders` are those in which there are no files. A folder may be empty until it has had content.
+    """
+    new = {path for path in now if path in folders and not (path in before and before[path].size)}
+    found = [f"{path} is empty" for path, part in sorted(now.items()) if not part.size and path not in new]
     found += [f"{path} has no rows" for path, part in sorted(now.items()) if part.size and part.rows == 0]
     found += [f"{path} was in the last snapshot, but is not in this one" for path in sorted(before.keys() - now.keys())]
     for path in sorted(now.keys() & before.keys()):
@@ -187,21 +211,42 @@ def make_tags(manifest: Manifest) -> tuple[str, ...]:
     return (TAG, *own, *([f"host={manifest.host}"] if manifest.host else []))
 
 
-def choose(snapshots: Iterable[Snapshot], service: str, host: str, name: str | None) -> list[Snapshot]:
+def choose(
+    snapshots: Iterable[Snapshot], service: str, host: str, name: str | None, services: Container[str] = ()
+) -> list[Snapshot]:
     """Return a snapshot of a service, once for each repository that has it; without a name, its newest backup.
 
-    The newest is chosen from those of this host; from all, if this host has none yet.
+    The newest is chosen from those of this host; from all, if this host has none yet. A name can also be that of a
+    snapshot of a service that is not among the collective's `services` any more, since services are renamed.
 
     Raises:
         CheckFailed: when there is no such snapshot.
     """
-    own = [item for item in snapshots if item.service == service]
+    known = list(snapshots)
+    own = [item for item in known if item.service == service]
     if name is None:
         made = [item for item in own if item.kind == BACKUP]
         newest = max(made, key=lambda item: (item.host == host, item.number), default=None)
         name = newest.name if newest else None
-    chosen = [item for item in own if item.name == name]
+    named = [item for item in known if item.name == name]
+    chosen = [item for item in named if item.service == service or item.service not in services]
     if not chosen:
-        what = f"there is no snapshot {name}" if name else f"there is no snapshot of {service}"
-        raise CheckFailed(what, hint="list them: darkpeak snapshots")
+        raise _no_snapshot(known, named, service, name, services)
     return chosen
+
+
+def _no_snapshot(
+    known: Sequence[Snapshot], named: Sequence[Snapshot], service: str, name: str | None, services: Container[str]
+) -> CheckFailed:
+    """Return the error that a snapshot was not found; it names what there is instead."""
+    if named:
+        other = named[0].service
+        what = f"{name} is a snapshot of {other}, not of {service}"
+        return CheckFailed(what, hint=f"write it into a folder: darkpeak restore {other} --snapshot {name} --to DIR")
+    what = f"there is no snapshot {name}" if name else f"there is no snapshot of {service}"
+    lost = {item.service: item for item in known if item.service not in services and item.kind == BACKUP}
+    if name is None and services and lost:
+        newest = ", ".join(f"{item.name}" for _, item in sorted(lost.items()))
+        hint = f"if it was renamed, name one of: {newest}; for instance: darkpeak restore {service} --snapshot "
+        return CheckFailed(what, hint=hint + min(lost.items())[1].name)
+    return CheckFailed(what, hint="list them: darkpeak snapshots")

@@ -14,13 +14,12 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from .protocol import CONTROL, LOST, Answer, Question
+from .protocol import CONTROL, EXACT, LOST, Answer, Question
 
 UNKNOWN = 125
 FLAGS = {"-T", "--no-TTY", "--no-tty", "-i", "--interactive"}
 ARCHIVE = {"-a", "--archive"}
 CONTENT = "/."
-EXACT = ("--numeric-owner", "--format=posix")  # long names, and fractions of seconds
 CHANGED, TRIES = 1, 3  # tar's exit code when a file changed while it was read
 
 
@@ -111,7 +110,7 @@ def copy_out(container: str, folder: str, target: Path) -> int:
     argv = ["tar", *EXACT, "-C", folder, "-cf", "-", "."]
     for _ in range(TRIES):
         target.mkdir(parents=True, exist_ok=True)
-        unpack = subprocess.Popen(["tar", "--numeric-owner", "-xpf", "-", "-C", str(target)], stdin=subprocess.PIPE)
+        unpack = subprocess.Popen(["tar", *EXACT, "-C", str(target), "-xpf", "-"], stdin=subprocess.PIPE)
         with unpack:
             assert unpack.stdin  # noqa: S101 (a pipe, for the type checker)
             code = run_inside(container, argv, "0", "/", stdout=unpack.stdin.fileno())
@@ -126,7 +125,7 @@ def copy_in(source: Path, container: str, folder: str) -> int:
     pack = subprocess.Popen(["tar", *EXACT, "-C", str(source), "-cf", "-", "."], stdout=subprocess.PIPE)
     with pack:
         assert pack.stdout  # noqa: S101 (a pipe, for the type checker)
-        argv = ["tar", "--numeric-owner", "-C", folder, "-xpf", "-"]
+        argv = ["tar", *EXACT, "-C", folder, "-xpf", "-"]
         code = run_inside(container, argv, "0", "/", stdin=pack.stdout.fileno())
     return code or pack.returncode
 

@@ -1,7 +1,8 @@
 """Move the parts of a restored snapshot to the top of its folder: `python3 -m image.gather TOP FOLDER`.
 
 restic restores every file below TOP with its whole path: the snapshot's files to FOLDER, and folders of volumes to
-/volumes. A part that is a link to such a folder is replaced by the folder. Any other link is not a part and is removed.
+/volumes. A part that is a link to such a folder is replaced by the folder. A link to another part stays a link. Any
+other link is not a part and is removed.
 """
 
 import os
@@ -13,7 +14,7 @@ def main(top: Path, folder: str) -> None:
     """Move the parts."""
     saved = top / folder.lstrip("/")
     for part in (saved / "parts").iterdir():
-        if part.is_symlink():
+        if part.is_symlink() and "/" in os.readlink(part):  # noqa: PTH115 (as it is written)
             folder_of_part = Path(os.path.realpath(part))
             part.unlink()
             if folder_of_part.is_relative_to(top / "volumes") and folder_of_part.exists():

@@ -5,13 +5,16 @@ files of an archive. They show whether a dump is empty, which size and hash do n
 
 A folder among the parts is one part: its rows are its files, and its hash is that of the list of their times, sizes and
 names. Their content is verified by restic, which knows everything by its SHA-256. If the folder is a link to a volume,
-the output says that.
+the output says that. Sockets are never saved, so they are listed.
+
+A link to another part is a part too. Anything else is not: its description has only the reason.
 """
 
 import hashlib
 import json
 import os
 import sqlite3
+import stat
 import sys
 import tarfile
 from contextlib import closing
@@ -78,6 +81,7 @@ class Listed:
 
     def __init__(self, top: Path) -> None:
         self.size = self.rows = 0
+        self.sockets: list[str] = []
         self.hash = hashlib.sha256()
         self._add(os.open(top, FOLDER), "")
 
@@ -97,6 +101,8 @@ class Listed:
                         self.hash.update(f"{found.st_mtime_ns} {found.st_size} ".encode() + os.fsencode(name) + b"\0")
                         self.size += found.st_size
                         self.rows += 1
+                    elif stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+                        self.sockets.append(name)
                 except (FileNotFoundError, NotADirectoryError):
                     continue
         finally:
@@ -108,14 +114,31 @@ def folder_part(folder: Path) -> dict[str, Any]:
     real = folder.resolve()
     listed = Listed(real)
     volume = {"volume": str(real)} if real.is_relative_to(VOLUMES) else {}
-    return {"size": listed.size, "sha256": listed.hash.hexdigest(), "rows": listed.rows, **volume}
+    size = {"size": listed.size, "sha256": listed.hash.hexdigest(), "rows": listed.rows}
+    return {**size, "folder": True, "sockets": listed.sockets, **volume}
 
 
 def part(path: Path) -> dict[str, Any]:
-    """Return the description of a part."""
-    if path.is_dir():
+    """Return the description of a part; no FIFO or device is opened, since that could wait for ever."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return link_part(path)
+    if stat.S_ISDIR(mode):
         return folder_part(path)
-    return {"size": path.stat().st_size, "sha256": digest(path), "rows": rows(path)}
+    if stat.S_ISREG(mode):
+        return {"size": path.stat().st_size, "sha256": digest(path), "rows": rows(path)}
+    return {"left_out": "it is neither a file nor a folder"}
+
+
+def link_part(path: Path) -> dict[str, Any]:
+    """Return the description of a link: the folder of a volume, or another part beside it."""
+    target = os.readlink(path)  # noqa: PTH115 (as it is written)
+    if Path(os.path.realpath(path)).is_relative_to(VOLUMES) and path.is_dir():
+        return folder_part(path)
+    if "/" in target or target == path.name or not (path.parent / target).exists():
+        return {"left_out": "it is a link that does not lead to another part"}
+    text = os.fsencode(target)
+    return {"size": len(text), "sha256": hashlib.sha256(b"link " + text).hexdigest(), "rows": None}
 
 
 def main(folder: Path) -> None:

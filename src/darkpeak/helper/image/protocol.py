@@ -7,6 +7,8 @@ which says that the script has ended.
 from typing import Literal, TypedDict
 
 CONTROL = "/run/control"  # the socket of script.py, for docker.py
+# tar's options: owners by number, long names, fractions of seconds, holes of sparse files, extended attributes.
+EXACT = ("--numeric-owner", "--format=posix", "--sparse", "--acls", "--xattrs", "--xattrs-include=*")
 LOST = 137  # the exit code for a program that was killed, or that ended without an answer
 
 
