@@ -73,6 +73,9 @@ class StandIn:
         ports = {name: int(led.get(to, to.partition("-")[0])) for name, to in split}
         return b"".join(self._answer(host, ports.get(host) or ports.get(host.partition(".")[0])) for host in hosts)
 
+    def _ask(self, *asked: str) -> bytes:
+        return b"".join(f"{one}\n".encode() for one in asked if int(one.rpartition(":")[2]) not in self.dead)
+
     def _answer(self, host: str, port: int | None) -> bytes:
         if port is None:
             return f"{host} 404 router\n".encode()

@@ -227,14 +227,26 @@ class Work:
         leaving = tuple(identity for back in operation.otherwise for identity in back.keep)
         try:
             waiting = partial(self.progress.step, self.service.name)
-            self.routes = routing.route(self.collective, self.engine, waiting, leaving)
+            self.routes = routing.route(self.collective, self.engine, waiting, leaving, operation.names)
         except DarkpeakError as error:
             ended = "".join(f"; {self.go_back(back)}" for back in operation.otherwise)
             raise Failed(f"was not routed: {error.message}{ended}") from error
         broken = sorted(set(self.routes.reverted) & set(operation.names))
         if broken:
             ended = "".join(f"; {self.go_back(back)}" for back in operation.otherwise)
-            raise Failed(f"was not routed: nothing answers at {', '.join(broken)}{ended}")
+            raise Failed(f"was not routed: nothing answers at {self._ports(broken)}{ended}")
+        silent = sorted(set(self.routes.silent) & set(operation.names))
+        if silent:
+            raise Failed(f"is healthy, but nothing answers at {self._ports(silent)}")
+
+    def _ports(self, names: Sequence[str]) -> str:
+        """Return the routes with the ports that their containers publish."""
+        ports = {route.label: route.port for route in self.service.routes.named}
+        declared = {number: port for port in self.service.ports for number in port.published}
+        led = ((name, declared.get(ports.get(name, 0))) for name in names)
+        return ", ".join(
+            f"{name} (port {port.target[0]} of its container; {port.at})" if port else name for name, port in led
+        )
 
     def go_back(self, back: GoBack) -> str:
         """Go back to the version before; return in words how that ended."""

@@ -1,6 +1,6 @@
 """Find the router of an engine, change its routes to what runs, and have it sign certificates of services."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.engine import lock
@@ -42,11 +42,16 @@ def find_drift(collective: Collective, engine: Engine, observed: Observed) -> tu
 
 
 def route(
-    collective: Collective, engine: Engine, on_wait: Callable[[str], None], leaving: Iterable[str] = ()
+    collective: Collective,
+    engine: Engine,
+    on_wait: Callable[[str], None],
+    leaving: Iterable[str] = (),
+    asked: Collection[str] = (),
 ) -> Changes:
     """Change the router's routes to what runs now; return what changed, which is nothing if no router runs.
 
-    `leaving` are ids of containers that must get no route, because they will be removed.
+    `leaving` are ids of containers that must get no route, because they will be removed. `asked` are names of routes
+    that must answer; those that do not are `silent` in the result.
 
     Raises:
         SystemFailure: when the router refuses; its state before is restored.
@@ -55,7 +60,7 @@ def route(
         observed = engine.observe()
         router = find_router(collective, engine, observed)
         table = make_table(collective, observed.without(frozenset(leaving)))
-        return router.apply(table) if router else Changes()
+        return router.apply(table, asked) if router else Changes()
 
 
 def certify(collective: Collective, engine: Engine, service: Service, container: str) -> None:

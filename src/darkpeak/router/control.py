@@ -2,7 +2,7 @@
 
 import html
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -10,7 +10,7 @@ from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
 from darkpeak.router.files import PAIRS, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
-from darkpeak.router.routes import Changes, Counted, Route, Table, compare
+from darkpeak.router.routes import Changes, Counted, Route, Table, compare, lead_back
 
 STATE = "/var/lib/router"
 NEXT = f"{STATE}/next"
@@ -64,10 +64,11 @@ class Router:
         in_files = find_drift(wanted, self._files(TABLES), running=False)
         return in_files + find_drift(as_running(wanted), self._running(), running=True)
 
-    def apply(self, table: Table) -> Changes:
+    def apply(self, table: Table, asked: Collection[str] = ()) -> Changes:
         """Make the files and the running router match a table, and verify each changed route with a request.
 
-        A route that worked before and does not work any more is reverted; the result names it.
+        If nothing answers at the new port of a changed route, the route does not change; if it does not work then, it is
+        reverted. The result names both, and each of the `asked` routes that does not answer, changed or not.
 
         Raises:
             UsageError: when the table has a route that is not allowed; nothing was touched.
@@ -77,15 +78,20 @@ class Router:
         before = {**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")}
         drift = find_drift(wanted, written, running=False) or find_drift(as_running(wanted), running, running=True)
         if not drift and not moved(wanted, running):
-            return Changes()
-        done = compare(parse(before), table)
-        reloaded = self._switch(wanted)
-        answers = self._probe(table, (*done.added, *done.changed))
-        broken = [name for name, answer in answers.items() if answer.lost or (answer.own and name in done.changed)]
-        if broken:
-            self._revert(table, parse(before), broken)
-        silent = tuple(sorted(name for name, answer in answers.items() if answer.own and name not in broken))
-        synchronised = bool(drift) and not (done or parse(before).domains != table.domains)
+            return Changes(silent=self._silent(self._probe(table, asked)))
+        old = parse(before)
+        done = compare(old, table)
+        deaf = self._deaf(table, done.changed)
+        if deaf:
+            table = lead_back(table, old, deaf)
+        reloaded = self._switch(render(table))
+        answers = self._probe(table, {*done.added, *done.changed, *asked} - deaf)
+        lost = {name for name, answer in answers.items() if answer.lost or (answer.own and name in done.changed)}
+        if lost:
+            self._switch(render(lead_back(table, old, lost)))
+        broken = deaf | lost
+        silent = self._silent({name: answer for name, answer in answers.items() if name not in broken})
+        synchronised = bool(drift) and not (done or old.domains != table.domains)
         return replace(
             done,
             added=tuple(name for name in done.added if name not in broken),
@@ -148,12 +154,16 @@ class Router:
         self._put({f"{change}/{name}": content for name, content in files.items()})
         return b"reloaded" in self._run("apply", change).splitlines()
 
-    def _revert(self, table: Table, before: Table, broken: Sequence[str]) -> None:
-        """Revert the broken routes, and keep the others."""
-        old = [route for route in before.http if route.label in broken]
-        kept = [route for route in table.http if route.label not in broken]
-        ports = {route.port // 10 * 10 for route in old}
-        self._switch(render(replace(table, http=(*kept, *old), blocks=(*table.blocks, *ports))))
+    def _deaf(self, table: Table, names: Collection[str]) -> set[str]:
+        """Return those of the routes at whose port nothing answers; the services are asked directly."""
+        hosts = {route.label: f"http:{_host(route, table)}:{route.port}" for route in table.http}
+        asked = {name: hosts.get(name, f"stream:{port}") for name, port in table.targets().items() if name in names}
+        answered = self._run("ask", *sorted(set(asked.values()))).decode().splitlines() if asked else []
+        return {name for name, what in asked.items() if what not in answered}
+
+    @staticmethod
+    def _silent(answers: Mapping[str, Answer]) -> tuple[str, ...]:
+        return tuple(sorted(name for name, answer in answers.items() if answer.own))
 
     def _probe(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
         """Return the answer to a request for each of the named http routes, through the router."""

@@ -1,9 +1,9 @@
 """Routes as values: the router's table, what it may not contain, and how two tables differ. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
 
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
@@ -19,6 +19,7 @@ from darkpeak.vocabulary import (
     ports_of,
 )
 
+AnyRoute = TypeVar("AnyRoute", "Route", "TlsRoute", "TcpRoute")
 SERVICE_BLOCKS = BLOCKS[1:]  # the first is the router's own; its haproxy.cfg has the same bounds
 OWN_PORTS = (HTTP_PORT, HTTPS_PORT, SSH_PORT)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -111,8 +112,8 @@ class Changes:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()  # added, but the service does not answer yet
-    reverted: tuple[str, ...] = ()  # undone, because nothing answered
+    silent: tuple[str, ...] = ()  # it leads to the service, which does not answer
+    reverted: tuple[str, ...] = ()  # it leads where it led before, because nothing answered at the new port
     synchronised: bool = False  # the router differed from its files, or settings changed
     reloaded: bool = False
 
@@ -166,6 +167,26 @@ def compare(before: Table, after: Table) -> Changes:
         added=tuple(sorted(new.keys() - old.keys())),
         changed=tuple(sorted(name for name in new.keys() & old.keys() if new[name] != old[name])),
         removed=tuple(sorted(old.keys() - new.keys())),
+    )
+
+
+def lead_back(table: Table, before: Table, names: Collection[str]) -> Table:
+    """Return a table in which the named routes lead where they led before; those that are new are left out."""
+    old = before.targets()
+    kept = {**table.targets(), **{name: old.get(name, 0) for name in names}}  # 0: it is left out
+
+    def lead(routes: Iterable[AnyRoute], name_of: Callable[[AnyRoute], str]) -> tuple[AnyRoute, ...]:
+        return tuple(replace(route, port=kept[name_of(route)]) for route in routes if kept[name_of(route)])
+
+    return replace(
+        table,
+        http=lead(table.http, lambda route: route.label),
+        tls=lead(table.tls, lambda route: f"tls {route.label}"),
+        ssh=lead(table.ssh, lambda route: f"ssh {route.label}"),
+        tcp=lead(table.tcp, lambda route: route.name),
+        plain_ssh=kept.get("plain ssh", 0),
+        pairs=tuple(sorted({*table.pairs, *before.pairs})),
+        blocks=(*table.blocks, *(block_of(port) for port in kept.values() if port)),
     )
 
 
