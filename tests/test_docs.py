@@ -6,7 +6,7 @@ from pathlib import Path
 from darkpeak import collective
 from darkpeak.cli import root
 from darkpeak.cli.reference import make_reference
-from darkpeak.collective.model import Certificates
+from darkpeak.collective.settings import Certificates
 from tests.making import edit, write_collective
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -38,11 +38,34 @@ def test_a_table_in_a_pipe_has_no_colour_and_is_not_cut(tmp_path: Path) -> None:
     ]
 
 
-def test_findings_stop_up_before_anything_is_touched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["up", "plan"])
+def test_findings_stop_a_deploy_before_anything_is_touched(tmp_path: Path, command: str) -> None:
     edit(write_collective(tmp_path), "services/wiki/docker-compose.yml", "block: 6010", "block: 6011")
-    done = darkpeak(tmp_path, "up")
+    done = darkpeak(tmp_path, command, "wiki")
     assert done.returncode == 2
     assert "services/wiki/docker-compose.yml:4: block 6011 is not a multiple of ten" in done.stderr
+
+
+WIKI = "services/wiki/docker-compose.yml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("http: 6010", "http: 22"), ("services:", "services"), ("[ada, grace]", "[ada]"), ("name: darkpeak-wiki", "")],
+    ids=["a wrong route", "bad YAML", "one admin", "no name"],
+)
+def test_a_finding_elsewhere_does_not_stop_a_service(tmp_path: Path, old: str, new: str) -> None:
+    """Without an engine, the next step fails: the files were no obstacle."""
+    edit(write_collective(tmp_path), WIKI, old, new)
+    (tmp_path / "services/empty").mkdir()
+    done = darkpeak(tmp_path, "up", "directory")
+    assert (done.returncode, "no Docker engine answers" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_fault_of_the_whole_collective_stops_every_deploy(tmp_path: Path) -> None:
+    edit(write_collective(tmp_path), "collective.toml", 'domain = "localhost"', 'domain = "dark peak"')
+    done = darkpeak(tmp_path, "up", "directory")
+    assert (done.returncode, "nothing was touched" in done.stderr) == (2, True), done.stderr
 
 
 def test_lint_exits_with_1_if_there_are_findings(tmp_path: Path) -> None:

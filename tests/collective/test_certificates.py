@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective
-from darkpeak.collective.model import Certificates
+from darkpeak.collective.settings import Certificates
 from darkpeak.plan.certificates import find_certificate, list_certificates
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.routes import make_table

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective, lint
-from darkpeak.collective.model import Collective, RouterPorts
+from darkpeak.collective.model import Collective
+from darkpeak.collective.settings import RouterPorts
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
 from darkpeak.plan.ssh_config import make_ssh_config

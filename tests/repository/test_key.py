@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from darkpeak import lint
-from darkpeak.collective.model import Admin, Collective
+from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers
+from darkpeak.collective.settings import Admin
 from darkpeak.errors import CheckFailed, UsageError
 from darkpeak.repository import key
 from darkpeak.vocabulary import KEY_FILE

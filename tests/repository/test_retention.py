@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkpeak.collective.model import Keep
+from darkpeak.collective.settings import Keep
 from darkpeak.repository.retention import NEWEST, decide
 from darkpeak.repository.snapshots import BACKUP, BEFORE, Snapshot
 

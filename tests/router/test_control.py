@@ -1,5 +1,7 @@
 """What the tool does with the router's container, tested with a stand-in in memory."""
 
+from dataclasses import replace
+
 import pytest
 
 from darkpeak.errors import SystemFailure, UsageError
@@ -104,3 +106,47 @@ def test_a_notice_is_set_survives_other_changes_and_is_removed() -> None:
 def test_counters_are_read_by_service() -> None:
     counted = the_router(a_router()).counters()
     assert counted == [Counted(6010, 0, 0, 0), Counted(6020, 200, 3, 500)]
+
+
+def test_a_route_does_not_change_while_nothing_answers_at_its_new_port() -> None:
+    """The service is asked at its port first: no request is led there."""
+    container = a_router()
+    container.dead = {6011}
+    changes = the_router(container).apply(Table(WIKI.domains, (Route("wiki", 6011),), (TcpRoute(5222, 6032, "chat"),)))
+    assert (changes.changed, changes.reverted, changes.added) == ((), ("wiki",), ("chat:5222",))
+    applied = [ran[0] for ran in container.ran]
+    assert applied.index("ask") < applied.index("apply")
+    assert container.files["http.map"] == b"wiki 6010\n"
+
+
+def test_a_stream_is_asked_at_its_new_port_too() -> None:
+    container, before = a_router(), Table(WIKI.domains, WIKI.http, (TcpRoute(5222, 6032, "chat"),))
+    the_router(container).apply(before)
+    container.dead = {6033}
+    changes = the_router(container).apply(replace(before, tcp=(TcpRoute(5222, 6033, "chat"),)))
+    assert changes.reverted == ("chat:5222",)
+    assert parse(container.files).tcp == before.tcp
+
+
+def test_a_route_that_must_answer_is_asked_even_if_nothing_changes() -> None:
+    container = a_router()
+    assert not the_router(container).apply(WIKI, ["wiki"]).silent
+    container.dead = {6010}
+    assert the_router(container).apply(WIKI, ["wiki"]).silent == ("wiki",)
+
+
+def test_the_routes_of_containers_in_no_file_stay() -> None:
+    """A service with a fault, or a project with another name, keeps its routes while it runs."""
+    container, old = a_router(), Table(WIKI.domains, (Route("wiki", 6010), Route("polls", 6051)), pairs=(6050,))
+    the_router(container).apply(old)
+    without = Table(WIKI.domains, WIKI.http, blocks=(6010,), kept=frozenset({6051}))
+    assert the_router(container).drift(without) == []
+    assert not the_router(container).apply(without)
+    assert the_router(container).apply(replace(without, kept=frozenset())).removed == ("polls",)
+
+
+def test_a_kept_route_gives_way_to_a_declared_one() -> None:
+    container = a_router()
+    moved = Table(WIKI.domains, (Route("wiki", 6020),), blocks=(6020,), kept=frozenset({6010}))
+    assert the_router(container).apply(moved).changed == ("wiki",)
+    assert parse(container.files).http == (Route("wiki", 6020),)

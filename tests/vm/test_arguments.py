@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from darkpeak.collective.hosts import VAGRANT_HOST, find_host, uri_of
-from darkpeak.collective.model import Host, Place
+from darkpeak.collective.model import Place
+from darkpeak.collective.settings import Host
 from darkpeak.system.base import Wanted, make_files
 from darkpeak.vm.arguments import (
     make_image,

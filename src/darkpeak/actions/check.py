@@ -1,9 +1,9 @@
 """Read a collective's files, and find their faults: with our rules, and with compose itself."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darkpeak import collective as files
@@ -57,16 +57,29 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
         return [finding for finding in found if finding]
 
 
-def require_sound(findings: Sequence[Finding]) -> None:
+def deployable(checked: Checked, names: Sequence[str] = ()) -> Collective:
+    """Return the collective with its faults: the findings that stop the deploy of a service.
+
+    Raises:
+        UsageError: when a fault is in a file of the whole collective, or of one of the named services.
+    """
+    faults = tuple(item for item in checked.findings if item.rule not in lint.ADVICE)
+    require_sound([item for item in faults if item.at.service in ("", *names)])
+    return replace(checked.collective, faults=faults)
+
+
+def require_sound(findings: Collection[Finding]) -> None:
     """Raise an error if there are findings.
 
     Raises:
         UsageError: with each finding, its place, and what to do.
     """
     if findings:
-        shown = "\n".join(f"  {item.at}: {item.what}\n      {item.hint}" for item in findings)
+        shown = "\n".join(f"  {item.at}: {item.what}\n      {item.hint}" for item in sorted(findings))
         count = files.count(len(findings), "finding")
-        raise UsageError(f"the files have {count}; nothing was touched\n{shown}")
+        services = {item.at.service for item in findings}
+        what = "nothing was touched" if "" in services else f"not touched: {', '.join(sorted(services))}"
+        raise UsageError(f"the files have {count}; {what}\n{shown}")
 
 
 def _run_compose(collective: Collective, service: Service) -> Finding | None:
@@ -92,8 +105,9 @@ def explain(root: Path, service: Service, message: str) -> Finding:
         what = f"unknown key {unknown['key']}" + (f" in {where}" if where else "")
     else:
         keys, what = _keys(rest), rest.removesuffix(": invalid compose project")
-    file = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-    return Finding(Place(file, _line(_read(path), keys)), "compose", what, HINT)
+    if not path.is_relative_to(service.folder):  # the fault is of the service that uses the file
+        return Finding(Place(service.at.file, 1), "compose", f"{path}: {what}", HINT)
+    return Finding(Place(str(path.relative_to(root)), _line(_read(path), keys)), "compose", what, HINT)
 
 
 def _keys(message: str) -> list[str]:

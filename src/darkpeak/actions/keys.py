@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from darkpeak.actions.session import Session, opened
 from darkpeak.actions.target import Target
-from darkpeak.collective.model import Admin, Collective
+from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers
 from darkpeak.collective.repository_url import parse
+from darkpeak.collective.settings import Admin
 from darkpeak.errors import UsageError
 from darkpeak.progress import Progress
 from darkpeak.repository import key

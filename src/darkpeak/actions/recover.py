@@ -54,7 +54,12 @@ def recover_all(session: Session) -> Iterator[Recovered]:
     present = session.engine.observe()
     for service in in_order(target.collective, target.services):
         known = store.find(session.engine, RecoveryRecord, service.name)
-        if known is None and present.of(service.project):
+        if service.name in target.collective.unsound:
+            faults = [
+                f"{fault.at}: {fault.what}" for fault in target.collective.faults if fault.at.service == service.name
+            ]
+            yield Recovered(service.name, FAILED, message="; ".join(faults))
+        elif known is None and present.of(service.project):
             hint = f"it was there before; to restore it: darkpeak restore {service.name}"
             yield Recovered(service.name, LEFT, message=hint)
         elif known and known.good:

@@ -1,6 +1,6 @@
 """Make services match their files: plan, lock, carry out, record."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -80,11 +80,15 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
 
 
-def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) -> UpResult:
+def bring_up(
+    target: Target, progress: Progress, backup_to: Path | None = None, names: Collection[str] = ()
+) -> UpResult:
     """Make the target's services, and what they depend on, match their files, and route them.
 
+    Services with faults are left out; but if compose refuses one of the services that the user named, nothing is done.
+
     Raises:
-        UsageError: when compose refuses the files of a service that changes; nothing was touched.
+        UsageError: when compose refuses the files of a named service; nothing was touched.
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
     plan = plan_up(target, backup_to)
@@ -94,9 +98,9 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
     services = {service.name: service for service in target.collective.services}
     ensure_base_images(target, [services[name] for name in changing], progress)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
-        checking = pool.submit(check_plan, target, plan)
+        checking = pool.submit(check_plan, target, plan, names)
         compose = lock_services(stack, target, changing, progress)
-        checking.result()
+        target = checking.result()
         # Plan again: while we waited for the locks, somebody else may have deployed.
         plan = plan_up(target, backup_to)
         kept = tuple(
@@ -105,15 +109,30 @@ def bring_up(target: Target, progress: Progress, backup_to: Path | None = None) 
         return carry_out(target, compose, replace(plan, services=kept), UP, progress)
 
 
-def check_plan(target: Target, plan: Plan) -> None:
-    """Have compose check the files of the services that change.
+def plan_checked(target: Target, backup_to: Path | None = None, names: Collection[str] = ()) -> Plan:
+    """Return the plan, without services whose files compose refuses; nothing is touched.
 
     Raises:
-        UsageError: when compose refuses a file; nothing was touched.
+        UsageError: when compose refuses a file of one of the named services.
+        SystemFailure: when the daemon or the router does not answer.
+    """
+    plan = plan_up(target, backup_to)
+    checked = check_plan(target, plan, names)
+    return plan if checked is target else plan_up(checked, backup_to)
+
+
+def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:
+    """Have compose check the files of the services that change; return the target with what compose refuses as faults.
+
+    Raises:
+        UsageError: when compose refuses a file of one of the named services; nothing was touched.
     """
     changing = {item.service for item in plan.changes}
     services = [service for service in target.collective.services if service.name in changing]
-    require_sound(check_with_compose(target.collective, services))
+    faults = check_with_compose(target.collective, services)
+    require_sound([fault for fault in faults if fault.at.service in ("", *names)])
+    collective = replace(target.collective, faults=(*target.collective.faults, *faults))
+    return replace(target, collective=collective) if faults else target
 
 
 def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress: Progress) -> UpResult:

@@ -15,7 +15,8 @@ from darkpeak.errors import UsageError
 if TYPE_CHECKING:
     from darkpeak.actions.check import Checked
     from darkpeak.actions.target import Target
-    from darkpeak.collective.model import Collective, Host
+    from darkpeak.collective.model import Collective
+    from darkpeak.collective.settings import Host
     from darkpeak.engine.engine import Engine
     from darkpeak.output import ProgressTable
 
@@ -46,24 +47,38 @@ class Settings:
 
         return check_files(self.start)
 
-    def collective(self, *, sound: bool = False) -> "Collective":
+    def collective(self) -> "Collective":
         """Return the collective.
 
         Raises:
-            UsageError: when there is no collective, or when it must be `sound` and has findings.
+            UsageError: when there is no collective.
         """
         from darkpeak import collective as files
         from darkpeak import output
-        from darkpeak.actions.check import require_sound
         from darkpeak.actions.target import on_host
 
         checked = self.checked()
-        if sound:
-            require_sound(checked.findings)
         if checked.findings:
             found = files.count(len(checked.findings), "finding")
             output.note(f"note: the files have {found}; for details: darkpeak lint")
         return on_host(checked.collective, self.host)
+
+    def deployable(self, names: tuple[str, ...] = ()) -> "Collective":
+        """Return the collective with its faults, for commands that deploy the named services, or all.
+
+        Raises:
+            UsageError: when there is no collective, or when a fault concerns it all or one of the named services.
+        """
+        from darkpeak import collective as files
+        from darkpeak import output
+        from darkpeak.actions.check import deployable
+        from darkpeak.actions.target import on_host
+
+        found = deployable(self.checked(), names)
+        if found.faults:
+            faults = files.count(len(found.faults), "finding")
+            output.note(f"note: not touched, because of {faults} in their files: {', '.join(sorted(found.unsound))}")
+        return on_host(found, self.host)
 
     def collective_here(self) -> "Collective | None":
         """Return the collective, or None when this folder is not in one."""

@@ -35,20 +35,23 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
+    from darkpeak.actions.check import require_sound
     from darkpeak.actions.up import bring_up
 
     saved = backup_to.absolute() if backup_to else None
-    targets = settings.targets(settings.collective(sound=True), names)
+    targets = settings.targets(settings.deployable(names), names)
     results = []
     with settings.progress() as progress:
         for target in targets:
-            result = bring_up(target, progress, saved)
+            result = bring_up(target, progress, saved, names)
             results.append(result)
             if not settings.as_json:
                 output.show_lines(_on(result.host, result.lines()))
     if settings.as_json:
         output.show_json([{"host": result.host, "result": result} for result in results])
     _require(failure for result in results for failure in result.failures)
+    if not names:
+        require_sound({fault for result in results for fault in result.plan.faults})
 
 
 def _on(host: str, lines: Iterable[str]) -> Iterator[str]:
@@ -70,18 +73,19 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import check_plan, plan_up
+    from darkpeak.actions.check import require_sound
+    from darkpeak.actions.up import plan_checked
     from darkpeak.plan.text import make_text
 
     saved = backup_to.absolute() if backup_to else None
-    targets = settings.targets(settings.collective(sound=True), names)
-    plans = [(target.host, plan_up(target, saved)) for target in targets]
-    for target, (_, made) in zip(targets, plans, strict=True):
-        check_plan(target, made)
+    targets = settings.targets(settings.deployable(names), names)
+    plans = [(target.host, plan_checked(target, saved, names)) for target in targets]
     if settings.as_json:
         output.show_json([{"host": host, "plan": made} for host, made in plans])
     else:
         output.show_lines(line for host, made in plans for line in _on(host, make_text(made)))
+    if not names:
+        require_sound({fault for _, made in plans for fault in made.faults})
     sys.exit(1 if any(made.changes or made.drift for _, made in plans) else 0)
 
 

@@ -52,7 +52,7 @@ def restore(settings: Settings, name: str | None, identities: tuple[Path, ...], 
     Example: darkpeak restore wiki --snapshot wiki-17
     """
     _check_options(name, options)
-    collective = settings.collective(sound=options["everything"])
+    collective = settings.deployable() if options["everything"] else settings.collective()
     if name is None:
         _recover(settings, collective, identities)
     elif options["explain"]:

@@ -31,7 +31,7 @@ def vm() -> None:
 def _vm(settings: Settings, progress: "Progress | None" = None, *, console: bool = False) -> "Vm":
     """Return the VM of this login, with an image for the collective of this folder."""
     from darkpeak import output
-    from darkpeak.collective.model import RouterPorts
+    from darkpeak.collective.settings import RouterPorts
     from darkpeak.system.base import make_wanted
     from darkpeak.vm.host import state_folder
     from darkpeak.vm.machine import Vm
@@ -180,7 +180,7 @@ def send_command(settings: Settings, *, names: tuple[str, ...]) -> None:
     from darkpeak.vocabulary import VAGRANT
 
     _vm(settings).check_running()
-    collective = settings.collective(sound=True).on(VAGRANT)
+    collective = settings.deployable(names).on(VAGRANT)
     sending = send_images(collective, names, settings.engine(), output.note)
     if settings.as_json:
         output.show_json(sending)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from darkpeak.collective.model import Backup, Finding, Keep, Place
+from darkpeak.collective.model import Finding, Place
 from darkpeak.collective.repository_url import parse
+from darkpeak.collective.settings import Backup, Keep
 from darkpeak.collective.tree import toml_line
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE

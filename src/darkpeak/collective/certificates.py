@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from darkpeak.collective.model import Certificates, Finding, Place
+from darkpeak.collective.model import Finding, Place
+from darkpeak.collective.settings import Certificates
 from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOOK, HTTPS_URL, PRIVATE_KEY, ROUTER
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.collective.model import Collective, Finding, Host, Place, Service
+from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.settings import Host
 from darkpeak.collective.tree import toml_line
 from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.errors import UsageError

@@ -2,19 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from darkpeak.collective.settings import Admin, Backup, Certificates, Host, RouterPorts
 from darkpeak.vocabulary import (
     COMPOSE_FILE,
     DOMAIN_VARIABLE,
-    HTTP_PORT,
     HTTP_VARIABLE,
-    HTTPS_PORT,
     HTTPS_VARIABLE,
-    ROUTER,
-    SSH_PORT,
     SSH_VARIABLE,
 )
 
@@ -31,6 +28,12 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+    @property
+    def service(self) -> str:
+        """The service whose folder has the file; empty for a file of the whole collective."""
+        top, _, rest = self.file.partition("/")
+        return rest.partition("/")[0] if top == "services" else ""
 
 
 @dataclass(frozen=True, order=True)
@@ -220,71 +223,6 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Admin:
-    """A person under [admins] in collective.toml."""
-
-    name: str
-    full_name: str = ""
-    mail: str = ""
-    ssh: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RouterPorts:
-    """The ports on which the router listens: `[router]` of collective.toml."""
-
-    http: int = HTTP_PORT
-    https: int = HTTPS_PORT
-    ssh: int = SSH_PORT
-
-    @property
-    def all(self) -> tuple[int, ...]:
-        """All three ports."""
-        return astuple(self)
-
-
-@dataclass(frozen=True)
-class Keep:
-    """How many snapshots of a service are kept: one for each of so many days, weeks and months."""
-
-    daily: int = 7
-    weekly: int = 4
-    monthly: int = 12
-
-
-@dataclass(frozen=True)
-class Backup:
-    """Where backups go, and how many are kept."""
-
-    repositories: tuple[str, ...] = ()
-    keep: Keep = Keep()
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """The CA from which the router gets certificates by ACME."""
-
-    acme: str  # the address of its ACME directory
-    contact: str = ""
-    dns: str = ""  # the hook that proves the domain by DNS, for a wildcard certificate
-    trust: str = ""  # the root certificate, in PEM, of a CA that Debian does not trust
-
-
-@dataclass(frozen=True)
-class Host:
-    """A daemon with a name, and the services that run there; without any, it takes every service."""
-
-    name: str
-    docker: str  # its URI
-    at: Place
-    services: tuple[str, ...] = ()
-
-    def takes(self, service: str) -> bool:
-        """Return whether a service runs here when a command names no service."""
-        return not self.services or service in (*self.services, ROUTER)
-
-
-@dataclass(frozen=True)
 class Collective:
     """All that the collective's files say."""
 
@@ -294,10 +232,16 @@ class Collective:
     admins: tuple[Admin, ...] = ()
     services: tuple[Service, ...] = ()
     keep_deploys: int = 3  # of each service, for `rollback`
-    backup: Backup = Backup()
+    backup: Backup = field(default_factory=Backup)
     hosts: tuple[Host, ...] = ()
     certificates: Certificates | None = None
-    router: RouterPorts = RouterPorts()
+    router: RouterPorts = field(default_factory=RouterPorts)
+    faults: tuple[Finding, ...] = ()  # each stops the deploy of the service in whose folder it is, and of no other
+
+    @cached_property
+    def unsound(self) -> frozenset[str]:
+        """The services whose own files have faults: they are not deployed, and what runs of them stays as it is."""
+        return frozenset(fault.at.service for fault in self.faults)
 
     @cached_property
     def variables(self) -> Mapping[str, str]:

@@ -8,9 +8,10 @@ from typing import Any
 from darkpeak.collective import backup, tree
 from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.hosts import read_hosts
-from darkpeak.collective.model import Admin, Collective, Finding, Place, Service
+from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.overrides import read_overrides
 from darkpeak.collective.router import read_router
+from darkpeak.collective.settings import Admin
 from darkpeak.collective.x_darkpeak import read_service
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, COMPOSE_FILE

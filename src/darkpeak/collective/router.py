@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from darkpeak.collective.model import Finding, Place, RouterPorts
+from darkpeak.collective.model import Finding, Place
+from darkpeak.collective.settings import RouterPorts
 from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, COLLECTIVE_FILE, PORTS
 

@@ -22,6 +22,9 @@ COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
     hosts.together,
 )
 
+# What these find is worth a look, but no reason to keep an old version of a service running.
+ADVICE = frozenset({"missing-admin", "unknown-admin", "admin-twice"})
+
 SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     people.two_admins,
     blocks.block_number,

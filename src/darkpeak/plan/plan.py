@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from darkpeak.collective.model import Collective, Container, Service
+from darkpeak.collective.model import Collective, Container, Finding, Service
 from darkpeak.plan.observed import Observed, Running, find_container
 from darkpeak.plan.operations import (
     BackUp,
@@ -89,6 +89,7 @@ class Plan:
     services: tuple[ServicePlan, ...]
     drift: tuple[str, ...] = ()  # how the router differs from the files, if no operation sets routes
     orphans: tuple[str, ...] = ()
+    faults: tuple[Finding, ...] = ()  # because of which services are left out of the plan
     routed: bool = True  # a router runs, or will
 
     @property
@@ -104,16 +105,17 @@ class Plan:
 
 def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
     """Return the plan that makes the named services match the files; `backup_to` is where data is saved first."""
-    chosen = [service for service in collective.services if service.name in names and service.runs]
+    sound = [service for service in collective.services if service.name not in collective.unsound]
+    chosen = [service for service in sound if service.name in names and service.runs]
     decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
     services = tuple(
         _plan_service(collective, service, decided[service.name], observed, routed, names, backup_to)
         for service in chosen
     )
-    known = {service.project for service in collective.services}
+    known = {service.project for service in collective.services} | {f"darkpeak-{name}" for name in collective.unsound}
     ours = {item.project for item in observed.containers if item.content and not item.scratch}
-    return Plan(services, orphans=tuple(sorted(ours - known)), routed=routed)
+    return Plan(services, orphans=tuple(sorted(ours - known)), faults=collective.faults, routed=routed)
 
 
 def make_rollback(

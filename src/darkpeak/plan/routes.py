@@ -22,8 +22,14 @@ class ListedRoute:
 
 
 def make_table(collective: Collective, observed: Observed) -> Table:
-    """Return the routes of all services that exist on the daemon; stopped ones too, so that they answer 503 not 404."""
-    here = [service for service in collective.services if observed.of(service.project)]
+    """Return the routes of all services that exist on the daemon; stopped ones too, so that they answer 503 not 404.
+
+    Services with faults are left out. Their routes, and those of containers in no file, stay as they are (`kept`).
+    """
+    sound = [service for service in collective.services if service.name not in collective.unsound]
+    here = [service for service in sound if observed.of(service.project)]
+    projects = {service.project for service in sound}
+    others = [item for item in observed.containers if item.project not in projects and not item.scratch]
     plain = [live_port(service, observed, service.routes.plain_ssh) for service in here if service.routes.plain_ssh]
     return Table(
         domains=(collective.domain,),
@@ -59,6 +65,7 @@ def make_table(collective: Collective, observed: Observed) -> Table:
         acme=make_acme(collective, here),
         blocks=tuple(service.block for service in collective.services if service.block),
         own_ports=collective.router.all,
+        kept=frozenset(host for item in others for _, host in item.ports),
         pairs=tuple(sorted(port.published[0] for service in here for port in service.ports if port.pair)),
     )
 

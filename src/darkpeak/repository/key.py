@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkpeak.collective.model import Admin, Collective
+from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers, tag, tags
+from darkpeak.collective.settings import Admin
 from darkpeak.errors import CheckFailed, UsageError
 from darkpeak.vocabulary import KEY_FILE
 

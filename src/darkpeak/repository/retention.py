@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from darkpeak.collective.model import Keep
+from darkpeak.collective.settings import Keep
 from darkpeak.repository.snapshots import BACKUP, Snapshot
 
 NEWEST = 3  # always kept, since a wrong clock can give all snapshots the same date

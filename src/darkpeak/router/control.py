@@ -10,7 +10,7 @@ from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
 from darkpeak.router.files import PAIRS, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
-from darkpeak.router.routes import Changes, Counted, Route, Table, compare, lead_back
+from darkpeak.router.routes import Changes, Counted, Route, Table, check, compare, lead_back, with_kept
 
 STATE = "/var/lib/router"
 NEXT = f"{STATE}/next"
@@ -60,26 +60,29 @@ class Router:
 
     def drift(self, table: Table) -> list[Drift]:
         """Return the lines in which the router's files, or the running process, differ from the table."""
-        wanted = render(table)
-        in_files = find_drift(wanted, self._files(TABLES), running=False)
+        files = self._files((*TABLES, PAIRS))
+        wanted = render(with_kept(table, parse(files)))
+        in_files = find_drift(wanted, files, running=False)
         return in_files + find_drift(as_running(wanted), self._running(), running=True)
 
     def apply(self, table: Table, asked: Collection[str] = ()) -> Changes:
         """Make the files and the running router match a table, and verify each changed route with a request.
 
-        If nothing answers at the new port of a changed route, the route does not change; if it does not work then, it is
-        reverted. The result names both, and each of the `asked` routes that does not answer, changed or not.
+        A route does not change if nothing answers at its new port, and is reverted if it does not work afterwards. The
+        result names both, and each of the `asked` routes that does not answer, changed or not.
 
         Raises:
             UsageError: when the table has a route that is not allowed; nothing was touched.
             SystemFailure: when the router refuses; the state before is restored.
         """
-        wanted, written, running = render(table), self._files((*TABLES, PAIRS)), self._running()
-        before = {**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")}
+        check(table)
+        written, running = self._files((*TABLES, PAIRS)), self._running()
+        old = parse({**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")})
+        table = with_kept(table, old)
+        wanted = render(table)
         drift = find_drift(wanted, written, running=False) or find_drift(as_running(wanted), running, running=True)
         if not drift and not moved(wanted, running):
             return Changes(silent=self._silent(self._probe(table, asked)))
-        old = parse(before)
         done = compare(old, table)
         deaf = self._deaf(table, done.changed)
         if deaf:

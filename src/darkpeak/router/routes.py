@@ -84,6 +84,7 @@ class Table:
     limits: tuple[Limit, ...] = ()
     acme: Acme | None = None
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
+    kept: frozenset[int] = field(default=frozenset(), compare=False, repr=False)  # ports whose routes stay as they are
     blocks: tuple[int, ...] = field(default=tuple(SERVICE_BLOCKS), compare=False, repr=False)
     own_ports: tuple[int, ...] = field(default=OWN_PORTS, compare=False, repr=False)  # of the router itself
 
@@ -167,6 +168,26 @@ def compare(before: Table, after: Table) -> Changes:
         added=tuple(sorted(new.keys() - old.keys())),
         changed=tuple(sorted(name for name in new.keys() & old.keys() if new[name] != old[name])),
         removed=tuple(sorted(old.keys() - new.keys())),
+    )
+
+
+def with_kept(table: Table, before: Table) -> Table:
+    """Return a table that also has the routes of `before` to its kept ports, unless their names are in use."""
+    names, public = set(table.targets()), {route.public for route in table.tcp}
+    kept = {name: port for name, port in before.targets().items() if port in table.kept and name not in names}
+    tcp = [route for route in before.tcp if route.name in kept and route.public not in public]
+    http = [route for route in before.http if route.label in kept]
+    labels = {route.label for route in http} - {limit.label for limit in table.limits}
+    return replace(
+        table,
+        http=(*table.http, *http),
+        tcp=(*table.tcp, *tcp),
+        tls=(*table.tls, *(route for route in before.tls if f"tls {route.label}" in kept)),
+        ssh=(*table.ssh, *(route for route in before.ssh if f"ssh {route.label}" in kept)),
+        plain_ssh=table.plain_ssh or kept.get("plain ssh", 0),
+        limits=(*table.limits, *(limit for limit in before.limits if limit.label in labels)),
+        pairs=tuple(sorted({*table.pairs, *(before.pair_of(port) for port in kept.values())} - {0})),
+        blocks=(*table.blocks, *(block_of(port) for port in kept.values())),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkpeak.collective.model import Collective, RouterPorts
+from darkpeak.collective.model import Collective
+from darkpeak.collective.settings import RouterPorts
 
 PACKAGES = (
     *("apparmor", "ca-certificates", "docker.io", "iptables", "nftables", "openssh-server", "unattended-upgrades"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from darkpeak import process
-from darkpeak.collective.model import RouterPorts
+from darkpeak.collective.settings import RouterPorts
 from darkpeak.errors import CheckFailed, SystemFailure
 from darkpeak.network import free_port
 from darkpeak.system.base import SWAP_MIB, Wanted
