@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,64 @@ def test_a_deploy_after_a_restart_loses_no_request(moving: Collective) -> None:
         toy.write(moving, "first")
         moving.darkpeak("up", toy.NAME, timeout=300)
     assert (deploying.returncode, seen) == (0, {"first", "second"}), said
+
+
+def test_a_wrong_port_is_never_led_to(moving: Collective) -> None:
+    """The new version is healthy, but publishes a port at which nothing listens."""
+    path, dockerfile = (moving.folder(toy.NAME) / file for file in ("docker-compose.yml", "web/Dockerfile"))
+    path.write_text(COMPOSE.replace("6900-6901:80", "6900-6901:81"))
+    dockerfile.write_text(toy.DOCKERFILE.replace("EXPOSE 80", "EXPOSE 80 81"))
+    deploying = moving.start("up", toy.NAME)
+    try:
+        while deploying.poll() is None:
+            assert ask("hello") == "first"
+    finally:
+        said = deploying.communicate(timeout=120)
+        path.write_text(COMPOSE)
+        dockerfile.write_text(toy.DOCKERFILE)
+    assert deploying.returncode == 3, said
+    assert "was not routed: nothing answers at hello (port 81 of its container; services/hello/" in said[1]
+    assert "the version before never stopped" in said[1]
+    assert ask("hello") == "first"
+
+
+def test_faults_of_others_stop_nothing(moving: Collective) -> None:
+    """An empty folder, a file that is no YAML, one that compose refuses, a route that is not allowed."""
+    others = {
+        "empty": None,
+        "torn": "services: [",
+        "refused": "restrat: always",
+        "lost": "x-darkpeak: {routes: {http: 22}}",
+    }
+    for name, text in others.items():
+        moving.folder(name).mkdir()
+        if text is not None:
+            (moving.folder(name) / "docker-compose.yml").write_text(f"name: darkpeak-{name}\n{text}\n")
+    toy.write(moving, "second")
+    try:
+        done = moving.darkpeak("up", toy.NAME, check=False)
+        every = moving.darkpeak("plan", check=False)
+    finally:
+        toy.write(moving, "first")
+        for name in others:
+            shutil.rmtree(moving.folder(name))
+    assert (done.returncode, ask("hello")) == (0, "second"), done.stderr
+    assert every.returncode == 2
+    assert all(f"services/{name}/docker-compose.yml:" in every.stderr for name in others), every.stderr
+    moving.darkpeak("up", toy.NAME)
+
+
+def test_what_runs_stays_routed_when_its_project_gets_another_name(moving: Collective) -> None:
+    path = moving.folder(toy.NAME) / "docker-compose.yml"
+    path.write_text(COMPOSE.replace("darkpeak-hello", "darkpeak-other"))
+    try:
+        moving.darkpeak("up", toy.NAME, check=False)
+        assert all_answer()
+        moving.darkpeak("up", "router")
+        assert all_answer()
+    finally:
+        moving.compose(toy.NAME, "down")
+        path.write_text(COMPOSE)
 
 
 @pytest.fixture
