@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from darkpeak.actions.keys import fill, require_credentials
-from darkpeak.collective.model import Backup, Collective
+from darkpeak.collective.model import Collective
+from darkpeak.collective.settings import Backup
 from darkpeak.errors import UsageError
 from darkpeak.repository.key import Secret
 
