@@ -11,6 +11,7 @@ KEY_FILE = "backup-key.age"
 ROUTER, HAPROXY, CERTIFICATES, JUMP = "router", "haproxy", "certificates", "jump"
 DIRECTORY, SLAPD = "directory", "slapd"
 DNS = "dns"
+CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
 # Variables that compose files may use; the tool gives each its value from collective.toml.
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"

@@ -7,6 +7,7 @@ import pytest
 from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import DrillRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
 from darkpeak.evidence.nights import NightRecord
+from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.record import Record, Records, to_text
 from darkpeak.evidence.scrubs import ScrubRecord
 
@@ -23,6 +24,7 @@ ALL: tuple[Record, ...] = (
     RecoveryRecord("wiki", NEW, "", good=False, message="no engine"),
     SCRUB,
     NightRecord("Peak", NEW, ("chat", "wiki")),
+    OwnerRecord("0a1b", NEW, "Peak", "peak.test"),
 )
 
 

@@ -51,7 +51,7 @@ def test_there_is_nothing_to_do_if_everything_matches_the_files(files: Collectiv
     ("values", "expected"),
     [
         ({"content": "older"}, "wiki/webserver replace: its files have changed"),
-        ({"content": ""}, "wiki/webserver replace: it was not started by darkpeak"),
+        ({"content": ""}, "wiki/webserver replace: plain docker compose built its image"),
         ({"state": "exited", "health": ""}, "wiki/webserver start: it is exited"),
         ({"health": "unhealthy"}, "wiki/webserver recreate: it is unhealthy"),
         ({"health": ""}, "wiki/webserver nothing: it matches its files"),

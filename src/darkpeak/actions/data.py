@@ -11,6 +11,7 @@ from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import has_verify
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.progress import Progress
 
 SUMS = "SHA256SUMS"  # in a backup of one service
@@ -47,10 +48,11 @@ def restore_from(target: Target, folder: Path, progress: Progress) -> ScriptRun:
     """Restore the target's service from a folder that `back_up_to`, or its own backup script, wrote.
 
     Raises:
-        UsageError: when there is no such folder.
+        UsageError: when there is no such folder, or when the engine is another collective's, or of another domain.
         SystemFailure: when its script fails.
         CheckFailed: when the restored service does not pass its own check.
     """
+    require_ours(target.collective, target.engine, deploys=True)
     service = target.service
     names = [item.name for item in target.collective.services]
     ran = _run(target, service, "restore", find_backup(folder, service.name, names))

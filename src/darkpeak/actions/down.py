@@ -7,6 +7,9 @@ from darkpeak.actions.target import Target
 from darkpeak.actions.up import ensure_base_images, lock_services, with_dependencies
 from darkpeak.deploy.routing import route
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.evidence import store
+from darkpeak.evidence.owners import ENGINE, OwnerRecord
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.observed import Observed
 from darkpeak.progress import Progress
 
@@ -14,10 +17,13 @@ from darkpeak.progress import Progress
 def take_down(target: Target, progress: Progress, *, volumes: bool) -> tuple[str, ...]:
     """Remove the target's services, last those that others depend on, then their routes; return the removed names.
 
+    With all their volumes, nothing of the collective stays there, so the engine no longer belongs to it.
+
     Raises:
-        UsageError: when a service that stays depends on one of them.
+        UsageError: when a service that stays depends on one of them, or when the engine belongs to another collective.
         SystemFailure: when compose fails.
     """
+    require_ours(target.collective, target.engine)
     before = target.engine.observe()
     check_not_needed(target, before)
     present = [service for service in target.running if volumes or before.of(service.project)]
@@ -35,6 +41,8 @@ def take_down(target: Target, progress: Progress, *, volumes: bool) -> tuple[str
                     f"{service.name} was not removed: {result.last_line()}", hint="run the same command again"
                 )
         route(target.collective, target.engine, partial(progress.step, "routes"))
+    if volumes and len(target.services) == len(target.collective.services):
+        store.remove(target.engine, OwnerRecord, ENGINE)
     return tuple(service.name for service in present)
 
 

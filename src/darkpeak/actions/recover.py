@@ -11,6 +11,7 @@ from darkpeak.collective.model import Collective, Service
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import RecoveryRecord
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.record import now
 from darkpeak.vocabulary import ROUTER
 
@@ -51,6 +52,7 @@ def recover_all(session: Session) -> Iterator[Recovered]:
     """
     session.require()
     target = session.target
+    require_ours(target.collective, target.engine, deploys=True)
     present = session.engine.observe()
     for service in in_order(target.collective, target.services):
         known = store.find(session.engine, RecoveryRecord, service.name)

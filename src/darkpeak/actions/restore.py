@@ -17,6 +17,7 @@ from darkpeak.engine import lock
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import RestoreRecord
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.record import now
 from darkpeak.helper.container import WORK
 from darkpeak.helper.scripts import ComposeProject, Scripts
@@ -79,10 +80,12 @@ def restore(
     afterwards. With `discard`, a present state that cannot be saved is given up. Without `keep`, it is not saved.
 
     Raises:
+        UsageError: when the engine is another collective's, or has the CA of another domain; nothing was touched.
         CheckFailed: when the snapshot is damaged, or when the service fails its checks; the state before is back.
         SystemFailure: when the state before could not be restored; the message names its snapshot.
     """
     started = time.monotonic()
+    require_ours(session.target.collective, session.engine, deploys=True)
     startable(service, "restore", in_helper)
     project = session.project(service)
     wanted = find_snapshots(session, service.name, name)

@@ -9,6 +9,7 @@ from darkpeak.actions.up import UpResult, carry_out, ensure_base_images, lock_se
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys
 from darkpeak.evidence.deploys import Deploy
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.plan import Plan, make_rollback
 from darkpeak.progress import Progress
 
@@ -28,9 +29,10 @@ def roll_back(target: Target, number: int | None, progress: Progress) -> RolledB
     """Go back to the images of an earlier deploy: the one with this number, or the last different one.
 
     Raises:
-        UsageError: when there is no such deploy.
+        UsageError: when there is no such deploy, or when the engine belongs to another collective.
         SystemFailure: when its images are gone, or when the daemon fails.
     """
+    require_ours(target.collective, target.engine, deploys=True)
     ensure_base_images(target, [], progress)
     service = target.service
     with ExitStack() as stack:

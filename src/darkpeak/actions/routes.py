@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from darkpeak.actions.target import Target
 from darkpeak.deploy.routing import require_router
 from darkpeak.errors import UsageError
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.routes import ListedRoute, list_routes, make_table
 from darkpeak.router.control import Notice
 from darkpeak.router.files import Drift
@@ -38,7 +39,7 @@ def set_notice(target: Target, notice: Notice | None) -> None:
     """Have the router answer with a notice instead of the target's service, or (None) lead to the service again.
 
     Raises:
-        UsageError: when the service has no http route.
+        UsageError: when the service has no http route, or when the engine belongs to another collective.
         SystemFailure: when the router is not running, or when it refuses.
     """
     service = target.service
@@ -46,6 +47,7 @@ def set_notice(target: Target, notice: Notice | None) -> None:
     if not labels:
         what = f"{service.name} has no http route, so it cannot show a notice"
         raise UsageError(what, hint=f"stop it instead: darkpeak stop {service.name}")
+    require_ours(target.collective, target.engine)
     router = require_router(target.collective, target.engine, target.engine.observe())
     for label in labels:
         router.set_notice(label, notice)

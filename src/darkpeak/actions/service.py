@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from darkpeak.actions.target import Target
 from darkpeak.errors import SystemFailure
+from darkpeak.evidence.ownership import require_ours
 
 ABSENT = "not deployed"
 
@@ -21,6 +22,7 @@ def stop(targets: Sequence[Target]) -> Iterator[Done]:
     """Stop services; yield the results.
 
     Raises:
+        UsageError: when an engine belongs to another collective.
         SystemFailure: when compose cannot stop a service; those before it are stopped.
     """
     yield from _for_each(targets, "stop", "stopped")
@@ -30,6 +32,7 @@ def restart(targets: Sequence[Target]) -> Iterator[Done]:
     """Restart the containers of services, without building anything; yield the results.
 
     Raises:
+        UsageError: when an engine belongs to another collective.
         SystemFailure: when compose cannot restart a service; those before it are restarted.
     """
     yield from _for_each(targets, "restart", "restarted")
@@ -37,6 +40,7 @@ def restart(targets: Sequence[Target]) -> Iterator[Done]:
 
 def _for_each(targets: Sequence[Target], command: str, done: str) -> Iterator[Done]:
     for target in targets:
+        require_ours(target.collective, target.engine)
         observed = target.engine.observe()
         for service in target.running:
             if not observed.of(service.project):

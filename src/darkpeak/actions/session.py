@@ -12,6 +12,7 @@ from darkpeak.collective.repository_url import parse
 from darkpeak.engine import base, lock
 from darkpeak.engine.engine import PROJECT_LABEL, Engine
 from darkpeak.errors import UsageError
+from darkpeak.evidence.ownership import require_ours
 from darkpeak.helper import container as helpers
 from darkpeak.helper.container import Helper
 from darkpeak.helper.scripts import ComposeProject, Scripts
@@ -82,13 +83,14 @@ def opened(target: Target, secret: Secret, progress: Progress, *, create: bool =
     all restic locks of helpers on this engine are those of dead ones.
 
     Raises:
-        UsageError: when collective.toml names no repository.
+        UsageError: when collective.toml names no repository, or when the engine belongs to another collective.
         DarkpeakError: (create) when a repository cannot be made, or cannot be used.
     """
     urls = [parse(name) for name in target.collective.backup.repositories]
     if not urls:
         hint = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]'
         raise UsageError("there are no backup repositories", where=COLLECTIVE_FILE, hint=hint)
+    require_ours(target.collective, target.engine)
     engine, step = target.engine, partial(progress.step, "backup")
     volumes = [url.volume for url in urls if url.volume]
     base.ensure(engine, SUITE, step)  # locks are containers of this image, which an empty daemon lacks

@@ -10,16 +10,20 @@ from pathlib import Path
 from darkpeak.actions.check import check_with_compose, require_sound
 from darkpeak.actions.target import Target
 from darkpeak.collective import count
+from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.executor import Executor, Outcome
 from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
+from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys
+from darkpeak.evidence.owners import OwnerRecord
+from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge
-from darkpeak.vocabulary import ROUTER, SUITE
+from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, SUITE
 
 UP = "up"
 
@@ -71,10 +75,18 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
     """Return the plan for the target's services and what they depend on; nothing is touched.
 
     Raises:
+        UsageError: when the engine belongs to another collective, or has the CA of another domain.
         SystemFailure: when the daemon or the router does not answer.
     """
+    require_ours(target.collective, target.engine, deploys=True)
+    return _plan(target, backup_to)
+
+
+def _plan(target: Target, backup_to: Path | None) -> Plan:
     observed = target.engine.observe()
     plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
+    root = target.collective.root
+    plan = replace(plan, files=tuple(str(path.relative_to(root)) for path in differing(target.collective)))
     if plan.routes:  # an operation of the plan sets the routes anyway
         return plan
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
@@ -88,25 +100,45 @@ def bring_up(
     Services with faults are left out; but if compose refuses one of the services that the user named, nothing is done.
 
     Raises:
-        UsageError: when compose refuses the files of a named service; nothing was touched.
+        UsageError: when compose refuses the files of a named service, when the engine belongs to another collective, or
+            when it has the CA of another domain; nothing was touched.
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
-    plan = plan_up(target, backup_to)
+    known = require_ours(target.collective, target.engine, deploys=True)
+    plan = _plan(target, backup_to)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
-        return _finish(target, plan, (), progress)
+        written = _write_files(target, known, plan)
+        return _finish(target, plan, (), progress, written)
     services = {service.name: service for service in target.collective.services}
     ensure_base_images(target, [services[name] for name in changing], progress)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         checking = pool.submit(check_plan, target, plan, names)
         compose = lock_services(stack, target, changing, progress)
         target = checking.result()
+        written = _write_files(target, known, plan)
         # Plan again: while we waited for the locks, somebody else may have deployed.
-        plan = plan_up(target, backup_to)
+        plan = _plan(target, backup_to)
         kept = tuple(
             item if item.service in changing else replace(item, decisions=(), operations=()) for item in plan.services
         )
-        return carry_out(target, compose, replace(plan, services=kept), UP, progress)
+        return carry_out(target, compose, replace(plan, services=kept), UP, progress, written)
+
+
+def _write_files(target: Target, known: OwnerRecord | None, plan: Plan) -> tuple[str, ...]:
+    """Make the engine this collective's, and write the `.env` files of the plan; return which files were written.
+
+    Raises:
+        UsageError: when a file cannot be written; the services are not touched.
+    """
+    own = (COLLECTIVE_FILE,) if claim(target.collective, target.engine, known) else ()
+    for path, text in differing(target.collective).items() if plan.files else ():
+        try:
+            path.write_text(text, encoding="utf-8") if text else path.unlink()
+        except OSError as error:
+            where = str(path.relative_to(target.collective.root))
+            raise UsageError(f"it cannot be written: {error.strerror}", where, "let your login write there") from error
+    return (*own, *plan.files)
 
 
 def plan_checked(target: Target, backup_to: Path | None = None, names: Collection[str] = ()) -> Plan:
@@ -135,7 +167,9 @@ def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:
     return replace(target, collective=collective) if faults else target
 
 
-def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress: Progress) -> UpResult:
+def carry_out(  # noqa: PLR0913, PLR0917 (the plan, how to carry it out, and what is recorded and shown of it)
+    target: Target, compose: Compose, plan: Plan, what: str, progress: Progress, written: tuple[str, ...] = ()
+) -> UpResult:
     """Carry out a plan whose services are locked, and record each deploy; return the result."""
     outcomes = Executor(target.collective, compose, progress).carry_out(plan)
     services = {service.name: service for service in target.collective.services}
@@ -144,7 +178,7 @@ def carry_out(target: Target, compose: Compose, plan: Plan, what: str, progress:
         if item.service in changed:
             ended = item.failure or UP
             deploys.record(target.engine, services[item.service], what, ended, target.collective.keep_deploys)
-    return _finish(target, plan, outcomes, progress)
+    return _finish(target, plan, outcomes, progress, written)
 
 
 def ensure_base_images(target: Target, services: Sequence[Service], progress: Progress) -> None:
@@ -162,12 +196,15 @@ def lock_services(stack: ExitStack, target: Target, names: Sequence[str], progre
     return target.compose.holding(*locks)
 
 
-def _finish(target: Target, plan: Plan, outcomes: Sequence[Outcome], progress: Progress) -> UpResult:
+def _finish(
+    target: Target, plan: Plan, outcomes: Sequence[Outcome], progress: Progress, written: tuple[str, ...]
+) -> UpResult:
     """Synchronise the router if it differs and no service did so; return the result."""
     done = [item.routes for item in outcomes]
     if plan.drift:
         done.append(route(target.collective, target.engine, partial(progress.step, "routes")))
     routes = merge(done)
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
-    notes = (*reverted, *(() if plan.routed else (NO_ROUTER,)))
+    wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
+    notes = (*reverted, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

@@ -116,8 +116,12 @@ def _init(settings: Settings, collective: "Collective", identities: tuple[Path, 
 
 def _to_folder(settings: Settings, collective: "Collective", names: tuple[str, ...], to: Path) -> None:
     from darkpeak.actions.data import back_up_to
+    from darkpeak.evidence.ownership import require_ours
 
-    done, failed = back_up_to(settings.targets(collective, names), to)
+    targets = settings.targets(collective, names)
+    for target in targets:
+        require_ours(target.collective, target.engine)
+    done, failed = back_up_to(targets, to)
     show_scripts(settings, done)
     if failed:
         raise joined(failed)

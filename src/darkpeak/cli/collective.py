@@ -50,10 +50,12 @@ def lint(settings: Settings, name: str | None) -> None:
     from darkpeak.actions.check import check_with_compose
     from darkpeak.actions.target import choose
     from darkpeak.collective import count
+    from darkpeak.collective.environment import stale
 
     checked = settings.checked()
     services = choose(checked.collective, (name,) if name else ())
-    findings = sorted({*checked.findings, *check_with_compose(checked.collective, services)})
+    found = (*checked.findings, *stale(checked.collective), *check_with_compose(checked.collective, services))
+    findings = sorted(set(found))
     if name:
         findings = [finding for finding in findings if finding.at.file.startswith(f"services/{name}/")]
     if settings.as_json:

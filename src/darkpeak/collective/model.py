@@ -236,6 +236,7 @@ class Collective:
     hosts: tuple[Host, ...] = ()
     certificates: Certificates | None = None
     router: RouterPorts = field(default_factory=RouterPorts)
+    id: str = ""  # made by the first `up`; empty before
     faults: tuple[Finding, ...] = ()  # each stops the deploy of the service in whose folder it is, and of no other
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 from darkpeak.collective import backup, tree
 from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.hosts import read_hosts
+from darkpeak.collective.identity import read_id
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.overrides import read_overrides
 from darkpeak.collective.router import read_router
@@ -20,6 +21,7 @@ TYPE_WORDS: Mapping[type, str] = {str: "text in quotes", dict: "a table", list: 
 KEYS: Mapping[str, type] = {
     "name": str,
     "domain": str,
+    "id": str,
     "admins": dict,
     "keep_deploys": int,
     "backup": dict,
@@ -105,7 +107,7 @@ def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
     certificates, refused = read_certificates(root, text, data.get("certificates"), domain)
     router, taken = read_router(text, data.get("router"))
     findings += found + wrong + misplaced + refused + taken
-    return replace(collective, hosts=hosts, certificates=certificates, router=router), findings
+    return replace(collective, hosts=hosts, certificates=certificates, router=router, id=read_id(data)), findings
 
 
 def _read_admins(text: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:

@@ -43,7 +43,14 @@ def read(engine: Engine) -> Records:
 
 def find(engine: Engine, kind: type[R], subject: str) -> R | None:
     """Return the newest record of a kind for a subject, or None if there is none."""
-    return read(engine).find(kind, subject)
+    found = engine.volumes(f"{LABEL}={kind.kind} {subject}").values()
+    return Records(tuple(labels.get(FACTS_LABEL, "") for labels in found)).find(kind, subject)
+
+
+def remove(engine: Engine, kind: type[Record], subject: str) -> None:
+    """Remove the record of a kind for a subject."""
+    for item in engine.volumes(f"{LABEL}={kind.kind} {subject}"):
+        forget(engine, item)
 
 
 def forget(engine: Engine, volume: str) -> None:

@@ -91,6 +91,7 @@ class Plan:
     orphans: tuple[str, ...] = ()
     faults: tuple[Finding, ...] = ()  # because of which services are left out of the plan
     routed: bool = True  # a router runs, or will
+    files: tuple[str, ...] = ()  # files for plain compose that `up` writes
 
     @property
     def changes(self) -> tuple[ServicePlan, ...]:
@@ -193,7 +194,7 @@ def _decide_one(container: Container, running: Sequence[Running], observed: Obse
 def _cause(container: Container, running: Running) -> str:
     """Return in words how a container differs from its files."""
     if not running.content:
-        return "it was not started by darkpeak"
+        return "plain docker compose built its image"
     if running.content == container.content:
         return "its image is newer than the container"
     before, after = dict(running.parts), dict(container.parts)

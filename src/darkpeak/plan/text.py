@@ -29,6 +29,8 @@ def make_text(plan: Plan) -> Iterator[str]:
         yield f"nothing to do: {', '.join(same)}"
     if plan.drift:
         yield f"the router differs from the files and will be synchronised: {'; '.join(plan.drift)}"
+    if plan.files:
+        yield f"plain docker compose would use another domain or other ports; up will write {', '.join(plan.files)}"
     for project in plan.orphans:
         yield f"orphan: the project {project} is in no file; remove it: docker compose -p {project} down"
 

@@ -1,0 +1,184 @@
+"""A collective with its own domain and ports: plain compose keeps them, and an engine belongs to one collective."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.evidence.store import LABEL
+from lab.collectives import SERVICES, Collective
+from lab.commands import run
+from tests.live.daemons import desired, ids, states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DOMAIN, PORT = "village.test", 8080
+ROUTER = f"\n[router]\nhttp = {PORT}\nhttps = 8443\nssh = 8022\n"
+OWNER = f"{LABEL}=owner engine"
+WITH_VALUES = ("chat", "directory", "dns", "git", "router")
+BUILT_BY_COMPOSE = "plain docker compose built its image"
+CHANGING = (
+    "plan",
+    "up",
+    "up wiki",
+    "down --yes",
+    "stop wiki",
+    "restart wiki",
+    "rollback wiki",
+    "maintenance wiki on soon",
+    "backup --to saved",
+    "restore wiki --from saved/wiki",
+    "member add eve --password-stdin",
+    "group list",
+)
+
+
+@pytest.fixture(scope="module")
+def village(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collective]:
+    """Yield a collective with a domain and ports of its own, in git, as its first admin leaves it."""
+    own = copy(collective, tmp_path_factory.mktemp("village"), "Village", DOMAIN)
+    toml = own.top / "collective.toml"
+    toml.write_text(toml.read_text() + ROUTER)
+    own.darkpeak("up", timeout=900)
+    yield own
+    own.darkpeak("down", "--volumes", "--yes", timeout=300, check=False)
+
+
+def copy(collective: Collective, top: Path, name: str, domain: str) -> Collective:
+    """Copy a collective's files, as somebody does who begins with them."""
+    shutil.copytree(collective.top, top, dirs_exist_ok=True)
+    write(top, name=name, domain=domain)
+    return Collective(top, collective.host)
+
+
+def write(top: Path, **values: str) -> None:
+    """Write values into collective.toml; an empty one removes the line."""
+    toml = top / "collective.toml"
+    text = toml.read_text()
+    for key, value in values.items():
+        text, count = re.subn(rf"(?m)^{key} = .*\n", f'{key} = "{value}"\n' if value else "", text, count=1)
+        assert count == 1
+    toml.write_text(text)
+
+
+def clone(own: Collective, top: Path) -> Collective:
+    """Commit everything, and return a fresh clone: another admin's, who has not run darkpeak."""
+    git = ["git", "-C", str(own.top), "-c", "user.name=mo", "-c", "user.email=mo@village.test"]
+    run([*git, "init", "--quiet"])
+    run([*git, "add", "--all"])
+    run([*git, "commit", "--quiet", "--allow-empty", "-m", "As it is"])
+    run(["git", "clone", "--quiet", str(own.top), str(top)])
+    return Collective(top, own.host)
+
+
+def environments(own: Collective) -> dict[str, list[str]]:
+    """Return the environment of each container on the engine."""
+    docker = ["docker", "--host", own.host.docker_host]
+    found = json.loads(run([*docker, "inspect", *ids(own)]).stdout)
+    return {item["Name"]: sorted(item["Config"]["Env"]) for item in found}
+
+
+def answer(domain: str) -> str:
+    """Return the wiki's HTTP code, through the router."""
+    url = f"http://wiki.{domain}:{PORT}/"
+    resolve = ["--resolve", f"wiki.{domain}:{PORT}:127.0.0.1"]
+    return run(["curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", *resolve, url]).stdout
+
+
+def test_up_wrote_what_plain_compose_needs(village: Collective) -> None:
+    assert sorted(path.parent.name for path in village.top.glob("services/*/.env")) == sorted(WITH_VALUES)
+    assert re.search(r'^id = "[0-9a-f]{16}"', (village.top / "collective.toml").read_text(), re.MULTILINE)
+    assert desired(village)
+    assert answer(DOMAIN) == "200"
+
+
+def test_plain_compose_in_a_fresh_clone_does_what_up_does(village: Collective, tmp_path: Path) -> None:
+    """First it changes nothing. Then, with --build as in each README, everything is made again with the same values."""
+    fresh = clone(village, tmp_path / "clone")
+    before, values = ids(village), environments(village)
+    for service in SERVICES:
+        fresh.compose(service, "up", "-d", "--wait", timeout=300)
+    assert ids(village) == before
+    assert fresh.darkpeak("plan").stdout.startswith("nothing to do")
+    for service in ("router", "directory", *SERVICES):
+        fresh.compose(service, "up", "-d", "--build", "--wait", timeout=300)
+    assert not set(ids(village)) & set(before)
+    assert environments(village) == values
+    assert set(states(fresh).values()) == {"healthy"}
+    assert answer(DOMAIN) == "200"
+    dig = ["dig", "+short", "-p", "6050", "@127.0.0.1", f"wiki.{DOMAIN}"]
+    assert run(dig).stdout == "127.0.0.1\n"
+    planned = json.loads(fresh.darkpeak("plan", "--json", check=False).stdout)[0]["plan"]
+    causes = {item["cause"] for service in planned["services"] for item in service["decisions"]}
+    assert causes == {BUILT_BY_COMPOSE}
+    fresh.darkpeak("up", timeout=300)
+    assert desired(fresh)
+
+
+def test_another_collectives_engine_is_not_touched(village: Collective, tmp_path: Path) -> None:
+    town = copy(village, tmp_path / "town", "Town", "town.test")
+    write(town.top, id="")
+    before, files = ids(village), sorted(town.top.rglob("*"))
+    text = (town.top / "collective.toml").read_text()
+    for command in CHANGING:
+        refused = town.darkpeak(*command.split(), stdin="long enough\n", check=False)
+        assert refused.returncode == 2, command
+        assert "belongs to another collective, Village (village.test)" in refused.stderr, command
+        assert "docker compose -p" not in refused.stdout
+    assert ids(village) == before
+    assert (sorted(town.top.rglob("*")), (town.top / "collective.toml").read_text()) == (files, text)
+    assert desired(village)
+
+
+def test_a_clone_whose_id_was_not_committed_gets_it_from_the_engine(village: Collective, tmp_path: Path) -> None:
+    fresh = clone(village, tmp_path / "clone")
+    write(fresh.top, id="")
+    assert fresh.darkpeak("plan").stdout.startswith("nothing to do")
+    assert "wrote collective.toml: commit this" in fresh.darkpeak("up").stdout
+    assert (fresh.top / "collective.toml").read_text() == (village.top / "collective.toml").read_text()
+
+
+def test_an_engine_from_before_there_was_an_identity_is_adopted(village: Collective) -> None:
+    docker = ["docker", "--host", village.host.docker_host, "volume"]
+    record = run([*docker, "ls", "-q", "--filter", f"label={OWNER}"]).stdout.split()
+    run([*docker, "rm", *record])
+    assert len(record) == 1
+    assert desired(village)
+    before = ids(village)
+    assert village.darkpeak("up").stdout.startswith("nothing to do")
+    assert ids(village) == before
+    assert run([*docker, "ls", "-q", "--filter", f"label={OWNER}"]).stdout.split() != []
+
+
+def test_a_changed_domain_is_refused_until_its_steps_are_done(village: Collective) -> None:
+    before = ids(village)
+    write(village.top, domain="hamlet.test")
+    for command in ("plan", "up", "rollback wiki", "restore wiki --from saved"):
+        refused = village.darkpeak(*command.split(), check=False)
+        assert refused.returncode == 2, command
+        assert "the domain is now hamlet.test, but the CA on the engine" in refused.stderr
+        assert "at collective.toml:3" in refused.stderr
+    assert ids(village) == before
+    assert set(states(village).values()) == {"healthy"}
+    linted = village.darkpeak("lint", check=False)
+    assert "services/dns/.env:2: DARKPEAK_DOMAIN is village.test, but hamlet.test in collective.toml" in linted.stdout
+
+    village.darkpeak("down", "--yes", timeout=300)
+    run(["docker", "--host", village.host.docker_host, "volume", "rm", "darkpeak-ca"])
+    assert "wrote services/chat/.env" in village.darkpeak("up", timeout=900).stdout
+    assert desired(village)
+    assert answer("hamlet.test") == "200"
+    assert village.darkpeak("lint").returncode == 0
+
+
+def test_without_any_service_and_data_the_engine_is_free(village: Collective, tmp_path: Path) -> None:
+    village.darkpeak("down", "--volumes", "--yes", timeout=300)
+    town = copy(village, tmp_path / "town", "Town", "town.test")
+    write(town.top, id="")
+    assert "router" in town.darkpeak("plan", check=False).stdout
