@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from darkpeak.helper.container import make_pack
 from darkpeak.helper.unpack import unpack
 from darkpeak.result import display
+from tests.odd import listed, make_odd
 
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="owners and devices need root")
-TIME = 1_700_000_000_123_456_789
 
 
 def member(
@@ -129,43 +129,6 @@ def test_no_archive_writes_outside(
     assert (top / "outside/secret").read_text() == "secret"
 
 
-def odd(top: Path) -> None:
-    """Make all that a file system can hold."""
-    names = [b"new\nline", b"\xff\xfe", b"-rf", b"n" * 255, "ümlaut ✿".encode(), b"a b", b" ", b"\\", b"*"]
-    for name in names:
-        Path(top, os.fsdecode(name)).write_bytes(name)
-    (top / "empty").mkdir(mode=0o711)
-    (top / "absolute").symlink_to("/etc/passwd")
-    (top / "dangling").symlink_to("nowhere")
-    (top / "out").symlink_to("../../..")
-    (top / "loop").symlink_to("loop")
-    (top / "long").symlink_to("x" * 200)
-    (top / "deep").mkdir()
-    os.link(top / "-rf", top / "deep/hard")
-    os.mkfifo(top / "fifo", 0o640)
-    with (top / "sparse").open("wb") as file:
-        file.seek(50_000_000)
-        file.write(b"end")
-        file.truncate(90_000_000)
-    (top / "modes").write_text("x")
-    (top / "modes").chmod(0o6711)
-    (top / "sticky").mkdir()
-    (top / "sticky").chmod(0o1777)
-    for path in top.rglob("*"):
-        os.utime(path, ns=(TIME, TIME), follow_symlinks=False)
-
-
-def listed(top: Path) -> Iterator[tuple[object, ...]]:
-    """Yield everything about each entry."""
-    for path in sorted(top.rglob("*")):
-        found = path.lstat()
-        linked = path.readlink() if path.is_symlink() else None
-        content = path.read_bytes() if stat.S_ISREG(found.st_mode) else b""
-        size = found.st_size if stat.S_ISREG(found.st_mode) else 0
-        numbers = (found.st_mode, found.st_uid, found.st_gid, found.st_mtime_ns, found.st_nlink, size)
-        yield (path.relative_to(top), *numbers, linked, content)
-
-
 def pack(top: Path) -> io.BytesIO:
     """Pack a folder as the helper does."""
     return io.BytesIO(subprocess.run(make_pack(str(top)), check=True, capture_output=True, timeout=60).stdout)
@@ -175,10 +138,7 @@ def pack(top: Path) -> io.BytesIO:
 def test_all_that_a_file_system_holds_is_unpacked(target: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    odd(source)
-    os.chown(source / "modes", 5, 60)
-    (source / "modes").chmod(0o6711)
-    os.chown(source / "dangling", 5, 60, follow_symlinks=False)
+    make_odd(source, 5, 60)
     packed = pack(source)
     assert len(packed.getvalue()) < 1_000_000  # sparse files are packed without their holes
     assert unpack(packed, target, owners=True) == []

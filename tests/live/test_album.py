@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,21 +14,34 @@ import pytest
 from lab.commands import run, wait_for
 from lab.kept import Kept, restore_by_hand, wait_for_line
 from tests.live import album
+from tests.odd import listed, make_odd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
-def filled(kept: Kept) -> Iterator[Kept]:
-    """Yield a collective with an album and a repository."""
+def empty(kept: Kept) -> Iterator[Kept]:
+    """Yield a collective with a new album and a repository."""
     album.add(kept.collective)
     kept.collective.darkpeak("up", album.NAME, timeout=600)
-    album.fill(kept.collective, "first")
     yield kept
     kept.collective.compose(album.NAME, "down", "--volumes")
     run(["rm", "-r", str(kept.collective.folder(album.NAME))])
+
+
+def test_an_empty_new_service_is_saved_drilled_and_restored(empty: Kept) -> None:
+    saved = empty.darkpeak("backup", album.NAME)
+    assert (saved.returncode, "please check" in saved.stderr) == (0, False), saved.stderr
+    assert "passed" in empty.darkpeak("drill", album.NAME).stdout
+    assert "verified: 0 files" in empty.darkpeak("restore", album.NAME).stdout
+
+
+@pytest.fixture(scope="module")
+def filled(empty: Kept) -> Kept:
+    """Return it with files in the album."""
+    album.fill(empty.collective, "first")
+    return empty
 
 
 def test_lint_has_no_findings(filled: Kept) -> None:
@@ -98,3 +115,29 @@ def test_a_snapshot_without_a_file_that_was_removed_meanwhile_is_deleted(filled:
         _, said = backup.communicate(timeout=120)
     assert "files changed while they were read" in said
     assert (backup.returncode, len(filled.snapshots(album.NAME))) == (0, len(snapshots) + 1), said
+
+
+def test_all_that_a_file_system_can_hold_is_restored(filled: Kept, tmp_path: Path) -> None:
+    """With the tool: into the service, into a drill's copy, and into a folder here, where no device is made."""
+    album.remove_all(filled.collective)
+    files = Path(filled.docker("volume", "inspect", album.VOLUME, "--format", "{{.Mountpoint}}")) / "files"
+    (files / "odd").mkdir()
+    make_odd(files / "odd", 5, 60)
+    os.mknod(files / "odd/device", stat.S_IFCHR | 0o660, os.makedev(1, 3))
+    os.chown(files / "odd/device", 7, 7)
+    os.setxattr(files / "odd/a b", "user.darkpeak", b"\xff\0")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(f"/proc/self/fd/{os.open(files, os.O_RDONLY)}/socket")
+    assert "files has sockets, which are not saved: socket" in filled.darkpeak("backup", album.NAME).stderr
+    before = list(listed(files / "odd"))
+    assert "passed" in filled.darkpeak("drill", album.NAME).stdout
+    album.remove_all(filled.collective)
+    filled.darkpeak("restore", album.NAME)
+    assert list(listed(files / "odd")) == before
+    assert os.getxattr(files / "odd/a b", "user.darkpeak") == b"\xff\0"
+    assert (files / "odd/sparse").stat().st_blocks < 1000
+    written = filled.darkpeak("restore", album.NAME, "--to", str(tmp_path / "here"), check=False)
+    assert (written.returncode, "not written: ./files/odd/device (a device)" in written.stderr) == (1, True)
+    here = list(listed(tmp_path / "here/files/odd"))
+    assert here == [item for item in before if item[0] != Path("device")]
+    assert (tmp_path / "here").stat().st_mode & 0o777 == 0o700

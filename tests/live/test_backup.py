@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from darkpeak.collective.scripts import BadScript
 from darkpeak.helper.build import NAME as HELPER
+from darkpeak.helper.scripts import Scripts
 from darkpeak.repository import restic_errors
 from darkpeak.result import Result as Outcome
 from lab import ledger
@@ -62,6 +64,73 @@ def test_a_snapshot_is_restored_by_hand(booked: Kept, tmp_path: Path) -> None:
     ledger.book(booked.collective, SMALL, 3)
     restore_by_hand(booked, ledger.NAME, tmp_path)
     assert ledger.content(booked.collective) == before
+
+
+def test_a_service_that_is_stopped_or_lost_is_restored(booked: Kept) -> None:
+    """With the documented command: it starts the service, or deploys it with a new volume."""
+    before = ledger.content(booked.collective)
+    booked.collective.compose(ledger.NAME, "stop", "--timeout", "1")
+    booked.darkpeak("restore", ledger.NAME)
+    assert ledger.content(booked.collective) == before
+    booked.collective.compose(ledger.NAME, "down", "--volumes", "--timeout", "1")
+    booked.darkpeak("restore", ledger.NAME)
+    assert ledger.content(booked.collective) == before
+
+
+def test_a_service_without_a_folder_and_a_renamed_one_are_restored(booked: Kept, tmp_path: Path) -> None:
+    before = ledger.content(booked.collective)
+    newest = booked.snapshots()[-1]["name"]
+    folder, renamed = booked.collective.folder(ledger.NAME), booked.collective.folder("accounts")
+    folder.rename(renamed)
+    try:
+        refused = booked.darkpeak("restore", ledger.NAME, check=False)
+        assert refused.returncode == 2
+        assert f"there is no service ledger in services/, but a snapshot of it: {newest}" in refused.stderr
+        assert "darkpeak restore ledger --to DIR" in refused.stderr
+        booked.darkpeak("restore", ledger.NAME, "--to", str(tmp_path / "here"))
+        assert (tmp_path / "here/ledger.txt").read_text().startswith(before)
+        assert "restic" in booked.darkpeak("restore", ledger.NAME, "--explain").stdout
+        hint = booked.darkpeak("restore", "accounts", check=False)
+        assert (hint.returncode, f"darkpeak restore accounts --snapshot {newest}" in hint.stderr) == (1, True)
+        own = booked.collective
+        own.compose("accounts", "exec", "-T", "store", "book", "5", "5")
+        booked.darkpeak("restore", "accounts", "--snapshot", newest)
+        assert own.compose("accounts", "exec", "-T", "store", "cat", "/data/ledger").stdout == before
+    finally:
+        renamed.rename(folder)
+
+
+def test_a_script_in_the_helper_that_does_not_end_or_is_killed(booked: Kept) -> None:
+    script = booked.ledger.folder / "scripts/backup"
+    whole = script.read_text()
+    try:
+        with booked.session() as work:
+            project = work.project(booked.ledger)
+            script.write_text("#!/bin/sh\nsleep 600\n")
+            with pytest.raises(BadScript, match="scripts/backup of ledger did not end within 1 s, and was killed"):
+                Scripts(work.helper, seconds=1).run(project, "backup", "/parts")
+            wait_for("the script to be gone", lambda: work.helper.run("pgrep", "-x", "sleep").code)
+            script.write_text("#!/bin/sh\necho half >&2\nkill -KILL $$\n")
+            ended = Scripts(work.helper).run(project, "backup", "/parts")
+            assert ended.last_line() == "killed by SIGKILL, after “half”"
+    finally:
+        script.write_text(whole)
+
+
+def test_a_folder_that_a_backup_wrote_is_restored_and_checked(booked: Kept, tmp_path: Path) -> None:
+    before = ledger.content(booked.collective)
+    own = booked.collective
+    own.darkpeak("backup", ledger.NAME, "--to", str(tmp_path / "today"))
+    for folder in ("today", "today/ledger"):
+        ledger.book(own, SMALL, 8)
+        done = own.darkpeak("restore", ledger.NAME, "--from", str(tmp_path / folder)).stdout
+        assert "verified: " in done
+        assert ledger.content(own) == before
+    text = (tmp_path / "today/ledger/ledger.txt").read_text()
+    (tmp_path / "today/ledger/ledger.txt").write_text(text.replace("\n", "7\n", 1))
+    refused = own.darkpeak("restore", ledger.NAME, "--from", str(tmp_path / "today"), check=False)
+    assert (refused.returncode, "restore done" in refused.stdout) == (1, False)
+    assert "it does not pass its own check" in refused.stderr
 
 
 def test_a_drill_has_no_network_and_leaves_nothing(booked: Kept) -> None:
