@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.commands import run
+from lab.commands import run, wait_for
 from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS, PEOPLE, manage
 
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 PLAIN, TLS = "ldap://directory.localhost:6020", "ldaps://directory.localhost:6021"
 GROUPS = "ou=groups,dc=collective"
 GUEST, NEW = "only for a while", "another of mine"
+STRONG = b"{ARGON2}$argon2id$v=19$m=19456,t=2,p=1$"
+IDLE = 1100
 CONFIDENTIALITY_REQUIRED, STRONGER_AUTH_REQUIRED, CONSTRAINT, INVALID, DENIED = 13, 8, 19, 49, 50
+ADMIN_LIMIT, UNDEFINED_TYPE = 11, 17
 
 
 # The C library does not resolve names below localhost.
@@ -82,10 +87,16 @@ def guest(client: Client) -> Iterator[str]:
 
 @pytest.mark.parametrize("address", [PLAIN, TLS])
 @pytest.mark.parametrize("base", [PEOPLE, "dc=collective"])
-def test_anyone_finds_only_the_name_of_a_member(client: Client, address: str, base: str) -> None:
+def test_anyone_finds_only_that_a_member_exists(client: Client, address: str, base: str) -> None:
     found = client.search(address, base, "(uid=ada)", "*", "+")
     attributes = {line.partition(":")[0] for line in found.splitlines() if line}
-    assert attributes == {"dn", "objectClass", "uid", "cn"}
+    assert attributes == {"dn", "uid"}
+    assert client.search(address, base, "(cn=Ada)", "*") == ""
+    assert client.search(address, base, "(cn=*)", "*") == ""
+
+
+def test_a_member_sees_the_names_of_others(client: Client) -> None:
+    assert "cn: Ada" in client.search(TLS, PEOPLE, "(uid=ada)", uid="grace")
 
 
 @pytest.mark.parametrize("filter_", ["(mail=*)", "(mail=ada@*)", "(userPassword=*)", "(sn=Ada)", "(member=*)"])
@@ -110,13 +121,19 @@ def test_a_member_sees_the_groups_that_they_are_in(client: Client) -> None:
     assert client.search(TLS, GROUPS, "(cn=admins)") == ""
 
 
-def test_an_anonymous_search_returns_at_most_ten_members(client: Client) -> None:
+def test_nobody_collects_names(client: Client) -> None:
     people = "\n".join(
         f"dn: uid=crowd{n},{PEOPLE}\nobjectClass: inetOrgPerson\ncn: C\nsn: C\nuid: crowd{n}\n" for n in range(20)
     )
     manage(client.collective, "ldapadd", people)
+    search = ("ldapsearch", "-LLL", "-H", TLS, "-b", PEOPLE)
     try:
-        assert client.search(PLAIN, PEOPLE, "(uid=crowd*)", "uid").count("dn:") == 10
+        for uid in ("", "grace"):
+            for filter_ in ("(uid=crowd1*)", "(uid=*)", "(objectClass=*)", "(!(uid=ada))"):
+                refused = client.run(*search, filter_, uid=uid)
+                assert (refused.returncode, refused.stdout) == (ADMIN_LIMIT, ""), filter_
+            assert client.run(*search, "-E", "!pr=2/noprompt", "(uid=crowd1)", uid=uid).stdout == ""
+            assert client.search(TLS, PEOPLE, "(&(objectClass=inetOrgPerson)(uid=crowd1))", uid=uid).count("dn:") == 1
         assert client.search(TLS, PEOPLE, "(uid=crowd*)", "uid", uid="ada").count("dn:") == 20
     finally:
         manage(client.collective, "ldapdelete", "", *(f"uid=crowd{n},{PEOPLE}" for n in range(20)))
@@ -175,6 +192,121 @@ def test_every_other_change_is_refused(client: Client, uid: str, dn: str, change
     assert client.run("ldapmodify", "-H", TLS, uid=uid, ldif=ldif).returncode == code
 
 
+def b64(text: str) -> str:
+    """Return the text in base64, as LDIF has it after two colons."""
+    return base64.b64encode(text.encode()).decode()
+
+
+ONE_MORE = "add: userPassword\nuserPassword: manypasswords"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (ONE_MORE, CONSTRAINT),
+        (f"{ONE_MORE}1\n-\n{ONE_MORE}2", CONSTRAINT),
+        (f"{ONE_MORE}1\nuserPassword: manypasswords2", CONSTRAINT),
+        ("replace: userPassword\nuserPassword: longenough\nuserPassword: manypasswords", CONSTRAINT),
+        (f"delete: userPassword\nuserPassword: {GUEST}\n-\n{ONE_MORE}1\n-\n{ONE_MORE}2", CONSTRAINT),
+        ("add: 2.5.4.35\n2.5.4.35: manypasswords", CONSTRAINT),
+        ("add: userPassword;lang-en\nuserPassword;lang-en: manypasswords", DENIED),
+        ("add: userPassword;lang-x\nuserPassword;lang-x: {CLEARTEXT}secret", DENIED),
+        ("replace: userPassword;binary\nuserPassword;binary:: " + b64("{CLEARTEXT}secret"), UNDEFINED_TYPE),
+    ],
+)
+def test_a_member_has_one_password(client: Client, guest: str, change: str, code: int) -> None:
+    ldif = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\n{change}\n"
+    before = passwords(client.collective, guest)
+    assert client.run("ldapmodify", "-H", TLS, uid=guest, password=GUEST, ldif=ldif).returncode == code
+    assert passwords(client.collective, guest) == before
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{CLEARTEXT}longenough",
+        "{cleartext}longenough",
+        "{CRYPT}longenough",
+        "{SSHA}0123456789abcdef0123456789abcdef",
+        "{sasl}ada@example.org",
+        "{NOSUCH}longenough",
+        "{}longenough",
+        "{a b}longenough",
+        "{ARGON2}$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$5Ew3xEt8YWQOQ4Dp",
+        "{argon2}$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$5Ew3xEt8YWQOQ4Dp",
+    ],
+)
+def test_no_member_sets_a_hash(client: Client, guest: str, value: str) -> None:
+    before = passwords(client.collective, guest)
+    for how in ("replace", "add"):
+        ldif = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\n{how}: userPassword\nuserPassword:: {b64(value)}\n"
+        assert client.run("ldapmodify", "-H", TLS, uid=guest, password=GUEST, ldif=ldif).returncode == CONSTRAINT
+    assert passwords(client.collective, guest) == before
+    # The password-modify request hashes some of these as they are, which does no harm.
+    client.run("ldappasswd", "-H", TLS, "-s", value, uid=guest, password=GUEST)
+    [password] = passwords(client.collective, guest)
+    assert base64.b64decode(password.removeprefix("userPassword:: ")).startswith(STRONG)
+
+
+def test_surplus_passwords_of_older_versions_are_removed_at_start(client: Client, guest: str, tmp_path: Path) -> None:
+    running = client.collective
+    [strong] = passwords(running, guest)
+    more = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\nadd: userPassword\nuserPassword: {{CLEARTEXT}}x\n-\n"
+    more += "add: userPassword;lang-en\nuserPassword;lang-en: x\n"
+    running.execute("directory", "slapd", "slapmodify", stdin=more)
+    assert f"more than one password: uid={guest} " in running.script("directory", "verify", check=False).stderr
+    running.script("directory", "backup", str(tmp_path / "planted"))
+    running.compose("directory", "restart")
+    running.compose("directory", "up", "-d", "--wait")
+    assert passwords(running, guest) == [strong]
+    assert running.script("directory", "verify").stdout == f"{len(MEMBERS) + 1} members\n"
+    running.script("directory", "restore", str(tmp_path / "planted"))
+    assert passwords(running, guest) == [strong]
+    assert directory.logs_in(running, guest, GUEST)
+
+
+def test_a_restore_is_not_done_if_verify_refuses_what_was_restored(client: Client, guest: str, tmp_path: Path) -> None:
+    running = client.collective
+    weak = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {{CLEARTEXT}}x\n"
+    running.execute("directory", "slapd", "slapmodify", stdin=weak)
+    running.script("directory", "backup", str(tmp_path / "weak"))
+    refused = running.darkpeak("restore", "directory", "--from", str(tmp_path / "weak"), check=False)
+    assert refused.returncode == 3, refused.stdout
+    assert "restored and in use, but its check failed" in refused.stderr
+    assert "done" not in refused.stdout
+    assert directory.logs_in(running, "ada", MEMBERS["ada"])
+    running.darkpeak("member", "passwd", guest, "--password-stdin", stdin=f"{GUEST}\n")
+    running.script("directory", "verify")
+
+
+def test_idle_connections_do_not_stop_it(client: Client) -> None:
+    """1,100 stopped slapd once. It ends those that are idle."""
+    connections = [socket.create_connection(("127.0.0.1", 6020), timeout=10) for _ in range(IDLE)]
+    try:
+        assert client.run("ldapwhoami", "-H", TLS, uid="ada").returncode == 0
+        wait_for("idle connections to end", lambda: all(map(ended, connections)), timeout=90)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def ended(connection: socket.socket) -> bool:
+    """Return whether the other side has closed a connection."""
+    connection.settimeout(0)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def passwords(collective: Collective, uid: str) -> list[str]:
+    """Return the lines with a member's passwords, as they are stored."""
+    dump = collective.execute("directory", "slapd", "slapcat", "-o", "ldif-wrap=no", "-a", f"(uid={uid})").stdout
+    return [line for line in dump.splitlines() if line.startswith("userPassword")]
+
+
 def test_a_member_who_is_removed_by_hand_leaves_the_groups(client: Client) -> None:
     directory.add_member(client.collective, "eve", GUEST)
     member = f"uid=eve,{PEOPLE}"
@@ -216,7 +348,7 @@ def test_its_content_is_verified(running: Collective) -> None:
     weak = (
         f"dn: uid=weak,{PEOPLE}\nobjectClass: inetOrgPerson\ncn: W\nsn: W\nuid: weak\nuserPassword: {{SSHA}}abcdefgh\n"
     )
-    manage(running, "ldapadd", weak)
+    running.execute("directory", "slapd", "slapadd", stdin=weak)
     try:
         assert running.script("directory", "verify", check=False).returncode
     finally:
