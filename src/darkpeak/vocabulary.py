@@ -13,6 +13,9 @@ DIRECTORY, SLAPD = "directory", "slapd"
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
+# The optional script that ends a member's sessions.
+MEMBER_GONE = "member-gone"
+
 # Variables that compose files may use; the tool gives each its value from collective.toml.
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"
 HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE = "DARKPEAK_HTTP_PORT", "DARKPEAK_HTTPS_PORT", "DARKPEAK_SSH_PORT"

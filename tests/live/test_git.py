@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.collectives import Collective
+    from lab.commands import Result
 
 RULES = """
 repo bylaws
@@ -31,6 +32,77 @@ def served(collective: Collective) -> Collective:
     collective.compose("git", "up", "-d", "--build", "--wait", timeout=600)
     git.write(collective)
     return collective
+
+
+def add_key(collective: Collective, name: str, key: str) -> Result:
+    """Run add-key for a member, with a key on its standard input."""
+    return collective.execute("git", "gitolite", "add-key", name, stdin=key, check=False)
+
+
+def test_a_key_belongs_to_one_member(served: Collective, tmp_path: Path) -> None:
+    for kind, bits in (("ed25519", "256"), ("rsa", "1024")):
+        run(["ssh-keygen", "-q", "-t", kind, "-b", bits, "-N", "", "-C", "mallory", "-f", str(tmp_path / kind)])
+    graces = (members(served)[1].keys / "grace.pub").read_text()
+    new, short = (tmp_path / "ed25519.pub").read_text(), (tmp_path / "rsa.pub").read_text()
+    kind, body, _ = new.split()
+    before = served.script("git", "verify").stdout
+    refused = {
+        graces: "grace has this key already; a key belongs to one member",
+        graces.replace("grace\n", "another comment\n"): "grace has this key already",
+        f'command="sh" {new}': "the line must begin with the kind of the key",
+        f"restrict {new}": "the line must begin with the kind of the key",
+        f"# {new}": "the line must begin with the kind of the key",
+        f"{kind}-cert-v01@openssh.com {body}\n": "the line must begin with the kind of the key",
+        f"{new}{graces}": "give one public key, on one line",
+        f"# mine\n{new}": "give one public key, on one line",
+        "": "give one public key, on one line",
+        f"ssh-dss {body}\n": "DSA keys are too weak",
+        f"ssh-rsa {body}\n": "stdin is not a public key",
+        f"{kind} {body[:-8]}\n": "stdin is not a public key",
+        short: "RSA keys need 2048 bits or more",
+    }
+    for key, why in refused.items():
+        said = add_key(served, "mallory", key)
+        assert said.returncode == 1, key
+        assert said.stderr.startswith(f"add-key: {why}"), key
+    for name in ("admins", "daemon", "@all", "all", "ada.", "root"):
+        assert add_key(served, name, new).returncode == 2, name
+    assert add_key(served, "grace", graces).stderr == "add-key: grace has this key already\n"
+    assert served.script("git", "verify").stdout == before
+
+
+def test_a_member_who_is_removed_has_no_key(served: Collective) -> None:
+    ada, grace = members(served)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ada.keys / "carol")])
+    key = (ada.keys / "carol.pub").read_text().strip()
+    assert add_key(served, "carol", f"{key}\r\n").returncode == 0
+    carol = Member("carol", ada.keys)
+    master = str(ada.keys / "master")
+    ssh = [*carol.ssh.split(), "-p", "6042", "-o", f"ControlPath={master}", "git@localhost", "info"]
+    run([*ssh[:1], "-o", "ControlMaster=yes", "-o", "ControlPersist=300", *ssh[1:]])
+    assert "hello carol" in run(ssh).stdout
+    assert (
+        served.script("git", "member-gone", "carol", "passwd").stdout
+        == "ssh keys stay: they do not depend on the password\n"
+    )
+    assert "hello carol" in run(ssh).stdout
+    assert "keys removed: 1" in served.script("git", "member-gone", "carol").stdout.splitlines()
+    assert "Permission denied" in run(ssh, check=False).stderr
+    assert served.script("git", "member-gone", "carol").stdout == "keys removed: 0\n"
+    assert grace.git("ls-remote", f"{SERVER}/testing").stdout
+    served.script("git", "verify")
+
+
+def test_two_members_with_one_key_are_found(served: Collective, tmp_path: Path) -> None:
+    ada, _ = members(served)
+    folder = tmp_path / "admin"
+    ada.git("clone", "-q", f"{SERVER}/gitolite-admin", str(folder))
+    (folder / "keydir" / "aaron.pub").write_text((ada.keys / "grace.pub").read_text())
+    ada.git("add", "keydir", cwd=folder)
+    pushed(ada, folder, "Give grace's key to aaron")
+    assert "two members have one key" in served.script("git", "verify", check=False).stderr
+    assert "keys removed: 1" in served.script("git", "member-gone", "aaron").stdout.splitlines()
+    served.script("git", "verify")
 
 
 def pushed(member: Member, folder: Path, text: str) -> str:

@@ -1,10 +1,12 @@
 """A service needs no other folder, so some files and facts exist several times; here they must be equal."""
 
 import re
+import subprocess
 from dataclasses import fields
 
 import pytest
 
+from darkpeak.members.member import RESERVED
 from darkpeak.router import routes
 from darkpeak.router.acme import Certified, HeldCertificates, parse_held
 from darkpeak.router.files import PAIRS, TABLES, render
@@ -24,6 +26,14 @@ CA = "https://ca.example/directory"
 def test_copies_are_the_same_byte_for_byte(name: str) -> None:
     assert len(COPIES[name]) > 1
     assert len({path.read_bytes() for path in COPIES[name]}) == 1
+
+
+def test_git_reserves_the_names_that_the_directory_reserves() -> None:
+    add_key = SERVICES / "git/gitolite/bin/add-key"
+    assert set(words(add_key.read_text(), "reserved")) == RESERVED
+    for name in ("admins", "daemon"):
+        ran = subprocess.run([add_key, name], capture_output=True, text=True, check=False, timeout=10)
+        assert (ran.returncode, ran.stderr) == (2, f"add-key: the name {name} is reserved\n")
 
 
 def test_haproxy_has_the_same_blocks_as_the_tool() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import Settings, command
-from darkpeak.errors import UsageError
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vocabulary import DIRECTORY
 
 if TYPE_CHECKING:
@@ -67,6 +67,27 @@ def _show(settings: Settings, uid: str, done: str) -> None:
         output.show_lines([f"{uid}: {done}"])
 
 
+def _end_sessions(settings: Settings, uid: str, done: str, *, stays: bool) -> None:
+    """End the member's sessions in all services, and show what was done; `done` is what the directory did."""
+    from darkpeak import output
+    from darkpeak.actions.member_gone import STAYS, end_sessions
+    from darkpeak.vocabulary import MEMBER_GONE
+
+    ended = end_sessions(settings.targets(settings.collective()), uid, stays=stays)
+    if settings.as_json:
+        output.show_json({"uid": uid, "done": done, "services": ended})
+    else:
+        output.show_lines([f"{uid}: {done}", *(f"{item.service}: {item.done}" for item in ended if not item.failed)])
+    failed = [item for item in ended if item.failed]
+    if failed:
+        what = ", ".join(f"{item.service} ({item.done})" for item in failed)
+        script = f"services/{failed[0].service}/scripts/{MEMBER_GONE} {uid}{f' {STAYS}' if stays else ''}"
+        raise SystemFailure(
+            f"{uid}: {done}, but may still be logged in to {what}",
+            hint=f"run the script of each of them yourself: {script}",
+        )
+
+
 @command("add")
 @click.argument("uid")
 @click.option("--name", "full_name", help="The full name (default: the uid).")
@@ -103,12 +124,15 @@ def list_members(settings: Settings) -> None:
 def passwd(settings: Settings, uid: str, *, password_stdin: bool) -> None:
     """Give a member a new password.
 
+    It also ends the member's sessions in all services that have a script for it (scripts/member-gone). ssh keys for git
+    stay. Exits 3 if the sessions in a service could not be ended.
+
     \b
     Example: darkpeak member passwd ada
     """
     directory = _directory(settings)
     directory.passwd(uid, _password(from_stdin=password_stdin))
-    _show(settings, uid, "has a new password")
+    _end_sessions(settings, uid, "has a new password", stays=True)
 
 
 @command("remove")
@@ -116,11 +140,20 @@ def passwd(settings: Settings, uid: str, *, password_stdin: bool) -> None:
 def remove(settings: Settings, uid: str) -> None:
     """Remove a member, also from all groups.
 
+    It also ends the member's sessions in all services that have a script for it (scripts/member-gone), and removes
+    their ssh keys from git. What the member wrote stays: pages, messages, rooms, repositories. Do not give the name to
+    another person. Exits 3 if a service could not do it; the member is removed nevertheless.
+
     \b
     Example: darkpeak member remove ada
     """
+    from darkpeak import output
+
     _directory(settings).remove(uid)
-    _show(settings, uid, "removed")
+    try:
+        _end_sessions(settings, uid, "removed", stays=False)
+    finally:
+        output.note(f"what {uid} wrote stays: pages, messages, rooms, repositories; give the name to nobody else")
 
 
 @command("list")

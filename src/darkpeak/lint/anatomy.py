@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from darkpeak.collective import scripts
 from darkpeak.collective.compose import dockerfile, exposed
 from darkpeak.collective.model import Finding, Place, Service
-from darkpeak.vocabulary import LABEL, SUITE
+from darkpeak.vocabulary import LABEL, MEMBER_GONE, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
-OPTIONAL = ("verify",)
+OPTIONAL = ("verify", MEMBER_GONE)
 
 
 def folder_name(service: Service) -> Iterator[Finding]:
