@@ -41,7 +41,7 @@ class Browser:
 
     def logs_in(self, uid: str, password: str) -> bool:
         """Fill in the login form; return whether the login was accepted."""
-        token = self._token("/start?do=login")
+        token = self.token("/start?do=login")
         page = self.post("/start", f"sectok={token}", "id=start", "do=login", f"u={uid}", f"p={password}")
         accepted = "Logged in as" in page
         assert accepted or "username or password was wrong" in page, page
@@ -49,7 +49,7 @@ class Browser:
 
     def save(self, page: str, text: str) -> None:
         """Save a page with its form."""
-        token = self._token(f"/{page}?do=edit")
+        token = self.token(f"/{page}?do=edit")
         self.post(f"/{page}", f"sectok={token}", f"id={page}", "prefix=.", "suffix=", f"wikitext={text}", "do[save]=1")
         assert self.page(page) == text
 
@@ -66,7 +66,7 @@ class Browser:
     def upload(self, file: str, content: bytes) -> None:
         """Upload a file with the media manager's form; it replaces one with the same name."""
         namespace, _, name = file.rpartition(":")
-        token = self._token(f"/lib/exe/mediamanager.php?ns={namespace}")
+        token = self.token(f"/lib/exe/mediamanager.php?ns={namespace}")
         fields = (f"sectok={token}", f"ns={namespace}", f"mediaid={name}", "ow=1", f"upload=@-;filename={name}")
         words = [word for one in fields for word in ("--form", one)]
         said = self._curl(f"/lib/exe/mediamanager.php?ns={namespace}", *words, stdin=content).decode()
@@ -86,7 +86,7 @@ class Browser:
         body = ("--header", "Content-Type: application/json", "--data", json.dumps(arguments))
         return json.loads(self._curl(f"/lib/exe/jsonrpc.php/{method}", *body, *options))
 
-    def _token(self, path: str) -> str:
+    def token(self, path: str) -> str:
         """Return the token of a form; DokuWiki refuses forms without it."""
         page = self.get(path).decode()
         found = re.search(r'name="sectok" value="(\w*)"', page)

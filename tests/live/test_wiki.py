@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from tests.live.browser import Browser
 from tests.live.facts import directory, router, wiki
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
@@ -77,6 +80,135 @@ def test_programs_use_json_rpc_as_members(visitor: Browser) -> None:
     assert visitor.call("core.savePage", page="garden:rpc", text="x").get("error", {}).get("code")
     assert visitor.call("core.savePage", "--user", f"ada:{ADA}", page="garden:rpc", text=visitor.base)["result"]
     assert visitor.page("garden:rpc") == visitor.base
+
+
+SPELLINGS = {
+    "ADA": True,
+    "Ada": True,
+    " ada": True,
+    "ada ": True,
+    "ada\xa0": False,
+    "\uff41\uff44\uff41": False,
+    "\u1d00da": False,
+    "ada\u200b": False,
+    "a\u0301da": False,
+    "ad a": False,
+    "ada\xdf": False,
+    "\u0131da": False,
+    "*": False,
+}
+
+
+@pytest.fixture
+def patient(running: Collective) -> Iterator[Collective]:
+    """Yield the collective; no login has failed before, nor after."""
+    forget = ("wiki", "webserver", "rm", "-rf", "/run/wiki/failed")
+    directory.write(running)
+    running.execute(*forget)
+    yield running
+    running.execute(*forget)
+
+
+def login_of(visitor: Browser, uid: str, password: str) -> str:
+    """Return the name by which the wiki knows who logs in with HTTP basic, empty if it does not let them in."""
+    result = visitor.call("core.whoAmI", "--user", f"{uid}:{password}").get("result")
+    return str(result["login"]) if result else ""
+
+
+def test_a_member_has_one_name_however_it_was_typed(patient: Collective) -> None:
+    acl = "/var/lib/wiki/current/conf/acl.auth.php"
+    patient.execute("wiki", "webserver", "sh", "-c", f"cp {acl} /tmp/acl && echo 'start ada 1' >>{acl}")
+    try:
+        for spelling, accepted in SPELLINGS.items():
+            visitor = Browser("http://wiki.localhost:7080")
+            assert login_of(visitor, spelling, ADA) == ("ada" if accepted else ""), spelling
+            assert visitor.logs_in(spelling, ADA) == accepted, spelling
+            saved = visitor.call("core.savePage", page="start", text=f"by {spelling}")
+            assert saved["error"]["code"], spelling
+            called = Browser("http://wiki.localhost:7080").call("core.login", **{"user": spelling, "pass": ADA})
+            assert not called.get("result") or spelling == "ada", spelling
+            patient.execute("wiki", "webserver", "rm", "-rf", "/run/wiki/failed")
+        assert "by " not in Browser("http://wiki.localhost:7080").page("start")
+    finally:
+        patient.execute("wiki", "webserver", "sh", "-c", f"cat /tmp/acl >{acl}")
+
+
+def test_no_cookie_changes_who_a_member_is(patient: Collective) -> None:
+    visitor = Browser("http://wiki.localhost:7080")
+    assert visitor.logs_in("grace", directory.MEMBERS["grace"])
+    jar = Path(visitor.jar)
+    changed = re.sub(rf"{b64encode(b'grace').decode()}(?=%7C|\|)", b64encode(b"GRACE").decode(), jar.read_text())
+    assert changed != jar.read_text()
+    jar.write_text(changed)
+    assert b"Logged in as" not in visitor.get("/start")
+    patient.script("wiki", "verify")
+
+
+@pytest.mark.parametrize(
+    "password", ["a:b:c:d:e:", ":colon first", "pct%41%00%zz", "qu'ote\"s", "ünï©ødé ✿", " spaces  ", "back\\slash$x"]
+)
+def test_programs_log_in_with_any_password(patient: Collective, password: str) -> None:
+    patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=f"{password}\n")
+    try:
+        visitor = Browser("http://wiki.localhost:7080")
+        assert login_of(visitor, "grace", password) == "grace"
+        assert not login_of(visitor, "grace", password[:-1])
+        assert visitor.logs_in("grace", password)
+    finally:
+        patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=directory.MEMBERS["grace"])
+
+
+def test_a_password_from_windows_has_no_line_ending(patient: Collective) -> None:
+    patient.darkpeak("member", "add", "frank", "--password-stdin", stdin="windows12\r\n")
+    try:
+        assert Browser("http://wiki.localhost:7080").logs_in("frank", "windows12")
+        refused = patient.darkpeak("member", "passwd", "frank", "--password-stdin", stdin="with a\ttab\n", check=False)
+        assert refused.returncode == 2
+        assert "is a control character" in refused.stderr
+    finally:
+        patient.darkpeak("member", "remove", "frank")
+
+
+def test_an_address_with_many_failed_logins_waits(patient: Collective) -> None:
+    ada = Browser("http://wiki.localhost:7080")
+    assert ada.logs_in("ada", ADA)
+    for _ in range(10):
+        assert not login_of(ada, "grace", "not hers")
+    grace = directory.MEMBERS["grace"]
+    guesser = Browser("http://wiki.localhost:7080")
+    assert not login_of(guesser, "grace", grace)
+    page = guesser.post("/start", f"sectok={guesser.token('/start?do=login')}", "do=login", "u=grace", f"p={grace}")
+    assert "Too many failed logins from your address" in page
+    # Who is logged in stays so, even when the wiki asks the directory again; and who comes from elsewhere can log in.
+    patient.execute("wiki", "webserver", "sh", "-c", "rm /run/wiki/sess_*")
+    assert b"Logged in as" in ada.get("/start")
+    patient.execute("wiki", "webserver", "sh", "-c", "cd /run/wiki/failed && mv * cb007109")
+    assert login_of(guesser, "grace", grace) == "grace"
+
+
+@pytest.mark.parametrize("how", ["remove", "passwd"])
+def test_sessions_end_with_the_member(patient: Collective, how: str) -> None:
+    directory.add_member(patient, "dave", "only for a while")
+    dave, ada = Browser("http://wiki.localhost:7080"), Browser("http://wiki.localhost:7080")
+    assert dave.logs_in("dave", "only for a while")
+    assert ada.logs_in("ada", ADA)
+    dave.save("garden:dave", f"before {how}")
+    token = re.search(rb"[\w-]+=*\.[\w=+/-]+\.[\w=+/-]+", dave.get("/start?do=profile"))
+    assert token
+    bearer = ("--header", f"Authorization: Bearer {token[0].decode()}")
+    anyone = Browser("http://wiki.localhost:7080")
+    assert anyone.call("core.whoAmI", *bearer)["result"]["login"] == "dave"
+    arguments = [] if how == "remove" else ["--password-stdin"]
+    done = patient.darkpeak("member", how, "dave", *arguments, stdin="another of his\n")
+    assert "wiki: sessions ended: 1" in done.stdout.splitlines()
+    assert b"Logged in as" not in dave.get("/start")
+    assert dave.call("core.savePage", page="garden:dave", text="after")["error"]["code"]
+    assert not Browser("http://wiki.localhost:7080").call("core.whoAmI", *bearer).get("result")
+    assert dave.page("garden:dave") == f"before {how}"
+    assert b"Logged in as" in ada.get("/start")
+    if how == "passwd":
+        assert dave.logs_in("dave", "another of his")
+        patient.darkpeak("member", "remove", "dave")
 
 
 def test_admins_are_a_group_of_the_directory(running: Collective) -> None:

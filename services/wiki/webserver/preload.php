@@ -27,3 +27,9 @@ foreach ($files as $file) {
         'local' => [DOKU_CONF . "$name.local.$suffix"],
     ];
 }
+
+// PHP has already read name and password from the header, up to the first colon. DokuWiki would read them again, and end the
+// password at its first colon.
+if (isset($_SERVER['PHP_AUTH_USER'])) {
+    unset($_SERVER['HTTP_AUTHORIZATION'], $_SERVER['REDIRECT_HTTP_AUTHORIZATION']);
+}

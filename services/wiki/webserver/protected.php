@@ -12,7 +12,8 @@ $conf['remoteuser'] = '@user';
 // lighttpd has already set the client's address and the protocol, from the trusted proxy.
 $conf['trustedproxy'] = '';
 
-$conf['authtype'] = 'authldap';
+// webserver/plugins/member: authldap, with these settings.
+$conf['authtype'] = 'member';
 $conf['plugin']['authldap'] = [
     'server' => 'ldaps://directory',
     'port' => 636,
