@@ -6,6 +6,9 @@ import asyncio
 import re
 import socket
 import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +16,16 @@ from slixmpp import JID
 
 from lab.commands import run, wait_for
 from tests.live.facts import directory, router
-from tests.live.xmpp import Door, RefusedError, archive, logs_in, session
+from tests.live.xmpp import Door, Guesser, RefusedError, archive, logs_in, session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab.collectives import Collective
 
 ADA = directory.MEMBERS["ada"]
+STRANGERS = 4
 STREAM = (
     "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 )
@@ -106,6 +111,82 @@ def test_a_login_needs_https_and_only_the_routers_headers_are_trusted(running: C
     answer = run(argv, cwd=running.folder("chat"), env=running.environment, check=False).stdout
     assert re.search(r"<body\b", answer), answer
     assert "PLAIN" not in answer
+
+
+def test_three_failed_logins_close_the_stream(door: Door) -> None:
+    stranger = Guesser(door.port)
+    answers = [stranger.guess("grace", f"wrong number {n}") for n in range(4)]
+    stranger.close()
+    assert ["not-authorized" in answer for answer in answers] == [True, True, True, False]
+    assert logs_in(door, "grace", directory.MEMBERS["grace"])
+
+
+def test_failed_logins_stop_nobody(door: Door, say: Callable[[str], None]) -> None:
+    """Four strangers guess all the time, through the router; one connected member waited seconds for each answer."""
+    guesses: list[str] = []
+    done = threading.Event()
+
+    def stranger() -> None:
+        while not done.is_set():
+            connection = Guesser(door.port)
+            while not done.is_set() and (answer := connection.guess("grace", "wrongwrong")):
+                guesses.append(answer)
+            connection.close()
+
+    async def measure() -> tuple[float, float]:
+        async with session(door, "ada", ADA) as ada:
+            ada.register_plugin("xep_0199")
+            with ThreadPoolExecutor() as pool:
+                try:
+                    for _ in range(STRANGERS):
+                        pool.submit(stranger)
+                    slowest = 0.0
+                    while len(guesses) < 3 * STRANGERS:
+                        took = await ada.plugin["xep_0199"].ping(JID("localhost"), timeout=20)
+                        slowest = max(slowest, took)
+                        await asyncio.sleep(0.05)
+                    start = time.monotonic()
+                    async with session(door, "grace", directory.MEMBERS["grace"]):
+                        return slowest, time.monotonic() - start
+                finally:
+                    done.set()
+
+    slowest, login = asyncio.run(measure())
+    say(f"{len(guesses)} failed logins in the chat meanwhile: the slowest ping {slowest:.2f} s, a login {login:.2f} s")
+    assert slowest < 1
+    assert login < 5
+    assert all("not-authorized" in answer for answer in guesses)
+
+
+def test_a_member_who_is_removed_is_disconnected(running: Collective, door: Door) -> None:
+    directory.add_member(running, "carol", "only for a while")
+    directory.add_member(running, "dave", "only for a while")
+
+    async def attempt() -> bool:
+        ended = asyncio.Event()
+        async with (
+            session(door, "carol", "only for a while") as carol,
+            session(door, "dave", "only for a while") as dave,
+        ):
+            carol.add_event_handler("disconnected", lambda _: ended.set())
+            removed = await asyncio.to_thread(running.darkpeak, "member", "remove", "carol")
+            assert "chat: connections closed: 1" in removed.stdout.splitlines()
+            await asyncio.wait_for(ended.wait(), 20)
+            dave.send_message(JID("ada@localhost"), "still here")
+            return ("dave", "still here") in await archive(dave)
+
+    assert asyncio.run(attempt())
+    assert not logs_in(door, "carol", "only for a while")
+    closed = running.darkpeak("member", "passwd", "dave", "--password-stdin", stdin="another of his\n").stdout
+    assert "chat: connections closed: 0" in closed.splitlines()
+    assert logs_in(door, "dave", "another of his")
+    running.darkpeak("member", "remove", "dave")
+
+
+def test_logins_work_again_after_the_authenticator_died(running: Collective, door: Door) -> None:
+    kill = "kill -9 $(grep -lx authenticator /proc/[0-9]*/comm | cut -d/ -f3)"
+    running.execute("chat", "prosody", "sh", "-c", kill)
+    wait_for("logins", lambda: logs_in(door, "ada", ADA), timeout=60)
 
 
 def test_messages_are_stored_after_a_restart_of_the_database(running: Collective, door: Door) -> None:

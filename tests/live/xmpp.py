@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,3 +86,43 @@ def logs_in(door: Door, uid: str, password: str) -> bool:
             raise
         return False
     return True
+
+
+class Guesser:
+    """A stranger's connection with TLS, which can try one password after the other."""
+
+    STREAM = "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+    STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+    def __init__(self, port: int) -> None:
+        """Connect, and begin TLS."""
+        self.socket: socket.socket = socket.create_connection((HERE, port), timeout=PATIENCE)
+        self._ask(self.STREAM, "</stream:features>")
+        self._ask(self.STARTTLS, "proceed")
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        self.socket = trusting.wrap_socket(self.socket)
+        self._ask(self.STREAM, "</stream:features>")
+
+    def guess(self, uid: str, password: str) -> str:
+        """Return the answer to a login; empty if the stream is closed."""
+        login = base64.b64encode(f"\0{uid}\0{password}".encode()).decode()
+        auth = f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{login}</auth>"
+        try:
+            return self._ask(auth, "failure>", "<success")
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.socket.close()
+
+    def _ask(self, said: str, *ends: str) -> str:
+        self.socket.sendall(said.encode())
+        answer = ""
+        while not any(end in answer for end in ends):
+            part = self.socket.recv(4096)
+            if not part:
+                return ""
+            answer += part.decode()
+        return answer

@@ -12,7 +12,8 @@ local function gateway()
 		end
 	end
 end
-trusted_proxies = { gateway() }
+local router = gateway()
+trusted_proxies = { router }
 
 plugin_paths = { "/usr/local/lib/prosody/modules" }
 data_path = data
@@ -23,12 +24,15 @@ modules_enabled = {
 	-- Messages are kept in the archive, reach all devices of a member, and survive a lost connection.
 	"mam", "carbons", "smacks", "csi_simple",
 	"pep", "bookmarks", "blocklist", "private", "vcard4", "vcard_legacy", "ping", "time",
-	"bosh", "websocket", "landing",
+	"bosh", "websocket", "landing", "net_proxy",
 }
 -- This server is for its members only; it does not connect to other servers.
 modules_disabled = { "s2s" }
 
 c2s_ports = { 5222 }
+-- The router says on this port who its clients are.
+proxy_port_mappings = { [5223] = "c2s" }
+proxy_trusted_proxies = { router }
 http_ports = { 5280 }
 http_interfaces = { "*" }
 https_ports = {}
@@ -39,11 +43,8 @@ http_external_url = "https://chat." .. domain .. "/"
 c2s_require_encryption = true
 allow_unencrypted_plain_auth = false
 allow_registration = false
-authentication = "ldap"
-ldap_server = "ldaps://directory"
-ldap_base = "ou=people,dc=collective"
-ldap_scope = "onelevel"
-ldap_filter = "(uid=$user)"
+authentication = "member"
+authenticator_workers = Lua.tonumber(ENV_WORKERS)
 
 storage = "sql"
 sql = { driver = "PostgreSQL", host = "/run/postgresql", database = "prosody", username = "prosody" }
