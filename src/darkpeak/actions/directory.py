@@ -1,6 +1,10 @@
-"""Find the collective's running directory of members."""
+"""Find the collective's running directory of members; end a member's sessions in the other services."""
+
+from collections.abc import Sequence
 
 from darkpeak.actions.target import Target
+from darkpeak.deploy.member_gone import Ended
+from darkpeak.deploy.member_gone import end_sessions as end_on
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence.ownership import require_ours
@@ -22,3 +26,9 @@ def find_directory(target: Target) -> Directory:
         what = f"the directory is not running on the engine at {target.engine.name}"
         raise SystemFailure(what, hint="start it: darkpeak up directory")
     return Directory(Inside(target.engine, running.id).run)
+
+
+def end_sessions(targets: Sequence[Target], uid: str, *, stays: bool) -> list[Ended]:
+    """End a member's sessions in all services; with `stays`, the member only has a new password, and keeps ssh keys."""
+    arguments = (uid, "passwd") if stays else (uid,)
+    return [ended for target in targets for ended in end_on(target.compose, target.running, arguments)]

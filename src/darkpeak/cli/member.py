@@ -70,7 +70,7 @@ def _show(settings: Settings, uid: str, done: str) -> None:
 def _end_sessions(settings: Settings, uid: str, done: str, *, stays: bool) -> None:
     """End the member's sessions in all services, and show what was done; `done` is what the directory did."""
     from darkpeak import output
-    from darkpeak.actions.member_gone import STAYS, end_sessions
+    from darkpeak.actions.directory import end_sessions
     from darkpeak.vocabulary import MEMBER_GONE
 
     ended = end_sessions(settings.targets(settings.collective()), uid, stays=stays)
@@ -81,7 +81,7 @@ def _end_sessions(settings: Settings, uid: str, done: str, *, stays: bool) -> No
     failed = [item for item in ended if item.failed]
     if failed:
         what = ", ".join(f"{item.service} ({item.done})" for item in failed)
-        script = f"services/{failed[0].service}/scripts/{MEMBER_GONE} {uid}{f' {STAYS}' if stays else ''}"
+        script = f"services/{failed[0].service}/scripts/{MEMBER_GONE} {uid}{' passwd' if stays else ''}"
         raise SystemFailure(
             f"{uid}: {done}, but may still be logged in to {what}",
             hint=f"run the script of each of them yourself: {script}",
