@@ -239,6 +239,35 @@ def test_what_runs_stays_routed_when_its_project_gets_another_name(moving: Colle
         path.write_text(COMPOSE)
 
 
+def test_status_asks_through_the_router(moving: Collective) -> None:
+    """The health checks of a server that hangs pass, but it is not reached."""
+    moving.host.run(["pkill", "-STOP", "-f", "[h]ttpd -f -p 80"])
+    try:
+        states = [json.loads(moving.darkpeak("status", toy.NAME, "--json").stdout)[0]["state"]]
+    finally:
+        moving.host.run(["pkill", "-CONT", "-f", "[h]ttpd -f -p 80"])
+    wait_for("the routes", all_answer, timeout=ANSWERS_WITHIN)
+    states += [json.loads(moving.darkpeak("status", toy.NAME, "--json").stdout)[0]["state"]]
+    assert states == ["unreachable", "healthy"]
+
+
+def test_restart_says_that_a_service_does_not_answer(moving: Collective) -> None:
+    """Its container is healthy, but listens at another port than the one it publishes."""
+    path = moving.folder(toy.NAME) / "docker-compose.yml"
+    path.write_text(
+        COMPOSE.replace("    build: web\n", "    build: web\n    command: [busybox, httpd, -f, -p, '81']\n")
+    )
+    try:
+        moving.compose(toy.NAME, "up", "-d", "--no-build", "--force-recreate")
+        done = moving.darkpeak("restart", toy.NAME, check=False)
+    finally:
+        path.write_text(COMPOSE)
+        moving.compose(toy.NAME, "up", "-d", "--no-build")
+    assert done.returncode == 3
+    assert "hello runs, but does not answer through the router at hello.localhost, other.localhost" in done.stderr
+    wait_for("the routes", all_answer, timeout=ANSWERS_WITHIN)
+
+
 @pytest.fixture
 def prepared(moving: Collective) -> Iterator[Collective]:
     """Yield the collective on an engine with the settings of `darkpeak host prepare`."""

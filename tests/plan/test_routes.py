@@ -9,7 +9,7 @@ from darkpeak import collective
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.routes import list_routes, make_table
 from darkpeak.plan.ssh_config import make_ssh_config
-from darkpeak.plan.status import make_ports, make_roadmap, make_status
+from darkpeak.plan.status import make_ports, make_roadmap, make_status, mark_unreachable
 from darkpeak.router.routes import Counted, Limit, Route, Table, TcpRoute, TlsRoute
 from tests.making import edit, write_collective
 
@@ -135,3 +135,11 @@ def test_status_shows_the_routers_counters_of_a_service(tmp_path: Path) -> None:
         ("directory", None, None, None),
         ("wiki", 4, 1, 12.5),
     ]
+
+
+def test_a_healthy_service_that_does_not_answer_is_unreachable(tmp_path: Path) -> None:
+    files = collective.read(write_collective(tmp_path))[0]
+    rows = make_status(files, files.services, Observed((NEW,)))
+    marked = mark_unreachable(rows, files.services, ["wiki"])
+    assert [row.state for row in marked] == ["absent", "unreachable"]
+    assert mark_unreachable(rows, files.services, ["directory"]) == rows

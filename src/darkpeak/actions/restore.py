@@ -12,7 +12,7 @@ from darkpeak.actions.session import Session
 from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import BadScript, in_helper, startable
-from darkpeak.deploy.routing import find_drift, route
+from darkpeak.deploy import routing
 from darkpeak.engine import lock
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store
@@ -108,15 +108,12 @@ def restore(
 
 
 def finish(target: Target, service: Service, progress: Progress) -> None:
-    """Route a restored service to where it runs now: a restart can give its containers other ports.
-
-    Every restore into a live service ends here.
+    """See a restored service answer through the router. Every restore into a live service ends here.
 
     Raises:
-        SystemFailure: when the router refuses.
+        SystemFailure: when the router refuses, or when the service does not answer.
     """
-    if find_drift(target.collective, target.engine, target.engine.observe()):
-        route(target.collective, target.engine, partial(progress.step, service.name))
+    routing.require_answer(target.collective, target.engine, service, partial(progress.step, service.name))
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from darkpeak.actions.ready import STARTED
 from darkpeak.actions.target import Target
+from darkpeak.collective.model import Service
+from darkpeak.deploy import routing
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence.ownership import require_ours
+from darkpeak.progress import Progress
 
 ABSENT = "not deployed"
 
@@ -28,14 +33,29 @@ def stop(targets: Sequence[Target]) -> Iterator[Done]:
     yield from _for_each(targets, "stop", "stopped")
 
 
-def restart(targets: Sequence[Target]) -> Iterator[Done]:
-    """Restart the containers of services, without building anything; yield the results.
+def restart(targets: Sequence[Target], progress: Progress) -> Iterator[Done]:
+    """Restart the containers of services, without building anything, and see each answer; yield the results.
 
     Raises:
         UsageError: when an engine belongs to another collective.
-        SystemFailure: when compose cannot restart a service; those before it are restarted.
+        SystemFailure: when a service does not start, or does not answer through the router; those before it do.
     """
-    yield from _for_each(targets, "restart", "restarted")
+    for target in targets:
+        for done in _for_each([target], "restart", "restarted"):
+            service = next(item for item in target.services if item.name == done.service)
+            if done.done != ABSENT:
+                _require_started(target, service, progress)
+            yield done
+
+
+def _require_started(target: Target, service: Service, progress: Progress) -> None:
+    progress.step(service.name, "starting")
+    waited = target.compose.call(service, *STARTED)
+    if waited.code:
+        hint = f"see why: darkpeak logs {service.name}"
+        raise SystemFailure(f"{service.name} did not become healthy: {waited.last_line()}", hint=hint)
+    routing.require_answer(target.collective, target.engine, service, partial(progress.step, service.name))
+    progress.step(service.name, "healthy")
 
 
 def _for_each(targets: Sequence[Target], command: str, done: str) -> Iterator[Done]:

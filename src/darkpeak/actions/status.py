@@ -1,6 +1,7 @@
 """The status of services: their containers, requests, newest backups and last drills."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from darkpeak.deploy.routing import find_router
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence import store, summary
 from darkpeak.plan.observed import Observed
-from darkpeak.plan.status import ServiceStatus, make_status
+from darkpeak.plan.routes import make_table
+from darkpeak.plan.status import HEALTHY, ServiceStatus, make_status, mark_unreachable, state_of
 from darkpeak.router.routes import Counted
 
 
@@ -23,17 +25,24 @@ def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
     rows = []
     for target in targets:
         observed = target.engine.observe()
-        counted = _counters(target, observed)
+        counted, silent = _ask_router(target, observed)
         found = make_status(target.collective, target.services, observed, target.host, counted)
+        found = mark_unreachable(found, target.services, silent)
         rows += _with_proofs(target, found) if target.collective.backup.repositories else found
     return rows
 
 
-def _counters(target: Target, observed: Observed) -> list[Counted]:
-    with suppress(SystemFailure):  # a broken router must not hide the state of the services
+def _ask_router(target: Target, observed: Observed) -> tuple[list[Counted], tuple[str, ...]]:
+    """Return the router's counters, and the routes of healthy services that do not answer through it."""
+    with suppress(SystemFailure), ThreadPoolExecutor(1) as pool:  # a broken router must not hide the services' state
         router = find_router(target.collective, target.engine, observed)
-        return router.counters() if router else []
-    return []
+        if router is None:
+            return [], ()
+        healthy = [item for item in target.services if state_of(item, observed.of(item.project)) == HEALTHY]
+        labels = [route.label for service in healthy for route in service.routes.http]
+        silent = pool.submit(router.silent, make_table(target.collective, observed), labels)
+        return router.counters(), silent.result()
+    return [], ()
 
 
 def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatus]:

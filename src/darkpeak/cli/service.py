@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from darkpeak.actions.service import Done
 
-COLOURS = {"healthy": "green", "absent": "dim", "stopped": "yellow", "idea": "dim"}
+COLOURS = {"healthy": "green", "unreachable": "red", "absent": "dim", "stopped": "yellow", "idea": "dim"}
 ALARMS = ("NEVER", "OVERDUE", "FAILED")
 
 
@@ -22,8 +22,9 @@ ALARMS = ("NEVER", "OVERDUE", "FAILED")
 def status(settings: Settings, names: tuple[str, ...]) -> None:
     """Show how each service is.
 
-    The table also shows its requests (counted since the router was last loaded; ms is the mean time of an answer), its
-    newest snapshot, its last drill, its address, and its admins.
+    A service is unreachable if its containers are healthy, but it does not answer through the router. The table also
+    shows its requests (counted since the router was last loaded; ms is the mean time of an answer), its newest
+    snapshot, its last drill, its address, and its admins.
 
     \b
     Example: darkpeak status
@@ -86,12 +87,16 @@ def stop(settings: Settings, names: tuple[str, ...]) -> None:
 def restart(settings: Settings, names: tuple[str, ...]) -> None:
     """Restart the containers of services; nothing is built.
 
+    It waits until each answers through the router.
+
     \b
     Example: darkpeak restart wiki
     """
     from darkpeak.actions import service
 
-    _show(settings, service.restart(settings.targets(settings.collective(), names)))
+    with settings.progress() as progress:
+        done = list(service.restart(settings.targets(settings.collective(), names), progress))
+    _show(settings, done)
 
 
 def _show(settings: Settings, done: "Iterable[Done]") -> None:

@@ -63,6 +63,21 @@ def route(
         return router.apply(table, asked) if router else Changes()
 
 
+def require_answer(collective: Collective, engine: Engine, service: Service, on_wait: Callable[[str], None]) -> None:
+    """See a service that has just started answer through the router, at each of its http routes.
+
+    Raises:
+        SystemFailure: when the router refuses, or when the service does not answer.
+    """
+    labels = [item.label for item in service.routes.http]
+    on_wait("asking it through the router")
+    silent = set(route(collective, engine, on_wait, asked=labels).silent) if labels else set()
+    hosts = [item.host(collective.domain) for item in service.routes.http if item.label in silent]
+    if hosts:
+        what = f"{service.name} runs, but does not answer through the router at {', '.join(hosts)}"
+        raise SystemFailure(what, hint=f"see why: darkpeak logs {service.name}")
+
+
 def certify(collective: Collective, engine: Engine, service: Service, container: str) -> None:
     """Have the collective's CA sign the certificate of a service's container; nothing is done if no router runs.
 

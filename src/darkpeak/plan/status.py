@@ -1,12 +1,14 @@
 """The rows of `status`, `ports` and `roadmap`. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from darkpeak.collective.model import LEVELS, Collective, Service
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.router.routes import Counted
 from darkpeak.vocabulary import LEAST_ADMINS, ports_of
+
+HEALTHY, UNREACHABLE = "healthy", "unreachable"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def make_status(
     ]
 
 
+def mark_unreachable(
+    rows: Iterable[ServiceStatus], services: Sequence[Service], silent: Collection[str]
+) -> list[ServiceStatus]:
+    """Return the rows, in which healthy services with a silent route are unreachable; `silent` are routes' labels."""
+    mute = {item.name for item in services for route in item.routes.http if route.label in silent}
+    return [replace(row, state=UNREACHABLE) if row.state == HEALTHY and row.service in mute else row for row in rows]
+
+
 def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:
     """Return requests, failed requests, and the mean time of an answer in milliseconds."""
     own = next((item for item in counted if item.block == service.block), None)
@@ -98,7 +108,7 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
         if item.state != "running":
             return f"{item.container} {item.state}"
     unready = [item for item in running if item.health not in ("healthy", "")]
-    return f"{unready[0].container} {unready[0].health}" if unready else "healthy"
+    return f"{unready[0].container} {unready[0].health}" if unready else HEALTHY
 
 
 def addresses(collective: Collective, service: Service) -> tuple[str, ...]:

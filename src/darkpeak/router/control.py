@@ -17,6 +17,7 @@ NEXT = f"{STATE}/next"
 NOTICES = "maintenance.map"
 PROBED_AT_ONCE = 200
 NO_ANSWER = "000"
+PATIENCE = 5  # seconds for an answer, where a person waits for all of them
 HINT = "see why: darkpeak logs router; start it again: darkpeak up router"
 
 
@@ -105,6 +106,10 @@ class Router:
             reloaded=reloaded,
         )
 
+    def silent(self, table: Table, names: Collection[str]) -> tuple[str, ...]:
+        """Return those of the named http routes that a service does not answer within PATIENCE seconds."""
+        return self._silent(self._probe(table, names, ("-t", str(PATIENCE))))
+
     def notices(self) -> dict[str, Notice]:
         """Return the notice of each service that is under maintenance."""
         split = (line.split(" ", 2) for line in lines(self._files([NOTICES]), NOTICES))
@@ -168,7 +173,7 @@ class Router:
     def _silent(answers: Mapping[str, Answer]) -> tuple[str, ...]:
         return tuple(sorted(name for name, answer in answers.items() if answer.own))
 
-    def _probe(self, table: Table, names: Iterable[str]) -> dict[str, Answer]:
+    def _probe(self, table: Table, names: Iterable[str], options: Sequence[str] = ()) -> dict[str, Answer]:
         """Return the answer to a request for each of the named http routes, through the router."""
         if not table.domains:
             return {}
@@ -177,7 +182,7 @@ class Router:
         answers = {}
         while waiting:
             now, waiting = waiting[:PROBED_AT_ONCE], waiting[PROBED_AT_ONCE:]
-            for line in self._run("probe", *now).decode().splitlines():
+            for line in self._run("probe", *options, *now).decode().splitlines():
                 host, status, *own = line.split()
                 answers[hosts[host]] = Answer(status, own=bool(own) or status == NO_ANSWER)
         return answers
