@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from darkpeak.actions.backup import folder_of
 from darkpeak.actions.session import Session, opened
-from darkpeak.actions.target import Target
 from darkpeak.collective import read
+from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import Engine
 from darkpeak.helper.container import CACHE, WORK
 from darkpeak.output import ProgressTable

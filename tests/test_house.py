@@ -30,7 +30,7 @@ ROOMS = {
     "plan": {"collective", "router"},
     "names": {"process"},
     "engine": {"caller", "collective", "network", "plan", "process"},
-    "deploy": {"collective", "engine", "folders", "plan", "router"},
+    "deploy": {"collective", "engine", "folders", "lint", "plan", "process", "router"},
     "evidence": {"caller", "collective", "engine"},
     "helper": {"collective", "engine", "folders", "process"},
     "repository": {"collective", "helper", "process"},

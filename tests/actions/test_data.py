@@ -7,8 +7,8 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.actions.data import back_up_to, find_backup
-from darkpeak.actions.target import Target
 from darkpeak.actions.updates import find_updates
+from darkpeak.deploy.target import Target
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError, joined

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from darkpeak.actions.target import Target
+from darkpeak.deploy.target import Target
 from darkpeak.engine import base
 
 

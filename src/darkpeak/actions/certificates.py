@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from darkpeak.actions.target import Target
 from darkpeak.deploy.routing import require_router
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.plan.certificates import ListedCertificate, find_certificate, list_certificates
 from darkpeak.plan.observed import Observed, find_container

@@ -7,9 +7,9 @@ from pathlib import Path
 from darkpeak import folders
 from darkpeak.actions.ready import STARTED
 from darkpeak.actions.restore import finish
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import has_verify
+from darkpeak.deploy.target import Target
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.progress import Progress

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from darkpeak.actions.target import Target
 from darkpeak.deploy.member_gone import Ended
 from darkpeak.deploy.member_gone import end_sessions as end_on
+from darkpeak.deploy.target import Target
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence.ownership import require_ours

@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 from functools import partial
 
-from darkpeak.actions.target import Target
 from darkpeak.actions.up import ensure_base_images, lock_services, with_dependencies
 from darkpeak.deploy.routing import route
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.owners import ENGINE, OwnerRecord

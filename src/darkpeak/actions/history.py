@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from darkpeak.actions.target import Target
+from darkpeak.deploy.target import Target
 from darkpeak.evidence import deploys
 from darkpeak.evidence.deploys import Deploy
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from darkpeak.actions.session import Session, opened
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers
 from darkpeak.collective.repository_url import parse
 from darkpeak.collective.settings import Admin
+from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
 from darkpeak.progress import Progress
 from darkpeak.repository import key

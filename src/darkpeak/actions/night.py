@@ -8,11 +8,11 @@ from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
-from darkpeak.actions.target import Target
 from darkpeak.actions.updates import find_updates_of
 from darkpeak.collective import count
 from darkpeak.collective.model import Service
 from darkpeak.deploy.routing import find_router
+from darkpeak.deploy.target import Target
 from darkpeak.errors import DarkpeakError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord

@@ -9,10 +9,10 @@ from darkpeak import folders
 from darkpeak.actions.backup import back_up
 from darkpeak.actions.ready import STARTED, make_ready
 from darkpeak.actions.session import Session
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import BadScript, in_helper, startable
 from darkpeak.deploy import routing
+from darkpeak.deploy.target import Target
 from darkpeak.engine import lock
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store

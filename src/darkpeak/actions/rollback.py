@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from darkpeak.actions.target import Target
 from darkpeak.actions.up import UpResult, carry_out, ensure_base_images, lock_services
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys
 from darkpeak.evidence.deploys import Deploy

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from darkpeak.actions.target import Target
 from darkpeak.deploy.routing import require_router
+from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.routes import ListedRoute, list_routes, make_table

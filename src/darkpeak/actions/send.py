@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from darkpeak.actions.target import choose
 from darkpeak.actions.up import with_dependencies
 from darkpeak.collective import count
 from darkpeak.collective.hosts import VAGRANT_HOST
 from darkpeak.collective.model import Collective
+from darkpeak.deploy.target import choose
 from darkpeak.engine.engine import Engine
 from darkpeak.engine.send import Sending, make_sending, send
 

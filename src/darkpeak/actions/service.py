@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from darkpeak.actions.ready import STARTED
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.deploy import routing
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.progress import Progress

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
 from darkpeak.collective.repository_url import parse
+from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
 from darkpeak.engine.engine import PROJECT_LABEL, Engine
 from darkpeak.errors import UsageError

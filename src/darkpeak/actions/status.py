@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from darkpeak.actions.target import Target
 from darkpeak.deploy.routing import find_router
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence import store, summary
 from darkpeak.plan.observed import Observed

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from darkpeak.actions.check import check_with_compose, require_sound
-from darkpeak.actions.target import Target
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
+from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
 from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
+from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import UsageError

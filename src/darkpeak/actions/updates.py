@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from darkpeak.actions.target import Target
 from darkpeak.collective.model import Service
+from darkpeak.deploy.target import Target
 from darkpeak.errors import DarkpeakError, SystemFailure
 from darkpeak.progress import Progress
 

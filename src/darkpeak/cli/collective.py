@@ -47,10 +47,10 @@ def lint(settings: Settings, name: str | None) -> None:
     Example: darkpeak lint wiki
     """
     from darkpeak import output
-    from darkpeak.actions.check import check_with_compose
-    from darkpeak.actions.target import choose
     from darkpeak.collective import count
     from darkpeak.collective.environment import stale
+    from darkpeak.deploy.check import check_with_compose
+    from darkpeak.deploy.target import choose
 
     checked = settings.checked()
     services = choose(checked.collective, (name,) if name else ())

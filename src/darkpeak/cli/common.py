@@ -13,10 +13,10 @@ import click
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.actions.check import Checked
-    from darkpeak.actions.target import Target
     from darkpeak.collective.model import Collective
     from darkpeak.collective.settings import Host
+    from darkpeak.deploy.check import Checked
+    from darkpeak.deploy.target import Target
     from darkpeak.engine.engine import Engine
     from darkpeak.output import ProgressTable
 
@@ -43,7 +43,7 @@ class Settings:
 
     def checked(self) -> "Checked":
         """Return the collective's files and everything that is wrong with them."""
-        from darkpeak.actions.check import check_files
+        from darkpeak.deploy.check import check_files
 
         return check_files(self.start)
 
@@ -55,7 +55,7 @@ class Settings:
         """
         from darkpeak import collective as files
         from darkpeak import output
-        from darkpeak.actions.target import on_host
+        from darkpeak.deploy.target import on_host
 
         checked = self.checked()
         if checked.findings:
@@ -71,8 +71,8 @@ class Settings:
         """
         from darkpeak import collective as files
         from darkpeak import output
-        from darkpeak.actions.check import deployable
-        from darkpeak.actions.target import on_host
+        from darkpeak.deploy.check import deployable
+        from darkpeak.deploy.target import on_host
 
         found = deployable(self.checked(), names)
         if found.faults:
@@ -115,7 +115,7 @@ class Settings:
         Raises:
             UsageError: for a name that no service has, or a --host that is neither a name nor a URI.
         """
-        from darkpeak.actions.target import find_targets
+        from darkpeak.deploy.target import find_targets
 
         return find_targets(collective, names, self._uri(collective.hosts), os.environ)
 

@@ -35,8 +35,8 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
-    from darkpeak.actions.check import require_sound
     from darkpeak.actions.up import bring_up
+    from darkpeak.deploy.check import require_sound
 
     saved = backup_to.absolute() if backup_to else None
     targets = settings.targets(settings.deployable(names), names)
@@ -73,8 +73,8 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.actions.check import require_sound
     from darkpeak.actions.up import plan_checked
+    from darkpeak.deploy.check import require_sound
     from darkpeak.plan.text import make_text
 
     saved = backup_to.absolute() if backup_to else None

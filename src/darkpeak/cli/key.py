@@ -14,8 +14,8 @@ from darkpeak.errors import CheckFailed, UsageError
 if TYPE_CHECKING:
     from darkpeak.actions.keys import KeyChanged
     from darkpeak.actions.session import Session
-    from darkpeak.actions.target import Target
     from darkpeak.collective.model import Collective
+    from darkpeak.deploy.target import Target
     from darkpeak.repository.key import Secret
 
 IDENTITY = click.option(

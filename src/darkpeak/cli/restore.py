@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from darkpeak.actions.recover import Recovered
     from darkpeak.actions.restore import Restored
     from darkpeak.actions.session import Session
-    from darkpeak.actions.target import Target
     from darkpeak.collective.model import Collective
+    from darkpeak.deploy.target import Target
 
 NO_VERIFY = "not verified: it has no scripts/verify"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective
-from darkpeak.actions.check import check_files, explain
+from darkpeak.deploy.check import check_files, explain
 from tests.making import edit, write_collective
 
 WIKI = "services/wiki/docker-compose.yml"
