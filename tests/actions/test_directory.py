@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from darkpeak.actions.directory import end_sessions
-from darkpeak.actions.target import Target
 from darkpeak.collective import read
 from darkpeak.deploy.member_gone import Ended
+from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed, Running
 from tests.making import write_collective
