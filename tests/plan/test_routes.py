@@ -140,6 +140,5 @@ def test_status_shows_the_routers_counters_of_a_service(tmp_path: Path) -> None:
 def test_a_healthy_service_that_does_not_answer_is_unreachable(tmp_path: Path) -> None:
     files = collective.read(write_collective(tmp_path))[0]
     rows = make_status(files, files.services, Observed((NEW,)))
-    marked = mark_unreachable(rows, files.services, ["wiki"])
-    assert [row.state for row in marked] == ["absent", "unreachable"]
-    assert mark_unreachable(rows, files.services, ["directory"]) == rows
+    assert [row.state for row in mark_unreachable(rows, ["wiki"])] == ["absent", "unreachable"]
+    assert mark_unreachable(rows, ["directory"]) == rows

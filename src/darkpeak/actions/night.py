@@ -11,6 +11,7 @@ from darkpeak.actions.session import Session, opened
 from darkpeak.actions.updates import find_updates_of
 from darkpeak.collective import count
 from darkpeak.collective.model import Service
+from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import DarkpeakError
@@ -47,8 +48,10 @@ def run_night(session: Session) -> list[Line]:
         drilled = _drill_next(session, running)
     except DarkpeakError as error:
         lines.append(Line("drill", good=False, message=error.message))
+    _, unreachable = ask_router(session.target, session.engine.observe())
     for service, saved in zip(running, made, strict=True):
-        lines.append(_line(session, service, saved, drilled.get(service.name)))
+        line = _line(session, service, saved, drilled.get(service.name))
+        lines.append(_unreachable(line) if service.name in unreachable else line)
     lines += [_scrub_line(item) for item in scrub(session, whole=False)]
     try:
         prune.prune(session, prune.decide(session))
@@ -122,6 +125,10 @@ def _line(session: Session, service: Service, made: BackedUp, drilled: list[Dril
         words.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.message)
     words += _update_words(session, service)
     return Line(service.name, good, "; ".join(words))
+
+
+def _unreachable(line: Line) -> Line:
+    return Line(line.about, good=False, message=f"does not answer through the router; {line.message}")
 
 
 def _update_words(session: Session, service: Service) -> list[str]:

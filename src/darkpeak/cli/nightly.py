@@ -40,8 +40,8 @@ def nightly(  # noqa: PLR0913 (each is an option)
 ) -> None:
     """Run the nightly jobs, or install them.
 
-    The jobs back up every service, test-restore one, read back a part of each repository, prune, and check for
-    updates. Each service gets one line. The addresses of `darkpeak key secret notify urls` get one message when
+    The jobs back up every service, test-restore one, read back a part of each repository, prune, check for updates,
+    and ask each service through the router. Each service gets one line. The addresses of `darkpeak key secret notify urls` get one message when
     something fails, and one when all is well again. The address of `key secret notify ping` is requested when all
     went well.
 

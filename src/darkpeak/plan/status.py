@@ -76,12 +76,9 @@ def make_status(
     ]
 
 
-def mark_unreachable(
-    rows: Iterable[ServiceStatus], services: Sequence[Service], silent: Collection[str]
-) -> list[ServiceStatus]:
-    """Return the rows, in which healthy services with a silent route are unreachable; `silent` are routes' labels."""
-    mute = {item.name for item in services for route in item.routes.http if route.label in silent}
-    return [replace(row, state=UNREACHABLE) if row.state == HEALTHY and row.service in mute else row for row in rows]
+def mark_unreachable(rows: Iterable[ServiceStatus], silent: Collection[str]) -> list[ServiceStatus]:
+    """Return the rows, in which healthy services that do not answer through the router are unreachable."""
+    return [replace(row, state=UNREACHABLE) if row.state == HEALTHY and row.service in silent else row for row in rows]
 
 
 def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:

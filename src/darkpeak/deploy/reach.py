@@ -1,0 +1,28 @@
+"""Which services answer as members ask them: through the router."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from darkpeak.deploy.routing import find_router
+from darkpeak.deploy.target import Target
+from darkpeak.errors import SystemFailure
+from darkpeak.plan.observed import Observed
+from darkpeak.plan.routes import make_table
+from darkpeak.plan.status import HEALTHY, state_of
+from darkpeak.router.routes import Counted
+
+
+def ask_router(target: Target, observed: Observed) -> tuple[list[Counted], frozenset[str]]:
+    """Return the router's counters, and the services that are healthy but have an http route that does not answer.
+
+    Without a router that works, both are empty: a broken router must not hide the state of the services.
+    """
+    healthy = [item for item in target.services if state_of(item, observed.of(item.project)) == HEALTHY]
+    owners = {route.label: service.name for service in healthy for route in service.routes.http}
+    with suppress(SystemFailure), ThreadPoolExecutor(1) as pool:
+        router = find_router(target.collective, target.engine, observed)
+        if router is None:
+            return [], frozenset()
+        silent = pool.submit(router.silent, make_table(target.collective, observed), owners)
+        return router.counters(), frozenset(owners[label] for label in silent.result())
+    return [], frozenset()
