@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import pytest
 
 from darkpeak import collective, lint
-from darkpeak.collective.scripts import BadScript, find_fault, here, in_helper
+from darkpeak.collective.scripts import BadScript, find_fault, find_text_fault, here, in_helper
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.helper.image import script as in_image
@@ -147,6 +147,12 @@ def test_lint_looks_at_the_programs_of_containers(tmp_path: Path, content: bytes
     folder.mkdir()
     text(content, mode)(folder / "serve")
     assert [item.what for item in lint.check(collective.read(tmp_path)[0])] == found
+
+
+def test_a_program_that_cannot_be_read_is_a_fault() -> None:
+    fault = find_text_fault(Path("/proc/self/mem"))  # root cannot read it either
+    assert fault
+    assert fault.what == "cannot be read: Input/output error"
 
 
 def wiki(root: Path) -> ComposeProject:

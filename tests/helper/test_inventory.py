@@ -121,6 +121,17 @@ def test_a_link_to_another_part_is_the_same_after_a_restore(tmp_path: Path) -> N
     assert after == before
 
 
+def test_a_link_in_place_of_the_parts_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/link").symlink_to("/etc")
+    (tmp_path / "top/staging/chat").mkdir(parents=True)
+    (tmp_path / "top/staging/chat/parts").symlink_to(tmp_path / "elsewhere")
+    argv = [sys.executable, str(PROGRAM.with_name("gather.py")), str(tmp_path / "top"), "/staging/chat"]
+    subprocess.run(argv, check=False, capture_output=True)
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["link"]
+    assert parts(tmp_path / "top/parts") == {}
+
+
 def gone(files: Path) -> None:
     (files / "a").unlink()
 

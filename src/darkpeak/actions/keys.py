@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from darkpeak.actions.session import Session, opened
 from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers
-from darkpeak.collective.repository_url import parse
 from darkpeak.collective.settings import Admin
 from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
 from darkpeak.progress import Progress
-from darkpeak.repository import key
+from darkpeak.repository import credentials, key
 from darkpeak.repository.key import Secret
 from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE, LEAST_ADMINS
 
-NOTIFY, URLS, PING = "notify", "urls", "ping"  # settings of nightly, which are kept like credentials
 NEW = "new-password"  # the secret file in the helper for a new password
 
 
@@ -63,8 +61,8 @@ def initialise(
         DarkpeakError: when a repository cannot be made or used.
     """
     collective = targets[0].collective
-    made = fill(collective, secret or key.make(), given)
-    require_credentials(collective, made)
+    made = credentials.fill(collective, secret or key.make(), given)
+    credentials.require(collective, made)
     if secret != made:
         key.write(collective, made, collective.admins if secret is None else _opening(collective))
     names: tuple[str, ...] = ()
@@ -72,42 +70,6 @@ def initialise(
         with opened(target, made, progress, create=True) as session:
             names = tuple(repository.name for repository in session.repositories.usable())
     return Initialised(secret is None, openers(collective), names)
-
-
-def fill(collective: Collective, secret: Secret, given: Mapping[str, str]) -> Secret:
-    """Return the secret with these credentials for each repository that can have them and has none yet.
-
-    Raises:
-        UsageError: when no repository can have one of them.
-    """
-    credentials = {name: dict(own) for name, own in secret.credentials.items()}
-    for name, value in given.items():
-        takers = [item for item in collective.backup.repositories if name in parse(item).credentials]
-        if not takers:
-            known = sorted({word for item in collective.backup.repositories for word in parse(item).credentials})
-            hint = f"its credentials can be: {', '.join(known)}" if known else "the repositories need no credentials"
-            raise UsageError(f"no repository of {COLLECTIVE_FILE} can have the credential {name}", hint=hint)
-        key.check_value(name, value)
-        for repository in takers:
-            credentials.setdefault(repository, {}).setdefault(name, value)
-    return Secret(secret.password, credentials)
-
-
-def require_credentials(collective: Collective, secret: Secret) -> None:
-    """Check that each repository has the credentials that it needs.
-
-    Raises:
-        UsageError: for the first that has not; the message names them, and how to give them.
-    """
-    for repository in map(parse, collective.backup.repositories):
-        own = secret.credentials.get(repository.name, {})
-        missing = [name for name in repository.needed if not own.get(name, "").strip()]
-        if missing:
-            what = f"{repository.name} needs a credential that the backup key does not have: {', '.join(missing)}"
-            words = " ".join(f"--secret {name}=FILE" for name in missing)
-            raise UsageError(
-                what, where=COLLECTIVE_FILE, hint=f"nothing was made; give it: darkpeak backup init {words}"
-            )
 
 
 def add_admin(collective: Collective, name: str, secret: Secret) -> KeyChanged:
@@ -176,30 +138,14 @@ def set_credential(collective: Collective, secret: Secret, repository: str, name
     Raises:
         UsageError: when there is no such repository, or when it cannot have this credential.
     """
-    check_credential(collective, repository, name)
+    credentials.check(collective, repository, name)
     if value.strip():
-        key.check_value(name, value)
+        credentials.check_value(name, value)
     own = {**secret.credentials.get(repository, {}), name: value}
     kept = {known: text for known, text in own.items() if text.strip()}
     changed = Secret(secret.password, {**secret.credentials, repository: kept})
     key.write(collective, changed, _opening(collective))
     return KeyChanged(f"{name} of {repository} {'stored' if value.strip() else 'removed'}", openers(collective))
-
-
-def check_credential(collective: Collective, repository: str, name: str) -> None:
-    """Check that a repository can have a credential.
-
-    Raises:
-        UsageError: when it cannot, or when there is no such repository.
-    """
-    known = (*collective.backup.repositories, NOTIFY)
-    if repository not in known:
-        what = f"there is no repository {repository}"
-        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"choose one of: {', '.join(known)}")
-    takes = (URLS, PING) if repository == NOTIFY else parse(repository).credentials
-    if name not in takes:
-        hint = f"its credentials can be: {', '.join(takes)}" if takes else "it needs no credentials"
-        raise UsageError(f"{repository} cannot have the credential {name}", hint=hint)
 
 
 def find_admin(collective: Collective, name: str) -> Admin:

@@ -30,7 +30,7 @@ def make_ready(session: Session, service: Service) -> bool:
         found = ()
     if not found:
         had_data = bool(session.engine.volumes(f"{PROJECT_LABEL}={service.project}"))
-        result = bring_up(session.target.only(service), session.progress)
+        result = bring_up(session.target.only(service), session.progress, names=[service.name])
         if result.failures:
             raise SystemFailure(f"{service.name} {result.failures[0].failure}")
         return had_data

@@ -10,6 +10,7 @@ from darkpeak.actions.up import UpResult, bring_up
 from darkpeak.collective.model import Collective, Service
 from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
 from darkpeak.evidence import store
+from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import RecoveryRecord
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.record import now
@@ -84,10 +85,12 @@ def _recover(session: Session, service: Service) -> Recovered:
 
 def _restore(session: Session, service: Service) -> Recovered:
     try:
-        find_snapshots(session, service.name, None)
+        known = find_snapshots(session, service.name, None)[0]
     except CheckFailed as error:
         return Recovered(service.name, EMPTY, message=error.message)
     restored = restore(session, service, None, keep=False)
+    if store.find(session.engine, BackupRecord, service.name) is None:  # the record was lost with the machine
+        store.write(session.engine, BackupRecord(service.name, known.made, known.name, good=True, number=known.number))
     message = restored.verified or "not verified: it has no scripts/verify"
     return Recovered(service.name, RESTORED, restored.snapshot, message, restored.seconds)
 

@@ -156,9 +156,10 @@ def secret(settings: Settings, repository: str, name: str, identities: tuple[Pat
     Example: darkpeak key secret rest:https://nas.example/ login < login.txt
     """
     from darkpeak.actions import keys
+    from darkpeak.repository import credentials
 
     collective = settings.collective()
-    keys.check_credential(collective, repository, name)
+    credentials.check(collective, repository, name)
     opened = read_key(collective, identities)
     _show(settings, keys.set_credential(collective, opened, repository, name, sys.stdin.read()))
 

@@ -69,8 +69,8 @@ def nightly(  # noqa: PLR0913 (each is an option)
 
 def _run(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
     from darkpeak import output
-    from darkpeak.actions.keys import NOTIFY, PING, URLS
     from darkpeak.actions.night import run_nights
+    from darkpeak.repository.credentials import NOTIFY, PING, URLS
     from darkpeak.schedule.notices import notify
 
     secret = read_key(collective, identities)

@@ -132,13 +132,17 @@ def _refuse_lost(
     settings: Settings, collective: "Collective", name: str, identities: tuple[Path, ...], snapshot: str | None
 ) -> None:
     """Refuse to restore into a service without a folder, with what its snapshots are; without a key, simply refuse."""
+    from darkpeak import output
     from darkpeak.actions.keys import has_key
     from darkpeak.actions.ready import require_service
 
-    if not has_key(collective) or not collective.backup.repositories:
-        settings.target(collective, name)
-    with session(settings, settings.target(collective), read_key(collective, identities)) as work:
-        require_service(work, name, snapshot)
+    try:
+        if has_key(collective) and collective.backup.repositories:
+            with session(settings, settings.target(collective), read_key(collective, identities)) as work:
+                require_service(work, name, snapshot)
+    except (CheckFailed, SystemFailure) as error:
+        output.note(f"its snapshots could not be listed: {error.message}")
+    settings.target(collective, name)  # this says that there is no such service
 
 
 def _from_folder(settings: Settings, collective: "Collective", name: str, source: Path) -> None:

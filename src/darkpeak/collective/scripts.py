@@ -87,7 +87,10 @@ def find_fault(path: Path, has: Has) -> Fault | None:
 
 def find_text_fault(path: Path) -> Fault | None:
     """Return why a program of a container cannot be started there, as far as its text shows; None if it can."""
-    text = _read(path)
+    try:
+        text = _read(path)
+    except OSError as error:
+        return Fault("unreadable", f"cannot be read: {error.strerror}", f"see its owner and its mode: ls -lL {path}")
     # Without the executable bit it is perhaps a library, which other programs read.
     program = path.stat().st_mode & stat.S_IXUSR and b"\0" not in text
     return next(_line_faults(text), None) or (next(_missing_line(text), None) if program else None)

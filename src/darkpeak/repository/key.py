@@ -96,29 +96,6 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     raise CheckFailed(what, hint=f"give another key with --identity FILE; those who can open it are: {can}")
 
 
-def check_value(name: str, value: str) -> None:
-    """Check a credential: an ssh key must be a private one without a passphrase, which nobody could type at night.
-
-    Raises:
-        UsageError: when it is not, or when it is empty.
-    """
-    if not value.strip():
-        raise UsageError(f"the credential {name} is empty", hint="name the file that contains it")
-    if name != "ssh-key":
-        return
-    from cryptography.hazmat.primitives import serialization as form
-
-    hint = "make one for the backups: ssh-keygen -t ed25519 -N '' -f backup-login"
-    try:
-        form.load_ssh_private_key(value.encode(), None)
-    except TypeError as error:
-        raise UsageError("the ssh-key has a passphrase, which nobody can type at night", hint=hint) from error
-    except ValueError as error:
-        if "BEGIN" not in value:
-            raise UsageError("the ssh-key is not a private ssh key", hint=hint) from error
-        # A key in another form (PEM), which ssh itself reads.
-
-
 def default_identities() -> list[Path]:
     """Return the caller's ssh keys with default names."""
     folder = Path.home() / ".ssh"

@@ -6,6 +6,7 @@ This program ends when its own standard input is closed.
 """
 
 import ctypes
+import errno
 import json
 import os
 import select
@@ -22,7 +23,11 @@ LAST_CAPABILITY = 63
 DROP_BOUNDING, NO_NEW_PRIVILEGES, CAPABILITY_VERSION = 24, 38, 0x20080522
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("mnt", "net", "ipc", "uts")
-NOT_FOUND = 127
+NOT_STARTED, NOT_FOUND = 126, 127
+REASONS = {
+    errno.ENOENT: "the program in its first line is missing, or that line ends with CRLF",
+    errno.ENOEXEC: "it has no #! line",
+}
 BUFFER_SIZE = 1 << 20
 
 
@@ -73,7 +78,12 @@ def become_program(request: dict[str, Any], namespaces: list[int], environment: 
     for place in places:
         path = f"{place}/{program}" if place else program
         if os.access(path, os.X_OK):
-            os.execve(path, request["argv"], environment)  # noqa: S606 (the requested program, as a list)
+            try:
+                os.execve(path, request["argv"], environment)  # noqa: S606 (the requested program, as a list)
+            except OSError as error:
+                why = REASONS.get(error.errno or 0, str(error.strerror))
+                os.write(2, f"{path} of the container cannot be started: {why}\n".encode())
+                os._exit(NOT_STARTED)
     os.write(2, f"{program}: not found in the container\n".encode())
     os._exit(NOT_FOUND)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 def main(top: Path, folder: str) -> None:
     """Move the parts."""
     saved = top / folder.lstrip("/")
+    if (saved / "parts").is_symlink():  # nobody saved that: it would lead to other files of the helper
+        (saved / "parts").unlink()
     for part in (saved / "parts").iterdir():
         if part.is_symlink() and "/" in os.readlink(part):  # noqa: PTH115 (as it is written)
             folder_of_part = Path(os.path.realpath(part))

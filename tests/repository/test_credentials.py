@@ -1,4 +1,4 @@
-"""Which credentials `backup init` needs, and how it takes them."""
+"""Which credentials repositories need, and how `backup init` takes them."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from darkpeak.actions.keys import fill, require_credentials
 from darkpeak.collective.model import Collective
 from darkpeak.collective.settings import Backup
 from darkpeak.errors import UsageError
+from darkpeak.repository.credentials import fill, require
 from darkpeak.repository.key import Secret
 
 SFTP, OTHER, REST, VOLUME = "sftp:backup@nas.test:/a", "sftp:backup@attic.test:/b", "rest:https://nas.test/", "volume:a"
@@ -43,7 +43,7 @@ def test_a_missing_credential_is_named_with_the_command_that_takes_it(
     repositories: list[str], own: dict[str, dict[str, str]], missing: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        require_credentials(collective(*repositories), Secret("word", own))
+        require(collective(*repositories), Secret("word", own))
     words = " ".join(f"--secret {name}=FILE" for name in missing.split(", "))
     assert refused.value.message == (
         f"{repositories[-1]} needs a credential that the backup key does not have: {missing}"
@@ -53,7 +53,7 @@ def test_a_missing_credential_is_named_with_the_command_that_takes_it(
 
 @pytest.mark.parametrize("repository", [VOLUME, REST])
 def test_repositories_that_need_none_are_accepted(repository: str) -> None:
-    require_credentials(collective(repository), Secret("word"))
+    require(collective(repository), Secret("word"))
 
 
 def test_each_repository_that_lacks_a_credential_gets_it() -> None:
@@ -63,8 +63,17 @@ def test_each_repository_that_lacks_a_credential_gets_it() -> None:
         "word",
         {OTHER: {"ssh-key": "another", "known-hosts": "nas"}, SFTP: {"ssh-key": KEY, "known-hosts": "nas"}},
     )
-    require_credentials(collective(SFTP, OTHER, REST), filled)
+    require(collective(SFTP, OTHER, REST), filled)
     assert known.credentials == {OTHER: {"ssh-key": "another"}}
+
+
+def test_a_new_value_replaces_the_old_one_only_where_it_is_clear_which() -> None:
+    own = {SFTP: {"ssh-key": "old"}}
+    assert fill(collective(SFTP, REST), Secret("word", own), {"ssh-key": KEY}).credentials == {SFTP: {"ssh-key": KEY}}
+    both = Secret("word", {SFTP: {"ssh-key": "old"}, OTHER: {"ssh-key": "older"}})
+    with pytest.raises(UsageError, match="2 repositories have the credential ssh-key already") as refused:
+        fill(collective(SFTP, OTHER), both, {"ssh-key": KEY})
+    assert refused.value.hint == f"replace it for one of them: darkpeak key secret {SFTP} ssh-key <FILE"
 
 
 @pytest.mark.parametrize(
