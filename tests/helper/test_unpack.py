@@ -89,6 +89,10 @@ ATTACKS: dict[str, tuple[list[tuple[tarfile.TarInfo, bytes]], list[str]]] = {
         [member("a", tarfile.SYMTYPE, f"{OUT}/secret"), member("b", tarfile.LNKTYPE, "a"), member("b", content=b"x")],
         [],
     ),
+    "a hard link to a link": (
+        [member("a", tarfile.SYMTYPE, f"{OUT}/secret"), member("b", tarfile.LNKTYPE, "a")],
+        [],
+    ),
     "a hard link to the folder": ([member("a", tarfile.LNKTYPE, ".")], ["a hard link to the folder itself"]),
     "a device": ([member("sda", tarfile.BLKTYPE), member("mem", tarfile.CHRTYPE)], ["a device", "a device"]),
     "a name with NUL": ([member("a", tarfile.SYMTYPE, "x"), member("b" * 300, content=b"x")], ["File name too long"]),

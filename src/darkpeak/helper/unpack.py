@@ -217,15 +217,14 @@ def _extents(member: tarfile.TarInfo) -> list[tuple[int, int]]:
 
 
 def _copy(source: IO[bytes], file: int, start: int, size: int) -> None:
-    """Copy a part of a file to the same place; blocks of zeros stay holes."""
+    """Copy a part of a file to the same place; what is never written stays a hole."""
     while size > 0:
         block = source.read(min(BLOCK, size))
         if not block:
             raise tarfile.ReadError("unexpected end of data")
-        if block.strip(b"\0"):
-            written = 0
-            while written < len(block):
-                written += os.pwrite(file, block[written:], start + written)
+        written = os.pwrite(file, block, start)
+        while written < len(block):
+            written += os.pwrite(file, block[written:], start + written)
         start, size = start + len(block), size - len(block)
 
 
