@@ -186,8 +186,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
     assert "dokuwiki" in page.lower()
     assert "darkpeak-wiki-webserver" in laptop.inside("docker", "ps")
 
-    for _ in range(2):
-        shows(wiki_after_a_power_cut=cut_power(laptop))
+    shows(wiki_after_power_cuts=[cut_power(laptop), cut_power(laptop)])
 
     laptop.darkpeak("vm", "destroy", "--yes")
     assert {path.name for path in laptop.folder.iterdir()} == ESSENTIAL
