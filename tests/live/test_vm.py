@@ -182,8 +182,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
     started = time.monotonic()
     laptop.darkpeak("up", "wiki", "--host", "vagrant", timeout=1200)
     shows(wiki_up=time.monotonic() - started)
-    page = run(["curl", "-sSL", "--fail", "--max-time", "60", WIKI], timeout=90).stdout
-    assert "dokuwiki" in page.lower()
+    assert "dokuwiki" in run(["curl", "-sSL", "--fail", "--max-time", "60", WIKI], timeout=90).stdout.lower()
     assert "darkpeak-wiki-webserver" in laptop.inside("docker", "ps")
 
     shows(wiki_after_power_cuts=[cut_power(laptop), cut_power(laptop)])
