@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from darkpeak import collective
-from darkpeak.actions.recover import in_order
+from darkpeak.actions.recover import LEFT, RESTORED, Recovered, in_order, require_all
+from darkpeak.errors import CheckFailed
 from tests.making import edit, write_collective, write_service
 
 ROUTER = """\
@@ -13,6 +16,14 @@ x-darkpeak:
 services:
   haproxy: {build: haproxy}
 """
+
+
+def test_services_that_were_there_before_are_a_failure_with_what_to_do() -> None:
+    done = [Recovered("wiki", LEFT), Recovered("chat", RESTORED, "chat-3"), Recovered("git", LEFT)]
+    with pytest.raises(CheckFailed, match="not restored, because they were there before: wiki, git") as failed:
+        require_all(done)
+    assert failed.value.hint.endswith("darkpeak down --volumes wiki git")
+    require_all([item for item in done if item.done != LEFT])
 
 
 def test_the_router_is_first_then_services_that_others_depend_on(tmp_path: Path) -> None:

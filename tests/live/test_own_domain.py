@@ -1,27 +1,31 @@
-"""A collective with its own domain and ports: plain compose keeps them, and an engine belongs to one collective."""
+"""A collective with its own domain: plain compose keeps it, every README is right, and its engine is only its own."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from darkpeak.evidence.store import LABEL
-from lab.collectives import SERVICES, Collective
+from lab.collectives import PLAIN_PATH, SERVICES, TOOL, Collective
 from lab.commands import run
 from tests.live.daemons import desired, ids, states
+from tests.pages import commands as pages
+from tests.pages.covered import INSTEAD, run_as_it_is
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DOMAIN, PORT = "village.test", 8080
 ROUTER = f"\n[router]\nhttp = {PORT}\nhttps = 8443\nssh = 8022\n"
 OWNER = f"{LABEL}=owner engine"
 WITH_VALUES = ("chat", "directory", "dns", "git", "router")
+ANSWERS = "a new password\na new password\n"  # of ldappasswd
 BUILT_BY_COMPOSE = "plain docker compose built its image"
 CHANGING = (
     "plan",
@@ -37,6 +41,57 @@ CHANGING = (
     "member add eve --password-stdin",
     "group list",
 )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody in a clone who runs the commands of the READMEs, on a terminal."""
+
+    own: Collective
+    top: Path
+
+    def prepare(self, page: str) -> None:
+        """Make the files that a page's commands read, and the programs that they call."""
+        folder, programs = (self.own.top / page).parent, self.top / "bin"
+        programs.mkdir(exist_ok=True)
+        (programs / "darkpeak").unlink(missing_ok=True)
+        (programs / "darkpeak").symlink_to(TOOL)
+        if folder.name == "git":
+            for name in ("ada", "new"):
+                run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)])
+            options = f"-F none -i {folder / 'ada'} -o UserKnownHostsFile={self.top}/known -o StrictHostKeyChecking=no"
+            (programs / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh {options} "$@"\n')
+            (programs / "ssh").chmod(0o755)
+            self.run(page, "docker compose exec -T gitolite add-key ada <ada.pub")
+        if "router" in page:
+            requested = self.own.compose("chat", "exec", "-T", "prosody", "certificate", "request").stdout
+            (self.own.folder("router") / "request.pem").write_text(requested)
+            (self.own.folder("router") / "token").write_text("a secret\n")
+
+    def run(self, page: str, command: str, *, cached: bool = True, answers: str = "") -> str:
+        """Run a page's command in the service's folder, and wait until the service is ready; return its output."""
+        text = INSTEAD.get(page, {}).get(command, command)
+        saved, unpacked = self.top / f"saved {page.split('/')[1]}", self.top / "unpacked"
+        unpacked.mkdir(exist_ok=True)
+        for placeholder, value in (
+            (r"\bDIR\b", f"'{saved}'"),
+            (r"\bUNPACKED\b", str(unpacked)),
+            (r"\bDOMAIN\b|(?<=sign )localhost|(?<=wiki\.|chat\.)localhost", DOMAIN),
+            *(((r" --no-cache", ""),) if cached else ()),
+        ):
+            text = re.sub(placeholder, value, text)
+        argv = ["bash", "-euo", "pipefail", "-c", text]
+        if re.search(r"compose exec (?!-T)", text):
+            argv = ["script", "--quiet", "--return", "--command", text, "/dev/null"]
+        service = page.split("/")[1]
+        environment = {**self.own.environment, "PATH": f"{self.top}/bin:{PLAIN_PATH}"}
+        ran = run(
+            argv, cwd=self.own.folder(service), env=environment, stdin=answers or ANSWERS, check=False, timeout=900
+        )
+        assert ran.returncode == 0, f"{page}: {text}\n{ran.stdout}{ran.stderr}"
+        if re.search(r"compose (up|start|restart|down|build)|scripts/restore|darkpeak up", text):
+            self.own.compose(service, "up", "-d", "--wait", timeout=300)
+        return ran.stdout
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +133,10 @@ def clone(own: Collective, top: Path) -> Collective:
 
 
 def environments(own: Collective) -> dict[str, list[str]]:
-    """Return the environment of each container on the engine."""
+    """Return the environment of each container on the engine, by its name without the number."""
     docker = ["docker", "--host", own.host.docker_host]
     found = json.loads(run([*docker, "inspect", *ids(own)]).stdout)
-    return {item["Name"]: sorted(item["Config"]["Env"]) for item in found}
+    return {item["Name"].rstrip("-0123456789"): sorted(item["Config"]["Env"]) for item in found}
 
 
 def answer(domain: str) -> str:
@@ -98,27 +153,58 @@ def test_up_wrote_what_plain_compose_needs(village: Collective) -> None:
     assert answer(DOMAIN) == "200"
 
 
-def test_plain_compose_in_a_fresh_clone_does_what_up_does(village: Collective, tmp_path: Path) -> None:
-    """First it changes nothing. Then, with --build as in each README, everything is made again with the same values."""
+def test_plain_compose_in_a_fresh_clone_changes_nothing(village: Collective, tmp_path: Path) -> None:
     fresh = clone(village, tmp_path / "clone")
-    before, values = ids(village), environments(village)
+    before = ids(village)
     for service in SERVICES:
         fresh.compose(service, "up", "-d", "--wait", timeout=300)
     assert ids(village) == before
     assert fresh.darkpeak("plan").stdout.startswith("nothing to do")
-    for service in ("router", "directory", *SERVICES):
-        fresh.compose(service, "up", "-d", "--build", "--wait", timeout=300)
-    assert not set(ids(village)) & set(before)
-    assert environments(village) == values
-    assert set(states(fresh).values()) == {"healthy"}
-    assert answer(DOMAIN) == "200"
+
+
+@pytest.fixture(scope="module")
+def reader(village: Collective, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """Return somebody in a fresh clone."""
+    top = tmp_path_factory.mktemp("reader")
+    return Reader(clone(village, top / "clone"), top)
+
+
+@pytest.mark.parametrize("page", pages.SERVICES)
+def test_every_command_of_the_services_readmes_runs(reader: Reader, page: str, campaign: Callable[..., int]) -> None:
+    """They build and start the services again, with the same domain and ports as `up`."""
+    values = environments(reader.own)
+    reader.prepare(page)
+    for command in pages.commands(page):
+        if run_as_it_is(page, command):
+            reader.run(page, command, cached=campaign(2) == 1)
+    assert environments(reader.own) == values
+
+
+def test_after_plain_compose_the_plan_says_what_it_did_and_up_goes_on(reader: Reader) -> None:
     dig = ["dig", "+short", "-p", "6050", "@127.0.0.1", f"wiki.{DOMAIN}"]
     assert run(dig).stdout == "127.0.0.1\n"
-    planned = json.loads(fresh.darkpeak("plan", "--json", check=False).stdout)[0]["plan"]
+    planned = json.loads(reader.own.darkpeak("plan", "--json", check=False).stdout)[0]["plan"]
     causes = {item["cause"] for service in planned["services"] for item in service["decisions"]}
-    assert causes == {BUILT_BY_COMPOSE}
-    fresh.darkpeak("up", timeout=300)
-    assert desired(fresh)
+    assert causes - {"it matches its files"} == {BUILT_BY_COMPOSE}
+    reader.own.darkpeak("up", timeout=300)
+    assert desired(reader.own)
+    assert answer(DOMAIN) == "200"
+
+
+def test_a_container_is_built_again_for_updates_and_has_a_shell(reader: Reader, campaign: Callable[..., int]) -> None:
+    before = set(ids(reader.own))
+    wiki = "services/wiki/README.md"
+    for command in ("docker compose build --no-cache", "darkpeak up wiki"):
+        reader.run(wiki, command, cached=campaign(2) == 1)
+    assert desired(reader.own)
+    assert campaign(2) == 1 or len(before - set(ids(reader.own))) == 1
+    assert "not a tty" not in reader.run(wiki, "docker compose exec webserver sh", answers="tty\nexit\n")
+
+
+def test_the_commands_of_the_pages_that_only_look(reader: Reader) -> None:
+    for command in ("roadmap", "lint", "status", "plan", "certificates"):
+        shown = reader.own.darkpeak(command)
+        assert shown.stdout + shown.stderr
 
 
 def test_another_collectives_engine_is_not_touched(village: Collective, tmp_path: Path) -> None:

@@ -71,6 +71,21 @@ def recover_all(session: Session) -> Iterator[Recovered]:
             yield _recover(session, service)
 
 
+def require_all(done: Sequence[Recovered]) -> None:
+    """Check that no service was left as it was.
+
+    Raises:
+        CheckFailed: when a service was there before, so that it was not restored.
+    """
+    left = [item.service for item in done if item.done == LEFT]
+    if left:
+        hint = "restore one of them: darkpeak restore SERVICE; or give up what is there, and begin again:"
+        raise CheckFailed(
+            f"not restored, because they were there before: {', '.join(left)}",
+            hint=f"{hint} darkpeak down --volumes {' '.join(left)}",
+        )
+
+
 def _recover(session: Session, service: Service) -> Recovered:
     store.write(session.engine, _record(Recovered(service.name, FAILED, message="not finished")))
     try:

@@ -45,8 +45,8 @@ def restore(settings: Settings, name: str | None, identities: tuple[Path, ...], 
     restores every service, first those that others depend on. If it is interrupted, run it again: it continues from
     there. A service that was there before is not touched.
 
-    Exits 1 if the snapshot is damaged, if the restored service does not pass its checks, or if your ssh key does not
-    open the backup key or a repository.
+    Exits 1 if the snapshot is damaged, if the restored service does not pass its checks, if your ssh key does not
+    open the backup key or a repository, or (--all) if a service was there before.
 
     \b
     Example: darkpeak restore wiki --snapshot wiki-17
@@ -179,7 +179,7 @@ def _explained(
 
 def _recover(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
     from darkpeak import output
-    from darkpeak.actions.recover import recover_all
+    from darkpeak.actions.recover import recover_all, require_all
 
     secret = read_key(collective, identities)
     done, failed = list["Recovered"](), list[DarkpeakError]()
@@ -201,6 +201,7 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
     bad += [error.message for error in failed]
     if bad:
         raise SystemFailure("; ".join(bad), hint="fix that, then continue: darkpeak restore --all")
+    require_all(done)
 
 
 def _restored_line(done: "Restored") -> str:

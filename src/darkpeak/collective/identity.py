@@ -3,6 +3,7 @@
 The first `up` makes it. So a copy of a collective's files that never had an `up` begins as a collective of its own.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,9 +19,13 @@ def read_id(data: Mapping[str, Any]) -> str:
 
 
 def with_id(text: str, made: str) -> str:
-    """Return the text of a collective.toml with this id, below the domain; it must have none."""
+    """Return the text of a collective.toml with this id: in the place of an empty one, or else below the domain."""
     lines = text.splitlines(keepends=True)
-    place = toml_line(text, "domain")
-    lines[place - 1] = lines[place - 1].rstrip("\r\n") + "\n"
+    empty, place = toml_line(text, "id"), toml_line(text, "domain")
+    if re.match(r"\s*id\s*=", lines[empty - 1]):
+        place = empty - 1
+        del lines[place]
+    elif not lines[place - 1].endswith("\n"):
+        lines[place - 1] += "\n"
     lines.insert(place, f'id = "{made}" # {WHY}\n')
     return "".join(lines)

@@ -53,7 +53,7 @@ def _write_id(collective: Collective, known: str) -> str:
     own = known or secrets.token_hex(ID_BYTES)
     path = collective.root / COLLECTIVE_FILE
     try:
-        path.write_text(with_id(path.read_text(encoding="utf-8"), own), encoding="utf-8")
+        path.write_bytes(with_id(path.read_bytes().decode(), own).encode())  # its line endings stay
     except OSError as error:
         hint = f'write it there: id = "{own}"'
         raise UsageError(f"the collective's id cannot be written: {error.strerror}", COLLECTIVE_FILE, hint) from error

@@ -1,0 +1,1 @@
+"""The commands in the project's pages, and where each is run."""

@@ -1,0 +1,212 @@
+"""Where each command of the pages is run.
+
+Those of the services' READMEs are run by tests/live/test_own_domain.py as they are, unless they are here. Every other
+command must be here: with the test that runs it, or with the reason why no test can. `tests/pages/test_covered.py`
+fails for a command that is in no table.
+"""
+
+from collections.abc import Mapping
+
+from tests.pages.commands import SERVICES
+
+CHAT, DIRECTORY, DNS, GIT, ROUTER, HOOKS, WIKI = (
+    f"services/{name}/README.md"
+    for name in ("chat", "directory", "dns", "git", "router", "router/certificates/hooks", "wiki")
+)
+BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
+LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
+REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
+VM = "test_vm.py::test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed"
+COMMAND = "only the name of a command"
+ADVICE = "for a fault that a sound machine does not have"
+BENCH = "a bench, for people"
+
+# What test_own_domain.py runs instead, because of what it cannot have.
+INSTEAD: Mapping[str, Mapping[str, str]] = {
+    CHAT: {},
+    DNS: {"grep -r DOMAIN /etc": "grep -r DOMAIN /etc || [ $? -eq 1 ]"},  # it finds nothing there
+    GIT: {"tar -xf repositories.tar": "tar -xf DIR/repositories.tar -C UNPACKED"},
+    ROUTER: {"docker compose logs -f": "docker compose logs"},  # it does not end
+}
+
+# The tests that run a command in another form.
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {
+    "README.md": {
+        "bin/demo": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
+        "bin/darkpeak roadmap": LOOK,
+        "bin/darkpeak lint": LOOK,
+        "bin/darkpeak backup wiki --to ./today": REMOTE,
+        "bin/darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
+        "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
+        "bin/setup --engine": "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm",
+        "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
+        "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
+    },
+    DIRECTORY: {
+        "ldappasswd -H ldaps://127.0.0.1:6021 -x -D uid=ada,ou=people,dc=collective -W -S": (
+            "test_directory.py::test_a_member_changes_their_own_password"
+        ),
+    },
+    DNS: dict.fromkeys(
+        ("darkpeak dns setup", "darkpeak dns setup --write", "getent hosts wiki.DOMAIN", "darkpeak dns undo"),
+        "test_names.py::test_dig_the_c_library_and_a_browser_find_the_names_and_undo_leaves_every_file_as_it_was",
+    ),
+    GIT: {"git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service"},
+    ROUTER: {
+        "git clone ssh://git@git.DOMAIN/bylaws": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
+        "ssh -J DOMAIN:7022 git@git.DOMAIN": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
+        "ssh -o 'ProxyCommand openssl s_client -quiet -servername %h -connect %h:7022' git@git.DOMAIN": (
+            "test_router_attacks.py::test_ssh_reaches_a_declared_service"
+        ),
+        "docker compose exec certificates renew wiki.DOMAIN": (
+            "test_certificates.py::test_the_old_certificate_stays_while_the_ca_refuses"
+        ),
+        "darkpeak maintenance": "test_router.py::test_maintenance_has_a_retry_time_and_survives_changes",
+    },
+    "docs/admins.md": {
+        "darkpeak key add lena": "test_backup.py::test_a_removed_admin_opens_no_repository",
+        "darkpeak key remove lena": "test_backup.py::test_a_removed_admin_opens_no_repository",
+        "darkpeak key check": "test_backup.py::test_a_removed_admin_opens_no_repository",
+        "darkpeak status": LOOK,
+        "darkpeak plan": LOOK,
+        "darkpeak backup": "test_backup.py::test_the_nightly_jobs_run_and_each_change_is_notified_once",
+        "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
+        "docker compose up -d --build": "test_own_domain.py::test_every_command_of_the_services_readmes_runs",
+        "docker compose exec webserver sh": BUILT_AGAIN,
+        **dict.fromkeys(
+            ("darkpeak down --yes", "docker volume rm darkpeak-ca", "darkpeak up"),
+            "test_own_domain.py::test_a_changed_domain_is_refused_until_its_steps_are_done",
+        ),
+        **dict.fromkeys(
+            ("cd services/wiki", "docker compose build --no-cache", "darkpeak up wiki"),
+            BUILT_AGAIN,
+        ),
+    },
+    "docs/backup.md": {
+        **dict.fromkeys(
+            (
+                "darkpeak backup init --secret ssh-key=backup-login --secret known-hosts=backup-hosts",
+                "darkpeak backup init --secret NAME=FILE",
+            ),
+            "test_credentials.py::test_each_repository_that_lacks_a_credential_gets_it",
+        ),
+        "darkpeak restore wiki --to DIR": "test_unpack.py::test_all_that_a_file_system_holds_is_unpacked",
+        "darkpeak restore wiki --from DIR": REMOTE,
+        "darkpeak restore SERVICE --explain --identity KEY": "test_backup.py::test_a_snapshot_is_restored_by_hand",
+        **dict.fromkeys(
+            (
+                "darkpeak restore calendar",
+                "darkpeak restore calendar --to DIR",
+                "darkpeak restore calendar --explain",
+                "darkpeak restore dates --snapshot calendar-17",
+            ),
+            "test_snapshots.py::test_a_snapshot_of_a_service_that_is_gone_can_be_named_for_its_new_name",
+        ),
+        "bin/setup --engine": "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm",
+        "darkpeak backup": "test_faults.py::test_two_backups_at_once_make_two_snapshots",
+        "darkpeak restore wiki": "test_backup.py::test_members_find_their_content_after_a_restore",
+        "darkpeak restore wiki --snapshot wiki-17": (
+            "test_backup.py::test_a_restore_brings_the_snapshot_back_and_saves_the_state_before"
+        ),
+        "darkpeak restore wiki --as NAME": ("test_backup.py::test_a_copy_runs_beside_the_live_one_until_it_is_removed"),
+        "darkpeak restore --all": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
+        "darkpeak nightly --uninstall": "test_nightly.py::test_the_crontab_line_is_installed_once_and_uninstalled",
+        "darkpeak nightly --install --identity /root/.ssh/id_ed25519": (
+            "test_nightly.py::test_the_crontab_line_is_installed_once_and_uninstalled"
+        ),
+        **dict.fromkeys(
+            ("darkpeak key secret notify urls <addresses", "darkpeak key secret notify ping <address"),
+            "test_backup.py::test_the_nightly_jobs_run_and_each_change_is_notified_once",
+        ),
+        **dict.fromkeys(
+            ("darkpeak restore wiki --explain", "age -d -i ~/.ssh/id_ed25519 backup-key.age"),
+            "test_backup.py::test_a_snapshot_is_restored_by_hand",
+        ),
+        **dict.fromkeys(
+            ("docker compose cp -a CONTAINER:FOLDER/. DIR/NAME", "docker compose cp -a FROM/. TO"),
+            "test_album.py::test_files_are_restored_with_only_the_scripts",
+        ),
+        "darkpeak key secret REPOSITORY NAME <FILE": (
+            "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine"
+        ),
+    },
+    "docs/certificates.md": {
+        "darkpeak certificates": LOOK,
+        "darkpeak certificates --renew wiki.DOMAIN": "test_certificates.py::test_a_revoked_certificate_is_renewed",
+        "docker compose exec -T certificates sh -c 'umask 077; cat >/var/lib/certificates/acme/eab'": (
+            "test_certificates.py::test_a_ca_that_requires_external_account_binding"
+        ),
+    },
+    "docs/hosts.md": {
+        "darkpeak tunnel server": "test_remote.py::test_a_tunnel_reconnects_after_the_connection_was_lost",
+        "darkpeak host prepare ssh://root@server": "test_prepare.py::test_a_bare_server_is_made_ready_once",
+        "darkpeak up wiki --host vagrant": VM,
+        **dict.fromkeys(
+            ("darkpeak vm up", "darkpeak vm send wiki", "darkpeak vm halt", "darkpeak vm destroy"),
+            VM,
+        ),
+        "DOCKER_HOST=tcp://localhost:4243 docker compose up -d": (REMOTE),
+        "docker compose -f docker-compose.yml -f docker-compose.vagrant.yml up -d": (
+            "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm"
+        ),
+    },
+}
+
+# The reasons why no test runs a command.
+NOT_RUN: Mapping[str, Mapping[str, str]] = {
+    "README.md": {
+        "bin/test": "it runs this",
+        "bin/test tests/live/test_machine.py": "it runs this",
+        "pip install .": "it changes the environment of the tests; bin/setup does the same in one of its own",
+        "tar | zstd": "the name of another way",
+        **dict.fromkeys(("bench/run bench/rest.py", "bench/run bench/router.py"), BENCH),
+        **dict.fromkeys(("bench/run bench/deploy.py", "bench/run bench/backup.py"), BENCH),
+    },
+    "CONTRIBUTING.md": {
+        **dict.fromkeys(("bin/test", "bin/test --unit", "bin/test --long"), "it runs this"),
+        "towncrier build": "for a release; it deletes the fragments",
+    },
+    "tests/live/README.md": {"bin/test tests/live/test_contract.py -k wiki": "it runs this"},
+    DNS: {"dig -p 6050": "short for the line above", "darkpeak vm": COMMAND},
+    GIT: {
+        "git clone --mirror": "an option of git",
+        "git fsck": "gitolite's load runs it",
+        "ssh -v": ADVICE,
+    },
+    ROUTER: dict.fromkeys(("docker image ls", "docker tag"), "the names of docker's commands"),
+    HOOKS: {"scripts/backup": COMMAND},
+    "docs/admins.md": {
+        "git clone REPOSITORY village": "a placeholder",
+        "cd village": "a placeholder",
+    },
+    "docs/backup.md": {
+        'git add backup-key.age && git commit -m "The backup key"': "git's own command",
+        "bench/run bench/backup.py": BENCH,
+        "rm backup-login": "deletes a file",
+        **dict.fromkeys(
+            ("ssh-keygen -t ed25519 -N '' -f backup-login", "ssh-keyscan nas.example >backup-hosts"),
+            "ssh's own commands, for a machine of somebody's",
+        ),
+    },
+    "docs/hosts.md": {
+        "ssh ops@server": "a placeholder",
+        "vagrant up": "needs Vagrant; test_the_vagrantfile_is_valid reads the file",
+    },
+    "docs/service.md": dict.fromkeys(
+        (
+            *(f"scripts/{name}" for name in ("backup", "member-gone", "restore", "verify", "updates")),
+            *(f"bin/{name}" for name in ("serve", "health", "keep-checking", "verify")),
+        ),
+        "a file of a folder",
+    ),
+}
+
+
+def is_listed(page: str, command: str) -> bool:
+    """Return whether a command is run by another test, or by none for a reason."""
+    return any(command in table.get(page, {}) for table in (ELSEWHERE, NOT_RUN))
+
+
+def run_as_it_is(page: str, command: str) -> bool:
+    """Return whether test_own_domain.py runs a command."""
+    return page in SERVICES and not is_listed(page, command)
