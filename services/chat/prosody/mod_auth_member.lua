@@ -75,11 +75,13 @@ local function source_of(session)
 	return ip and ip.proto == "IPv6" and ip.addr:match("^%x+:%x+:%x+:%x+") or address;
 end
 
+-- Returns the answer to a login; it comes late unless it is "yes". "busy": it was not checked.
 local function check(session, name, password)
 	local source = source_of(session);
 	local count = (waiting[source] or 0) + 1;
 	if count > most_per_source then
 		module:log("info", "Too many failed logins from %s", source);
+		async.sleep(delay);
 		return "busy";
 	end
 	waiting[source] = count;
@@ -95,7 +97,8 @@ local provider = {};
 function provider.get_sasl_handler(session)
 	return new_sasl(module.host, {
 		plain_test = function (_, name, password)
-			return check(session, name, password) == "yes", true;
+			session.login_answer = check(session, name, password);
+			return session.login_answer == "yes", true;
 		end;
 	});
 end
@@ -118,6 +121,10 @@ function provider.create_user() return nil, "Members are added in the directory"
 
 module:hook("authentication-failure", function (event)
 	local session = event.session;
+	-- The password may be right: the client should try again later, and not ask the member for another one.
+	if session.login_answer == "busy" or session.login_answer == "error" then
+		event.condition, event.text = "temporary-auth-failure", "Try again later";
+	end
 	session.failed_logins = (session.failed_logins or 0) + 1;
 	if session.failed_logins < most_failures then return; end
 	-- After the answer to this login.
