@@ -121,6 +121,22 @@ def test_three_failed_logins_close_the_stream(door: Door) -> None:
     assert logs_in(door, "grace", directory.MEMBERS["grace"])
 
 
+@pytest.mark.parametrize(
+    ("act_as", "said"),
+    [
+        ("", "<success"),
+        ("grace@localhost", "<success"),
+        ("GRACE@localhost", "<success"),
+        ("ada@localhost", "<invalid-authzid"),
+        ("grace@elsewhere", "<invalid-authzid"),
+    ],
+)
+def test_a_member_logs_in_as_nobody_else(door: Door, act_as: str, said: str) -> None:
+    grace = Guesser(door.port)
+    assert said in grace.guess("grace", directory.MEMBERS["grace"], act_as)
+    grace.close()
+
+
 def test_failed_logins_stop_nobody(door: Door, say: Callable[[str], None]) -> None:
     """Four strangers guess all the time, through the router; one connected member waited seconds for each answer."""
     guesses: list[str] = []

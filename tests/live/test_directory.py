@@ -158,6 +158,21 @@ def test_its_certificate_is_only_for_its_own_names(client: Client) -> None:
     assert "Can't contact LDAP server" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("cipher", "accepted"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES256-SHA384", False),
+    ],
+)
+@pytest.mark.usefixtures("running")
+def test_old_ciphers_are_refused(cipher: str, *, accepted: bool) -> None:
+    argv = ["openssl", "s_client", "-connect", "127.0.0.1:6021", "-tls1_2", "-cipher", f"{cipher}:@SECLEVEL=0"]
+    assert (f"Cipher is {cipher}" in run(argv, check=False, stdin="", timeout=20).stdout) == accepted
+
+
 def test_passwords_are_hashed_with_argon2(client: Client, guest: str) -> None:
     change = f"dn: uid={guest},{PEOPLE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {NEW}\n"
     assert client.run("ldapmodify", "-H", TLS, uid=guest, password=GUEST, ldif=change).returncode == 0

@@ -104,9 +104,9 @@ class Guesser:
         self.socket = trusting.wrap_socket(self.socket)
         self._ask(self.STREAM, "</stream:features>")
 
-    def guess(self, uid: str, password: str) -> str:
-        """Return the answer to a login; empty if the stream is closed."""
-        login = base64.b64encode(f"\0{uid}\0{password}".encode()).decode()
+    def guess(self, uid: str, password: str, act_as: str = "") -> str:
+        """Return the answer to a login, perhaps to act as somebody else; empty if the stream is closed."""
+        login = base64.b64encode(f"{act_as}\0{uid}\0{password}".encode()).decode()
         auth = f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{login}</auth>"
         try:
             return self._ask(auth, "failure>", "<success")

@@ -3,6 +3,7 @@
 local async = require "prosody.util.async";
 local new_ip = require "prosody.util.ip".new_ip;
 local new_sasl = require "prosody.util.sasl".new;
+local prep = require "prosody.util.jid".prep;
 local server = require "prosody.net.server";
 local timer = require "prosody.util.timer";
 local unix = require "socket.unix";
@@ -96,8 +97,9 @@ local provider = {};
 
 function provider.get_sasl_handler(session)
 	return new_sasl(module.host, {
-		plain_test = function (_, name, password)
-			session.login_answer = check(session, name, password);
+		plain_test = function (_, name, password, _, act_as)
+			local own = act_as == nil or act_as == "" or prep(act_as) == name .. "@" .. module.host;
+			session.login_answer = own and check(session, name, password) or "another";
 			return session.login_answer == "yes", true;
 		end;
 	});
@@ -124,6 +126,9 @@ module:hook("authentication-failure", function (event)
 	-- The password may be right: the client should try again later, and not ask the member for another one.
 	if session.login_answer == "busy" or session.login_answer == "error" then
 		event.condition, event.text = "temporary-auth-failure", "Try again later";
+	end
+	if session.login_answer == "another" then
+		event.condition, event.text = "invalid-authzid", "Members log in as themselves";
 	end
 	session.failed_logins = (session.failed_logins or 0) + 1;
 	if session.failed_logins < most_failures then return; end
