@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak import collective
-from darkpeak.deploy.check import check_files, explain
+from darkpeak.collective.compose_errors import explain
+from darkpeak.deploy.check import check_files
 from tests.making import edit, write_collective
 
 WIKI = "services/wiki/docker-compose.yml"
@@ -49,8 +49,7 @@ def test_an_error_of_compose_is_a_finding_with_its_line(tmp_path: Path, message:
     root = write_collective(tmp_path)
     edit(root, WIKI, "    networks: [default, directory]", "    restrat: always\n    networks: [default, directory]")
     edit(root, WIKI, "\nvolumes:", "\nservces: {}\nvolumes:")
-    wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
-    found = explain(root, wiki, message.format(root / WIKI))
+    found = explain(root, root / "services/wiki", "docker-compose.yml", message.format(root / WIKI))
     assert (str(found.at), found.rule, found.what) == (f"{WIKI}:{line}", "compose", what)
 
 

@@ -5,11 +5,14 @@ Compose itself checks and runs the rest; we never re-implement it.
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os.path import relpath
 from pathlib import Path
 
 from darkpeak.collective.model import Container, Mount, Place, Port, Shared
+from darkpeak.collective.resolved import named_files
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import COMPOSE_FILE
 
@@ -25,14 +28,16 @@ def read_containers(
     folder: Path, parsed: Tree, variables: Mapping[str, str], at: At, note: Note
 ) -> tuple[Container, ...]:
     """Return the containers of `services:`; compose itself finds all other faults."""
-    shared = {key: parsed.mapping().get(key, EMPTY).plain() for key in ("name", "networks", "volumes", "configs")}
+    keys = ("name", "networks", "volumes", "configs")
+    shared = {key: parsed.mapping().get(key, EMPTY).plain() for key in keys}
     project = parsed.mapping().get("name", EMPTY).text() or folder.name
     containers = []
     services = parsed.mapping().get("services", EMPTY)
     for name, entry in services.mapping().items():
         own = entry.mapping()
-        build = _build_folder(own.get("build"))
-        parts = _parts(folder, build, {"container": entry.plain(), **shared}, variables)
+        build = _build_folder(folder, own.get("build"))
+        written = {"container": entry.plain(), **shared}
+        parts = _parts(folder, build, written, variables, named_files(parsed, entry))
         containers.append(
             Container(
                 name=name,
@@ -73,10 +78,11 @@ def read_subnets(parsed: Tree, at: At) -> tuple[tuple[str, Place], ...]:
     return tuple(found)
 
 
-def _build_folder(build: Tree | None) -> str | None:
+def _build_folder(folder: Path, build: Tree | None) -> str | None:
     if build is None:
         return None
-    return build.text() or build.mapping().get("context", EMPTY).text() or "."
+    context = build.text() or build.mapping().get("context", EMPTY).text() or "."
+    return relpath(context, folder) if context.startswith("/") else context
 
 
 def _read_ports(ports: Tree, at: At, note: Note) -> Iterator[Port]:
@@ -139,15 +145,30 @@ def _has_healthcheck(folder: Path, build: str | None) -> bool:
 
 
 def _parts(
-    folder: Path, build: str | None, written: dict[str, object], variables: Mapping[str, str]
+    folder: Path, build: str | None, written: dict[str, object], variables: Mapping[str, str], named: Iterable[Path]
 ) -> tuple[tuple[str, str], ...]:
     """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
-    parts = {COMPOSE_FILE: short_hash(with_values(json.dumps(written, sort_keys=True), variables).encode())}
-    for path in sorted((folder / build).rglob("*")) if build else ():
-        if path.is_file():
-            mode = b"x" if path.stat().st_mode & 0o111 else b"-"
-            parts[str(path.relative_to(folder))] = short_hash(mode + path.read_bytes())
+    text = json.dumps(written, sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
+    parts = {COMPOSE_FILE: short_hash(with_values(text, variables).encode())}
+    inside = sorted((folder / build).rglob("*")) if build else []
+    for path in (*inside, *named):
+        kind = _kind(path)
+        if kind:
+            parts[relpath(path, folder)] = short_hash(kind + _content(path))
     return tuple(parts.items())
+
+
+def _kind(path: Path) -> bytes:
+    """Return a letter for what Docker sends of a path: a link itself, a file with its executable bit; else nothing."""
+    if path.is_symlink():
+        return b"l"
+    if not path.is_file():
+        return b""
+    return b"x" if path.stat().st_mode & 0o111 else b"-"
+
+
+def _content(path: Path) -> bytes:
+    return os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
 
 
 def with_values(text: str, variables: Mapping[str, str]) -> str:

@@ -195,7 +195,7 @@ class Service:
             item.changed_by(override.file, changes[item.name]) if item.name in changes else item
             for item in self.containers
         )
-        return replace(self, files=(COMPOSE_FILE, override.file), containers=containers)
+        return replace(self, files=(*self.files, override.file), containers=containers)
 
     def key(self, name: str) -> Place:
         """Return the place of a key of x-darkpeak, or of x-darkpeak itself if the key is missing."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from darkpeak.collective.compose import short_hash, with_values
 from darkpeak.collective.model import Finding, Override, Place, Service
+from darkpeak.collective.resolved import OVERLAYS
 from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
 
 PATTERN = "docker-compose.*.yml"
@@ -19,6 +20,8 @@ def read_overrides(
     overrides: list[Override] = []
     findings: list[Finding] = []
     for path in sorted(service.folder.glob(PATTERN)):
+        if path.name in OVERLAYS:
+            continue
         file = str(path.relative_to(root))
         try:
             parsed = read_yaml(path.read_text(encoding="utf-8"))

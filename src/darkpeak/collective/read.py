@@ -1,5 +1,6 @@
 """Read a collective's files into values, and find all faults of their form."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 from darkpeak.collective import backup, tree
 from darkpeak.collective.certificates import read_certificates
+from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.identity import read_id
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.overrides import read_overrides
+from darkpeak.collective.resolved import Resolve, merged, overlay_of, question
 from darkpeak.collective.router import read_router
 from darkpeak.collective.settings import Admin
 from darkpeak.collective.x_darkpeak import read_service
@@ -47,14 +50,17 @@ def find_root(start: Path) -> Path:
     )
 
 
-def read(root: Path) -> tuple[Collective, list[Finding]]:
-    """Return the collective of a folder, and the findings; a service whose file cannot be read is left out."""
+def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[Finding]]:
+    """Return the collective of a folder, and the findings; a service whose file cannot be read is left out.
+
+    `resolve` asks compose, about files whose meaning only compose knows; without it they are read as they are written.
+    """
     collective, findings = _read_collective(root)
     services = []
     for folder in sorted((root / "services").glob("*")):
         if not folder.is_dir() or folder.name.startswith("."):
             continue
-        service, found = _read_service(root, folder, collective.variables)
+        service, found = _read_service(root, folder, collective.variables, resolve)
         findings += found
         services += [service] if service else []
     if not services and not findings:
@@ -63,25 +69,39 @@ def read(root: Path) -> tuple[Collective, list[Finding]]:
     return replace(collective, services=tuple(services)), findings
 
 
-def _read_service(root: Path, folder: Path, variables: Mapping[str, str]) -> tuple[Service | None, list[Finding]]:
-    path = folder / COMPOSE_FILE
-    file = str(path.relative_to(root))
-    try:
-        text = path.read_text(encoding="utf-8")
-        parsed = tree.read_yaml(text)
-    except FileNotFoundError:
-        return None, [Finding(Place(file, 1), "no-compose-file", "the service has no compose file", f"write {file}")]
-    except UnicodeDecodeError:
-        return None, [Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8")]
-    except tree.NotReadable as error:
-        return None, [Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above")]
-    if not isinstance(parsed.value, dict):
-        return None, [Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")]
-    service, findings = read_service(folder, file, parsed, variables)
+def _read_service(
+    root: Path, folder: Path, variables: Mapping[str, str], resolve: Resolve | None
+) -> tuple[Service | None, list[Finding]]:
+    file = str((folder / COMPOSE_FILE).relative_to(root))
+    parsed = _parse(folder / COMPOSE_FILE, file)
+    if isinstance(parsed, Finding):
+        return None, [parsed]
+    overlay = overlay_of(folder)
+    files = (COMPOSE_FILE, overlay) if overlay else (COMPOSE_FILE,)
+    asked = question(folder, files, variables, os.environ) if resolve else None
+    answer = resolve(asked) if resolve and asked else {}
+    if isinstance(answer, str):
+        return None, [explain(root, folder, files[0], answer)]
+    service, findings = read_service(folder, file, merged(parsed, answer) if answer else parsed, variables)
     if service is None:
         return None, findings
     overrides, found = read_overrides(root, service, variables)
-    return replace(service, overrides=overrides), findings + found
+    return replace(service, files=files, overrides=overrides), findings + found
+
+
+def _parse(path: Path, file: str) -> tree.Tree | Finding:
+    """Return a parsed compose file, or the finding because of which it cannot be read."""
+    try:
+        parsed = tree.read_yaml(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Finding(Place(file, 1), "no-compose-file", "the service has no compose file", f"write {file}")
+    except UnicodeDecodeError:
+        return Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8")
+    except tree.NotReadable as error:
+        return Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above")
+    if not isinstance(parsed.value, dict):
+        return Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")
+    return parsed
 
 
 def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:

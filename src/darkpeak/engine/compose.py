@@ -13,6 +13,8 @@ from darkpeak.result import Result
 from darkpeak.vocabulary import CONTENT_LABEL, HEALTHY_SECONDS, PARTS_LABEL
 
 MOST_PARTS = 200
+# Variables of the shell with which plain compose would take other files, names or containers than the files say.
+QUIET = {"COMPOSE_PROFILES": "", "COMPOSE_FILE": "", "COMPOSE_PROJECT_NAME": "", "COMPOSE_ENV_FILES": ""}
 
 
 def make_compose(service: Service, *arguments: str, overlay: bool = False) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ class Compose:
     @cached_property
     def environment(self) -> dict[str, str]:
         """The environment variables for compose and the services' scripts; the first use connects to the engine."""
-        return {**self.engine.environment, **self.variables}
+        return {**self.engine.environment, **self.variables, **QUIET}
 
     def holding(self, *locks: int) -> "Compose":
         """Return the same, which holds these locks too while compose runs."""

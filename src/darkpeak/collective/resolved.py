@@ -1,0 +1,140 @@
+"""What compose makes of a service's files together: overlays, includes, extended files, environment files, variables.
+
+Our own reading is enough for a file that names no other file, and no variable but ours. For all others, compose itself
+is asked, and its answer is read like a file, with the lines of the file that people wrote.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+
+OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # plain compose reads the first that exists
+ENVIRONMENT = ".env"
+VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_]\w*)")
+SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
+# Keys because of which the file alone does not decide what compose does.
+ASKING = {"include", "extends", "env_file", "configs", "secrets", "profiles", "additional_contexts"}
+FILE_KEYS = {"include", "extends", "env_file"}  # compose reads the files that are named there
+
+
+@dataclass(frozen=True)
+class Question:
+    """The compose files of one service, and what decides how compose reads them."""
+
+    folder: Path
+    files: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...]  # the collective's own
+    digest: str  # of all that compose reads
+
+
+# Returns what `docker compose config` prints, as data, or the error that it prints.
+Resolve = Callable[[Question], dict[str, Any] | str]
+
+
+def overlay_of(folder: Path) -> str:
+    """Return the name of the file that plain compose merges into a service's compose file; empty if there is none."""
+    return next((name for name in OVERLAYS if (folder / name).exists()), "")
+
+
+def question(
+    folder: Path, files: tuple[str, ...], variables: Mapping[str, str], environment: Mapping[str, str]
+) -> Question | None:
+    """Return the question for compose; None if our own reading is enough."""
+    read = dict(_files_read(folder, [folder / name for name in files]))
+    trees = [_parse(text) for path, text in read.items() if path.suffix in (".yml", ".yaml")]
+    names = {name for text in read.values() for name in VARIABLE.findall(text)} - {""} - set(variables)
+    asking = len(files) > 1 or names or any(ASKING & set(_keys(tree)) for tree in trees)
+    if not asking:
+        return None
+    parts = [*sorted(variables.items()), *((name, environment.get(name)) for name in sorted(names))]
+    parts += [(relpath(path, folder), text) for path, text in sorted(read.items())]
+    digest = hashlib.sha256(repr((str(folder), files, parts)).encode()).hexdigest()
+    return Question(folder, files, tuple(variables.items()), digest)
+
+
+def merged(own: Tree, answer: Mapping[str, Any]) -> Tree:
+    """Return a parsed compose file in which what compose made of all files is in the place of what is written."""
+    entries = {key: entry for key, entry in own.mapping().items() if key not in SECTIONS}
+    resolved = {key: _tree(answer[key], own.mapping().get(key, EMPTY), own.line) for key in SECTIONS if key in answer}
+    return Tree(entries | resolved, own.line, own.key_lines)
+
+
+def named_files(parsed: Tree, entry: Tree) -> Iterator[Path]:
+    """Yield the files of the configs and secrets that a container uses, in what compose made of the files."""
+    for section in ("configs", "secrets"):
+        known = parsed.mapping().get(section, EMPTY).mapping()
+        for used in entry.mapping().get(section, EMPTY).items():
+            name = used.text() or used.mapping().get("source", EMPTY).text()
+            file = known.get(name, EMPTY).mapping().get("file", EMPTY).text()
+            if file:
+                yield Path(file)
+
+
+def _tree(value: object, own: Tree, line: int) -> Tree:
+    """Return data as a tree, with the line of each part that is in `own`, and else that of the part around it."""
+    if isinstance(value, dict):
+        lines = {key: own.key_line(key) if key in own.mapping() else line for key in value}
+        parts = {key: _tree(part, own.mapping().get(key, EMPTY), lines[key]) for key, part in value.items()}
+        return Tree(parts, own.line if own is not EMPTY else line, tuple(lines.items()))
+    if isinstance(value, list):
+        same = len(value) == len(own.items())
+        owns = own.items() if same else [EMPTY] * len(value)
+        return Tree([_tree(part, one, one.line if same else line) for part, one in zip(value, owns, strict=True)], line)
+    if isinstance(value, bool):
+        return Tree(str(value).lower(), line)
+    return Tree(None if value is None else str(value), line)
+
+
+def _files_read(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each file that compose reads, with its text; one that cannot be read has none, and compose says why."""
+    waiting, seen = [*files, folder / ENVIRONMENT], set[Path]()
+    while waiting:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        text = _read(path)
+        if text is None and path.name == ENVIRONMENT:
+            continue
+        yield path, text or ""
+        if path.suffix in (".yml", ".yaml"):
+            waiting += [path.parent / name for name in _named(_parse(text or ""))]
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _parse(text: str) -> Tree:
+    try:
+        return read_yaml(text)
+    except NotReadable:
+        return EMPTY
+
+
+def _keys(tree: Tree) -> Iterator[str]:
+    for key, value in tree.mapping().items():
+        yield key
+        yield from _keys(value)
+
+
+def _named(tree: Tree) -> Iterator[str]:
+    """Yield the names of the files below `include`, `extends` and `env_file`."""
+    for key, value in tree.mapping().items():
+        yield from _texts(value) if key in FILE_KEYS else _named(value)
+
+
+def _texts(tree: Tree) -> Iterator[str]:
+    if tree.text():
+        yield tree.text()
+    for part in (*tree.mapping().values(), *tree.items()):
+        yield from _texts(part)

@@ -1,0 +1,60 @@
+"""Ask compose what it makes of a service's files, and remember the answers. This needs no engine."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from darkpeak import process
+from darkpeak.collective.resolved import Question
+from darkpeak.engine.compose import QUIET
+from darkpeak.errors import SystemFailure
+
+SECONDS = 60
+FOLDER = "darkpeak/resolved"
+
+
+def resolve(question: Question) -> dict[str, Any] | str:
+    """Return what compose makes of the files, as data, or the last line of its error.
+
+    Raises:
+        SystemFailure: when compose is not installed.
+    """
+    kept = _cache() / f"{question.digest}.json"
+    try:
+        answer: dict[str, Any] = json.loads(kept.read_bytes())
+    except (OSError, ValueError):
+        return _ask(question, kept)
+    return answer
+
+
+def _ask(question: Question, kept: Path) -> dict[str, Any] | str:
+    folder = str(question.folder)
+    files = (word for name in question.files for word in ("--file", str(question.folder / name)))
+    argv = ("docker", "compose", "--ansi", "never", "--project-directory", folder, *files, "config", "--format", "json")
+    environment = {**process.own_environment(), **dict(question.variables), **QUIET}
+    done = process.run(argv, environment=environment, seconds=SECONDS)
+    if done.code:
+        message = done.last_line()
+        if "is not a docker command" in message or "unknown flag: --ansi" in message:
+            raise SystemFailure("docker compose is not installed", hint="install it: bin/setup")
+        return message
+    answer: dict[str, Any] = json.loads(done.stdout)
+    _keep(kept, done.stdout)
+    return answer
+
+
+def _keep(kept: Path, answer: bytes) -> None:
+    """Write an answer in one step; without room for it, compose is asked again next time."""
+    beside = kept.with_suffix(f".{os.getpid()}")
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers have the values of variables
+        beside.write_bytes(answer)
+        beside.replace(kept)
+    except OSError:
+        beside.unlink(missing_ok=True)
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / FOLDER

@@ -1,0 +1,197 @@
+"""Files whose meaning only compose knows: it is asked, once for each content, and what it says decides."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak.collective.model import Service
+from darkpeak.deploy.check import check_files
+from tests.making import edit, write_collective
+
+COMPOSE = "services/wiki/docker-compose.yml"
+KEY = "    networks: [default, directory]"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+def wiki(root: Path) -> Service:
+    checked = check_files(root)
+    found = [service for service in checked.collective.services if service.name == "wiki"]
+    assert found, checked.findings
+    return found[0]
+
+
+def content(root: Path) -> str:
+    return wiki(root).containers[0].content
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / "services/wiki" / name).write_text(text)
+
+
+def add(root: Path, *lines: str) -> None:
+    """Add lines to the container in the compose file."""
+    edit(root, COMPOSE, KEY, "\n".join([*(f"    {line}" for line in lines), KEY]))
+
+
+def top(root: Path, text: str) -> None:
+    """Add text at the end of the compose file."""
+    write(root, "docker-compose.yml", (root / COMPOSE).read_text() + text)
+
+
+ENV_FILE, CONFIG, SECRET = "env_file: [a.env]", "configs: [site]", "secrets: [key]"
+EXTENDS = "extends: {file: common.yml, service: base}"
+FILES = {
+    ENV_FILE: ("a.env", "A=${OWN:-1}\n", ""),
+    CONFIG: ("site.conf", "one\n", "configs: {site: {file: ./site.conf}}\n"),
+    SECRET: ("key", "one\n", "secrets: {key: {file: ./key}}\n"),
+    EXTENDS: ("common.yml", "services: {base: {labels: {a: '1'}}}\n", ""),
+}
+OVERLAY = "docker-compose.override.yml"
+# A line of the container, and a file: with its second content, compose would make another container.
+CHANGES = {
+    "an environment file": (ENV_FILE, "a.env", "A=1\n", "A=2\n"),
+    "a variable in .env": ("environment: {A: $OWN}", ".env", "OWN=1\n", "OWN=2\n"),
+    "a variable in .env, with a default": ("environment: ['A=${OWN:-0}']", ".env", "OWN=1\n", "OWN=2\n"),
+    "an environment file that uses .env": (ENV_FILE, ".env", "OWN=1\n", "OWN=2\n"),
+    "the override file": (
+        "init: true",
+        OVERLAY,
+        "services: {webserver: {labels: {a: '1'}}}\n",
+        "services: {webserver: {labels: {a: '2'}}}\n",
+    ),
+    "an extended file": (
+        EXTENDS,
+        "common.yml",
+        "services: {base: {labels: {a: '1'}}}\n",
+        "services: {base: {labels: {a: '2'}}}\n",
+    ),
+    "a config's file": (CONFIG, "site.conf", "one\n", "two\n"),
+    "a secret's file": (SECRET, "key", "one\n", "two\n"),
+}
+
+
+def prepare(root: Path, line: str) -> None:
+    """Add a line to the container, with the file that it needs."""
+    add(root, line)
+    name, text, rest = FILES.get(line, ("unused", "", ""))
+    write(root, name, text)
+    top(root, rest)
+
+
+@pytest.mark.parametrize(("line", "file", "before", "after"), CHANGES.values(), ids=CHANGES)
+def test_what_compose_reads_decides(tmp_path: Path, line: str, file: str, before: str, after: str) -> None:
+    root = write_collective(tmp_path)
+    prepare(root, line)
+    write(root, file, before)
+    first = content(root)
+    assert content(root) == first
+    write(root, file, after)
+    assert content(root) != first
+    write(root, file, before)
+    assert content(root) == first
+
+
+def test_a_build_argument_from_env_decides(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, COMPOSE, "build: webserver", "build: {context: webserver, args: {A: $OWN}}")
+    write(root, ".env", "OWN=1\n")
+    first = content(root)
+    write(root, ".env", "OWN=2\n")
+    assert content(root) != first
+
+
+def test_a_link_in_the_build_context_is_what_it_leads_to(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    link = root / "services/wiki/webserver/page"
+    link.symlink_to("one")
+    first = content(root)
+    link.unlink()
+    link.symlink_to("two")
+    assert content(root) != first
+
+
+def test_the_same_files_have_the_same_content_in_every_clone(tmp_path: Path) -> None:
+    found = set()
+    for name in ("ada", "grace"):
+        (tmp_path / name).mkdir()
+        root = write_collective(tmp_path / name)
+        prepare(root, ENV_FILE)
+        prepare(root, CONFIG)
+        found.add(content(root))
+    assert len(found) == 1
+
+
+def test_an_included_container_is_one_of_the_service(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    top(root, "include: [store.yml]\n")
+    write(root, "store.yml", "services:\n  store:\n    image: debian:trixie\n")
+    assert [item.name for item in wiki(root).containers] == ["store", "webserver"]
+
+
+def test_a_container_with_a_profile_is_not_started_so_it_is_not_missed(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, COMPOSE, "\nnetworks:", "\n  debug: {image: 'debian:trixie', profiles: [debug]}\nnetworks:")
+    assert [item.name for item in wiki(root).containers] == ["webserver"]
+
+
+def test_ports_of_the_override_file_count(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    write(root, "docker-compose.override.yml", "services: {webserver: {ports: ['127.0.0.1:6015:81']}}\n")
+    assert [port.published[0] for port in wiki(root).ports] == [6010, 6015]
+    assert wiki(root).files == ("docker-compose.yml", "docker-compose.override.yml")
+
+
+def test_compose_is_asked_once_for_each_content(tmp_path: Path, cache: Path) -> None:
+    root = write_collective(tmp_path)
+    add(root, "env_file: [a.env]")
+    for text in ("A=1\n", "A=2\n", "A=1\n"):
+        write(root, "a.env", text)
+        content(root)
+    assert len(list(cache.rglob("*.json"))) == 2
+
+
+def test_a_file_that_needs_no_other_is_not_asked_about(tmp_path: Path, cache: Path) -> None:
+    content(write_collective(tmp_path))
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("env_file: [lost.env]", "lost.env"), ("extends: {file: lost.yml, service: x}", "lost.yml")],
+)
+def test_what_compose_refuses_is_a_finding_of_that_service(tmp_path: Path, line: str, said: str) -> None:
+    root = write_collective(tmp_path)
+    add(root, line)
+    checked = check_files(root)
+    assert [service.name for service in checked.collective.services] == ["directory"]
+    [found] = [item for item in checked.findings if item.rule == "compose"]
+    assert (found.at.service, said in found.what) == ("wiki", True), found
+
+
+def test_the_lines_of_findings_are_those_of_the_file(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    add(root, "env_file: [a.env]")
+    write(root, "a.env", "A=1\n")
+    edit(root, COMPOSE, "127.0.0.1:6010-6011", "0.0.0.0:6010-6011")
+    [found] = check_files(root).findings
+    text = (root / COMPOSE).read_text().splitlines()
+    assert (found.rule, "0.0.0.0:6010" in text[found.at.line - 1]) == ("not-on-loopback", True), found
+
+
+@pytest.mark.parametrize("name", ["COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PROFILES"])
+def test_the_shell_does_not_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    root = write_collective(tmp_path)
+    add(root, "env_file: [a.env]")
+    write(root, "a.env", "A=1\n")
+    first = content(root)
+    monkeypatch.setenv(name, "other")
+    write(root, "a.env", "A=2\n")
+    assert content(root) != first
+    write(root, "a.env", "A=1\n#\n")
+    assert wiki(root).project == "darkpeak-wiki"
