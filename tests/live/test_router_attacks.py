@@ -132,6 +132,38 @@ def test_no_request_can_be_smuggled_inside_another(routed: Routed, data: bytes) 
     assert len(new) - new.count("GET /smuggled") <= 1
 
 
+CLAIMED = """X_Forwarded_Proto X_FORWARDED_FOR X-Forwarded_For x.forwarded.proto X-Forwarded-Proto. X-Forwarded-Host
+X-Forwarded-Port X-Forwarded-Server X-Forwarded-Prefix X-Forwarded X-ForwardedFor Forwarded X_Real_IP Proxy X_Router
+Proxy_ True-Client-IP CF_Connecting_IP Client-IP X-Client-IP X-Cluster-Client-IP X-Original-URL X_Rewrite_Url
+X-Original-Host X-Host X-Url-Scheme Front-End-Https X-Remote-Addr"""
+
+
+def test_a_client_cannot_claim_another_address_scheme_or_name(routed: Routed) -> None:
+    """However it writes the header: many services treat `_`, `-` and `.` as the same."""
+    options = [part for name in CLAIMED.split() for part in ("-H", f"{name}: https, 192.0.2.7")]
+    headers = routed.get("one.localhost", "/", *options).told["headers"]
+    assert "192.0.2.7" not in str(headers)
+    assert [value for key, value in headers if key == "x-forwarded-proto"] == ["http"]
+    assert [value for key, value in headers if key == "x-forwarded-for"] == ["127.0.0.1"]
+
+
+def test_headers_that_only_look_alike_are_passed_on(routed: Routed) -> None:
+    alike = "proxy-authorization x-requested-with x-http-method-override x-api-key origin cf-ray x-proxy-user"
+    options = [part for name in alike.split() for part in ("-H", f"{name}: kept")]
+    headers = dict(routed.get("one.localhost", "/", *options).told["headers"])
+    assert {name: headers.get(name) for name in alike.split()} == dict.fromkeys(alike.split(), "kept")
+
+
+@pytest.mark.parametrize(("size", "status"), [(16_000, 200), (32_000, 200), (33_000, 431), (60_000, 431)])
+@pytest.mark.usefixtures("routed")
+def test_a_header_that_is_too_large_is_refused_with_the_limit(size: int, status: int) -> None:
+    cookies = "x" * size
+    for headers in ([f"Cookie: a={cookies}"], [f"X-{number}: {cookies[:1000]}" for number in range(size // 1000)]):
+        answer = parse(send(request("Host: one.localhost", "Connection: close", *headers)))
+        assert answer.status == status
+        assert (b"32 KiB" in answer.body, answer.by_router) == ((True, "refused") if status == 431 else (False, ""))
+
+
 def seen(routed: Routed) -> list[str]:
     """Return every request that has reached the first service."""
     requests: list[str] = json.loads(routed.get("one.localhost", "/seen").body)

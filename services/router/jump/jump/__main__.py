@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncssh
 
@@ -17,6 +17,8 @@ from .routes import find, proxy_header
 KEY = Path("/var/lib/jump/host_key")
 SOCKET = Path("/run/sockets/jump")
 ONWARD = "/run/sockets/onward"
+MOST_IDLE = 100  # clients that are not connected to a service
+MOST_RELAYS = 20  # connections of one client at the same time
 
 Reader = asyncssh.SSHReader[bytes]
 Writer = asyncssh.SSHWriter[bytes]
@@ -34,7 +36,30 @@ async def copy(reader: Reader | asyncio.StreamReader, writer: Writer | asyncio.S
 
 
 class Jump(asyncssh.SSHServer):
-    """Accepts everyone, but only for a connection to a declared ssh route."""
+    """Accepts everyone, but only for a connection to a declared ssh route.
+
+    Clients that are not connected to a service are kept until there are too many of them: then the oldest has to go.
+    So those that only open connections, and never request a service, leave room for the next one that does.
+    """
+
+    idle: ClassVar[dict[asyncssh.SSHServerConnection, None]] = {}  # the oldest first
+
+    def __init__(self) -> None:
+        """Start without a connection to a service."""
+        self.relays = 0
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Count the client as idle until it requests a service."""
+        self.conn = conn
+        self.idle[conn] = None
+        if len(self.idle) > MOST_IDLE:
+            oldest = next(iter(self.idle))
+            del self.idle[oldest]
+            oldest.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # every end is the same
+        """Forget the client."""
+        self.idle.pop(self.conn, None)
 
     def begin_auth(self, username: str) -> bool:  # noqa: ARG002 # there are no users here
         """Require no password and no key."""
@@ -51,13 +76,20 @@ class Jump(asyncssh.SSHServer):
         name = find(dest_host, dest_port)
         if name is None:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "there is no such ssh route")
+        if self.relays >= MOST_RELAYS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "this client has too many connections")
+        self.relays += 1
+        self.idle.pop(self.conn, None)
 
         async def relay(reader: Reader, writer: Writer) -> None:
-            answer, request = await asyncio.open_unix_connection(ONWARD)
-            request.write(proxy_header(name))
-            await asyncio.gather(copy(reader, request), copy(answer, writer))
-            request.close()
-            writer.close()
+            try:
+                answer, request = await asyncio.open_unix_connection(ONWARD)
+                request.write(proxy_header(name))
+                await asyncio.gather(copy(reader, request), copy(answer, writer))
+                request.close()
+                writer.close()
+            finally:
+                self.relays -= 1
 
         return relay
 

@@ -1,0 +1,101 @@
+"""Very many connections that do nothing: other services, and other clients, do not notice them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from darkpeak.router.routes import Route, TcpRoute
+from lab.commands import run
+from tests.live.flood import flood
+from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, SSH, TABLE, Routed, send, serving
+from tests.live.test_router_attacks import request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lab.collectives import Collective
+    from tests.live.conftest import Campaign
+
+STREAM = 5222
+ADDRESSES = 20
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # the first bytes of TLS
+WINDOWS = 4  # of 200 requests; other work on the machine slows some of them, a flood slows them all
+
+
+@pytest.fixture(scope="module")
+def routed(collective: Collective) -> Iterator[Routed]:
+    """Yield a router with a web service, a tcp route and an ssh route."""
+    collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
+    with serving(FIRST, SECOND):
+        routed = Routed(collective)
+        tcp = (TcpRoute(STREAM, FIRST, "chat"), TcpRoute(STREAM + 1, FIRST, "mail"))
+        routed.router.apply(replace(TABLE, ssh=(Route("git", SECOND),), tcp=tcp))
+        yield routed
+
+
+def slowest(number: int = 200) -> float:
+    """Return the p99 of another service's answers over new connections, in seconds."""
+    times = []
+    for _ in range(number):
+        began = time.perf_counter()
+        assert send(request("Host: two.localhost", "Connection: close")).startswith(b"HTTP/1.1 200")
+        times.append(time.perf_counter() - began)
+    return sorted(times)[int(number * 0.99)]
+
+
+@pytest.mark.parametrize(
+    ("port", "data", "number"),
+    [
+        pytest.param(STREAM, b"", 42_000, id="idle streams"),
+        pytest.param(STREAM, b"<stream>", 4_200, id="streams that said one thing"),
+        pytest.param(SSH, b"SSH-2.0-x\r\n", 2_100, id="half-open ssh"),
+        pytest.param(SSH, HELLO, 4_200, id="half-open TLS for ssh"),
+        pytest.param(HTTPS, HELLO, 42_000, id="half-open TLS"),
+        pytest.param(HTTP, b"", 42_000, id="http without a request"),
+        pytest.param(HTTP, b"GET /seen HTTP/1.1\r\nHost: two.localhost\r\n\r\n", 4_200, id="idle after a request"),
+    ],
+)
+@pytest.mark.usefixtures("routed")
+def test_a_flood_of_connections_harms_nobody_else(
+    port: int, data: bytes, number: int, campaign: Campaign, say: Callable[[str], None]
+) -> None:
+    before = min(slowest() for _ in range(WINDOWS))
+    with flood(port, campaign(number), data, addresses=ADDRESSES):
+        during = min(slowest() for _ in range(WINDOWS))
+        assert reaches_the_jump(), "a client of the jump server is answered"
+        assert reaches_a_service(STREAM + 1), "a client of another tcp route is answered"
+        assert reaches_a_service(STREAM), "a client of this tcp route is answered"
+    say(f"p99 {1000 * before:.1f} ms, in the flood {1000 * during:.1f} ms")
+    assert during < 2 * before, (before, during)
+
+
+def reaches_the_jump() -> bool:
+    """Return whether the jump server answers a client to the end: it names what it does not lead to."""
+    options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=10"]
+    command = ["ssh", *(part for option in options for part in ("-o", option)), "-p", str(SSH), "-W", "no:22"]
+    return "there is no such ssh route" in run([*command, "127.0.0.1"], check=False, timeout=30).stderr
+
+
+def reaches_a_service(port: int) -> bool:
+    """Return whether the service behind a tcp route answers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request("Host: x"))
+        return connection.recv(12) == b"HTTP/1.1 200"
+
+
+@pytest.mark.usefixtures("routed")
+def test_one_client_may_be_a_whole_house() -> None:
+    """Two hundred people behind one address: each has a chat, and a browser with six connections."""
+    with flood(STREAM, 200), flood(HTTP, 6 * 200):
+        assert reaches_a_service(STREAM)
+        assert send(request("Host: two.localhost", "Connection: close")).startswith(b"HTTP/1.1 200")
+
+
+def test_the_frontends_limits_were_met_before_the_global_one(routed: Routed) -> None:
+    info = routed.execute("sh", "-c", "echo show info | socat - UNIX-CONNECT:/run/haproxy/sock")
+    assert "MaxconnReached: 0" in info.splitlines()
