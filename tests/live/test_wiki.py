@@ -143,9 +143,7 @@ def test_no_cookie_changes_who_a_member_is() -> None:
     assert b"Logged in as" not in visitor.get("/start")
 
 
-@pytest.mark.parametrize(
-    "password", ["a:b:c:d:e:", ":colon first", "pct%41%00%zz", "qu'ote\"s", "ünï©ødé ✿", " spaces  ", "back\\slash$x"]
-)
+@pytest.mark.parametrize("password", ["a:b:c:d:", ":pct%41%00%zz qu'ote\"", " ünï©ødé ✿ back\\slash$x "])
 def test_programs_log_in_with_any_password(patient: Collective, password: str) -> None:
     patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=f"{password}\n")
     try:
