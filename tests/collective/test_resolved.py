@@ -106,6 +106,16 @@ def test_a_build_argument_from_env_decides(tmp_path: Path) -> None:
     assert content(root) != first
 
 
+def test_files_of_another_build_context_decide(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, COMPOSE, "build: webserver", "build: {context: webserver, additional_contexts: {more: ./more}}")
+    (root / "services/wiki/more").mkdir()
+    write(root, "more/page", "one")
+    first = content(root)
+    write(root, "more/page", "two")
+    assert content(root) != first
+
+
 def test_a_link_in_the_build_context_is_what_it_leads_to(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     link = root / "services/wiki/webserver/page"

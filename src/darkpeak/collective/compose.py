@@ -37,7 +37,7 @@ def read_containers(
         own = entry.mapping()
         build = _build_folder(folder, own.get("build"))
         written = {"container": entry.plain(), **shared}
-        parts = _parts(folder, build, written, variables, named_files(parsed, entry))
+        parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
         containers.append(
             Container(
                 name=name,
@@ -83,6 +83,16 @@ def _build_folder(folder: Path, build: Tree | None) -> str | None:
         return None
     context = build.text() or build.mapping().get("context", EMPTY).text() or "."
     return relpath(context, folder) if context.startswith("/") else context
+
+
+def _contexts(build: str | None, own: Mapping[str, Tree]) -> list[str]:
+    """Return the folders from which an image is built; addresses and other images are not folders."""
+    more = own.get("build", EMPTY).mapping().get("additional_contexts", EMPTY)
+    named = [
+        *(value.text() for value in more.mapping().values()),
+        *(item.text().partition("=")[2] for item in more.items()),
+    ]
+    return [*([build] if build else []), *(path for path in named if path and ":" not in path)]
 
 
 def _read_ports(ports: Tree, at: At, note: Note) -> Iterator[Port]:
@@ -145,12 +155,16 @@ def _has_healthcheck(folder: Path, build: str | None) -> bool:
 
 
 def _parts(
-    folder: Path, build: str | None, written: dict[str, object], variables: Mapping[str, str], named: Iterable[Path]
+    folder: Path,
+    contexts: Iterable[str],
+    written: dict[str, object],
+    variables: Mapping[str, str],
+    named: Iterable[Path],
 ) -> tuple[tuple[str, str], ...]:
     """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
     text = json.dumps(written, sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
     parts = {COMPOSE_FILE: short_hash(with_values(text, variables).encode())}
-    inside = sorted((folder / build).rglob("*")) if build else []
+    inside = sorted(path for context in contexts for path in (folder / context).rglob("*"))
     for path in (*inside, *named):
         kind = _kind(path)
         if kind:

@@ -19,8 +19,8 @@ ENVIRONMENT = ".env"
 VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_]\w*)")
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
 # Keys because of which the file alone does not decide what compose does.
-ASKING = {"include", "extends", "env_file", "configs", "secrets", "profiles", "additional_contexts"}
-FILE_KEYS = {"include", "extends", "env_file"}  # compose reads the files that are named there
+ASKING = {"include", "extends", "env_file", "label_file", "configs", "secrets", "profiles"}
+FILE_KEYS = {"include", "extends", "env_file", "label_file"}  # compose reads the files that are named there
 
 
 @dataclass(frozen=True)
