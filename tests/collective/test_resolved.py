@@ -163,12 +163,28 @@ def test_compose_is_asked_once_for_each_content(tmp_path: Path, cache: Path) -> 
     for text in ("A=1\n", "A=2\n", "A=1\n"):
         write(root, "a.env", text)
         content(root)
-    assert len(list(cache.rglob("*.json"))) == 2
+    assert len(list(cache.rglob("*.json"))) == 3  # two of the wiki, one of the directory
 
 
-def test_a_file_that_needs_no_other_is_not_asked_about(tmp_path: Path, cache: Path) -> None:
-    content(write_collective(tmp_path))
-    assert list(cache.iterdir()) == []
+def test_another_clone_uses_the_same_answer(tmp_path: Path, cache: Path) -> None:
+    for name in ("ada", "grace"):
+        (tmp_path / name).mkdir()
+        content(write_collective(tmp_path / name))
+    assert len(list(cache.rglob("*.json"))) == 2  # one for each service
+
+
+def test_two_ways_of_writing_the_same_are_the_same(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    add(root, "environment: {A: 1}", "command: [sleep, '9']")
+    first = content(root)
+    edit(root, COMPOSE, "environment: {A: 1}", "environment: ['A=1']")
+    edit(root, COMPOSE, "[sleep, '9']", "sleep 9 # as text")
+    assert content(root) == first
+
+
+def test_without_compose_files_are_read_as_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [item.name for item in wiki(write_collective(tmp_path)).containers] == ["webserver"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from darkpeak.vocabulary import COMPOSE_FILE
 At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
 
+DEFAULTS = (("mode", "ingress"), ("required", "true"), ("dockerfile", "Dockerfile"), ("create_host_path", "true"))
 SHORT_PORT = re.compile(
     r"(?:(?P<address>[^/]*):)?(?P<published>\d+(?:-\d+)?):(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>tcp|udp))?"
 )
@@ -162,7 +163,7 @@ def _parts(
     named: Iterable[Path],
 ) -> tuple[tuple[str, str], ...]:
     """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
-    text = json.dumps(written, sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
+    text = json.dumps(_short(written), sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
     parts = {COMPOSE_FILE: short_hash(with_values(text, variables).encode())}
     inside = sorted(path for context in contexts for path in (folder / context).rglob("*"))
     for path in (*inside, *named):
@@ -170,6 +171,14 @@ def _parts(
         if kind:
             parts[relpath(path, folder)] = short_hash(kind + _content(path))
     return tuple(parts.items())
+
+
+def _short(value: object) -> object:
+    """Return what compose resolved without its defaults, which not every version of compose writes."""
+    if isinstance(value, dict):
+        parts = {key: _short(part) for key, part in value.items() if (key, part) not in DEFAULTS}
+        return {key: part for key, part in parts.items() if part not in (None, {}, [])}
+    return [_short(part) for part in value] if isinstance(value, list) else value
 
 
 def _kind(path: Path) -> bytes:

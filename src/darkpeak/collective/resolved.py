@@ -1,7 +1,6 @@
 """What compose makes of a service's files together: overlays, includes, extended files, environment files, variables.
 
-Our own reading is enough for a file that names no other file, and no variable but ours. For all others, compose itself
-is asked, and its answer is read like a file, with the lines of the file that people wrote.
+Compose itself is asked, and its answer is read like a file, with the lines of the file that people wrote.
 """
 
 import hashlib
@@ -18,8 +17,7 @@ OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # pl
 ENVIRONMENT = ".env"
 VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_]\w*)")
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
-# Keys because of which the file alone does not decide what compose does.
-ASKING = {"include", "extends", "env_file", "label_file", "configs", "secrets", "profiles"}
+FOLDER, ROOT = "@folder@", "@root@"  # in kept answers, which are the same in every clone
 FILE_KEYS = {"include", "extends", "env_file", "label_file"}  # compose reads the files that are named there
 
 
@@ -33,7 +31,7 @@ class Question:
     digest: str  # of all that compose reads
 
 
-# Returns what `docker compose config` prints, as data, or the error that it prints.
+# Returns what `docker compose config` prints, as data (nothing without compose), or the error that it prints.
 Resolve = Callable[[Question], dict[str, Any] | str]
 
 
@@ -44,18 +42,24 @@ def overlay_of(folder: Path) -> str:
 
 def question(
     folder: Path, files: tuple[str, ...], variables: Mapping[str, str], environment: Mapping[str, str]
-) -> Question | None:
-    """Return the question for compose; None if our own reading is enough."""
+) -> Question:
+    """Return the question for compose."""
     read = dict(_files_read(folder, [folder / name for name in files]))
-    trees = [_parse(text) for path, text in read.items() if path.suffix in (".yml", ".yaml")]
     names = {name for text in read.values() for name in VARIABLE.findall(text)} - {""} - set(variables)
-    asking = len(files) > 1 or names or any(ASKING & set(_keys(tree)) for tree in trees)
-    if not asking:
-        return None
     parts = [*sorted(variables.items()), *((name, environment.get(name)) for name in sorted(names))]
     parts += [(relpath(path, folder), text) for path, text in sorted(read.items())]
-    digest = hashlib.sha256(repr((str(folder), files, parts)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((folder.name, files, parts)).encode()).hexdigest()
     return Question(folder, files, tuple(variables.items()), digest)
+
+
+def without_folder(text: str, folder: Path) -> str:
+    """Return an answer of compose as it is kept, for every clone of the collective."""
+    return text.replace(str(folder), FOLDER).replace(str(folder.parents[1]), ROOT)
+
+
+def with_folder(text: str, folder: Path) -> str:
+    """Return a kept answer as compose would give it here."""
+    return text.replace(FOLDER, str(folder)).replace(ROOT, str(folder.parents[1]))
 
 
 def merged(own: Tree, answer: Mapping[str, Any]) -> Tree:
@@ -103,7 +107,7 @@ def _files_read(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Path, str
         if text is None and path.name == ENVIRONMENT:
             continue
         yield path, text or ""
-        if path.suffix in (".yml", ".yaml"):
+        if path.suffix in (".yml", ".yaml") and any(key in (text or "") for key in FILE_KEYS):
             waiting += [path.parent / name for name in _named(_parse(text or ""))]
 
 
@@ -119,12 +123,6 @@ def _parse(text: str) -> Tree:
         return read_yaml(text)
     except NotReadable:
         return EMPTY
-
-
-def _keys(tree: Tree) -> Iterator[str]:
-    for key, value in tree.mapping().items():
-        yield key
-        yield from _keys(value)
 
 
 def _named(tree: Tree) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from darkpeak import process
-from darkpeak.collective.resolved import Question
+from darkpeak.collective.resolved import Question, with_folder, without_folder
 from darkpeak.engine.compose import QUIET
 from darkpeak.errors import SystemFailure
 
@@ -17,12 +17,11 @@ FOLDER = "darkpeak/resolved"
 def resolve(question: Question) -> dict[str, Any] | str:
     """Return what compose makes of the files, as data, or the last line of its error.
 
-    Raises:
-        SystemFailure: when compose is not installed.
+    Without compose on this machine, it is nothing: commands that only read files do without it.
     """
     kept = _cache() / f"{question.digest}.json"
     try:
-        answer: dict[str, Any] = json.loads(kept.read_bytes())
+        answer: dict[str, Any] = json.loads(with_folder(kept.read_text(encoding="utf-8"), question.folder))
     except (OSError, ValueError):
         return _ask(question, kept)
     return answer
@@ -33,14 +32,15 @@ def _ask(question: Question, kept: Path) -> dict[str, Any] | str:
     files = (word for name in question.files for word in ("--file", str(question.folder / name)))
     argv = ("docker", "compose", "--ansi", "never", "--project-directory", folder, *files, "config", "--format", "json")
     environment = {**process.own_environment(), **dict(question.variables), **QUIET}
-    done = process.run(argv, environment=environment, seconds=SECONDS)
+    try:
+        done = process.run(argv, environment=environment, seconds=SECONDS)
+    except SystemFailure:
+        return {}
     if done.code:
         message = done.last_line()
-        if "is not a docker command" in message or "unknown flag: --ansi" in message:
-            raise SystemFailure("docker compose is not installed", hint="install it: bin/setup")
-        return message
+        return {} if "is not a docker command" in message or "unknown flag: --ansi" in message else message
     answer: dict[str, Any] = json.loads(done.stdout)
-    _keep(kept, done.stdout)
+    _keep(kept, without_folder(done.text, question.folder).encode())
     return answer
 
 
