@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from darkpeak.collective.identity import with_id
 from lab.collectives import TOP
 from lab.commands import run
 from lab.hosts import Host
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def checkout(collective: Collective) -> Path:
-    """Return the collective as a checkout, with bin/ and without a virtual environment."""
+    """Return the collective as a checkout with an id, as `up` leaves it, with bin/, without a virtual environment."""
+    toml = collective.top / "collective.toml"
+    toml.write_text(with_id(toml.read_text(), "aaaa"))
     shutil.copytree(TOP / "bin", collective.top / "bin", dirs_exist_ok=True)
     return collective.top
 

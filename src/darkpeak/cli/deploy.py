@@ -29,7 +29,8 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     """Deploy services: build, start, wait until healthy, route.
 
     Without a name, it deploys all services; with names, those and what they depend on. A service that is up to date is
-    not touched.
+    not touched. The first time, it writes an id into collective.toml. If plain docker compose would use another domain
+    or other ports, it writes them into the services' .env. Commit both to git.
 
     \b
     Example: darkpeak up wiki

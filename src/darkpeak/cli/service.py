@@ -115,7 +115,8 @@ def _show(settings: Settings, done: "Iterable[Done]") -> None:
 def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool) -> None:
     """Remove the containers, networks and routes of services.
 
-    Their data stays, except with --volumes.
+    Their data stays, except with --volumes. If that removes the data of all services, the engine no longer belongs to
+    the collective, and another one can use it.
 
     \b
     Example: darkpeak down chat
