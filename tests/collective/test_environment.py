@@ -1,7 +1,6 @@
 """`.env` of each service's folder: plain compose has the values of collective.toml, and other lines stay."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from darkpeak import collective
 from darkpeak.collective.environment import NOTE, differing, make_env, needed_in, stale
 from darkpeak.collective.model import Collective
-from darkpeak.collective.settings import RouterPorts
 from tests.making import edit, write_collective
 
 TOP = Path(__file__).parent.parent.parent
@@ -68,8 +66,9 @@ def test_back_to_the_defaults_no_line_of_ours_is_left() -> None:
 def village(tmp_path: Path) -> Collective:
     """Return the catalogue's services in a collective with a domain and ports of its own."""
     shutil.copytree(TOP / "services", tmp_path / "services")
-    shutil.copy(TOP / "collective.toml", tmp_path)
-    return replace(collective.read(tmp_path)[0], domain="village.test", router=RouterPorts(80, 443, 7022))
+    toml = (TOP / "collective.toml").read_text().replace('domain = "localhost"', 'domain = "village.test"')
+    (tmp_path / "collective.toml").write_text(f"{toml}\n[router]\nhttp = 80\nhttps = 443\n")
+    return collective.read(tmp_path)[0]
 
 
 def test_each_service_that_uses_the_domain_gets_a_file(village: Collective) -> None:
@@ -77,6 +76,19 @@ def test_each_service_that_uses_the_domain_gets_a_file(village: Collective) -> N
     ports = ["DARKPEAK_HTTP_PORT=80", "DARKPEAK_HTTPS_PORT=443"]
     using = ("chat", "directory", "dns", "git")
     assert found == {**{name: [DOMAIN] for name in using}, "router": [DOMAIN, *ports]}
+
+
+def test_no_container_differs_after_the_file_was_written(village: Collective) -> None:
+    """Otherwise `up` would write the file, and the next `up` would deploy the service again."""
+    for path, text in differing(village).items():
+        path.write_text(text)
+    again, _ = collective.read(village.root)
+    before, after = (
+        {(service.name, item.name): item.content for service in found.services for item in service.containers}
+        for found in (village, again)
+    )
+    assert after == before
+    assert differing(again) == {}
 
 
 def test_the_catalogue_itself_needs_no_file() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from darkpeak.actions.up import ensure_base_images, lock_services, with_dependencies
 from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
+from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.owners import ENGINE, OwnerRecord
@@ -41,9 +42,16 @@ def take_down(target: Target, progress: Progress, *, volumes: bool) -> tuple[str
                     f"{service.name} was not removed: {result.last_line()}", hint="run the same command again"
                 )
         route(target.collective, target.engine, partial(progress.step, "routes"))
-    if volumes and len(target.services) == len(target.collective.services):
+    if volumes and not _has_data(target):
         store.remove(target.engine, OwnerRecord, ENGINE)
     return tuple(service.name for service in present)
+
+
+def _has_data(target: Target) -> bool:
+    """Return whether a volume of the collective is left on the engine."""
+    projects = {service.project for service in target.collective.services}
+    found = target.engine.volumes(PROJECT_LABEL).values()
+    return any(labels[PROJECT_LABEL] in projects for labels in found)
 
 
 def check_not_needed(target: Target, before: Observed) -> None:

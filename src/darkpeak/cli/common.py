@@ -119,6 +119,19 @@ class Settings:
 
         return find_targets(collective, names, self._uri(collective.hosts), os.environ)
 
+    def own_targets(self, collective: "Collective", names: tuple[str, ...], *, deploys: bool = False) -> "list[Target]":
+        """Return the same engines, for commands that change them: if they are several, none is another collective's.
+
+        Raises:
+            UsageError: as `targets`, or when an engine belongs to another collective; nothing was touched.
+        """
+        from darkpeak.evidence.ownership import require_all_ours
+
+        found = self.targets(collective, names)
+        if len(found) > 1:  # actions check a single one themselves
+            require_all_ours(((item.collective, item.engine) for item in found), deploys=deploys)
+        return found
+
     def target(self, collective: "Collective", *names: str) -> "Target":
         """Return the engine on which the named services run, or all; the first one, if they run on several."""
         return self.targets(collective, names)[0]

@@ -40,7 +40,7 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     from darkpeak.deploy.check import require_sound
 
     saved = backup_to.absolute() if backup_to else None
-    targets = settings.targets(settings.deployable(names), names)
+    targets = settings.own_targets(settings.deployable(names), names, deploys=True)
     results = []
     with settings.progress() as progress:
         for target in targets:

@@ -79,7 +79,7 @@ def stop(settings: Settings, names: tuple[str, ...]) -> None:
     """
     from darkpeak.actions import service
 
-    _show(settings, service.stop(settings.targets(settings.collective(), names)))
+    _show(settings, service.stop(settings.own_targets(settings.collective(), names)))
 
 
 @command("restart")
@@ -95,7 +95,7 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
     from darkpeak.actions import service
 
     with settings.progress() as progress:
-        done = list(service.restart(settings.targets(settings.collective(), names), progress))
+        done = list(service.restart(settings.own_targets(settings.collective(), names), progress))
     _show(settings, done)
 
 
@@ -123,8 +123,10 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
     """
     from darkpeak import output
     from darkpeak.actions.down import take_down
+    from darkpeak.evidence.ownership import require_all_ours
 
     targets = settings.targets(settings.collective(), names)
+    require_all_ours((item.collective, item.engine) for item in targets)  # before it asks
     if volumes and not yes:
         listed = ", ".join(service.name for target in targets for service in target.running)
         if not output.ask(f"Destroy all data of {listed}? Only a backup can restore it."):

@@ -1,13 +1,15 @@
 """Whose engine it is: two collectives cannot share one, since their services have the same names and ports."""
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from darkpeak.collective.identity import with_id
 from darkpeak.collective.model import Collective
 from darkpeak.collective.read import read
 from darkpeak.engine.engine import PROJECT_LABEL, Engine
-from darkpeak.errors import UsageError
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.owners import ENGINE, OwnerRecord, foreign, is_ours, other_domain
 from darkpeak.evidence.record import now
@@ -28,6 +30,17 @@ def require_ours(collective: Collective, engine: Engine, *, deploys: bool = Fals
     if deploys and known and known.domain != collective.domain and _has_ca(engine):
         raise other_domain(collective, known, engine.name)
     return known
+
+
+def require_all_ours(places: Iterable[tuple[Collective, Engine]], *, deploys: bool = False) -> None:
+    """Check several engines before the first is touched; one that does not answer is left to the command.
+
+    Raises:
+        UsageError: as `require_ours`, for the first engine of another collective.
+    """
+    for collective, engine in places:
+        with suppress(SystemFailure):
+            require_ours(collective, engine, deploys=deploys)
 
 
 def claim(collective: Collective, engine: Engine, known: OwnerRecord | None) -> bool:
