@@ -207,6 +207,15 @@ def test_the_commands_of_the_pages_that_only_look(reader: Reader) -> None:
         assert shown.stdout + shown.stderr
 
 
+def test_an_admin_leaves_the_directory(reader: Reader) -> None:
+    reader.own.darkpeak("member", "add", "lena", "--password-stdin", stdin="long enough\n")
+    reader.own.darkpeak("group", "join", "admins", "lena")
+    assert "lena" in reader.own.darkpeak("group", "list").stdout
+    reader.own.darkpeak("group", "leave", "admins", "lena")
+    assert "lena" not in reader.own.darkpeak("group", "list").stdout
+    reader.own.darkpeak("member", "remove", "lena", timeout=300)
+
+
 def test_another_collectives_engine_is_not_touched(village: Collective, tmp_path: Path) -> None:
     town = copy(village, tmp_path / "town", "Town", "town.test")
     write(town.top, id="")

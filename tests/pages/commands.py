@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
+from darkpeak.cli import root
+
 TOP = Path(__file__).parent.parent.parent
 SERVICES = tuple(sorted(str(path.relative_to(TOP)) for path in TOP.glob("services/**/README.md")))
 # bin/reference writes docs/commands.md; test_tutorial.py runs every command of the tutorial.
@@ -12,6 +16,16 @@ PAGES = (
     *("README.md", "CONTRIBUTING.md", "tests/live/README.md", *SERVICES),
     *sorted(name for path in TOP.glob("docs/*.md") if (name := str(path.relative_to(TOP))) not in LEFT_OUT),
 )
+
+
+def paths(group: click.Group = root, path: str = "darkpeak") -> Iterator[str]:
+    """Yield the names of all commands and groups: `darkpeak key`, `darkpeak key add`."""
+    for name, command in group.commands.items():
+        yield f"{path} {name}"
+        if isinstance(command, click.Group):
+            yield from paths(command, f"{path} {name}")
+
+
 PROGRAMS = (
     *("age", "cat", "cd", "curl", "darkpeak", "dig", "docker", "echo", "getent", "git", "grep", "ldappasswd"),
     *("openssl", "pip", "rm", "sed", "ss", "ssh", "ssh-keygen", "ssh-keyscan", "sudo", "tar", "towncrier", "vagrant"),
@@ -19,7 +33,7 @@ PROGRAMS = (
 COMMAND = re.compile(
     rf"(?:[A-Z_]+=\S+ )*(?:(?:{'|'.join(PROGRAMS)}) (?!= ).*|(?:bin|scripts|bench)/[\w-]+(?: .*)?)", re.DOTALL
 )
-MENTION = re.compile(r"docker( [a-z]+){,2}|(bin|scripts)/[\w-]+|darkpeak( [a-z-]+)*")
+MENTION = re.compile(rf"docker( [a-z]+){{,2}}|(bin|scripts)/[\w-]+|darkpeak|{'|'.join(paths())}")
 FENCE = re.compile(r" *```(\w*)")
 SHELL = ("", "sh")
 COMMENT = re.compile(r"(?:^|\s{2,})#.*|\s{3,}\S.*")
