@@ -57,12 +57,14 @@ class Reader:
         (programs / "darkpeak").unlink(missing_ok=True)
         (programs / "darkpeak").symlink_to(TOOL)
         if folder.name == "git":
-            for name in ("ada", "new"):
+            for name in ("ada", "grace", "new"):
                 run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)])
-            options = f"-F none -i {folder / 'ada'} -o UserKnownHostsFile={self.top}/known -o StrictHostKeyChecking=no"
+            options = (
+                f"-F none -i {folder / 'grace'} -o UserKnownHostsFile={self.top}/known -o StrictHostKeyChecking=no"
+            )
             (programs / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh {options} "$@"\n')
             (programs / "ssh").chmod(0o755)
-            self.run(page, "docker compose exec -T gitolite add-key ada <ada.pub")
+            self.run(page, "docker compose exec -T gitolite add-key grace <grace.pub")  # gitolite's admin
         if "router" in page:
             requested = self.own.compose("chat", "exec", "-T", "prosody", "certificate", "request").stdout
             (self.own.folder("router") / "request.pem").write_text(requested)

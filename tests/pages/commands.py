@@ -18,10 +18,10 @@ PAGES = (
 )
 
 
-def paths(group: click.Group = root, path: str = "darkpeak") -> Iterator[str]:
-    """Yield the names of all commands and groups: `darkpeak key`, `darkpeak key add`."""
+def paths(group: click.Group = root, path: str = "darkpeak") -> Iterator[tuple[str, click.Command]]:
+    """Yield the names of all commands and groups, `darkpeak key` and `darkpeak key add`, with the command."""
     for name, command in group.commands.items():
-        yield f"{path} {name}"
+        yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from paths(command, f"{path} {name}")
 
@@ -33,7 +33,13 @@ PROGRAMS = (
 COMMAND = re.compile(
     rf"(?:[A-Z_]+=\S+ )*(?:(?:{'|'.join(PROGRAMS)}) (?!= ).*|(?:bin|scripts|bench)/[\w-]+(?: .*)?)", re.DOTALL
 )
-MENTION = re.compile(rf"docker( [a-z]+){{,2}}|(bin|scripts)/[\w-]+|darkpeak|{'|'.join(paths())}")
+MENTION = re.compile(rf"docker( [a-z]+){{,2}}|(bin|scripts)/[\w-]+|darkpeak|{'|'.join(dict(paths()))}")
+# They need an argument, so that a name alone cannot be run.
+INCOMPLETE = {
+    name
+    for name, command in paths()
+    if isinstance(command, click.Group) or any(item.required for item in command.params)
+}
 FENCE = re.compile(r" *```(\w*)")
 SHELL = ("", "sh")
 COMMENT = re.compile(r"(?:^|\s{2,})#.*|\s{3,}\S.*")
@@ -47,9 +53,14 @@ def commands(page: str) -> list[str]:
         command
         for prose, text in _segments((TOP / page).read_text(encoding="utf-8").splitlines())
         for command in (_between_backticks(text) if prose else _joined(text))
-        if COMMAND.fullmatch(command) and not (prose and page not in SERVICES and MENTION.fullmatch(command))
+        if COMMAND.fullmatch(command) and not (prose and _is_mention(page, command))
     ]
     return list(dict.fromkeys(found))
+
+
+def _is_mention(page: str, command: str) -> bool:
+    """Return whether a sentence only names a command; a service's README means every command that can be run."""
+    return command in INCOMPLETE if page in SERVICES else bool(MENTION.fullmatch(command))
 
 
 def _segments(lines: list[str]) -> Iterator[tuple[bool, list[str]]]:

@@ -62,7 +62,6 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "docker compose exec certificates renew wiki.DOMAIN": (
             "test_certificates.py::test_the_old_certificate_stays_while_the_ca_refuses"
         ),
-        "darkpeak maintenance": "test_router.py::test_maintenance_has_a_retry_time_and_survives_changes",
     },
     "docs/admins.md": {
         "darkpeak restore --all": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
@@ -179,7 +178,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
         "towncrier build": "for a release; it deletes the fragments",
     },
     "tests/live/README.md": {"bin/test tests/live/test_contract.py -k wiki": "it runs this"},
-    DNS: {"dig -p 6050": "short for the line above", "darkpeak vm": COMMAND},
+    DNS: {"dig -p 6050": "short for the line above"},
     GIT: {
         "git clone --mirror": "an option of git",
         "git fsck": "gitolite's load runs it",
