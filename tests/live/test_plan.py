@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,6 @@ from tests.live.daemons import desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 URL = ("curl", "-sS", "--max-time", "20", "http://hello.localhost:7080/")
 
@@ -56,6 +57,26 @@ def test_a_container_started_for_debugging_stays_and_does_no_harm(small: Collect
         assert desired(small)
     finally:
         docker(small, "rm", "--force", "debugging")
+
+
+def test_no_clock_decides_which_container_is_new(small: Collective) -> None:
+    """The old container's date is in the future, as on a Raspberry Pi before it reached a time server."""
+    toy.write(small, "before")
+    small.darkpeak("up", timeout=120)
+    (old,) = docker(small, "ps", "-q", "--no-trunc", "--filter", "name=darkpeak-hello-web").split()
+    ahead = (datetime.now(UTC) + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M:%S.0Z")
+    small.host.stop_engine()
+    file = Path("/var/lib/docker/containers") / old / "config.v2.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"Created": ahead}))
+    small.host.start_engine()
+    small.darkpeak("up", timeout=120)
+    assert docker(small, "inspect", "--format", "{{.Created}}", old).startswith(ahead[:19])
+    toy.write(small, "after")
+    small.darkpeak("up", timeout=120)
+    assert run(URL).stdout == "after"
+    (new,) = docker(small, "ps", "-q", "--no-trunc", "--filter", "name=darkpeak-hello-web").split()
+    assert new != old
+    assert desired(small)
 
 
 def test_an_error_of_compose_is_shown_with_its_line_before_anything_is_touched(small: Collective) -> None:

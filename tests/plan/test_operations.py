@@ -35,7 +35,7 @@ def running(files: Collective, service: str, container: str, number: int = 1, **
     content = next((item.content for item in entry.containers if item.name == container), "")
     ready = {"state": "running", "health": "healthy", "content": content, "image": "image-1", **values}
     name = f"{entry.project}-{container}-{number}"
-    return Running(f"id-{container}-{number}", entry.project, container, number, name, created=number, **ready)  # type: ignore[arg-type]
+    return Running(f"id-{container}-{number}", entry.project, container, number, name, **ready)  # type: ignore[arg-type]
 
 
 def text(plan: Plan, service: str) -> list[str]:

@@ -67,7 +67,6 @@ def snapshots(draw: st.DrawFn) -> Observed:
                 health=draw(st.sampled_from(("healthy", "unhealthy", "starting", ""))) if state == "running" else "",
                 content=draw(st.sampled_from(("one", "two", ""))),
                 image=draw(st.sampled_from(("image-1", "image-2"))),
-                created=number,
             )
         )
     images = tuple((f"{item.project}-{item.container}", "image-2") for item in found)
@@ -132,7 +131,6 @@ class Model:
                 health="healthy",
                 content=container.content,
                 image=self.images.setdefault(container.image, f"built-{service.name}-{container.name}"),
-                created=90 + self.started,
             )
         )
 

@@ -13,9 +13,9 @@ from darkpeak.plan.status import make_ports, make_roadmap, make_status, mark_unr
 from darkpeak.router.routes import Counted, Limit, Route, Table, TcpRoute, TlsRoute
 from tests.making import edit, write_collective
 
-OLD = Running("a", "darkpeak-wiki", "webserver", 1, "w-1", "running", "healthy", created=1, ports=((80, 6010),))
-NEW = Running("b", "darkpeak-wiki", "webserver", 2, "w-2", "running", "healthy", created=2, ports=((80, 6011),))
-ILL = Running("c", "darkpeak-wiki", "webserver", 3, "w-3", "running", "unhealthy", created=3, ports=((80, 6011),))
+OLD = Running("a", "darkpeak-wiki", "webserver", 1, "w-1", "running", "healthy", ports=((80, 6010),))
+NEW = Running("b", "darkpeak-wiki", "webserver", 2, "w-2", "running", "healthy", ports=((80, 6011),))
+ILL = Running("c", "darkpeak-wiki", "webserver", 3, "w-3", "running", "unhealthy", ports=((80, 6011),))
 STOPPED = Running("d", "darkpeak-wiki", "webserver", 1, "w-1", "exited")
 
 
@@ -29,6 +29,61 @@ def test_a_name_leads_to_the_newest_ready_container(tmp_path: Path, containers: 
     table = make_table(files, Observed(containers))
     assert [(route.label, route.port) for route in table.http] == [("wiki", port)]
     assert table.domains == ("localhost",)
+
+
+def web(
+    identity: str, number: int, *, content: str = "old", image: str = "image-1", health: str = "healthy"
+) -> Running:
+    name, port = f"w-{number}", 6010 + (identity == "new")
+    return Running(
+        identity,
+        "darkpeak-wiki",
+        "webserver",
+        number,
+        name,
+        "running",
+        health,
+        content,
+        image=image,
+        ports=((80, port),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("running", "image", "serving"),
+    [
+        ((web("old", 1), web("new", 2, content="")), "image-1", "new"),
+        ((web("old", 7), web("new", 1, content="", image="image-2")), "image-2", "new"),
+        ((web("old", 2, content=""), web("new", 1, content="", image="image-2")), "image-2", "new"),
+        ((web("old", 2, content=""), web("new", 1, image="image-2")), "image-2", "new"),
+        ((web("old", 1), web("new", 2, content="", health="starting")), "image-1", "old"),
+        ((web("old", 2), web("other", 1)), "image-3", "old"),
+        ((web("old", 9), web("new", 10)), "image-3", "new"),
+    ],
+    ids=[
+        "it matches the files",
+        "although compose's numbers began again",
+        "the same files, but a newer image",
+        "an earlier image, in a rollback",
+        "not ready yet",
+        "none matches",
+        "numbers, not words",
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1], ids=["in order", "turned"])
+def test_which_instance_serves_is_decided_without_a_clock(
+    tmp_path: Path, running: tuple[Running, ...], image: str, serving: str, turn: int
+) -> None:
+    """The date of an engine can be wrong, so there is none in what we observe; `content=""` stands for the files'."""
+    files = collective.read(write_collective(tmp_path))[0]
+    service = next(item for item in files.services if item.name == "wiki")
+    (container,) = service.containers
+    seen = [item if item.content else replace(item, content=container.content) for item in running]
+    observed = Observed(tuple(seen[::turn]), ((container.image, image),))
+    found = observed.serving(service.project, container)
+    assert found is not None
+    assert found.id == serving
+    assert make_table(files, observed).http[0].port == found.ports[0][1]
 
 
 def test_a_service_that_was_never_started_has_no_route(tmp_path: Path) -> None:

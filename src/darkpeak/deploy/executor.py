@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
 
-from darkpeak import folders
+from darkpeak import folders, process
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy import routing
 from darkpeak.engine.compose import Compose
@@ -38,7 +38,6 @@ from darkpeak.router.routes import Changes
 
 AT_ONCE = max(2, (os.cpu_count() or 2))
 LAST_LINES = 12
-STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -282,9 +281,12 @@ class Work:
 
 
 def remove(engine: Engine, container: str, *, patient: bool) -> None:
-    """Remove a container with its anonymous volumes; if `patient`, it may first finish its requests."""
+    """Remove a container with its anonymous volumes.
+
+    If `patient`, it may first finish its work for as long as its `stop_grace_period` says (10 s, if it says nothing).
+    """
     if patient:
-        engine.docker("stop", "--time", str(STOP_SECONDS), container)
+        engine.docker("stop", container, seconds=process.LONG_SECONDS)
     engine.docker("rm", "--force", "--volumes", container)
 
 

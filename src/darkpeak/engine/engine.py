@@ -237,7 +237,6 @@ def _running(item: Mapping[str, Any]) -> Running:
         content=labels.get(CONTENT_LABEL, ""),
         parts=_parts(labels.get(PARTS_LABEL, "")),
         image=item["ImageID"],
-        created=item["Created"],
         ports=tuple(sorted(ports)),
         scratch=DRILL_LABEL in labels or COPY_LABEL in labels,
     )

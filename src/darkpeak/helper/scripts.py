@@ -102,10 +102,10 @@ class Scripts:
             ran = project.compose(*question["arguments"])
             return {"code": ran.code, "stdout": ran.text, "stderr": ran.stderr.decode(errors="replace")}
         engine, container = self.helper.engine, question["container"]
-        running = [item for item in engine.observe().of(project.name, container) if item.state == "running"]
-        if not running:
+        running = engine.observe().running(project.name, container)
+        if running is None:
             return {"code": 1, "stderr": f"{container} of {project.name} is not running\n"}
-        details = engine.inspect(max(running, key=lambda item: (item.created, item.number)).id)
+        details = engine.inspect(running.id)
         if question["ask"] == "find":
             return {"at": find_in_volumes(question["folder"], details["Mounts"], self.helper.volumes)}
         return self._enter(details)

@@ -1,9 +1,10 @@
 """What is on a daemon at one moment, as values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from darkpeak.collective.model import Collective
+from darkpeak.collective.model import Collective, Container
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,6 @@ class Running:
     content: str = ""  # the hash it was built from
     parts: tuple[tuple[str, str], ...] = ()  # name and short hash of each file that it was built from
     image: str = ""  # its image's id
-    created: int = 0
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
     scratch: bool = False  # of a drill, or of a copy beside the live service
 
@@ -56,6 +56,28 @@ class Observed:
         """The hashes of what images were built from, by the images' names."""
         return dict(self.built)
 
+    def running(self, project: str, container: str) -> Running | None:
+        """Return the newest instance of a container that runs, healthy or not; None if none runs."""
+        return newest(item for item in self.of(project, container) if item.state == "running")
+
+    def matching(self, project: str, container: Container) -> tuple[Running, ...]:
+        """Return the instances of a container that match its files, and have the image that has its name now."""
+        image = self.image_ids.get(container.image)
+        found = self.of(project, container.name)
+        return tuple(item for item in found if item.content == container.content and image in (item.image, None))
+
+    def serving(self, project: str, container: Container) -> Running | None:
+        """Return the instance to which the router leads; None if none is ready.
+
+        It is one that matches the files; if none does, one with the image that has the container's name now, as after
+        a rollback; otherwise the newest.
+        """
+        ready = [item for item in self.of(project, container.name) if item.ready]
+        image = self.image_ids.get(container.image)
+        choices = (self.matching(project, container), [item for item in ready if item.image == image], ready)
+        found = ([item for item in choice if item.ready] for choice in choices)
+        return newest(next((choice for choice in found if choice), ()))
+
     def without(self, ids: frozenset[str]) -> "Observed":
         """Return the same without the containers with these ids."""
         return replace(self, containers=tuple(item for item in self.containers if item.id not in ids))
@@ -64,6 +86,14 @@ class Observed:
         """Return the containers of a project, or only those of one entry of its compose file."""
         found = self.by_project.get(project, ())
         return found if container is None else tuple(item for item in found if item.container == container)
+
+
+def newest(running: Iterable[Running]) -> Running | None:
+    """Return the newest of a container's instances, by compose's own number; None if there is none.
+
+    No clock decides: the date of an engine, or of a container, can be in the future.
+    """
+    return max(running, key=lambda item: (item.number, item.id), default=None)
 
 
 def find_container(collective: Collective, observed: Observed, service: str, container: str) -> Running | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Container, Finding, Service
-from darkpeak.plan.observed import Observed, Running, find_container
+from darkpeak.plan.observed import Observed, Running, find_container, newest
 from darkpeak.plan.operations import (
     BackUp,
     Build,
@@ -135,11 +135,6 @@ def make_rollback(
     return ServicePlan(service.name, (), (), decisions, given if changed else ())
 
 
-def newest_ready(running: Sequence[Running]) -> Running | None:
-    """Return the newest instance that is ready, which the router leads to; None if none is ready."""
-    return max((item for item in running if item.ready), key=lambda item: (item.created, item.number), default=None)
-
-
 def _has_router(collective: Collective, observed: Observed) -> bool:
     return find_container(collective, observed, ROUTER, HAPROXY) is not None
 
@@ -161,32 +156,31 @@ def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends 
 
 
 def _decide(service: Service, observed: Observed) -> list[Decision]:
-    decisions = [
-        _decide_one(container, observed.of(service.project, container.name), observed)
-        for container in service.containers
-    ]
+    decisions = [_decide_one(service, container, observed) for container in service.containers]
     known = {container.name for container in service.containers}
     gone = sorted({item.container for item in observed.of(service.project)} - known)
     return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
 
 
-def _decide_one(container: Container, running: Sequence[Running], observed: Observed) -> Decision:
+def _decide_one(service: Service, container: Container, observed: Observed) -> Decision:
     """Return the decision on one container, from its instances."""
-    running = sorted(running, key=lambda item: (item.created, item.number, item.id))
-    if not running:
+    running = observed.of(service.project, container.name)
+    last = newest(running)
+    if last is None:
         return Decision(container.name, Action.CREATE, "it does not exist yet")
-    image = observed.image_ids.get(container.image)
-    fresh = [item for item in running if item.content == container.content and image in (item.image, None)]
-    if newest_ready(running) in fresh:
+    serving = observed.serving(service.project, container)
+    fresh = observed.matching(service.project, container)
+    if serving in fresh:
         if len(running) > 1:
             return Decision(container.name, Action.TIDY, "an interrupted deploy left another instance")
         return Decision(container.name, Action.NOTHING, "it matches its files")
-    served = any(item.ready for item in running)
-    if fresh and not served:
-        health = fresh[-1].health if fresh[-1].state == "running" else ""
+    matching = newest(fresh)
+    if matching and not serving:
+        health = matching.health if matching.state == "running" else ""
         action = Action.RECREATE if health == "unhealthy" else Action.START
-        return Decision(container.name, action, f"it is {health or fresh[-1].state}")
-    cause = "a deploy was interrupted" if fresh else _cause(container, running[-1])
+        return Decision(container.name, action, f"it is {health or matching.state}")
+    cause = "a deploy was interrupted" if fresh else _cause(container, last)
+    served = serving is not None
     beside = served and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
 
@@ -222,18 +216,19 @@ def _operations(
     by_action = {action: [item.container for item in decisions if item.action is action] for action in Action}
     replaced, tidied = by_action[Action.REPLACE], by_action[Action.TIDY]
     operations = [*_before(service, decisions, observed, backup_to), *_start_in_place(by_action, running)]
+    serving = {item.name: observed.serving(service.project, item) for item in service.containers}
+    back = {name: _go_back(serving[name], running[name]) for name in replaced}
     for name in replaced:
-        operations += _start_beside(name, running[name])
+        operations += _start_beside(name, running[name], back[name])
     if service.certificate and routed:
         operations.append(Certify(service.certificate))
     if routed and (service.routes or service.name == ROUTER):
-        operations.append(Route(_route_names(service), tuple(_go_back(name, running[name]) for name in replaced)))
+        operations.append(Route(_route_names(service), tuple(back.values())))
         operations += [Drain(DRAIN_SECONDS)] if replaced or tidied else []
     for name in replaced:
         operations.append(Remove(name, _ids(running[name], ready=True), "the new one has taken over"))
     for name in tidied:
-        stays = newest_ready(running[name])
-        others = tuple(item.id for item in running[name] if item != stays)
+        others = tuple(item.id for item in running[name] if item != serving[name])
         operations.append(Remove(name, others, "an interrupted deploy left it"))
     gone = ((name, tuple(item.id for item in running[name])) for name in by_action[Action.REMOVE])
     return (*operations, *(Remove(name, ids, NO_FILE) for name, ids in gone))
@@ -265,15 +260,15 @@ def _start_in_place(by_action: Mapping[Action, list[str]], running: Mapping[str,
     return [Start(tuple(named) if beside else (), anew=bool(by_action[Action.RECREATE]), otherwise=back)]
 
 
-def _start_beside(name: str, running: Sequence[Running]) -> list[Operation]:
+def _start_beside(name: str, running: Sequence[Running], back: GoBack) -> list[Operation]:
     unready = _ids(running, ready=False)
     first: list[Operation] = [Remove(name, unready, "it is not ready", patient=False)] if unready else []
-    return [*first, StartBeside(name, _ids(running, ready=True), _go_back(name, running))]
+    return [*first, StartBeside(name, _ids(running, ready=True), back)]
 
 
-def _go_back(name: str, running: Sequence[Running]) -> GoBack:
-    before = newest_ready(running)
-    return GoBack(((name, before.image),) if before else (), _ids(running, ready=True))
+def _go_back(serving: Running | None, running: Sequence[Running]) -> GoBack:
+    images = ((serving.container, serving.image),) if serving else ()
+    return GoBack(images, _ids(running, ready=True))
 
 
 def _ids(running: Sequence[Running], *, ready: bool) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.observed import Observed
-from darkpeak.plan.plan import newest_ready
 from darkpeak.plan.status import state_of
 from darkpeak.router.acme import WILDCARD, Acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
@@ -93,7 +92,7 @@ def _proxied(service: Service, port: int) -> bool:
 
 
 def live_port(service: Service, observed: Observed, declared: int) -> int:
-    """Return the port of the newest ready instance, in the range of ports that contains the declared one.
+    """Return the port of the instance that serves, in the range of ports that contains the declared one.
 
     If none is ready, it is the port of any instance that has one.
     """
@@ -101,8 +100,8 @@ def live_port(service: Service, observed: Observed, declared: int) -> int:
         for port in container.ports:
             if declared in port.published:
                 running = observed.of(service.project, container.name)
-                newest = newest_ready(running)
-                numbers = [host for item in (newest, *running) if item for _, host in item.ports]
+                serving = observed.serving(service.project, container)
+                numbers = [host for item in (serving, *running) if item for _, host in item.ports]
                 return next((host for host in numbers if host in port.published), declared)
     return declared
 
