@@ -29,6 +29,7 @@ services:
     ports: ["127.0.0.1:6010-6011:80"]
     volumes: ["data:/var/lib/wiki"]
     networks: [default, directory]
+    restart: unless-stopped
 networks:
   default: {ipam: {config: [{subnet: 10.60.10.0/24}]}}
   directory: {name: darkpeak-directory, external: true}
@@ -49,6 +50,7 @@ services:
     build: slapd
     ports: ["127.0.0.1:6020:389"]
     networks: [directory]
+    restart: unless-stopped
 networks:
   directory: {name: darkpeak-directory, ipam: {config: [{subnet: 10.60.20.0/24}]}}
 """

@@ -102,8 +102,8 @@ EDITS = {
     "public port of the router": (WIKI, "http: 6010", "tcp: {'7443': 6010}", f"{WIKI}:6 public-port: the public port 7443 of a tcp route is one of the router's own ports"),
     "mistyped instruction": ("services/wiki/webserver/Dockerfile", "EXPOSE", "EXPOES", "services/wiki/webserver/Dockerfile:2 dockerfile: unknown instruction EXPOES"),
     "no FROM": ("services/wiki/webserver/Dockerfile", "FROM debian:trixie\n", "", "services/wiki/webserver/Dockerfile:1 dockerfile: the first instruction is EXPOSE, not FROM"),
-    "subnet of another block": (WIKI, "10.60.10.0/24", "10.60.11.0/24", f"{WIKI}:17 subnet: subnet 10.60.11.0/24 does not belong to block 6010"),
-    "network that nobody defines": (WIKI, "name: darkpeak-directory,", "name: darkpeak-mail,", f"{WIKI}:18 undefined-external: no service defines darkpeak-mail"),
+    "subnet of another block": (WIKI, "10.60.10.0/24", "10.60.11.0/24", f"{WIKI}:18 subnet: subnet 10.60.11.0/24 does not belong to block 6010"),
+    "network that nobody defines": (WIKI, "name: darkpeak-directory,", "name: darkpeak-mail,", f"{WIKI}:19 undefined-external: no service defines darkpeak-mail"),
     "mount of a host's folder": (WIKI, "data:/var", "/srv/data:/var", f"{WIKI}:14 host-path: webserver mounts /srv/data of the host"),
     "mount of a folder beside the file": (WIKI, "data:/var", "./data:/var", f"{WIKI}:14 host-path: webserver mounts ./data of the host"),
     "volume that nobody defines": (WIKI, "data:/var", "pages:/var", f"{WIKI}:14 undefined-volume: there is no volume pages"),
@@ -134,6 +134,8 @@ EDITS = {
     "a hook elsewhere": (TOML, '"localhost"\n\n', f'"peak.coop"\n\n{ACME}dns = "../renew"\n', f"{TOML}:6 no-such-hook: there is no services/router/certificates/hooks/../renew"),
     "a root that is not there": (TOML, GRACE, GRACE + ACME + 'trust = "root.pem"', f"{TOML}:11 trust: root.pem contains no certificate"),
     "a root that is no certificate": (TOML, GRACE, GRACE + ACME + 'trust = "collective.toml"', f"{TOML}:11 trust: collective.toml contains no certificate"),
+    "no restart policy": (WIKI, "    restart: unless-stopped\n", "", f"{WIKI}:11 no-restart: webserver has no restart policy, so it stays down after a reboot or a crash"),
+    "no restart policy of another, in one line": (OTHER, "    restart: unless-stopped\n", "    init: true\n", f"{OTHER}:9 no-restart: slapd has no restart policy, so it stays down after a reboot or a crash"),
     "no health check": ("services/wiki/webserver/Dockerfile", "HEALTHCHECK", "#", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
 }  # fmt: skip
 
@@ -201,7 +203,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         remove(OTHER),
         [
             f"{OTHER}:1 no-compose-file: the service has no compose file",
-            f"{WIKI}:18 undefined-external: no service defines darkpeak-directory",
+            f"{WIKI}:19 undefined-external: no service defines darkpeak-directory",
         ],
     ),
     "no README": (remove("services/wiki/README.md"), [f"{WIKI}:2 missing-file: README.md is missing"]),

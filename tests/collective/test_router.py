@@ -21,8 +21,9 @@ x-darkpeak:
 services:
   haproxy:
     build: haproxy
+    restart: unless-stopped
     environment: {HTTP_PORT: "${DARKPEAK_HTTP_PORT:-7080}", SSH_PORT: "${DARKPEAK_SSH_PORT:-7022}"}
-  other: {build: haproxy}
+  other: {build: haproxy, restart: always}
 """
 
 

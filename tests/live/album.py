@@ -30,7 +30,7 @@ x-darkpeak:
   kind: user
   level: alpha
 services:
-  app: {build: app, init: true, stop_grace_period: 1s, volumes: ["data:/var/lib/app"]}
+  app: {build: app, init: true, restart: unless-stopped, stop_grace_period: 1s, volumes: ["data:/var/lib/app"]}
 networks:
   default: {ipam: {config: [{subnet: 10.69.40.0/24}]}}
 volumes:

@@ -26,10 +26,13 @@ services:
 volumes:
   data: {{}}
 """
-APP = "  app: {build: app, init: true, stop_grace_period: 1s, volumes: ['data:/var/lib/app']}\n"
+APP = (
+    "  app: {build: app, init: true, restart: unless-stopped, stop_grace_period: 1s, volumes: ['data:/var/lib/app']}\n"
+)
 APART = """\
-  app: {build: app, init: true, stop_grace_period: 1s, depends_on: {database: {condition: service_healthy}}}
-  database: {build: database, init: true, volumes: ['data:/var/lib/mysql']}
+  app: {build: app, init: true, stop_grace_period: 1s, restart: always,
+    depends_on: {database: {condition: service_healthy}}}
+  database: {build: database, init: true, restart: always, volumes: ['data:/var/lib/mysql']}
 """
 # After each transfer's commit, its number is written to a file outside the database.
 TRANSFERS = """\

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,72 @@ def test_no_clock_decides_which_container_is_new(small: Collective) -> None:
     (new,) = docker(small, "ps", "-q", "--no-trunc", "--filter", "name=darkpeak-hello-web").split()
     assert new != old
     assert desired(small)
+
+
+MIGRATE = """\
+FROM debian:trixie
+COPY code /
+CMD ["sh", "-c", "echo migrated | tee -a /data/migrations; exit $(cat /code)"]
+"""
+WAITS = "    depends_on: {migrate: {condition: service_completed_successfully}}\n"
+STUBBORN = 'CMD ["sh", "-c", "trap : TERM; busybox httpd -p 80 -h /page; while :; do sleep 1; done"]'
+
+
+@pytest.fixture
+def migrating(small: Collective) -> Iterator[Collective]:
+    """Yield the collective; its small service has a migration, for which the web server waits."""
+    folder, file = small.folder(toy.NAME), small.folder(toy.NAME) / "docker-compose.yml"
+    text = file.read_text()
+    (folder / "migrate").mkdir()
+    (folder / "migrate" / "Dockerfile").write_text(MIGRATE)
+    (folder / "migrate" / "code").write_text("0")
+    migrate = '  migrate: {build: migrate, volumes: ["data:/data"]}\n  web:\n'
+    web = f"    build: web\n    stop_grace_period: 2s\n{WAITS}"
+    file.write_text(text.replace("  web:\n", migrate, 1).replace("    build: web\n", web, 1))
+    yield small
+    file.write_text(text)
+    shutil.rmtree(folder / "migrate")
+    small.darkpeak("up", timeout=120)
+
+
+def test_a_container_that_is_meant_to_end_runs_once_and_again_when_it_has_changed(migrating: Collective) -> None:
+    code = migrating.folder(toy.NAME) / "migrate" / "code"
+    toy.write(migrating, "first")
+    migrating.darkpeak("up", timeout=120)
+    assert migrating.darkpeak("up").stdout.startswith("nothing to do")
+    toy.write(migrating, "second")
+    migrating.darkpeak("up", timeout=120)
+    assert run(URL).stdout == "second"
+    assert migrating.execute(toy.NAME, "web", "cat", "/data/migrations").stdout.split() == ["migrated"]
+    before = docker(migrating, "ps", "-q", "--filter", "name=darkpeak-hello-web")
+    code.write_text("3")
+    toy.write(migrating, "third")
+    failed = migrating.darkpeak("up", timeout=120, check=False)
+    assert failed.returncode == 3
+    assert "darkpeak-hello-migrate-1 ended with exit code 3" in failed.stderr
+    assert "darkpeak-hello-migrate-1:\nmigrated" in failed.stderr
+    assert docker(migrating, "ps", "-q", "--filter", "name=darkpeak-hello-web") == before
+    assert run(URL).stdout == "second"
+    assert json.loads(migrating.darkpeak("status", toy.NAME, "--json").stdout)[0]["state"] == "migrate failed"
+    code.write_text("0")
+    migrating.darkpeak("up", timeout=120)
+    assert run(URL).stdout == "third"
+    assert migrating.darkpeak("up").stdout.startswith("nothing to do")
+    assert json.loads(migrating.darkpeak("status", toy.NAME, "--json").stdout)[0]["state"] == "healthy"
+
+
+def test_an_old_container_is_stopped_within_its_own_time(migrating: Collective) -> None:
+    file = migrating.folder(toy.NAME) / "web" / "Dockerfile"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace(text.splitlines()[-1], STUBBORN))
+        migrating.darkpeak("up", timeout=120)
+        file.write_text(text)
+        began = time.monotonic()
+        migrating.darkpeak("up", timeout=120)
+        assert time.monotonic() - began < 25  # noqa: PLR2004 (seconds; before, it was killed after 30)
+    finally:
+        file.write_text(text)
 
 
 def test_an_error_of_compose_is_shown_with_its_line_before_anything_is_touched(small: Collective) -> None:

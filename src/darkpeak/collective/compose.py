@@ -16,6 +16,7 @@ from darkpeak.collective.resolved import named_files
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import COMPOSE_FILE
 
+ENDING = re.compile(r"(no|on-failure(:\d+)?)$")  # restart policies with which a container that ended stays so
 At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
 
@@ -34,26 +35,46 @@ def read_containers(
     project = parsed.mapping().get("name", EMPTY).text() or folder.name
     containers = []
     services = parsed.mapping().get("services", EMPTY)
+    awaited = _awaited(services)
     for name, entry in services.mapping().items():
         own = entry.mapping()
         build = _build_folder(folder, own.get("build"))
         written = {"container": entry.plain(), **shared}
         parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
+        ports = tuple(_read_ports(own.get("ports", EMPTY), at, note))
+        restart, checked = own.get("restart", EMPTY).text(), "healthcheck" in own or _has_healthcheck(folder, build)
         containers.append(
             Container(
                 name=name,
                 at=at(services.key_line(name)),
                 build=build,
-                ports=tuple(_read_ports(own.get("ports", EMPTY), at, note)),
+                ports=ports,
                 mounts=tuple(_read_mount(mount, at) for mount in own.get("volumes", EMPTY).items()),
                 host_network=own.get("network_mode", EMPTY).text() == "host",
-                healthcheck="healthcheck" in own or _has_healthcheck(folder, build),
+                healthcheck=checked,
+                ends=name in awaited or (bool(ENDING.match(restart)) and not ports and not checked),
+                awaited=name in awaited,
+                depends_on=tuple(_depends_on(entry)),
+                restart=restart or own.get("deploy", EMPTY).mapping().get("restart_policy", EMPTY).text(),
                 image=own.get("image", EMPTY).text() or f"{project}-{name}",
                 content=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
                 parts=parts,
             )
         )
     return tuple(containers)
+
+
+def _depends_on(entry: Tree) -> dict[str, str]:
+    """Return the containers for which one waits, with the conditions."""
+    needed = entry.mapping().get("depends_on", EMPTY)
+    listed = {item.text(): "" for item in needed.items()}
+    return listed | {name: item.mapping().get("condition", EMPTY).text() for name, item in needed.mapping().items()}
+
+
+def _awaited(services: Tree) -> set[str]:
+    """Return the containers for whose end others wait."""
+    needed = (item for entry in services.mapping().values() for item in _depends_on(entry).items())
+    return {name for name, condition in needed if condition == "service_completed_successfully"}
 
 
 def read_shared(parsed: Tree, key: str, at: At) -> tuple[Shared, ...]:

@@ -82,6 +82,10 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     host_network: bool = False
     healthcheck: bool = False
+    ends: bool = False  # it is meant to end: it does its work once, and runs again only when it has changed
+    awaited: bool = False  # another container waits for its end
+    depends_on: tuple[str, ...] = ()
+    restart: str = ""  # as in the compose file; empty if it sets none
     image: str = ""  # the name that its image has on the daemon
     content: str = ""  # a hash of all that decides how it is built and run
     parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it is built from, by name

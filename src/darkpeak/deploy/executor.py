@@ -7,16 +7,20 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
+from threading import Event
 
 from darkpeak import folders, process
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy import routing
+from darkpeak.deploy.waiting import NotReady, Waiting
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import DarkpeakError
+from darkpeak.plan.health import last_check
 from darkpeak.plan.observed import Running
 from darkpeak.plan.operations import (
     BackUp,
@@ -33,7 +37,6 @@ from darkpeak.plan.operations import (
 )
 from darkpeak.plan.plan import Plan, ServicePlan
 from darkpeak.progress import Progress
-from darkpeak.result import Result
 from darkpeak.router.routes import Changes
 
 AT_ONCE = max(2, (os.cpu_count() or 2))
@@ -65,6 +68,7 @@ class Executor:
     collective: Collective
     compose: Compose
     progress: Progress
+    stopping: Event = field(default_factory=Event)  # set when the command is interrupted
 
     def carry_out(self, plan: Plan) -> list[Outcome]:
         """Carry out every service's operations; return the outcomes, sorted by service.
@@ -77,8 +81,9 @@ class Executor:
         order.prepare()
         outcomes: dict[str, Outcome] = {}
         running: dict[Future[Outcome], str] = {}
-        with ThreadPoolExecutor(AT_ONCE) as builders, ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as builders, ThreadPoolExecutor(AT_ONCE) as pool, ExitStack() as stack:
             built = {name: builders.submit(self._build, changing[name]) for name in _in_order(plan, changing)}
+            stack.callback(self.stopping.set)
             while order.is_active():
                 for name in order.get_ready():
                     failed = [other for other in _depends_on(plan, name) if outcomes[other].failure]
@@ -123,7 +128,7 @@ class Executor:
 
     def _work(self, plan: ServicePlan) -> "Work":
         service = next(item for item in self.collective.services if item.name == plan.service)
-        return Work(self.collective, service, self.compose, self.progress)
+        return Work(self.collective, service, self.compose, self.progress, self.stopping)
 
 
 @dataclass
@@ -134,6 +139,7 @@ class Work:
     service: Service
     compose: Compose
     progress: Progress
+    stopping: Event = field(default_factory=Event)
     routes: Changes = field(default_factory=Changes)
 
     @property
@@ -203,22 +209,22 @@ class Work:
         """Start containers in the place of the old ones."""
         self.step("starting")
         alone = ("--no-deps", *operation.containers) if operation.containers else ()
-        result = self._start(*(("--force-recreate",) if operation.anew else ()), *alone)
-        if not result.code:
-            return
-        unready = [item for item in self.engine.observe().of(self.service.project) if not item.ready]
-        raise self._not_healthy("", result, unready, operation.otherwise)
+        names = operation.containers or tuple(item.name for item in self.service.containers)
+        try:
+            self._start(names, *(("--force-recreate",) if operation.anew else ()), *alone)
+        except NotReady as error:
+            raise self._not_ready("", error, operation.otherwise) from error
 
     def start_beside(self, operation: StartBeside) -> None:
         """Start a new instance beside those that serve now."""
         container = operation.container
         self.step(f"starting a new {container} beside the old one")
         scale = f"{container}={len(operation.beside) + 1}"
-        result = self._start("--no-deps", "--no-recreate", "--scale", scale, container)
-        found = self.engine.observe().of(self.service.project, container)
-        new = [item for item in found if item.id not in operation.beside]
-        if result.code or not any(item.ready for item in new):
-            raise self._not_healthy(f"{container} ", result, new, operation.otherwise)
+        arguments = ("--no-deps", "--no-recreate", "--scale", scale, container)
+        try:
+            self._start((container,), *arguments, beside=operation.beside)
+        except NotReady as error:
+            raise self._not_ready(f"{container} ", error, operation.otherwise) from error
 
     def route(self, operation: Route) -> None:
         """Change the router's routes to what runs now."""
@@ -253,28 +259,46 @@ class Work:
         self.use_images(back.images)
         containers = tuple(dict.fromkeys(back.containers))
         if back.restart:
-            result = self._start("--no-deps", *containers)
-            return "the version before did not start either" if result.code else "the version before runs again"
+            try:
+                self._start(containers, "--no-deps", *containers)
+            except NotReady:
+                return "the version before did not start either"
+            return "the version before runs again"
         for container in containers:
             for item in self.engine.observe().of(self.service.project, container):
                 if item.id not in back.keep:
                     remove(self.engine, item.id, patient=False)
         return "the version before never stopped"
 
-    def _start(self, *arguments: str) -> Result:
-        return self.compose.start(self.service, self._on_line, *arguments)
+    def _start(self, names: Sequence[str], *arguments: str, beside: Sequence[str] = ()) -> None:
+        """Have compose start containers, and wait until they are ready.
 
-    def _not_healthy(self, what: str, result: Result, unready: Sequence[Running], back: GoBack | None) -> Failed:
-        lines = self._logs(unready)
-        ended = f"; {self.go_back(back)}" if back else ""
-        return Failed(f"{what}did not become healthy: {result.last_line()}{ended}", lines)
-
-    def _logs(self, containers: Sequence[Running]) -> str:
-        """Return the last lines that each of these containers printed."""
-        shown = ((item.name, self.engine.docker("logs", "--tail", str(LAST_LINES), item.id)) for item in containers)
-        return "\n".join(
-            f"{name}:\n{(logs.stdout + logs.stderr).decode(errors='replace').rstrip()}" for name, logs in shown
+        Raises:
+            NotReady: when they do not become ready.
+        """
+        waiting = Waiting(
+            self.engine,
+            self.service.project,
+            awaited=frozenset(item.name for item in self.service.containers if item.awaited),
+            ending=frozenset(item.name for item in self.service.containers if item.ends),
+            stopping=self.stopping,
         )
+        waiting.started(partial(self.compose.start, self.service, self._on_line), names, arguments)
+        waiting.until_ready(names, beside)
+
+    def _not_ready(self, what: str, error: NotReady, back: GoBack | None) -> Failed:
+        lines = "\n".join(self._last_lines(item) for item in error.containers)
+        ended = f"; {self.go_back(back)}" if back else ""
+        return Failed(f"{what}did not become healthy: {error.message}{ended}", lines)
+
+    def _last_lines(self, container: Running) -> str:
+        """Return the last lines that a container printed, and those of its health check."""
+        logs = self.engine.docker("logs", "--tail", str(LAST_LINES), container.id)
+        printed = (logs.stdout + logs.stderr).decode(errors="replace").rstrip()
+        checked = (
+            "" if container.health in ("", "healthy") else last_check(self.engine.inspect(container.id), LAST_LINES)
+        )
+        return "\n".join(line for line in (f"{container.name}:", printed, checked) if line)
 
     def _on_line(self, line: str) -> None:
         self.progress.line(self.service.name, line)

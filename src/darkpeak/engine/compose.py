@@ -10,7 +10,7 @@ from darkpeak.collective import scripts
 from darkpeak.collective.model import Container, Service
 from darkpeak.engine.engine import Engine
 from darkpeak.result import Result
-from darkpeak.vocabulary import CONTENT_LABEL, HEALTHY_SECONDS, PARTS_LABEL
+from darkpeak.vocabulary import CONTENT_LABEL, PARTS_LABEL
 
 MOST_PARTS = 200
 # Variables of the shell with which plain compose would take other files, names or containers than the files say.
@@ -71,10 +71,13 @@ class Compose:
         """Build the images of containers; `on_line` gets each line that compose prints."""
         return self._stream(service, on_line, "build", *containers)
 
-    def start(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
-        """Start containers from existing images, and wait until they are healthy."""
-        timed = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(HEALTHY_SECONDS))
-        return self._stream(service, on_line, *timed, *arguments)
+    def start(self, service: Service, on_line: Callable[[str], None], seconds: float, *arguments: str) -> Result:
+        """Start containers from existing images; those that others wait for are waited for (`depends_on`).
+
+        Raises:
+            TookTooLong: when that takes longer than `seconds`.
+        """
+        return self._stream(service, on_line, "up", "--detach", "--no-build", *arguments, seconds=seconds)
 
     def call(self, service: Service, *arguments: str) -> Result:
         """Run one compose command to its end; return its result."""
@@ -97,8 +100,19 @@ class Compose:
         except process.TookTooLong as error:
             raise scripts.too_slow(service, name, seconds) from error
 
-    def _stream(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> Result:
+    def _stream(
+        self,
+        service: Service,
+        on_line: Callable[[str], None],
+        *arguments: str,
+        seconds: float = process.LONG_SECONDS,
+    ) -> Result:
         argv = make_compose(service, *arguments, overlay=True)
         return process.stream(
-            argv, on_line, environment=self.environment, stdin=make_overlay(service), pass_fds=self.locks
+            argv,
+            on_line,
+            environment=self.environment,
+            stdin=make_overlay(service),
+            seconds=seconds,
+            pass_fds=self.locks,
         )

@@ -102,6 +102,13 @@ class Engine:
             tuple(sorted((name, content) for name, content in built if content)),
         )
 
+    def containers_of(self, project: str) -> tuple[Running, ...]:
+        """Return the containers that compose made for one project, as they are now."""
+        with self.errors_as("did not list its containers"):
+            label = f"{PROJECT_LABEL}={project}"
+            found = self.client.api.containers(all=True, filters={"label": [label, CONFIG_LABEL]})
+        return tuple(_running(item) for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True")
+
     def labels_of_containers(self, label: str) -> list[dict[str, str]]:
         """Return the labels of each container, running or not, that has a label (`KEY` or `KEY=VALUE`)."""
         with self.errors_as("did not list its containers"):
@@ -225,6 +232,7 @@ class Engine:
 def _running(item: Mapping[str, Any]) -> Running:
     labels = item["Labels"]
     health = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", item["Status"])
+    ended = re.match(r"Exited \((-?\d+)\)", item["Status"])
     ports = {(port["PrivatePort"], port["PublicPort"]) for port in item.get("Ports") or () if port.get("PublicPort")}
     return Running(
         id=item["Id"],
@@ -238,6 +246,7 @@ def _running(item: Mapping[str, Any]) -> Running:
         parts=_parts(labels.get(PARTS_LABEL, "")),
         image=item["ImageID"],
         ports=tuple(sorted(ports)),
+        exit_code=int(ended[1]) if ended else None,
         scratch=DRILL_LABEL in labels or COPY_LABEL in labels,
     )
 

@@ -23,7 +23,7 @@ COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
 )
 
 # What these find is worth a look, but no reason to keep an old version of a service running.
-ADVICE = frozenset({"missing-admin", "unknown-admin", "admin-twice"})
+ADVICE = frozenset({"missing-admin", "unknown-admin", "admin-twice", "no-restart"})
 
 SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     people.two_admins,
@@ -43,6 +43,7 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     anatomy.certificate,
     anatomy.exposed_ports,
     anatomy.healthchecks,
+    anatomy.restart_policies,
     anatomy.host_mounts,
     dockerfiles.instructions,
     databases.dumped,

@@ -89,9 +89,17 @@ def exposed_ports(service: Service) -> Iterator[Finding]:
 def healthchecks(service: Service) -> Iterator[Finding]:
     """Every container has a health check, so that a deploy can wait until it is healthy."""
     for container in service.containers:
-        if not container.healthcheck:
+        if not container.healthcheck and not container.ends:
             what = f"{container.name} has no health check"
             yield Finding(container.at, "no-healthcheck", what, "write a HEALTHCHECK in its Dockerfile")
+
+
+def restart_policies(service: Service) -> Iterator[Finding]:
+    """Every container that is not meant to end has a restart policy, so that it runs again after a reboot."""
+    for container in service.containers:
+        if not container.restart and not container.ends:
+            what = f"{container.name} has no restart policy, so it stays down after a reboot or a crash"
+            yield Finding(container.at, "no-restart", what, "write restart: unless-stopped")
 
 
 def host_mounts(service: Service) -> Iterator[Finding]:

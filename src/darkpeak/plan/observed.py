@@ -22,7 +22,13 @@ class Running:
     parts: tuple[tuple[str, str], ...] = ()  # name and short hash of each file that it was built from
     image: str = ""  # its image's id
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
+    exit_code: int | None = None  # None unless it has ended
     scratch: bool = False  # of a drill, or of a copy beside the live service
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it has ended with exit code 0."""
+        return self.state == "exited" and self.exit_code == 0
 
     @property
     def ready(self) -> bool:

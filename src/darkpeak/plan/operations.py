@@ -54,6 +54,7 @@ class Start:
 
     containers: tuple[str, ...]  # empty: all of the service
     anew: bool = False  # recreate even those that match their files
+    ending: bool = False  # they are meant to end; wait for that
     otherwise: GoBack | None = None
     kind: Literal["start"] = "start"
 

@@ -168,6 +168,8 @@ def _decide_one(service: Service, container: Container, observed: Observed) -> D
     last = newest(running)
     if last is None:
         return Decision(container.name, Action.CREATE, "it does not exist yet")
+    if container.ends:
+        return _decide_ending(container, last, observed.matching(service.project, container))
     serving = observed.serving(service.project, container)
     fresh = observed.matching(service.project, container)
     if serving in fresh:
@@ -183,6 +185,17 @@ def _decide_one(service: Service, container: Container, observed: Observed) -> D
     served = serving is not None
     beside = served and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
+
+
+def _decide_ending(container: Container, last: Running, matching: Sequence[Running]) -> Decision:
+    """Return the decision on a container that is meant to end: it runs again if it has changed, or has failed."""
+    if not matching:
+        return Decision(container.name, Action.UPDATE, _cause(container, last))
+    if any(item.ended_well or item.ready for item in matching):
+        return Decision(container.name, Action.NOTHING, "it matches its files")
+    code = matching[-1].exit_code
+    cause = f"it is {matching[-1].state}" if code is None else f"it ended with exit code {code}"
+    return Decision(container.name, Action.START, cause)
 
 
 def _cause(container: Container, running: Running) -> str:
@@ -215,7 +228,7 @@ def _operations(
     running = {item.container: observed.of(service.project, item.container) for item in decisions}
     by_action = {action: [item.container for item in decisions if item.action is action] for action in Action}
     replaced, tidied = by_action[Action.REPLACE], by_action[Action.TIDY]
-    operations = [*_before(service, decisions, observed, backup_to), *_start_in_place(by_action, running)]
+    operations = [*_before(service, decisions, observed, backup_to), *_start_in_place(service, by_action, running)]
     serving = {item.name: observed.serving(service.project, item) for item in service.containers}
     back = {name: _go_back(serving[name], running[name]) for name in replaced}
     for name in replaced:
@@ -248,16 +261,35 @@ def _before(
     return operations
 
 
-def _start_in_place(by_action: Mapping[Action, list[str]], running: Mapping[str, Sequence[Running]]) -> list[Operation]:
-    """Return how containers are started that are not replaced side by side."""
-    changing = [name for action in (*BUILT, Action.RECREATE, Action.START) for name in by_action[action]]
-    if not [name for name in changing if name not in by_action[Action.REPLACE]]:
-        return []
-    beside = [name for action in BESIDE for name in by_action[action]]
-    named = [name for name in running if name not in (*beside, *by_action[Action.REMOVE])]
-    updated = [item for name in by_action[Action.UPDATE] for item in running[name]]
+def _start_in_place(
+    service: Service, by_action: Mapping[Action, list[str]], running: Mapping[str, Sequence[Running]]
+) -> list[Operation]:
+    """Return how containers are started that are not replaced side by side.
+
+    Those that are meant to end run first, if they need nothing that changes: if they fail, the others still run.
+    """
+    started = (*BUILT, Action.RECREATE, Action.START)
+    changing = [name for action in started if action is not Action.REPLACE for name in by_action[action]]
+    ending = {item.name for item in service.containers if item.ends}
+    first = _first(service, changing, ending) if any(running[name] for name in running if name not in ending) else []
+    operations: list[Operation] = [Start(tuple(first), ending=True)] if first else []
+    if not [name for name in changing if name not in first]:
+        return operations
+    left = {*first, *(name for action in BESIDE for name in by_action[action])}
+    left |= ending & set(by_action[Action.NOTHING])  # compose would run them again
+    named = [name for name in running if name not in left and name not in by_action[Action.REMOVE]]
+    updated = [item for name in by_action[Action.UPDATE] if name not in ending for item in running[name]]
     back = GoBack(tuple((item.container, item.image) for item in updated), restart=True) if updated else None
-    return [Start(tuple(named) if beside else (), anew=bool(by_action[Action.RECREATE]), otherwise=back)]
+    return [*operations, Start(tuple(named) if left else (), anew=bool(by_action[Action.RECREATE]), otherwise=back)]
+
+
+def _first(service: Service, changing: Sequence[str], ending: set[str]) -> list[str]:
+    """Return the containers that are meant to end, and need no other container that changes."""
+    needs = {item.name: set(item.depends_on) for item in service.containers}
+    late = {name for name in changing if name not in ending}
+    while more := {name for name in changing if name not in late and needs[name] & late}:
+        late |= more
+    return [name for name in changing if name not in late]
 
 
 def _start_beside(name: str, running: Sequence[Running], back: GoBack) -> list[Operation]:

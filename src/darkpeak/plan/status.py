@@ -99,13 +99,20 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
     missing = [container.name for container in service.containers if container.name not in here]
     if missing:
         return f"{missing[0]} absent"
-    for item in running:
-        if item.state in ("exited", "created", "dead"):
-            return "stopped" if all(other.state == item.state for other in running) else f"{item.container} stopped"
-        if item.state != "running":
-            return f"{item.container} {item.state}"
-    unready = [item for item in running if item.health not in ("healthy", "")]
-    return f"{unready[0].container} {unready[0].health}" if unready else HEALTHY
+    ending = {container.name for container in service.containers if container.ends}
+    running = [item for item in running if not (item.container in ending and item.ended_well)]
+    faults = (_fault(item, running, ends=item.container in ending) for item in running)
+    unready = (f"{item.container} {item.health}" for item in running if item.health not in ("healthy", ""))
+    return next((fault for fault in faults if fault), None) or next(unready, HEALTHY)
+
+
+def _fault(item: Running, running: Sequence[Running], *, ends: bool) -> str:
+    """Return in words that a container does not run; empty if it does."""
+    if ends and item.exit_code:
+        return f"{item.container} failed"
+    if item.state in ("exited", "created", "dead"):
+        return "stopped" if all(other.state == item.state for other in running) else f"{item.container} stopped"
+    return "" if item.state == "running" else f"{item.container} {item.state}"
 
 
 def addresses(collective: Collective, service: Service) -> tuple[str, ...]:

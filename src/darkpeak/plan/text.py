@@ -54,9 +54,8 @@ def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operat
             return f"back up its data to {folder}; if that fails, stop"
         case UseImages(images):
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
-        case Start(containers, anew, otherwise):
-            what = ", ".join(containers) or "its containers"
-            return f"{'recreate' if anew else 'start'} {what} and wait until healthy{_otherwise(otherwise)}"
+        case Start():
+            return _start(operation)
         case StartBeside(container, _, otherwise):
             return f"start a new {container} beside the old one and wait until healthy{_otherwise(otherwise)}"
         case Certify(container):
@@ -68,6 +67,13 @@ def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operat
             return f"wait {seconds:g} s for the last requests to the old one"
         case Remove(container, ids, cause):
             return f"remove {f'{len(ids)} of ' * (len(ids) > 1)}{container}: {cause}"
+
+
+def _start(operation: Start) -> str:
+    what = ", ".join(operation.containers) or "its containers"
+    if operation.ending:
+        return f"run {what} to the end; if that fails, stop: what runs stays as it is"
+    return f"{'recreate' if operation.anew else 'start'} {what} and wait until healthy{_otherwise(operation.otherwise)}"
 
 
 def _otherwise(back: GoBack | None) -> str:
