@@ -16,11 +16,15 @@ from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
+from darkpeak.engine.engine import PROJECT_LABEL
+from darkpeak.engine.facts import read_network
 from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys
 from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
+from darkpeak.plan.conflicts import find_conflicts
 from darkpeak.plan.plan import Plan, make_plan
+from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge
 from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, SUITE
@@ -86,6 +90,8 @@ def _plan(target: Target, backup_to: Path | None) -> Plan:
     observed = target.engine.observe()
     plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
     root = target.collective.root
+    if plan.changes:
+        plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
     plan = replace(plan, files=tuple(str(path.relative_to(root)) for path in differing(target.collective)))
     if plan.routes:  # an operation of the plan sets the routes anyway
         return plan
@@ -122,6 +128,9 @@ def bring_up(
         kept = tuple(
             item if item.service in changing else replace(item, decisions=(), operations=()) for item in plan.services
         )
+        for item in plan.changes:
+            for change in item.volumes:
+                progress.step(item.service, change)
         return carry_out(target, compose, replace(plan, services=kept), UP, progress, written)
 
 
@@ -161,7 +170,11 @@ def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:
     """
     changing = {item.service for item in plan.changes}
     services = [service for service in target.collective.services if service.name in changing]
-    faults = check_with_compose(target.collective, services)
+    networks = [read_network(item) for item in target.engine.networks()]
+    faults = [
+        *check_with_compose(target.collective, services),
+        *find_conflicts(target.collective, services, target.engine.observe(), networks),
+    ]
     require_sound([fault for fault in faults if fault.at.service in ("", *names)])
     collective = replace(target.collective, faults=(*target.collective.faults, *faults))
     return replace(target, collective=collective) if faults else target
@@ -206,5 +219,6 @@ def _finish(
     routes = merge(done)
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
-    notes = (*reverted, *wrote, *(() if plan.routed else (NO_ROUTER,)))
+    volumes = [f"{item.service} {change}" for item in plan.changes for change in item.volumes]
+    notes = (*reverted, *volumes, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

@@ -89,6 +89,17 @@ def read_shared(parsed: Tree, key: str, at: At) -> tuple[Shared, ...]:
     return tuple(shared)
 
 
+def read_own(parsed: Tree, section: str, folder: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the key, the name on the daemon and the subnet of each network or volume that the file defines itself."""
+    project = parsed.mapping().get("name", EMPTY).text() or folder
+    for key, value in parsed.mapping().get(section, EMPTY).mapping().items():
+        own = value.mapping()
+        if own.get("external", EMPTY).text() != "true":
+            pools = own.get("ipam", EMPTY).mapping().get("config", EMPTY).items()
+            subnets = (pool.mapping().get("subnet", EMPTY).text() for pool in pools)
+            yield key, own.get("name", EMPTY).text() or f"{project}_{key}", next(subnets, "")
+
+
 def read_subnets(parsed: Tree, at: At) -> tuple[tuple[str, Place], ...]:
     """Return every subnet that the file sets."""
     found = []

@@ -184,6 +184,8 @@ class Service:
     networks: tuple[Shared, ...] = ()
     volumes: tuple[Shared, ...] = ()
     volume_keys: tuple[str, ...] = ()
+    own_volumes: tuple[tuple[str, str], ...] = ()  # key, its name on the daemon; without external ones
+    own_networks: tuple[tuple[str, str], ...] = ()  # its name on the daemon, its subnet; without external ones
     subnets: tuple[tuple[str, Place], ...] = ()
     keys: tuple[tuple[str, Place], ...] = ()  # the place of each key of x-darkpeak
     files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, in the order in which compose merges them

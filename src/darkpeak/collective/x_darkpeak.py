@@ -66,6 +66,8 @@ def read_service(
         volumes=volumes,
         subnets=compose.read_subnets(parsed, notes.place),
         keys=tuple((key, notes.place(line)) for key, line in own.key_lines),
+        own_volumes=tuple((key, name) for key, name, _ in compose.read_own(parsed, "volumes", folder.name)),
+        own_networks=tuple((name, subnet) for _, name, subnet in compose.read_own(parsed, "networks", folder.name)),
         volume_keys=tuple(parsed.mapping().get("volumes", EMPTY).mapping()),
     )
     return service, notes.findings

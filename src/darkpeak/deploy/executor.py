@@ -13,21 +13,21 @@ from functools import partial
 from graphlib import TopologicalSorter
 from threading import Event
 
-from darkpeak import folders, process
+from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
-from darkpeak.deploy import routing
-from darkpeak.deploy.waiting import NotReady, Waiting
+from darkpeak.deploy import networks, routing
+from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import DarkpeakError
-from darkpeak.plan.health import last_check
-from darkpeak.plan.observed import Running
 from darkpeak.plan.operations import (
     BackUp,
     Build,
     Certify,
+    ClearNetwork,
     Drain,
     GoBack,
+    JoinNetwork,
     Operation,
     Remove,
     Route,
@@ -156,7 +156,7 @@ class Work:
         self.step("failed")
         return Outcome(self.service.name, error.message, getattr(error, "lines", ""), self.routes)
 
-    def carry_out(self, operation: Operation) -> None:
+    def carry_out(self, operation: Operation) -> None:  # noqa: C901 (one case for each operation)
         """Carry out one operation; images were built before.
 
         Raises:
@@ -168,6 +168,11 @@ class Work:
                 self.back_up(operation)
             case UseImages(images):
                 self.use_images(images)
+            case ClearNetwork(network):
+                self.step(f"removing the network {network}")
+                networks.clear(self.engine, operation)
+            case JoinNetwork():
+                networks.join(self.engine, operation)
             case Start():
                 self.start(operation)
             case StartBeside():
@@ -287,18 +292,9 @@ class Work:
         waiting.until_ready(names, beside)
 
     def _not_ready(self, what: str, error: NotReady, back: GoBack | None) -> Failed:
-        lines = "\n".join(self._last_lines(item) for item in error.containers)
+        lines = "\n".join(last_lines(self.engine, item, LAST_LINES) for item in error.containers)
         ended = f"; {self.go_back(back)}" if back else ""
         return Failed(f"{what}did not become healthy: {error.message}{ended}", lines)
-
-    def _last_lines(self, container: Running) -> str:
-        """Return the last lines that a container printed, and those of its health check."""
-        logs = self.engine.docker("logs", "--tail", str(LAST_LINES), container.id)
-        printed = (logs.stdout + logs.stderr).decode(errors="replace").rstrip()
-        checked = (
-            "" if container.health in ("", "healthy") else last_check(self.engine.inspect(container.id), LAST_LINES)
-        )
-        return "\n".join(line for line in (f"{container.name}:", printed, checked) if line)
 
     def _on_line(self, line: str) -> None:
         self.progress.line(self.service.name, line)
@@ -310,7 +306,7 @@ def remove(engine: Engine, container: str, *, patient: bool) -> None:
     If `patient`, it may first finish its work for as long as its `stop_grace_period` says (10 s, if it says nothing).
     """
     if patient:
-        engine.docker("stop", container, seconds=process.LONG_SECONDS)
+        engine.stop(container)
     engine.docker("rm", "--force", "--volumes", container)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from darkpeak.deploy.explain import explain
 from darkpeak.engine.engine import Engine
-from darkpeak.plan.health import ENDED_SECONDS, allowed_seconds, fault_of, is_done, stop_seconds
+from darkpeak.plan.health import ENDED_SECONDS, allowed_seconds, fault_of, is_done, last_check, stop_seconds
 from darkpeak.plan.observed import Running
 from darkpeak.process import TookTooLong
 from darkpeak.result import Result
@@ -51,7 +52,7 @@ class Waiting:
             again = [word for word in arguments if word != "--force-recreate"]
             return self.started(start, names, again, allowed)
         if result.code:
-            raise NotReady(result.last_line(), self._unready())
+            raise NotReady(explain(self.engine, result.last_line()), self._unready())
         return None
 
     def until_ready(self, names: Collection[str], beside: Collection[str] = ()) -> tuple[Running, ...]:
@@ -98,3 +99,11 @@ class Waiting:
         if any(item.container in self.awaited for item in waiting):
             return float(ENDED_SECONDS)
         return max((allowed_seconds(self.engine.inspect(item.id)) for item in waiting), default=0.0)
+
+
+def last_lines(engine: Engine, container: Running, most: int) -> str:
+    """Return the last lines that a container printed, and those of its health check."""
+    logs = engine.docker("logs", "--tail", str(most), container.id)
+    printed = (logs.stdout + logs.stderr).decode(errors="replace").rstrip()
+    checked = "" if container.health in {"", "healthy"} else last_check(engine.inspect(container.id), most)
+    return "\n".join(line for line in (f"{container.name}:", printed, checked) if line)

@@ -193,6 +193,10 @@ class Engine:
         """Run the `docker` client on this engine; return its result."""
         return process.run(("docker", *arguments), environment=self.environment, stdin=stdin, seconds=seconds)
 
+    def stop(self, container: str) -> None:
+        """Stop a container; it may finish its work for as long as it was started with (compose's stop_grace_period)."""
+        self.docker("stop", container, seconds=process.LONG_SECONDS)
+
     def exec_in(
         self, container: str, argv: Sequence[str], stdin: bytes = b"", seconds: float = process.LONG_SECONDS
     ) -> Result:
@@ -246,9 +250,16 @@ def _running(item: Mapping[str, Any]) -> Running:
         parts=_parts(labels.get(PARTS_LABEL, "")),
         image=item["ImageID"],
         ports=tuple(sorted(ports)),
+        addresses=tuple(sorted(_addresses(item))),
         exit_code=int(ended[1]) if ended else None,
         scratch=DRILL_LABEL in labels or COPY_LABEL in labels,
     )
+
+
+def _addresses(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, joined in ((item.get("NetworkSettings") or {}).get("Networks") or {}).items():
+        if joined and joined.get("IPAddress"):
+            yield name, joined["IPAddress"]
 
 
 def _parts(label: str) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 
 from darkpeak.collective.model import Collective, Service
-from darkpeak.plan.facts import Facts, HostMachine
+from darkpeak.plan.facts import Facts, HostMachine, overlap
 from darkpeak.vocabulary import GIB, MIB, ROUTER
 
 LEAST_ENGINE, LEAST_COMPOSE = (20, 10), (2, 20)
@@ -188,21 +188,12 @@ def _subnets(facts: Facts, collective: Collective) -> Check:
             f"{subnet} of {service} overlaps with {name} ({other})"
             for service, subnet in wanted
             for other, name in others
-            if _overlap(subnet, other)
+            if overlap(subnet, other)
         )
         what = next(overlaps, "")
         if what:
             return Check("subnets", verdict, what, "change that one, or give the service another block")
     return Check("subnets", Verdict.OK, "no conflict with other networks")
-
-
-def _overlap(one: str, other: str) -> bool:
-    if ":" in one or ":" in other:
-        return False
-    try:
-        return IPv4Network(one, strict=False).overlaps(IPv4Network(other, strict=False))
-    except ValueError:
-        return False
 
 
 def _names(facts: Facts, collective: Collective) -> Check:

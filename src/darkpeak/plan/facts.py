@@ -1,6 +1,7 @@
 """Facts about a daemon and its machine, as values. Pure."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,13 @@ class Facts:
     proxy: bool | None = None
     unknown: str = ""
     resolved: tuple[str, ...] = ()  # addresses of a name below the domain, by this machine's C library
+
+
+def overlap(one: str, other: str) -> bool:
+    """Return whether two IPv4 networks overlap."""
+    if ":" in one or ":" in other:
+        return False
+    try:
+        return IPv4Network(one, strict=False).overlaps(IPv4Network(other, strict=False))
+    except ValueError:
+        return False

@@ -22,6 +22,7 @@ class Running:
     parts: tuple[tuple[str, str], ...] = ()  # name and short hash of each file that it was built from
     image: str = ""  # its image's id
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
+    addresses: tuple[tuple[str, str], ...] = ()  # name of a network, address in it
     exit_code: int | None = None  # None unless it has ended
     scratch: bool = False  # of a drill, or of a copy beside the live service
 

@@ -70,6 +70,25 @@ class StartBeside:
 
 
 @dataclass(frozen=True)
+class ClearNetwork:
+    """Stop a service's containers and remove its network, so that compose makes it with its new subnet."""
+
+    network: str
+    stopped: tuple[str, ...]  # ids of the service's own containers
+    others: tuple[str, ...]  # ids of other services' containers, which join it again later
+    kind: Literal["clear network"] = "clear network"
+
+
+@dataclass(frozen=True)
+class JoinNetwork:
+    """Connect other services' containers to a network that was made again."""
+
+    network: str
+    others: tuple[tuple[str, str], ...]  # id, name in the compose file
+    kind: Literal["join network"] = "join network"
+
+
+@dataclass(frozen=True)
 class Certify:
     """Have the collective's CA sign the certificate of a container."""
 
@@ -105,4 +124,6 @@ class Remove:
     kind: Literal["remove"] = "remove"
 
 
-Operation = Build | BackUp | UseImages | Start | StartBeside | Certify | Route | Drain | Remove
+Operation = (
+    Build | BackUp | UseImages | ClearNetwork | Start | StartBeside | JoinNetwork | Certify | Route | Drain | Remove
+)

@@ -4,18 +4,21 @@ Everything is decided here, from the files and one look at the daemon; the execu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Container, Finding, Service
+from darkpeak.plan.networks import Moved, find_moved
 from darkpeak.plan.observed import Observed, Running, find_container, newest
 from darkpeak.plan.operations import (
     BackUp,
     Build,
     Certify,
+    ClearNetwork,
     Drain,
     GoBack,
+    JoinNetwork,
     Operation,
     Remove,
     Route,
@@ -71,6 +74,7 @@ class ServicePlan:
     decisions: tuple[Decision, ...]
     operations: tuple[Operation, ...] = ()
     owns_data: bool = False
+    volumes: tuple[str, ...] = ()  # in words: those that are made new, or left behind
 
     @property
     def changes(self) -> tuple[Decision, ...]:
@@ -157,6 +161,9 @@ def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends 
 
 def _decide(service: Service, observed: Observed) -> list[Decision]:
     decisions = [_decide_one(service, container, observed) for container in service.containers]
+    moved = find_moved(service, observed)
+    if moved:
+        decisions = [_renumber(item, moved) for item in decisions]
     known = {container.name for container in service.containers}
     gone = sorted({item.container for item in observed.of(service.project)} - known)
     return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
@@ -185,6 +192,16 @@ def _decide_one(service: Service, container: Container, observed: Observed) -> D
     served = serving is not None
     beside = served and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
+
+
+def _renumber(decision: Decision, moved: Sequence[Moved]) -> Decision:
+    """Return the decision where a network must be made again, for which all containers are stopped."""
+    if decision.action is Action.REPLACE:
+        return replace(decision, action=Action.UPDATE)
+    if decision.action in (Action.NOTHING, Action.TIDY, Action.START):
+        cause = f"the network {moved[0].name} moves to {moved[0].subnet}"
+        return Decision(decision.container, Action.RECREATE, cause)
+    return decision
 
 
 def _decide_ending(container: Container, last: Running, matching: Sequence[Running]) -> Decision:
@@ -228,7 +245,11 @@ def _operations(
     running = {item.container: observed.of(service.project, item.container) for item in decisions}
     by_action = {action: [item.container for item in decisions if item.action is action] for action in Action}
     replaced, tidied = by_action[Action.REPLACE], by_action[Action.TIDY]
-    operations = [*_before(service, decisions, observed, backup_to), *_start_in_place(service, by_action, running)]
+    moved = find_moved(service, observed)
+    operations = _before(service, decisions, observed, backup_to)
+    operations += [ClearNetwork(item.name, item.own, tuple(other for other, _ in item.others)) for item in moved]
+    operations += _start_in_place(service, by_action, running)
+    operations += [JoinNetwork(item.name, item.others) for item in moved if item.others]
     serving = {item.name: observed.serving(service.project, item) for item in service.containers}
     back = {name: _go_back(serving[name], running[name]) for name in replaced}
     for name in replaced:

@@ -6,8 +6,10 @@ from darkpeak.plan.operations import (
     BackUp,
     Build,
     Certify,
+    ClearNetwork,
     Drain,
     GoBack,
+    JoinNetwork,
     Operation,
     Remove,
     Route,
@@ -39,13 +41,14 @@ def _service(service: ServicePlan) -> Iterator[str]:
     yield service.service + f" (after {', '.join(service.after)})" * bool(service.after)
     for change in service.changes:
         yield f"  {change.container}: {change.cause}"
+    yield from (f"  {change}" for change in service.volumes)
     for number, operation in enumerate(service.operations, 1):
         yield f"  {number}. {describe(operation)}"
     if service.owns_data and service.containers(Action.REPLACE, Action.UPDATE):
         yield f"  {NOT_UNDONE}"
 
 
-def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operation)
+def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each operation)
     """Return an operation in words, with what happens when it fails."""
     match operation:
         case Build(containers):
@@ -54,6 +57,10 @@ def describe(operation: Operation) -> str:  # noqa: PLR0911 (one for each operat
             return f"back up its data to {folder}; if that fails, stop"
         case UseImages(images):
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
+        case ClearNetwork(network):
+            return f"stop its containers, and remove the network {network}, which has another subnet in the files"
+        case JoinNetwork(network, others):
+            return f"connect {', '.join(name for _, name in others)} to {network} again"
         case Start():
             return _start(operation)
         case StartBeside(container, _, otherwise):
