@@ -22,7 +22,7 @@ MESSAGES = {
     ),
     "unknown key at the top": (
         "validating {}: (root) Additional property servces is not allowed",
-        20,
+        21,
         "unknown key servces",
     ),
     "a wrong type": (

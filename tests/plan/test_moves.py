@@ -135,8 +135,8 @@ DIRECTORY = "give wiki or directory another block; if directory just left this o
             (Network("darkpeak-vol_default", "darkpeak-vol", ("10.60.10.0/24",)),),
             [
                 (
-                    f"{FILE}:18: the subnet 10.60.10.0/24 overlaps with 10.60.10.0/24 of the network darkpeak-vol_default "
-                    f"(project darkpeak-vol); {RENAMED}"
+                    f"{FILE}:18: the subnet 10.60.10.0/24 overlaps with 10.60.10.0/24 of the network "
+                    f"darkpeak-vol_default (project darkpeak-vol); {RENAMED}"
                 )
             ],
         ),
