@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,22 @@ from darkpeak.errors import SystemFailure
 from darkpeak.router.control import Notice
 from darkpeak.router.routes import Limit, Route, TcpRoute, TlsRoute
 from lab.commands import run, wait_for
-from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, SSH, TABLE, WHOLE, Routed, curl, parse, serving, start, talk
+from tests.live.routed import (
+    FIRST,
+    HTTP,
+    HTTPS,
+    SECOND,
+    SSH,
+    TABLE,
+    WHOLE,
+    Routed,
+    curl,
+    parse,
+    send,
+    serving,
+    start,
+    talk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,6 +249,28 @@ def test_the_open_requests_of_a_service_are_limited(routed: Routed) -> None:
         thread.join()
     assert sorted(found) == [200, 200, 200, 503, 503, 503]
     assert routed.get("one.localhost").status == 200
+
+
+def test_a_quiet_service_has_the_time_that_it_declares(routed: Routed) -> None:
+    """The backend answers /slow after two seconds, and says nothing on a WebSocket of its own accord."""
+    routed.router.apply(replace(TABLE, limits=(Limit("one", idle=1),)))
+    began = time.monotonic()
+    assert send(UPGRADE, seconds=30).startswith(b"HTTP/1.1 101")
+    assert 0.5 < time.monotonic() - began < 10, "the router closes it, long before the hour that is the default"
+    assert (routed.get("one.localhost", "/slow").status, routed.get("two.localhost", "/slow").status) == (504, 200)
+    routed.router.apply(replace(TABLE, limits=(Limit("one", idle=4),)))
+    assert routed.get("one.localhost", "/slow").status == 200
+
+
+def test_the_largest_body_of_a_request_is_limited(routed: Routed, tmp_path: Path) -> None:
+    routed.router.apply(replace(TABLE, limits=(Limit("one", body=1 << 20), Limit("two", body=5 << 30))))
+    file = tmp_path / "body"
+    file.write_bytes(b"x" * ((1 << 20) + 1))
+    answer = routed.get("one.localhost", "/", "-H", "Expect:", "--data-binary", f"@{file}")
+    assert (answer.status, answer.by_router, b"at most 1 MiB" in answer.body) == (413, "refused", True)
+    assert routed.get("two.localhost", "/", "-H", "Expect:", "--data-binary", f"@{file}").status == 200
+    file.write_bytes(b"x" * (1 << 20))
+    assert routed.get("one.localhost", "/", "-H", "Expect:", "--data-binary", f"@{file}").status == 200
 
 
 def test_maintenance_has_a_retry_time_and_survives_changes(routed: Routed) -> None:

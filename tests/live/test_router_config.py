@@ -59,7 +59,7 @@ def tables(draw: st.DrawFn) -> Table:
         tls=tuple(TlsRoute(label, draw(PORT), draw(st.booleans())) for label in tls),
         ssh=tuple(Route(label, draw(PORT)) for label in ssh),
         plain_ssh=draw(st.just(0) | PORT),
-        limits=tuple(Limit(label, draw(NUMBER), draw(NUMBER)) for label in http[:3]),
+        limits=tuple(Limit(label, *(draw(NUMBER) for _ in range(4))) for label in http[:3]),
     )
 
 

@@ -131,7 +131,7 @@ def test_the_roadmap_shows_who_is_missing(tmp_path: Path) -> None:
 
 def test_every_kind_of_route_reaches_the_router(tmp_path: Path) -> None:
     kinds = "    http: {wiki: 6010, www.shop.example: 6010}\n    tls: 6012\n    ssh: 6013\n    plain-ssh: 6013\n"
-    kinds += "    tcp: {'5222': 6014}\n    proxy: [6014]\n  limits: {rate: 9}\n"
+    kinds += "    tcp: {'5222': 6014}\n    proxy: [6014]\n  limits: {rate: 9, idle: 1h}\n"
     root = write_collective(tmp_path)
     edit(root, "services/wiki/docker-compose.yml", "    http: 6010\n", kinds)
     assert make_table(collective.read(root)[0], Observed((NEW,))) == Table(
@@ -141,7 +141,7 @@ def test_every_kind_of_route_reaches_the_router(tmp_path: Path) -> None:
         tls=(TlsRoute("wiki", 6012),),
         ssh=(Route("wiki", 6013),),
         plain_ssh=6013,
-        limits=(Limit("wiki", rate=9), Limit("www.shop.example", rate=9)),
+        limits=(Limit("wiki", rate=9, idle=3600), Limit("www.shop.example", rate=9, idle=3600)),
         pairs=(6010,),
     )
 

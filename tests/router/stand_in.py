@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from darkpeak.result import Result
 
 FOLDER = "/var/lib/router"
-MAPS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "rate.map", "connections.map")
+MAPS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "rate.map", "connections.map", "idle.map", "body.map")
 FILES = {
     **dict.fromkeys((*MAPS, "maintenance.map", "pairs.map", "tcp.cfg", "certificates.lst", "trust.pem"), b""),
     "domains.lst": b".localhost\n",

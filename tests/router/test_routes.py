@@ -16,7 +16,7 @@ TABLE = Table(
     tls=(TlsRoute("vault", 6061, proxy=True), TlsRoute("vault.example.org", 6061)),
     ssh=(Route("git", 6042),),
     plain_ssh=6042,
-    limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9)),
+    limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
     pairs=(6030, 6034),
     acme=Acme(
         "https://ca.example/dir", hook="nsupdate", trust="a root\n", certificates=(("peak.test", "*.peak.test"),)
@@ -49,6 +49,8 @@ frontend tcp from ports
         "tcp.map": b"chat:5222 6032\nchat:5269 6034-6035/proxy\n",
         "rate.map": b"wiki 20\n",
         "connections.map": b"chat 9\nwiki 50\n",
+        "idle.map": b"chat 3600\n",
+        "body.map": b"chat 2147483648\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n",
         "tcp.cfg": frontend.encode(),
         "certificates.lst": b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\n",

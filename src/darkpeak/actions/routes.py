@@ -10,6 +10,8 @@ from darkpeak.plan.routes import ListedRoute, list_routes, make_table
 from darkpeak.router.control import Notice
 from darkpeak.router.files import Drift
 
+LONGEST_NOTICE = 1000  # characters; as HTML, one may become six bytes, and the router takes 12,000 in one line
+
 
 def find_routes(targets: Sequence[Target]) -> list[ListedRoute]:
     """Return every declared route, with the port to which it leads now."""
@@ -39,9 +41,12 @@ def set_notice(target: Target, notice: Notice | None) -> None:
     """Have the router answer with a notice instead of the target's service, or (None) lead to the service again.
 
     Raises:
-        UsageError: when the service has no http route, or when the engine belongs to another collective.
+        UsageError: when the service has no http route, the engine belongs to another collective, or the notice is empty
+            or too long.
         SystemFailure: when the router is not running, or when it refuses.
     """
+    if notice:
+        check_notice(notice.text)
     service = target.service
     labels = [route.label for route in service.routes.http]
     if not labels:
@@ -51,6 +56,21 @@ def set_notice(target: Target, notice: Notice | None) -> None:
     router = require_router(target.collective, target.engine, target.engine.observe())
     for label in labels:
         router.set_notice(label, notice)
+
+
+def check_notice(text: str) -> None:
+    """Check that members can read a notice, and that the router can hold it.
+
+    Raises:
+        UsageError: when it is empty, too long, or not UTF-8.
+    """
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise UsageError("the notice is empty", hint="write what members should read, or leave it out")
+    if len(text) > LONGEST_NOTICE:
+        what = f"the notice has {len(text)} characters; at most {LONGEST_NOTICE} are possible"
+        raise UsageError(what, hint="write one or two sentences")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UsageError("the notice is not UTF-8 text", hint="write it again, in a terminal that uses UTF-8")
 
 
 def find_authorities(targets: Sequence[Target]) -> list[str]:

@@ -1,5 +1,6 @@
 """Read `x-darkpeak` and the rest of one compose file, as a Service. The keys known here are the whole schema."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,13 @@ from darkpeak.vocabulary import PORTS
 Route = TypeVar("Route")
 KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
-LIMIT_KEYS = ("rate", "connections")
+LIMIT_KEYS = ("rate", "connections", "idle", "body")
+UNITS = {  # the limits that have a unit: each unit in seconds or bytes
+    "idle": {"s": 1, "m": 60, "h": 3600},
+    "body": {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30},
+}
+LONGEST = 7 * 24 * 3600  # seconds: haproxy counts in milliseconds
+LARGEST = 1 << 50
 
 
 @dataclass
@@ -178,10 +185,31 @@ def read_proxy(routes: Tree, notes: Notes) -> tuple[tuple[int, Place], ...]:
 
 
 def read_limits(limits: Tree, notes: Notes) -> tuple[tuple[str, int], ...]:
-    """Return the limits of `limits: {rate: N, connections: N}`."""
+    """Return the limits of `limits: {rate: N, connections: N, idle: 1h, body: 2G}`, in seconds and bytes."""
     known_keys(limits, LIMIT_KEYS, "limits", notes)
-    found = [(key, number(value, key, notes)) for key, value in limits.mapping().items() if key in LIMIT_KEYS]
+    found = [
+        (key, amount(value, key, notes) if key in UNITS else number(value, key, notes))
+        for key, value in limits.mapping().items()
+        if key in LIMIT_KEYS
+    ]
     return tuple((key, value) for key, value in found if value)
+
+
+def amount(value: Tree, key: str, notes: Notes) -> int | None:
+    """Return an amount of time or data, like 90s or 2G; None, with a finding, if it is none."""
+    units, text = UNITS[key], value.text()
+    hint = (
+        "write a number and s, m or h, like 90s or 1h" if key == "idle" else "write a number and K, M or G, like 512M"
+    )
+    if not re.fullmatch(rf"[0-9]{{1,9}}[{''.join(units)}]", text, re.ASCII):
+        notes.add(value.line, "wrong-type", f"{key} must be a number with a unit, and not {text!r}", hint)
+        return None
+    size = int(text[:-1]) * units[text[-1]]
+    if not 0 < size <= (LONGEST if key == "idle" else LARGEST):
+        bounds = "1s to 168h" if key == "idle" else "1K to 1048576G"
+        notes.add(value.line, "limit-size", f"{key} {text} is not possible", f"write something from {bounds}")
+        return None
+    return size
 
 
 def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:

@@ -1,8 +1,8 @@
 """The router's files: written from a table, read back, compared by lines. Pure: the same table, the same bytes."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from darkpeak.router.acme import parse_acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute, check
@@ -16,6 +16,8 @@ TABLES = (
     "tcp.map",
     "rate.map",
     "connections.map",
+    "idle.map",
+    "body.map",
     "tls.cfg",
     "tcp.cfg",
     "certificates.lst",
@@ -25,6 +27,12 @@ PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself find
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
 TO_PORTS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map")
+LIMITS: Mapping[str, Callable[[Limit], int]] = {  # each has a map
+    "rate": lambda limit: limit.rate,
+    "connections": lambda limit: limit.connections,
+    "idle": lambda limit: limit.idle,
+    "body": lambda limit: limit.body,
+}
 ANY = "*"  # the key in ssh.map for plain ssh
 
 
@@ -58,8 +66,7 @@ def render(table: Table) -> dict[str, bytes]:
         "tls.map": _lines(_tls(table)),
         "ssh.map": _lines(_ssh(table)),
         "tcp.map": _lines(f"{route.name} {_target(table, route)}" for route in tcp),
-        "rate.map": _lines(f"{limit.label} {limit.rate}" for limit in limits if limit.rate),
-        "connections.map": _lines(f"{limit.label} {limit.connections}" for limit in limits if limit.connections),
+        **{f"{kind}.map": _lines(_limited(limits, kind)) for kind in LIMITS},
         "tls.cfg": f"global\n  setenv TLS_ROUTES {int(bool(table.tls))}\n".encode(),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
@@ -87,6 +94,12 @@ def _ssh(table: Table) -> Iterable[str]:
     yield from (f"{route.label} {table.ports(route.port)}" for route in table.ssh)
     if table.plain_ssh:
         yield f"{ANY} {table.ports(table.plain_ssh)}"
+
+
+def _limited(limits: list[Limit], kind: str) -> Iterable[str]:
+    """Yield a line for each name that has a limit of this kind."""
+    numbers = ((limit.label, LIMITS[kind](limit)) for limit in limits)
+    return (f"{label} {number}" for label, number in numbers if number)
 
 
 def _frontend(routes: list[TcpRoute]) -> bytes:
@@ -145,12 +158,11 @@ def _tcp(name: str, port: int, proxy: bool) -> TcpRoute | None:  # noqa: FBT001 
 
 
 def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
-    found: dict[str, Limit] = {}
-    for label, rate, _ in _entries(files, "rate.map"):
-        found[label] = Limit(label, rate=rate)
-    for label, connections, _ in _entries(files, "connections.map"):
-        found[label] = replace(found.get(label, Limit(label)), connections=connections)
-    return tuple(found[label] for label in sorted(found))
+    found: dict[str, dict[str, int]] = {}
+    for kind in LIMITS:
+        for label, number, _ in _entries(files, f"{kind}.map"):
+            found.setdefault(label, {})[kind] = number
+    return tuple(Limit(label, **found[label]) for label in sorted(found))
 
 
 def lines(files: Mapping[str, bytes], name: str) -> list[str]:

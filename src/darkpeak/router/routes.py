@@ -64,11 +64,13 @@ class TcpRoute:
 
 @dataclass(frozen=True, order=True)
 class Limit:
-    """Limits of a service: requests per second from one client, and requests at once from all; 0 is no limit."""
+    """Limits of a service; 0 is the router's default."""
 
     label: str
-    rate: int = 0
-    connections: int = 0
+    rate: int = 0  # requests per second from one client
+    connections: int = 0  # requests at once from all clients
+    idle: int = 0  # seconds without a byte
+    body: int = 0  # bytes of a request's body
 
 
 @dataclass(frozen=True)
