@@ -65,6 +65,12 @@ def test_what_the_script_printed_is_told(tmp_path: Path, script: str, said: str)
     assert end(tmp_path, script, wiki_container("running")) == [Ended("wiki", said)]
 
 
+def test_a_script_has_no_variables_that_lead_compose_elsewhere(tmp_path: Path) -> None:
+    """An empty COMPOSE_FILE does too: `docker compose` in a script then says "is a directory"."""
+    script = "#!/bin/sh\necho ${COMPOSE_FILE-absent} ${COMPOSE_PROFILES-absent} ${COMPOSE_PROJECT_NAME-absent}\n"
+    assert end(tmp_path, script, wiki_container("running")) == [Ended("wiki", "absent absent absent")]
+
+
 def test_a_service_that_is_not_deployed_has_no_sessions(tmp_path: Path) -> None:
     assert end(tmp_path, SAYS) == []
 

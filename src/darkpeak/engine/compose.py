@@ -95,8 +95,10 @@ class Compose:
             BadScript: when it cannot be started, or does not end in time.
         """
         path = scripts.startable(service, name)
+        # Not empty but absent: without --file, compose would take an empty COMPOSE_FILE for the name of a file.
+        environment = {key: value for key, value in self.environment.items() if key not in QUIET}
         try:
-            return process.run((str(path), *arguments), environment=self.environment, seconds=seconds)
+            return process.run((str(path), *arguments), environment=environment, seconds=seconds)
         except process.TookTooLong as error:
             raise scripts.too_slow(service, name, seconds) from error
 
