@@ -244,3 +244,44 @@ def test_v_shows_the_builds_output_and_each_command(small: Collective) -> None:
     assert "COPY index.html /page/" in shown
     engine = small.darkpeak("status", "-vv").stderr
     assert "GET /v1." in engine
+
+
+def test_a_service_moves_and_is_renamed_with_its_data(small: Collective) -> None:
+    """Another block, another key of its volume, another name; a new name by hand is refused, and what runs stays."""
+    file = small.folder(toy.NAME) / "docker-compose.yml"
+    kept = file.read_text()
+    toy.write(small, "moving")
+    small.darkpeak("up", timeout=120)
+    small.execute(toy.NAME, "web", "sh", "-c", "echo 340 >/data/members")
+    try:
+        small.darkpeak("move", toy.NAME, "6890")
+        planned = small.darkpeak("plan", check=False).stdout
+        assert "remove the network darkpeak-hello_default, which has another subnet in the files" in planned
+        small.darkpeak("up", timeout=120)
+        gateway = "{{range .IPAM.Config}}{{.Subnet}}{{end}}"
+        assert docker(small, "network", "inspect", "darkpeak-hello_default", "--format", gateway) == "10.68.90.0/24"
+        assert run(URL).stdout == "moving"
+        assert desired(small)
+        file.write_text(file.read_text().replace("data:/data", "pages:/data").replace("  data: {}", "  pages: {}"))
+        assert "leaves the volume darkpeak-hello_data behind" in small.darkpeak("plan", check=False).stdout
+        small.darkpeak("rename", toy.NAME, "--volume", "data=pages", timeout=180)
+        assert small.execute(toy.NAME, "web", "cat", "/data/members").stdout == "340\n"
+        by_hand = file.read_text()
+        file.write_text(by_hand.replace("name: darkpeak-hello", "name: darkpeak-hello-two"))
+        refused = small.darkpeak("up", timeout=120, check=False)
+        assert "of the network darkpeak-hello_default (project darkpeak-hello)" in refused.stderr
+        assert run(URL).stdout == "moving"
+        file.write_text(by_hand)
+        small.darkpeak("rename", toy.NAME, "greeting", timeout=300)
+        there = ("curl", "-sS", "--max-time", "20", "http://greeting.localhost:7080/")
+        assert run(there).stdout == "moving"
+        assert small.execute("greeting", "web", "cat", "/data/members").stdout == "340\n"
+        assert desired(small)
+    finally:
+        new = small.folder("greeting")
+        if new.exists():
+            small.darkpeak("down", "--yes", "greeting", timeout=120, check=False)
+            new.rename(small.folder(toy.NAME))
+        small.darkpeak("down", "--yes", toy.NAME, timeout=120, check=False)
+        file.write_text(kept)
+        small.darkpeak("up", timeout=120)

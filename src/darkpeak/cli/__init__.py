@@ -7,7 +7,21 @@ from types import FrameType
 import click
 
 from darkpeak import __version__
-from darkpeak.cli import backup, collective, deploy, dns, host, key, member, nightly, restore, router, service, vm
+from darkpeak.cli import (
+    backup,
+    collective,
+    deploy,
+    dns,
+    host,
+    key,
+    member,
+    nightly,
+    rename,
+    restore,
+    router,
+    service,
+    vm,
+)
 from darkpeak.cli.common import Settings, shared_options
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError, explained
 
@@ -31,7 +45,7 @@ def root(context: click.Context, host: str | None, folder: str | None, *, as_jso
 
 
 root.params += shared_options()
-NOUNS = (deploy, service, collective, backup, restore, key, nightly, member, router, host, dns, vm)
+NOUNS = (deploy, service, rename, collective, backup, restore, key, nightly, member, router, host, dns, vm)
 
 for command in (item for noun in NOUNS for item in noun.COMMANDS):
     root.add_command(command)

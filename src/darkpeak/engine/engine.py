@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 PROJECT_LABEL = "com.docker.compose.project"
+VOLUME_LABEL = "com.docker.compose.volume"
 CONTAINER_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"

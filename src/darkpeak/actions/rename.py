@@ -1,0 +1,196 @@
+"""Give a service another name, another block, or a volume another key; its data goes with it."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from darkpeak.actions.up import bring_up, ensure_base_images, lock_services, plan_up
+from darkpeak.collective.model import Service
+from darkpeak.collective.moved import with_block, with_name
+from darkpeak.deploy.check import check_files, deployable
+from darkpeak.deploy.target import Target
+from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.progress import Progress
+from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, DIRECTORY, LABEL, ROUTER
+
+COPY = ("cp", "-a", "/from/.", "/to/")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A volume whose data was copied: its names before and now. The one before is kept."""
+
+    before: str
+    now: str
+
+
+def move(target: Target, block: int) -> Path:
+    """Write another block into a service's compose file; return the file. `up` then changes what runs.
+
+    Raises:
+        UsageError: when there is no such block, when it belongs to another service, or when the service has none.
+    """
+    service = target.service
+    other = next((item.name for item in target.collective.services if item.block == block), None)
+    if block not in BLOCKS[1:]:
+        raise UsageError(f"there is no block {block}", hint=f"use a multiple of ten from {BLOCKS[1]} to {BLOCKS[-1]}")
+    if other:
+        raise UsageError(f"block {block} already belongs to {other}", hint="see which ones are in use: darkpeak ports")
+    if service.block is None:
+        raise UsageError(f"{service.name} has no block", where=str(service.at), hint=f"write block: {block}")
+    file = service.folder / COMPOSE_FILE
+    file.write_text(with_block(file.read_text(encoding="utf-8"), service, block), encoding="utf-8")
+    return file
+
+
+def rename(target: Target, new: str, progress: Progress, volume: str = "") -> tuple[Copied, ...]:
+    """Give a service (or with `volume` that volume) another name; return the copied volumes.
+
+    Raises:
+        UsageError: when it cannot be renamed; nothing was touched.
+        SystemFailure: when it failed; the service has its old name.
+    """
+    return rename_volume(target, volume, new, progress) if volume else rename_service(target, new, progress)
+
+
+def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied, ...]:
+    """Give a service another name: its folder, its project, and copies of its volumes; return these.
+
+    The service is stopped meanwhile. If it does not become healthy under its new name, it gets the old one back. The
+    old volumes are kept.
+
+    Raises:
+        UsageError: when it cannot be renamed; nothing was touched.
+        SystemFailure: when it failed; the service has its old name.
+    """
+    old = target.service
+    project = _project(target, old, new)
+    own = ((key, name) for key, name in old.own_volumes if name == f"{old.project}_{key}")
+    volumes = [(key, name, f"{project}_{key}") for key, name in own]
+    _check_rename(target, old, new, [name for _, _, name in volumes])
+    ensure_base_images(target, [], progress)
+    with ExitStack() as stack:
+        compose = lock_services(stack, target, [old.name], progress)
+        progress.step(old.name, "copying its volumes")
+        compose.call(old, "stop")
+        copied = _copy_all(target, project, volumes)
+        if isinstance(copied, SystemFailure):
+            compose.call(old, "start")
+            raise copied
+        down = compose.call(old, "down")
+        if down.code:
+            compose.call(old, "up", "--detach", "--no-build")
+            raise SystemFailure(
+                f"{old.name} was not stopped: {down.last_line()}", hint=f"see: darkpeak logs {old.name}"
+            )
+        _rename_files(old, new, project)
+        failure = _deploy(target, new, progress)
+        if failure:
+            compose.call(replace(old, folder=old.folder.with_name(new)), "down")
+            _rename_files(replace(old, folder=old.folder.with_name(new), project=project), old.name, old.project)
+            for item in copied:
+                target.engine.remove_volume(item.now)
+    if failure:
+        again = _deploy(target, old.name, progress)
+        ended = again or "it runs under its old name again"
+        raise SystemFailure(f"{old.name} was not renamed: {failure}; {ended}", hint=f"see darkpeak logs {old.name}")
+    return copied
+
+
+def rename_volume(target: Target, before: str, now: str, progress: Progress) -> tuple[Copied, ...]:
+    """Copy a volume's data to the key that it has in the compose file now, and deploy; the old volume is kept.
+
+    Raises:
+        UsageError: when there is no such volume, or when the new one already exists; nothing was touched.
+        SystemFailure: when it failed.
+    """
+    service = target.service
+    known = target.engine.volumes(f"{PROJECT_LABEL}={service.project}")
+    old = next((name for name, labels in known.items() if labels.get(VOLUME_LABEL) == before), None)
+    new = dict(service.own_volumes).get(now)
+    if not new or before in dict(service.own_volumes):
+        hint = f"write {now} in place of {before} in {service.name}/{COMPOSE_FILE} first"
+        raise UsageError(f"{service.name} has no volume {now}, or still has {before}", hint=hint)
+    if not old:
+        raise UsageError(f"the engine has no volume {before} of {service.name}", hint="see them: docker volume ls")
+    if new in known:
+        raise UsageError(f"the volume {new} already exists", hint=f"if it has nothing of value: docker volume rm {new}")
+    ensure_base_images(target, [], progress)
+    with ExitStack() as stack:
+        compose = lock_services(stack, target, [service.name], progress)
+        progress.step(service.name, f"copying {old} to {new}")
+        compose.call(service, "stop")
+        copied = _copy_all(target, service.project, [(now, old, new)])
+        if isinstance(copied, SystemFailure):
+            compose.call(service, "start")
+            raise copied
+    failure = _deploy(target, service.name, progress)
+    if failure:
+        raise SystemFailure(f"{service.name} {failure}", hint=f"continue: darkpeak up {service.name}")
+    return copied
+
+
+def _project(target: Target, old: Service, new: str) -> str:
+    """Return the new project name; its line in the compose file must be one that can be changed."""
+    project = old.project.replace(old.name, new, 1)
+    text = (old.folder / COMPOSE_FILE).read_text(encoding="utf-8")
+    if old.project == project or with_name(text, old.project, project) == text:
+        where = str((old.folder / COMPOSE_FILE).relative_to(target.collective.root))
+        raise UsageError(f"the project of {old.name} is not named after it", where, f"write name: darkpeak-{old.name}")
+    return project
+
+
+def _check_rename(target: Target, old: Service, new: str, volumes: list[str]) -> None:
+    services = target.collective.services
+    if old.name in {ROUTER, DIRECTORY}:
+        raise UsageError(f"{old.name} must keep its name: others know it by that")
+    if not LABEL.fullmatch(new):
+        raise UsageError(f"{new!r} cannot be a service's name", hint="use lower-case letters, digits and inner hyphens")
+    if old.folder.with_name(new).exists():
+        raise UsageError(f"services/{new} already exists", hint="choose another name")
+    needing = next((item.name for item in services if old.name in target.collective.depends_on(item)), None)
+    if needing:
+        raise UsageError(f"{needing} depends on {old.name}", hint="rename services that no other needs")
+    host = next((item for item in target.collective.hosts if old.name in item.services), None)
+    if host:
+        raise UsageError(f"[hosts.{host.name}] names {old.name}", where=str(host.at), hint="remove it there first")
+    existing = sorted(set(volumes) & set(target.engine.volumes(PROJECT_LABEL)))
+    if existing:
+        raise UsageError(f"the volume {existing[0]} already exists", hint="choose another name, or remove that volume")
+    if any(item.service == old.name for item in plan_up(target).changes):
+        raise UsageError(f"{old.name} differs from its files", hint=f"deploy it first: darkpeak up {old.name}")
+
+
+def _copy_all(target: Target, project: str, volumes: list[tuple[str, str, str]]) -> tuple[Copied, ...] | SystemFailure:
+    """Copy volumes (key, name, new name); return the copies, or why one failed: then there is none."""
+    engine, copied = target.engine, list[Copied]()
+    existing = engine.volumes(PROJECT_LABEL)
+    for key, before, now in volumes:
+        if before not in existing:
+            continue
+        engine.create_volume(now, {PROJECT_LABEL: project, VOLUME_LABEL: key})
+        copied.append(Copied(before, now))
+        mounts = ("--volume", f"{before}:/from:ro", "--volume", f"{now}:/to")
+        done = engine.docker("run", "--rm", "--pull=never", "--network=none", *mounts, BASE_IMAGE, *COPY, seconds=14400)
+        if done.code:
+            for item in copied:
+                engine.remove_volume(item.now)
+            return SystemFailure(f"the volume {before} was not copied: {done.last_line()}", hint="see: darkpeak doctor")
+    return tuple(copied)
+
+
+def _rename_files(old: Service, new: str, project: str) -> None:
+    file = old.folder / COMPOSE_FILE
+    file.write_text(with_name(file.read_text(encoding="utf-8"), old.project, project), encoding="utf-8")
+    old.folder.rename(old.folder.with_name(new))
+
+
+def _deploy(target: Target, name: str, progress: Progress) -> str:
+    """Deploy a service from the files as they are now; return why that failed, or nothing."""
+    collective = deployable(check_files(target.collective.root))
+    service = next((item for item in collective.services if item.name == name), None)
+    if service is None:
+        return f"services/{name} cannot be read"
+    result = bring_up(replace(target, collective=collective, services=(service,)), progress)
+    return "; ".join(f"{item.service} {item.failure}" for item in result.failures)
