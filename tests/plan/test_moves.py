@@ -100,6 +100,7 @@ def volumes(root: Path, *names: str) -> list[str]:
             [
                 "makes the new volume darkpeak-wiki_data, which is empty",
                 "leaves the volume darkpeak-wiki_pages behind, with its data",
+                "to copy the data into the new volume: darkpeak rename wiki --volume pages=data",
             ],
         ),
         (("darkpeak-wiki_data", "darkpeak-wiki_old"), ["leaves the volume darkpeak-wiki_old behind, with its data"]),
@@ -121,7 +122,8 @@ def other(project: str, *ports: int, state: str = "running") -> Running:
 
 
 OLD = "docker compose -p darkpeak-vol down (its volumes stay)"
-RENAMED = f"if that is wiki under its old name, write the old name again; otherwise remove it: {OLD}"
+BACK = "write the old name again, then use darkpeak rename"
+RENAMED = f"if that is wiki under its old name, {BACK}; otherwise remove it: {OLD}"
 DIRECTORY = "give wiki or directory another block; if directory just left this one, deploy it first"
 
 

@@ -219,6 +219,6 @@ def _finish(
     routes = merge(done)
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
-    volumes = [f"{item.service} {change}" for item in plan.changes for change in item.volumes]
+    volumes = [f"{item.service}: {change}" for item in plan.changes for change in item.volumes]
     notes = (*reverted, *volumes, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

@@ -54,4 +54,5 @@ def _hint(collective: Collective, service: Service, project: str) -> str:
     if not project:
         return "it was not made by compose; see more: darkpeak doctor"
     remove = f"docker compose -p {project} down (its volumes stay)"
-    return f"if that is {service.name} under its old name, write the old name again; otherwise remove it: {remove}"
+    back = "write the old name again, then use darkpeak rename"
+    return f"if that is {service.name} under its old name, {back}; otherwise remove it: {remove}"

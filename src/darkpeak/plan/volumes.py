@@ -28,4 +28,8 @@ def _changes(service: Service, labels: Mapping[str, Mapping[str, str]]) -> tuple
         return ()
     made = [f"makes the new volume {name}, which is empty" for name in sorted(wanted - labels.keys())]
     left = [f"leaves the volume {name} behind, with its data" for name in sorted(present - wanted)]
-    return (*made, *left)
+    keys = {name: key for key, name in service.own_volumes}
+    pairs = [(labels[name][key], keys[new]) for name in present - wanted for new in wanted - labels.keys()]
+    hint = f"to copy the data into the new volume: darkpeak rename {service.name} --volume"
+    carry = [f"{hint} {old}={new}" for old, new in pairs]
+    return (*made, *left, *(carry if len(carry) == 1 else ()))
