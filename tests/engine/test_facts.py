@@ -1,7 +1,7 @@
 """Facts that are read from the engine's answers and from a container's output."""
 
-from darkpeak.engine.facts import read_clock, read_machine, read_network
-from darkpeak.plan.facts import HostMachine, Network
+from darkpeak.engine.facts import read_clock, read_machine, read_network, read_published
+from darkpeak.plan.facts import HostMachine, Network, Published
 
 SAID = """\
 Filesystem     1024-blocks     Used Available Capacity Mounted on
@@ -50,3 +50,18 @@ def test_a_network_is_read() -> None:
 def test_the_engines_nanoseconds_are_read() -> None:
     assert read_clock("2026-01-01T00:00:00.123456789Z") == 1767225600.123456
     assert read_clock("2026-01-01T01:00:00+01:00") == 1767225600
+
+
+def test_published_ports_are_at_the_address_in_the_first_network() -> None:
+    networks = {"zoo": {"IPAddress": "10.60.20.3"}, "chat": {"IPAddress": "10.60.30.2", "GlobalIPv6Address": "fd00::2"}}
+    ports = [
+        {"PrivatePort": 53, "PublicPort": 6050, "Type": "udp", "IP": "127.0.0.1"},
+        {"PrivatePort": 53, "PublicPort": 6050, "Type": "udp", "IP": "::1"},
+        {"PrivatePort": 80, "Type": "tcp"},
+    ]
+    item = {"Labels": {}, "Ports": ports, "NetworkSettings": {"Networks": networks}}
+    assert list(read_published(item)) == [
+        Published("", "10.60.30.2", 53, "udp"),
+        Published("", "[fd00::2]", 53, "udp"),
+    ]
+    assert list(read_published({"Labels": {}, "Ports": None, "NetworkSettings": {"Networks": {"host": {}}}})) == []

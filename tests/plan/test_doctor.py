@@ -9,7 +9,7 @@ import pytest
 from darkpeak import collective
 from darkpeak.collective import Collective
 from darkpeak.plan.doctor import DEFAULT_POOLS, Verdict, evaluate, version
-from darkpeak.plan.facts import Facts, HostMachine, Network
+from darkpeak.plan.facts import Facts, HostMachine, Network, Published
 from darkpeak.vocabulary import GIB, MIB
 from tests.making import DIRECTORY, edit, write_collective, write_service
 
@@ -24,6 +24,7 @@ SOUND = Facts(
     proxy=False,
     resolved=("127.0.0.1",),
 )
+LDAP = (Published("darkpeak-directory", "10.60.20.2", 389),)
 FULL = tuple(Network(base, "other", (base,)) for base, size in DEFAULT_POOLS if size == 16) + tuple(
     Network(f"n{number}", "other", (f"192.168.{number * 16}.0/20",)) for number in range(15)
 )
@@ -40,7 +41,19 @@ def test_a_sound_daemon(files: Collective) -> None:
     checks = evaluate(SOUND, files)
     assert {check.verdict for check in checks} == {Verdict.OK}
     assert [check.check for check in checks] == [
-        *("compose", "daemon", "disk", "memory", "clock", "userland-proxy", "networks", "ports", "subnets", "names")
+        *(
+            "compose",
+            "daemon",
+            "disk",
+            "memory",
+            "clock",
+            "userland-proxy",
+            "neighbours",
+            "networks",
+            "ports",
+            "subnets",
+            "names",
+        )
     ]
 
 
@@ -63,6 +76,17 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "a second ahead": ({"clock_ahead": 1.0}, {}, "clock", "ok"),
     "proxy": ({"proxy": True}, {}, "userland-proxy", "warn"),
     "proxy not known": ({"proxy": None, "unknown": "why"}, {}, "userland-proxy", "warn"),
+    "containers are open to neighbours": ({"published": LDAP, "guarded": False}, {}, "neighbours", "warn"),
+    "a firewall of ours": ({"published": LDAP, "guarded": True}, {}, "neighbours", "ok"),
+    "an engine that is closed": ({"published": LDAP, "guarded": False, "engine": "28.0.1"}, {}, "neighbours", "ok"),
+    "the last engine that is open": (
+        {"published": LDAP, "guarded": False, "engine": "27.5.1"},
+        {},
+        "neighbours",
+        "warn",
+    ),
+    "nothing is published": ({"guarded": False}, {}, "neighbours", "ok"),
+    "firewall not known": ({"published": LDAP, "guarded": None, "unknown": "why"}, {}, "neighbours", "warn"),
     "pools used up": ({"networks": FULL}, {}, "networks", "warn"),
     "small pools of its own": ({"pools": (("172.17.0.0/16", 16),)}, {}, "networks", "warn"),
     "large pools of its own": ({"pools": (("10.200.0.0/16", 24),)}, {}, "networks", "ok"),
@@ -123,7 +147,7 @@ def test_for_a_silent_daemon_there_is_only_one_check(files: Collective) -> None:
 
 def test_without_a_collective_only_the_daemon_is_checked() -> None:
     checks = [check.check for check in evaluate(SOUND, None)]
-    assert checks == ["compose", "daemon", "disk", "memory", "clock", "userland-proxy", "networks"]
+    assert checks == ["compose", "daemon", "disk", "memory", "clock", "userland-proxy", "neighbours", "networks"]
 
 
 def test_versions() -> None:
@@ -133,3 +157,14 @@ def test_versions() -> None:
         (29, 1, 0),
         (),
     ]
+
+
+def test_what_neighbours_can_reach_is_named_by_service_and_address(files: Collective) -> None:
+    published = (*LDAP, Published("darkpeak-dns", "10.60.50.2", 53, "udp"), Published("", "[fd00::2]", 80))
+    checks = evaluate(replace(SOUND, published=published, guarded=False), files)
+    found = next(check for check in checks if check.check == "neighbours")
+    assert found.what == (
+        "other machines in its network can reach, past the router: "
+        "directory 10.60.20.2:389, darkpeak-dns 10.60.50.2:53/udp, [fd00::2]:80"
+    )
+    assert "darkpeak host prepare" in found.hint

@@ -110,6 +110,11 @@ class Engine:
             found = self.client.api.containers(all=True, filters={"label": [label, CONFIG_LABEL]})
         return tuple(_running(item) for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True")
 
+    def running(self) -> list[dict[str, Any]]:
+        """Return the engine's list of all running containers, also of those that compose did not make."""
+        with self.errors_as("did not list its containers"):
+            return list(self.client.api.containers())
+
     def labels_of_containers(self, label: str) -> list[dict[str, str]]:
         """Return the labels of each container, running or not, that has a label (`KEY` or `KEY=VALUE`)."""
         with self.errors_as("did not list its containers"):

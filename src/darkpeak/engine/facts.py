@@ -1,11 +1,12 @@
-"""Gather the facts for doctor's checks: from the engine's API, and from two short containers on its machine.
+"""Gather the facts for doctor's checks: from the engine's API, and from three short containers on its machine.
 
-The containers see the machine's disk, memory, ports and processes. They mount nothing and have no capabilities.
+The containers see the machine's disk, memory, ports, processes and firewall. They mount nothing. Only the one that asks
+for the firewall has a capability, without which the kernel does not answer.
 """
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
@@ -17,7 +18,7 @@ from darkpeak.engine.endpoint import is_open_to_all
 from darkpeak.engine.engine import PROJECT_LABEL, Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.network import resolve
-from darkpeak.plan.facts import Facts, HostMachine, Network
+from darkpeak.plan.facts import Facts, HostMachine, Network, Published
 
 HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
 LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")
@@ -27,6 +28,17 @@ PROXIED = """\
 address=$(hostname -i)
 for process in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$process"; echo; done 2>/dev/null |
     grep -c "^[^ ]*docker-proxy .*$address "
+"""
+# Ask the kernel for our firewall's chain, by netlink: 0xA04 is NFT_MSG_GETCHAIN of nf_tables, 0xA03 the answer.
+FIREWALL = r"""
+sub attribute { pack "SSZ*x!4", 5 + length $_[1], @_ }
+my $asked = pack("CCn", 1, 0, 0) . attribute(1, "darkpeak") . attribute(3, "forward");
+socket my $kernel, 16, 3, 12 or die "no netlink: $!\n";
+send $kernel, pack("LSSLL", 16 + length $asked, 0xA04, 1, 1, 0) . $asked, 0, pack("SSLL", 16, 0, 0, 0) or die "$!\n";
+recv $kernel, my $answer, 8192, 0;
+my ($type, $error) = unpack "x4Sx10l", $answer;
+die "the firewall cannot be read\n" if $type == 2 && $error == -1;
+print $type == 0xA03 ? "guarded" : "open";
 """
 LISTENING = "0A"
 BRIDGES = ("br-", "docker", "lo")
@@ -62,8 +74,9 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
     after = time.time()
     observed = engine.observe()
     services = collective.services if collective else ()
-    machine, proxy, unknown = _look(engine)
+    looked = _look(engine)
     return {
+        **looked,
         "engine": info["ServerVersion"],
         "open_to_all": is_open_to_all(engine.endpoint.uri, engine.endpoint.tls),
         "memory_total": info["MemTotal"],
@@ -71,27 +84,29 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
         "networks": tuple(sorted(map(read_network, engine.networks()), key=lambda network: network.name)),
         "pools": tuple((pool["Base"], pool["Size"]) for pool in info.get("DefaultAddressPools") or ()),
         "present": frozenset(service.name for service in services if observed.of(service.project)),
-        "machine": machine,
-        "proxy": proxy,
-        "unknown": unknown,
+        "published": tuple(sorted(one for item in engine.running() for one in read_published(item))),
     }
 
 
-def _look(engine: Engine) -> tuple[HostMachine | None, bool | None, str]:
-    """Run the two containers; return the machine, whether there is a proxy, and why that is unknown."""
+def _look(engine: Engine) -> dict[str, Any]:
+    """Run the containers; return the machine, whether there are a proxy and a firewall, and why that is unknown."""
     image = _image(engine)
     if not image:
-        return None, None, "the daemon has no image for this check"
+        return {"unknown": "the daemon has no image for this check"}
     arguments: Sequence[tuple[str, ...]] = (
         ("--network=host", image, "sh", "-c", LOOK),
         ("--pid=host", "--publish=127.0.0.1::9", image, "sh", "-c", PROXIED),
+        ("--network=host", "--cap-add=NET_ADMIN", "--user=0", image, "perl", "-e", FIREWALL),
     )
     with ThreadPoolExecutor(len(arguments)) as pool:
-        look, proxied = pool.map(lambda words: engine.docker("run", *HARMLESS, *words), arguments)
-    machine = read_machine(look.text) if not look.code else None
+        look, proxied, firewall = pool.map(lambda words: engine.docker("run", *HARMLESS, *words), arguments)
     counted = proxied.stdout.strip()
-    proxy = int(counted) > 0 if counted.isdigit() else None
-    return machine, proxy, look.last_line() if look.code else proxied.last_line()
+    return {
+        "machine": read_machine(look.text) if not look.code else None,
+        "proxy": int(counted) > 0 if counted.isdigit() else None,
+        "guarded": {b"guarded": True, b"open": False}.get(firewall.stdout.strip()),
+        "unknown": next((result.last_line() for result in (look, proxied, firewall) if result.code), ""),
+    }
 
 
 def _image(engine: Engine) -> str:
@@ -136,6 +151,17 @@ def read_network(item: dict[str, Any]) -> Network:
     pools = (item.get("IPAM") or {}).get("Config") or ()
     subnets = tuple(pool["Subnet"] for pool in pools if pool.get("Subnet"))
     return Network(item["Name"], (item.get("Labels") or {}).get(PROJECT_LABEL, ""), subnets)
+
+
+def read_published(item: dict[str, Any]) -> Iterator[Published]:
+    """Yield the published ports of a container, from the engine's list, at its address in the network that has them."""
+    networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+    ports = {(port["PrivatePort"], port["Type"]) for port in item.get("Ports") or () if port.get("PublicPort")}
+    # The engine publishes in the first network by name.
+    for name in sorted(networks)[:1]:
+        for address in filter(None, (networks[name].get("IPAddress"), networks[name].get("GlobalIPv6Address"))):
+            shown = f"[{address}]" if ":" in address else address
+            yield from (Published(item["Labels"].get(PROJECT_LABEL, ""), shown, *port) for port in sorted(ports))
 
 
 def read_clock(written: str) -> float:

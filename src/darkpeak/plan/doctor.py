@@ -11,6 +11,8 @@ from darkpeak.plan.facts import Facts, HostMachine, overlap
 from darkpeak.vocabulary import GIB, MIB, ROUTER
 
 LEAST_ENGINE, LEAST_COMPOSE = (20, 10), (2, 20)
+CLOSED_ENGINE = (28,)  # from this version on, the engine passes nothing from other machines on to containers' addresses
+NAMED = 6  # at most so many addresses in one line
 DISK_BAD, DISK_WARN = 1 * GIB, 3 * GIB
 MEMORY_BAD, MEMORY_WARN, MEMORY_LEAST = 96 * MIB, 256 * MIB, 900 * MIB
 CLOCK_WARN, CLOCK_BAD = 5.0, 60.0  # seconds
@@ -43,7 +45,8 @@ def evaluate(facts: Facts, collective: Collective | None) -> list[Check]:
     checks = [_compose(facts), *_daemon(facts)]
     if facts.failure:
         return checks
-    checks += [*_resources(facts), _clock(facts), _proxy(facts), _pools(facts, collective)]
+    checks += [*_resources(facts), _clock(facts), _proxy(facts), _neighbours(facts, collective)]
+    checks += [_pools(facts, collective)]
     if collective:
         checks += [_ports(facts, collective), _subnets(facts, collective), _names(facts, collective)]
     return checks
@@ -133,6 +136,21 @@ def _proxy(facts: Facts) -> Check:
             "userland-proxy", Verdict.WARN, what, 'write "userland-proxy": false in its /etc/docker/daemon.json'
         )
     return Check("userland-proxy", Verdict.OK, "off")
+
+
+def _neighbours(facts: Facts, collective: Collective | None) -> Check:
+    """Check whether other machines in its network can reach containers directly, and not only through the router."""
+    if version(facts.engine) >= CLOSED_ENGINE or facts.guarded or not facts.published:
+        return Check("neighbours", Verdict.OK, "other machines cannot reach a container's own address")
+    if facts.guarded is None:
+        what, hint = f"unknown: {facts.unknown}", "make an image for this check: darkpeak base"
+        return Check("neighbours", Verdict.WARN, what, hint)
+    names = {service.project: service.name for service in (collective.services if collective else ())}
+    open_ones = [f"{names.get(one.project, one.project)} {one}".strip() for one in facts.published]
+    more = f" and {len(open_ones) - NAMED} more" if len(open_ones) > NAMED else ""
+    what = f"other machines in its network can reach, past the router: {', '.join(open_ones[:NAMED])}{more}"
+    hint = "on a server: darkpeak host prepare; on a laptop: install Docker 28, or use it only in a network you trust"
+    return Check("neighbours", Verdict.WARN, what, hint)
 
 
 def _pools(facts: Facts, collective: Collective | None) -> Check:

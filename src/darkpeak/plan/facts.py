@@ -13,6 +13,20 @@ class Network:
     subnets: tuple[str, ...]
 
 
+@dataclass(frozen=True, order=True)
+class Published:
+    """A published port of a running container, at the container's own address."""
+
+    project: str
+    address: str
+    port: int
+    protocol: str = "tcp"
+
+    def __str__(self) -> str:
+        udp = "" if self.protocol == "tcp" else f"/{self.protocol}"
+        return f"{self.address}:{self.port}{udp}"
+
+
 @dataclass(frozen=True)
 class HostMachine:
     """The daemon's machine, as a container there sees it."""
@@ -42,6 +56,8 @@ class Facts:
     present: frozenset[str] = frozenset()  # services that have containers there
     machine: HostMachine | None = None
     proxy: bool | None = None
+    published: tuple[Published, ...] = ()
+    guarded: bool | None = None  # whether the firewall of `host prepare` protects the containers' own addresses
     unknown: str = ""
     resolved: tuple[str, ...] = ()  # addresses of a name below the domain, by this machine's C library
 

@@ -35,7 +35,7 @@ DAEMON: Mapping[str, Any] = {
 SWAP_MIB = 1024
 
 FIREWALL_TEXT = """\
-# Made by darkpeak: which ports of this machine are open. Docker's own tables are not changed.
+# Made by darkpeak: what other machines can reach on this one. Docker's own tables are not changed.
 table inet darkpeak
 delete table inet darkpeak
 table inet darkpeak {{
@@ -47,6 +47,20 @@ table inet darkpeak {{
         meta l4proto {{ icmp, ipv6-icmp }} accept
         ip6 saddr fe80::/10 udp dport 546 accept
         tcp dport {{ {ports} }} accept
+    }}
+    # Engines before 28 pass on what other machines send to a container's own address, or to a port on loopback.
+    chain to_container {{
+        ct original ip daddr 127.0.0.0/8 drop
+        ct status dnat accept
+        drop
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy accept;
+        ct state established,related accept
+        iifname "br-*" accept
+        iifname "docker*" accept
+        oifname "br-*" jump to_container
+        oifname "docker*" jump to_container
     }}
 }}
 """
