@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lab.collectives import Collective
 
-OLDER = """set -eu
-dpkg-query --show --showformat '${Version}' hostname
-sed -i '/^Package: hostname$/,/^$/s/^Version: .*/&~older/' /var/lib/dpkg/status
-"""
+VERSION = ("dpkg-query", "--show", "--showformat", "${Version}", "hostname")
+OLDER = r"/^Package: hostname$/,/^$/s/^Version: .*/&~older/"
+FILES = "{{.GraphDriver.Data.MergedDir}}"
 
 
 def make_older(collective: Collective, service: str, container: str) -> tuple[str, str]:
-    """Write an older version of a package into dpkg's list; return that version and the real one."""
-    version = collective.execute(service, container, "sh", "-c", OLDER).stdout
+    """Write an older version of a package into dpkg's list; return that version and the real one.
+
+    The list is written from outside, in the engine's data: the container itself is read-only.
+    """
+    version = collective.execute(service, container, *VERSION).stdout
+    identity = collective.compose(service, "ps", "--quiet", container).stdout.strip()
+    docker = ("docker", "--host", collective.host.docker_host)
+    files = collective.host.run([*docker, "inspect", "--format", FILES, identity]).stdout.strip()
+    collective.host.run(["sed", "-i", OLDER, f"{files}/var/lib/dpkg/status"])
     return f"{version}~older", version
