@@ -37,3 +37,14 @@ def tag(line: str) -> str:
         return base64.b64encode(hashlib.sha256(base64.b64decode(words[1])).digest()[:4]).decode().rstrip("=")
     except (IndexError, binascii.Error):
         return ""
+
+
+def is_public_key(line: str) -> bool:
+    """Return whether a line is an ssh public key: its kind, then a value in base64 that begins with the same kind."""
+    words = line.split()
+    try:
+        value = base64.b64decode(words[1], validate=True)
+    except (IndexError, binascii.Error):
+        return False
+    kind = words[0].encode()
+    return value.startswith(len(kind).to_bytes(4) + kind) and len(value) > 4 + len(kind)

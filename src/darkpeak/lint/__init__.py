@@ -3,11 +3,27 @@
 from collections.abc import Callable, Iterator
 
 from darkpeak.collective.model import Collective, Finding, Service
-from darkpeak.lint import anatomy, backups, blocks, databases, dockerfiles, hosts, people, routes, sharing
+from darkpeak.lint import (
+    anatomy,
+    backups,
+    blocks,
+    databases,
+    dockerfiles,
+    foreign,
+    hosts,
+    people,
+    rights,
+    routes,
+    secrets,
+    sharing,
+)
+from darkpeak.lint.written import Written, written_by
 
 COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
     people.domain,
     people.admin_names,
+    people.two_admins,
+    people.ssh_keys,
     blocks.one_block_each,
     blocks.one_project_each,
     routes.one_label_each,
@@ -16,6 +32,7 @@ COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
     routes.one_plain_ssh,
     sharing.defined_somewhere,
     sharing.no_circle,
+    foreign.trust,
     backups.key_for_two,
     hosts.known_services,
     hosts.one_place_each,
@@ -26,8 +43,8 @@ COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
 ADVICE = frozenset({"missing-admin", "unknown-admin", "admin-twice", "no-restart"})
 
 SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
-    people.two_admins,
     blocks.block_number,
+    blocks.project_name,
     blocks.published_ports,
     blocks.published_once,
     blocks.subnets,
@@ -46,7 +63,24 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     anatomy.restart_policies,
     anatomy.host_mounts,
     dockerfiles.instructions,
+    dockerfiles.bases,
+    dockerfiles.copies,
+    secrets.in_dockerfiles,
     databases.dumped,
+)
+
+WRITTEN_RULES: tuple[Callable[[Written], Iterator[Finding]], ...] = (
+    rights.switches,
+    rights.spaces,
+    rights.capabilities,
+    rights.devices,
+    rights.builds,
+    rights.files,
+    rights.networks,
+    rights.bind_volumes,
+    foreign.others_volumes,
+    foreign.ca_for_two,
+    secrets.in_files,
 )
 
 
@@ -55,4 +89,11 @@ def check(collective: Collective) -> list[Finding]:
     found = [finding for rule in COLLECTIVE_RULES for finding in rule(collective)]
     for service in collective.services:
         found += [finding for rule in SERVICE_RULES for finding in rule(service)]
+        for written in written_by(collective, service):
+            found += check_written(written)
     return sorted(set(found))
+
+
+def check_written(written: Written) -> list[Finding]:
+    """Return the findings about the keys of one compose file, or of what compose made of all of them."""
+    return [finding for rule in WRITTEN_RULES for finding in rule(written)]

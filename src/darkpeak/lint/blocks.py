@@ -40,6 +40,13 @@ def one_project_each(collective: Collective) -> Iterator[Finding]:
             yield Finding(service.at, "project-taken", what, f"write name: darkpeak-{service.name} at the top")
 
 
+def project_name(service: Service) -> Iterator[Finding]:
+    """A project's name shows that it is one of ours; another program's project would be taken for this service."""
+    if service.runs and not service.project.startswith("darkpeak-"):
+        hint = f"write name: darkpeak-{service.name} at the top of the file"
+        yield Finding(service.at, "project-name", f"the project name {service.project} is not one of darkpeak's", hint)
+
+
 def published_ports(service: Service) -> Iterator[Finding]:
     """Ports are published on the loopback and inside the block: only the router is reached from outside."""
     first = service.block or 0

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Collective, Finding, Place
+from darkpeak.collective.recipients import is_public_key
 from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOST_NAME, LEAST_ADMINS
 
@@ -41,9 +42,23 @@ def admin_names(collective: Collective) -> Iterator[Finding]:
                 )
 
 
-def two_admins(service: Service) -> Iterator[Finding]:
+def two_admins(collective: Collective) -> Iterator[Finding]:
     """A service has at least two admins, so that one can be ill or leave; an idea may have fewer."""
-    missing = LEAST_ADMINS - len(set(service.admins))
-    if missing > 0 and service.level != "idea":
-        what = f"{'one admin is' if missing == 1 else 'two admins are'} missing"
-        yield Finding(service.key("admins"), "missing-admin", what, "name at least two, like admins: [ada, grace]")
+    known = sorted(admin.name for admin in collective.admins)
+    hint = "name at least two people of collective.toml"
+    hint += f", like admins: [{', '.join(known[:LEAST_ADMINS])}]" if len(known) >= LEAST_ADMINS else "; add one there"
+    for service in collective.services:
+        missing = LEAST_ADMINS - len(set(service.admins))
+        if missing > 0 and service.level != "idea":
+            what = f"{'one admin is' if missing == 1 else 'two admins are'} missing"
+            yield Finding(service.key("admins"), "missing-admin", what, hint)
+
+
+def ssh_keys(collective: Collective) -> Iterator[Finding]:
+    """The ssh keys of the admins are whole lines of public key files."""
+    for admin in collective.admins:
+        for key in admin.ssh:
+            if not is_public_key(key):
+                at = _line(collective, "admins", admin.name, "ssh")
+                what = f"{key[:24]!r} of {admin.name} is not an ssh public key"
+                yield Finding(at, "ssh-key", what, 'copy the whole line of their .pub file: "ssh-ed25519 AAAA… name"')

@@ -1,0 +1,78 @@
+"""The compose files of a service, as they are written: for rules about keys that the model does not have."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+from darkpeak.vocabulary import COMPOSE_FILE
+
+OFF = {"", "false", "no", "off", "n", "0"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """One compose file of a service, or what compose made of all of them."""
+
+    collective: Collective
+    service: Service
+    file: str
+    tree: Tree
+
+    def section(self, name: str) -> Iterator[tuple[str, Tree]]:
+        """Yield the entries of a section, such as services or volumes."""
+        yield from self.tree.mapping().get(name, EMPTY).mapping().items()
+
+    def containers(self) -> Iterator[tuple[str, Tree]]:
+        """Yield the name of each container, and what is written about it."""
+        yield from self.section("services")
+
+    def finding(self, line: int, rule: str, what: str, hint: str) -> Finding:
+        """Return a finding in this file."""
+        return Finding(Place(self.file, line), rule, what, hint)
+
+    def is_outside(self, path: str) -> bool:
+        """Return whether a path leads out of the service's folder, also by a link or by a variable."""
+        if path.startswith("~") or "$" in path:
+            return True
+        folder = Path(os.path.realpath(self.service.folder))
+        return not Path(os.path.realpath(folder / path)).is_relative_to(folder)
+
+
+def written_by(collective: Collective, service: Service) -> Iterator[Written]:
+    """Yield the compose files of a service; `collective.read` has a finding about one that cannot be read."""
+    folder = service.at.file.rpartition("/")[0]
+    for name in (COMPOSE_FILE, *(override.file for override in service.overrides)):
+        try:
+            tree = read_yaml((service.folder / name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, NotReadable):
+            continue
+        yield Written(collective, service, f"{folder}/{name}", tree)
+
+
+def child(tree: Tree, key: str) -> Tree:
+    """Return the value of a key; empty if there is no such key."""
+    return tree.mapping().get(key, EMPTY)
+
+
+def items(tree: Tree, key: str) -> list[Tree]:
+    """Return the items of a list; one value counts as a list."""
+    value = child(tree, key)
+    return value.items() or ([value] if value.text() else [])
+
+
+def is_on(tree: Tree, key: str) -> bool:
+    """Return whether a switch is on; one with a variable may be."""
+    return child(tree, key).text().lower() not in OFF
+
+
+def pairs(tree: Tree, key: str) -> Iterator[tuple[str, str, int]]:
+    """Yield name, value and line of variables, which are written as a mapping or as a list of NAME=VALUE."""
+    value = child(tree, key)
+    for name, entry in value.mapping().items():
+        yield name, entry.text(), value.key_line(name)
+    for entry in value.items():
+        name, _, text = entry.text().partition("=")
+        yield name, text, entry.line

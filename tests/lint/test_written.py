@@ -1,0 +1,178 @@
+"""Keys of compose files that give a service power over the host or over others: each is found, with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective, lint
+from darkpeak.vocabulary import KEY_FILE
+from tests.making import edit, write_collective, write_service
+
+FILE = "services/wiki/docker-compose.yml"
+DOCKERFILE = "services/wiki/webserver/Dockerfile"
+AT = 12  # the line at which the cases add lines to the container
+ROUTER = """\
+name: darkpeak-router
+x-darkpeak: {about: The way in, block: 6000, admins: [ada, grace], kind: infrastructure, level: alpha}
+services:
+  haproxy: {build: haproxy, network_mode: host, volumes: ["ca:/ca", "trust:/trust"]}
+volumes:
+  ca: {name: darkpeak-ca}
+  trust: {name: darkpeak-trust}
+"""
+TRUST = "  trust: {name: darkpeak-trust, external: true}\n"
+
+
+def findings(root: Path) -> list[str]:
+    found, unreadable = collective.read(root)
+    return [f"{item.at.line} {item.rule}: {item.what}" for item in sorted({*unreadable, *lint.check(found)})]
+
+
+# lines of the container webserver, and the findings (their lines are counted from these lines)
+CONTAINER = {
+    "privileged": ("privileged: true", ["0 root-on-host: webserver is privileged"]),
+    "privileged, as a text": ('privileged: "yes"', ["0 root-on-host: webserver is privileged"]),
+    "privileged, maybe": ("privileged: ${P:-true}", ["0 root-on-host: webserver is privileged"]),
+    "not privileged": ("privileged: false", []),
+    "a privileged hook": ("post_start: [{command: x, privileged: true}]", ["0 root-on-host: webserver has a privileged hook"]),
+    "the engine's socket": ("use_api_socket: true", ["0 root-on-host: webserver gets the engine's socket"]),
+    "a provider": ("provider: {type: awesome}", ["0 root-on-host: webserver has a provider, a program of this machine that compose runs"]),
+    "the host's processes": ("pid: host", ["0 root-on-host: webserver uses the processes of the host"]),
+    "another's processes": ('pid: "container:darkpeak-directory-slapd-1"', ["0 root-on-host: webserver uses the processes of another project's container"]),
+    "its own processes": ('pid: "service:webserver"', []),
+    "the host's memory": ("ipc: host", ["0 root-on-host: webserver uses the shared memory of the host"]),
+    "its own memory": ("ipc: shareable", []),
+    "the host's users": ("userns_mode: host", ["0 root-on-host: webserver uses the users of the host"]),
+    "the host's name": ("uts: host", ["0 root-on-host: webserver uses the host name of the host"]),
+    "the host's cgroups": ("cgroup: host", ["0 root-on-host: webserver uses the cgroups of the host"]),
+    "all capabilities": ("cap_add: [ALL]", ["0 root-on-host: webserver has the capability ALL"]),
+    "two capabilities": ("cap_add:\n      - NET_ADMIN\n      - cap_sys_admin", ["2 root-on-host: webserver has the capability SYS_ADMIN"]),
+    "an unknown capability": ("cap_add: ['${CAP}']", ["0 root-on-host: webserver has the capability ${CAP}"]),
+    "harmless capabilities": ("cap_add: [NET_ADMIN, CHOWN]", []),
+    "no AppArmor": ('security_opt: ["apparmor:unconfined"]', ["0 root-on-host: webserver switches a protection off: apparmor:unconfined"]),
+    "no SELinux": ('security_opt: ["label=disable"]', ["0 root-on-host: webserver switches a protection off: label=disable"]),
+    "no new privileges": ('security_opt: ["no-new-privileges:true"]', []),
+    "new privileges": ('security_opt: ["no-new-privileges=false"]', ["0 root-on-host: webserver switches a protection off: no-new-privileges=false"]),
+    "a disk": ('devices: ["/dev/sda:/dev/sdb:rwm"]', ["0 root-on-host: webserver uses the host's device /dev/sda"]),
+    "a disk, in the long form": ("devices: [{source: /dev/mem, target: /dev/mem}]", ["0 root-on-host: webserver uses the host's device /dev/mem"]),
+    "a tunnel": ('devices: ["/dev/net/tun:/dev/net/tun"]', []),
+    "all devices": ('device_cgroup_rules: ["a *:* rwm"]', ["0 root-on-host: webserver may use devices of the host: a *:* rwm"]),
+    "a setting of the kernel": ("sysctls: {kernel.core_pattern: '|/x'}", ["0 root-on-host: webserver changes kernel.core_pattern of the host's kernel"]),
+    "a setting of its network": ("sysctls: [net.core.somaxconn=1024]", []),
+    "another control group": ("cgroup_parent: /", ["0 root-on-host: webserver leaves the engine's control group"]),
+    "another's volumes": ("volumes_from: ['container:darkpeak-directory-slapd-1:rw']", ["0 root-on-host: webserver mounts the volumes of another project's container"]),
+    "a password": ("environment:\n      DB_PASSWORD: hunter2hunter2", ["1 secret: DB_PASSWORD of webserver looks like a secret"]),
+    "a password in a list": ("environment:\n      - LANG=C\n      - dbPassword=hunter2", ["2 secret: dbPassword of webserver looks like a secret"]),
+    "a default password": ("environment: {SECRET_KEY_BASE: '${KEY:-abc123def}'}", ["0 secret: SECRET_KEY_BASE of webserver looks like a secret"]),
+    "a password in an address": ("environment: {DATABASE_URL: 'postgres://app:hunter2@database/app'}", ["0 secret: DATABASE_URL of webserver looks like a secret"]),
+    "what is no secret": ("environment: {TOKEN_LIFETIME: 3600s, PASSWORD_FILE: /data/pw, MYSQL_RANDOM_ROOT_PASSWORD: 'yes', KEYCLOAK: x, API_KEY: '', MONKEY: y}", []),
+    "an env file elsewhere": ("env_file: ../directory/.env", ["0 outside-folder: ../directory/.env is outside the service's folder"]),
+    "an env file of a person": ("env_file: [{path: ~/.netrc}]", ["0 outside-folder: ~/.netrc is outside the service's folder"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), CONTAINER.values(), ids=CONTAINER)
+def test_a_key_of_a_container(tmp_path: Path, lines: str, expected: list[str]) -> None:
+    edit(write_collective(tmp_path), FILE, "    build: webserver\n", f"    build: webserver\n    {lines}\n")
+    assert findings(tmp_path) == [f"{AT + 1 + int(one[0])}{one[1:]}" for one in expected]
+
+
+# text of the wiki's compose file, new text, the findings
+FILES = {
+    "the host's network": ("    networks: [default, directory]\n", "    network_mode: host\n", ["15 root-on-host: webserver uses the network of the host"]),
+    "another's network": ("    networks: [default, directory]\n", "    network_mode: container:x\n", ["15 root-on-host: webserver uses the network of another project's container"]),
+    "the root of the host": ("  data: {}", "  data: {driver_opts: {type: none, o: bind, device: /}}", ["20 host-path: the volume data is / of the host"]),
+    "a folder of the host": ("  data: {}", "  data:\n    driver_opts:\n      o: 'rw,bind'\n      device: '${HOME}/x'", ["23 host-path: the volume data is ${HOME}/x of the host"]),
+    "a disk of the host": ("  data: {}", "  data: {driver_opts: {type: ext4, device: /dev/sda1}}", ["20 host-path: the volume data is /dev/sda1 of the host"]),
+    "a network file system": ("  data: {}", "  data: {driver_opts: {type: nfs, o: addr=192.0.2.1, device: ':/x'}}", []),
+    "a bind mount in the long form": ('["data:/var/lib/wiki"]', "[{type: bind, source: data, target: /x}]", ["14 host-path: webserver mounts data of the host"]),
+    "another's volume": ("  data: {}", "  data: {name: darkpeak-directory_members}", ["20 others-data: the volume darkpeak-directory_members belongs to directory"]),
+    "another's network by its name": ("  default: {ipam", "  other: {name: darkpeak-directory_default}\n  default: {ipam", ["17 others-data: the network darkpeak-directory_default belongs to directory"]),
+    "the CA's key": ("  data: {}", "  data: {}\n  stolen: {name: darkpeak-ca, external: true}", ["21 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
+    "the CA's key by its key": ("  data: {}", "  data: {}\n  darkpeak-ca: {external: true}", ["21 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
+    "the backups": ("  data: {}", "  data: {name: safe}", ["20 others-data: the volume safe belongs to the backups"]),
+    "a volume of its own": ("  data: {}", "  data: {name: darkpeak-wiki_data}", []),
+    "a network on the LAN": ("  default: {ipam", "  default: {driver: macvlan, ipam", ["17 open-network: the network default has the driver macvlan: its containers are open to other machines"]),
+    "a network that is routed": ("  default: {ipam", "  default: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}, ipam", ["17 open-network: the network default sets com.docker.network.bridge.gateway_mode_ipv4, which can open containers to other machines"]),
+    "a secret of a person": ("volumes:\n  data: {}", "secrets: {key: {file: ~/.ssh/id_ed25519}}\nvolumes:\n  data: {}", ["19 outside-folder: ~/.ssh/id_ed25519 is outside the service's folder"]),
+    "a secret of its own": ("volumes:\n  data: {}", "configs: {a: {file: ./webserver/Dockerfile}}\nvolumes:\n  data: {}", []),
+    "a build of everything": ("    build: webserver\n", "    build: {context: webserver, additional_contexts: {all: /}}\n", ["12 outside-folder: webserver is built from /, outside the service's folder"]),
+    "a privileged build": ("    build: webserver\n", "    build:\n      context: webserver\n      privileged: true\n      ssh: [default]\n      network: host\n      entitlements: [security.insecure]\n", ["14 root-on-host: the build of webserver is privileged", "15 root-on-host: the build of webserver can use the ssh keys of whoever runs it", "16 root-on-host: the build of webserver uses the network of the host", "17 root-on-host: the build of webserver has the right security.insecure"]),
+    "a secret of a build": ("    build: webserver\n", "    build: {context: webserver, args: {API_TOKEN: abcdef}}\n", ["12 secret: API_TOKEN of webserver looks like a secret"]),
+    "a project of something else": ("name: darkpeak-wiki", "name: nextcloud", ["2 project-name: the project name nextcloud is not one of darkpeak's"]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Make a collective with a router, whose certificate the wiki uses, and with a repository on the engine."""
+    write_collective(tmp_path)
+    write_service(tmp_path, "router", ROUTER, "haproxy")
+    edit(tmp_path, "collective.toml", "[admins.ada]", '[backup]\nrepositories = ["volume:safe"]\n\n[admins.ada]')
+    edit(tmp_path, FILE, "  data: {}\n", f"  data: {{}}\n{TRUST}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), FILES.values(), ids=FILES)
+def test_a_key_of_the_file(files: Path, old: str, new: str, expected: list[str]) -> None:
+    edit(files, FILE, old, new)
+    assert findings(files) == expected
+
+
+def test_a_service_that_uses_the_directory_can_verify_it(files: Path) -> None:
+    edit(files, FILE, TRUST, "")
+    assert findings(files) == ["18 no-trust: wiki uses the directory, but has no volume darkpeak-trust to verify it"]
+
+
+def test_the_file_for_one_host_is_read_too(files: Path) -> None:
+    (files / FILE.replace(".yml", ".vagrant.yml")).write_text("services:\n  webserver: {privileged: true}\n")
+    assert findings(files) == ["2 root-on-host: webserver is privileged"]
+
+
+def test_an_anchor_hides_nothing(files: Path) -> None:
+    edit(files, FILE, "services:", "x-all: &all {pid: host}\nservices:")
+    edit(files, FILE, "    build: webserver\n", "    <<: *all\n    build: webserver\n")
+    assert [line.partition(" ")[2] for line in findings(files)] == [
+        "root-on-host: webserver uses the processes of the host"
+    ]
+
+
+def test_a_link_out_of_the_folder_is_followed(files: Path) -> None:
+    (files / "services/wiki/key").symlink_to("/etc/shadow")
+    edit(files, FILE, "volumes:\n  data", "secrets: {key: {file: key}}\nvolumes:\n  data")
+    assert findings(files) == ["19 outside-folder: key is outside the service's folder"]
+
+
+IMAGES = {
+    "another base": ("FROM debian:trixie", "FROM alpine:3.20", ["1 base-image: the base alpine:3.20 is not Debian, and not pinned"]),
+    "a base for ever": ("FROM debian:trixie", f"FROM alpine:3.20@sha256:{'0' * 64}", []),
+    "two stages": ("FROM debian:trixie", "FROM debian:trixie AS build\nFROM build\nCOPY --from=build /x /x", []),
+    "a second base": ("FROM debian:trixie", "FROM debian:trixie AS build\nFROM python:3.12", ["2 base-image: the base python:3.12 is not Debian, and not pinned"]),
+    "a copy of nothing": ("EXPOSE", "COPY bin/ page.html /x/\nEXPOSE", ["2 copy-of-nothing: COPY of bin/, which does not exist", "2 copy-of-nothing: COPY of page.html, which does not exist"]),
+    "a copy of nothing, as a list": ("EXPOSE", 'ADD --chown=1 ["a b", "/x"]\nEXPOSE', ["2 copy-of-nothing: ADD of a b, which does not exist"]),
+    "a copy over two lines": ("EXPOSE", "COPY --chmod=755 \\\n  nothing /x\nEXPOSE", ["2 copy-of-nothing: COPY of nothing, which does not exist"]),
+    "copies of something": ("EXPOSE", "COPY . /x\nCOPY Docker* /x\nADD https://deb.debian.org/x /x\nCOPY <<A /x\nA\nEXPOSE", []),
+    "a secret": ("EXPOSE", "ENV LANG=C DB_PASSWORD=hunter2\nEXPOSE", ["2 secret: DB_PASSWORD looks like a secret"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), IMAGES.values(), ids=IMAGES)
+def test_a_line_of_a_dockerfile(files: Path, old: str, new: str, expected: list[str]) -> None:
+    edit(files, DOCKERFILE, old, new)
+    assert findings(files) == expected
+
+
+def test_a_broken_ssh_key_is_the_only_finding(files: Path) -> None:
+    """The backup key could not be opened by it either, but that is not what is wrong."""
+    (files / KEY_FILE).write_text("age-encryption.org/v1\n")
+    edit(files, "collective.toml", "[admins.ada]\n", '[admins.ada]\nssh = ["ssh-ed25519 AAAAC3Nz ada"]\n')
+    assert findings(files) == ["8 ssh-key: 'ssh-ed25519 AAAAC3Nz ada' of ada is not an ssh public key"]
+
+
+def test_hints_name_only_people_who_are_there(files: Path) -> None:
+    text = (files / "collective.toml").read_text().replace("ada", "mo").replace("grace", "lena")
+    (files / "collective.toml").write_text(text)
+    for file in files.glob("services/*/*.yml"):
+        file.write_text(file.read_text().replace("[ada, grace]", "[mo]"))
+    hints = [item.hint for item in lint.check(collective.read(files)[0])]
+    assert hints == ["name at least two people of collective.toml, like admins: [lena, mo]"] * 3
