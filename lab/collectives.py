@@ -63,8 +63,8 @@ class Collective:
         return self._run([str(self.folder(service) / "scripts" / name), *arguments], "/", options)
 
     def execute(self, service: str, container: str, *argv: str, **options: Unpack[Options]) -> Result:
-        """Run a command inside a container of a service, as root."""
-        return self.compose(service, "exec", "-T", "-u", "0", container, *argv, **options)
+        """Run a command inside a container of a service, as the container's own user."""
+        return self.compose(service, "exec", "-T", container, *argv, **options)
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -17,7 +17,6 @@ CONTAINERS = {
 }
 # What each container needs as root. The rest runs with no capability.
 CAPABILITIES = {
-    "chat/prosody": "SETGID SETUID",
     "directory/slapd": "CHOWN DAC_OVERRIDE SETGID SETUID",
     "dns/dnsmasq": "KILL NET_BIND_SERVICE SETGID SETUID",
     "git/gitolite": "KILL SETGID SETUID SYS_CHROOT",
