@@ -32,7 +32,7 @@ def explain(root: Path, folder: Path, file: str, message: str) -> Finding:
         keys, what = _keys(rest), rest.removesuffix(": invalid compose project")
     if not path.is_relative_to(folder):  # the fault is of the service that uses the file
         return Finding(Place(str((folder / file).relative_to(root)), 1), "compose", f"{path}: {what}", HINT)
-    return Finding(Place(str(path.relative_to(root)), _line(_read(path), keys)), "compose", what, HINT)
+    return Finding(Place(str(path.relative_to(root)), line_of(read_file(path), keys)), "compose", what, HINT)
 
 
 def _keys(message: str) -> list[str]:
@@ -46,19 +46,19 @@ def _keys(message: str) -> list[str]:
     return []
 
 
-def _read(path: Path) -> Tree:
+def read_file(path: Path) -> Tree:
     try:
         return read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotReadable):
         return EMPTY
 
 
-def _line(tree: Tree, keys: Sequence[str]) -> int:
+def line_of(tree: Tree, keys: Sequence[str]) -> int:
     """Return the line of the last of these keys, or of the nearest key above it that exists."""
     line = tree.line
     for key in keys:
         children = tree.mapping()
         if key not in children:
-            return tree.key_line(key) if key in dict(tree.key_lines) else line
-        line, tree = tree.key_line(key), children[key]
+            return tree.keyline_of(key) if key in dict(tree.key_lines) else line
+        line, tree = tree.keyline_of(key), children[key]
     return line

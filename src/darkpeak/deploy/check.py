@@ -9,6 +9,7 @@ from darkpeak import collective as files
 from darkpeak import lint, process
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.deploy.hidden import find_hidden
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
 from darkpeak.errors import SystemFailure, UsageError
@@ -44,8 +45,7 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
     """
     running = [service for service in services if service.runs]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda service: _run_compose(collective, service), running)
-        return [finding for finding in found if finding]
+        return [finding for found in pool.map(lambda one: _run_compose(collective, one), running) for finding in found]
 
 
 def deployable(checked: Checked, names: Sequence[str] = ()) -> Collective:
@@ -73,12 +73,12 @@ def require_sound(findings: Collection[Finding]) -> None:
         raise UsageError(f"the files have {count}; {what}\n{shown}")
 
 
-def _run_compose(collective: Collective, service: Service) -> Finding | None:
+def _run_compose(collective: Collective, service: Service) -> list[Finding]:
     environment = {**process.own_environment(), **collective.variables, **QUIET}
-    checked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
+    checked = process.run(make_compose(service, "config", "--format", "json"), environment=environment)
     if not checked.code:
-        return None
+        return find_hidden(collective, service, checked.text)
     message = checked.last_line()
     if "is not a docker command" in message or "unknown flag: --ansi" in message:
         raise SystemFailure("docker compose is not installed", hint="install it: bin/setup")
-    return explain(collective.root, service.folder, service.files[0], message)
+    return [explain(collective.root, service.folder, service.files[0], message)]

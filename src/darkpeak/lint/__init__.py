@@ -40,7 +40,12 @@ COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
 )
 
 # What these find is worth a look, but no reason to keep an old version of a service running.
-ADVICE = frozenset({"missing-admin", "unknown-admin", "admin-twice", "no-restart"})
+ADVICE = frozenset(
+    {
+        *("missing-admin", "unknown-admin", "admin-twice", "ssh-key", "no-restart"),
+        *("base-image", "no-trust", "project-name", "secret"),
+    }
+)
 
 SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     blocks.block_number,

@@ -159,7 +159,6 @@ def bind_volumes(written: Written) -> Iterator[Finding]:
             yield written.finding(line, "host-path", what, "remove driver_opts: the engine makes a volume of its own")
     for name, container in written.containers():
         for mount in items(container, "volumes"):
-            source = child(mount, "source").text()
-            if child(mount, "type").text() == "bind" and not source.startswith(("/", ".", "~", "$")):
-                what = f"{name} mounts {source} of the host"
+            if child(mount, "type").text() == "bind":
+                what = f"{name} mounts {child(mount, 'source').text()} of the host"
                 yield written.finding(mount.line, "host-path", what, "use a named volume")
