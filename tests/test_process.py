@@ -159,3 +159,15 @@ def test_a_program_that_is_not_installed_is_named() -> None:
 )
 def test_the_last_line_of_a_result(result: Result, line: str) -> None:
     assert result.last_line() == line
+
+
+def test_lines_are_passed_on_as_they_come_and_a_program_whose_lines_nobody_wants_is_killed() -> None:
+    lines: list[str] = []
+    code = process.attach(("sh", "-c", "printf 'one\\n\\377\\n'; exit 5"), lines.append)
+    assert (lines, code) == (["one", "\ufffd"], 5)
+
+    def refuse(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    with pytest.raises(BrokenPipeError):
+        process.attach(("sh", "-c", "echo one; exec sleep 60"), refuse)

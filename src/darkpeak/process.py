@@ -200,17 +200,27 @@ def pipe(
     return sent, received
 
 
-def attach(argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> int:
-    """Run a program on the caller's terminal, without a deadline; return its exit code.
+def attach(
+    argv: Sequence[str], on_line: Callable[[str], None] | None = None, *, environment: Mapping[str, str] | None = None
+) -> int:
+    """Run a program on the caller's terminal, without a deadline, or give its lines to `on_line`; return its exit code.
 
     Raises:
         SystemFailure: when it cannot be started.
     """
     log.info("$ %s", display(argv))
     try:
-        return subprocess.run(argv, env=environment, check=False).returncode
+        child = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE if on_line else None)
     except OSError as error:
         raise explain(argv, error) from error
+    with child:
+        try:
+            for line in child.stdout or ():
+                on_line(line.decode(errors="replace").rstrip("\n")) if on_line else None
+        except BaseException:
+            child.kill()
+            raise
+    return child.returncode
 
 
 class Watchdog:

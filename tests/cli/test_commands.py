@@ -36,6 +36,7 @@ def test_a_table_in_a_pipe_has_no_colour_and_is_not_cut(tmp_path: Path) -> None:
         ["6010-6011", "wiki", "webserver", "80", "wiki.localhost"],
         ["6020", "directory", "slapd", "389"],
     ]
+    assert done.stderr == "next free block: 6030 (ports 6030-6039, subnet 10.60.30.0/24)\n"
 
 
 @pytest.mark.parametrize("command", ["up", "plan"])

@@ -97,7 +97,9 @@ def test_commands_work_on_a_remote_daemon_and_leave_no_files(distant: Distant, r
         facts.of("wiki").check(near(distant, remote), written)
     members = json.loads(distant.darkpeak("member", "list", "--json").stdout)
     assert [member["uid"] for member in members] == ["ada", "grace"]
-    assert "haproxy-1" in distant.darkpeak("logs", "router", "--tail", "5").stdout
+    log = distant.darkpeak("logs", "router", "--tail", "5").stdout
+    assert "haproxy-1" in log
+    assert "\x1b" not in log
     old, _ = make_older(distant, "directory", "slapd")
     assert f"hostname {old} -> " in distant.darkpeak("updates", "directory", timeout=120, check=False).stdout
     distant.darkpeak("stop", "chat")

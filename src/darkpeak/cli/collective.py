@@ -24,16 +24,19 @@ def roadmap(settings: Settings) -> None:
 
 @command("ports")
 def ports(settings: Settings) -> None:
-    """Show which port belongs to which service.
+    """Show which port belongs to which service, and a free block.
 
     \b
     Example: darkpeak ports
     """
     from darkpeak import output
-    from darkpeak.plan.status import make_ports
+    from darkpeak.plan.status import describe_free_block, make_ports
 
-    rows = make_ports(settings.collective())
+    collective = settings.collective()
+    rows = make_ports(collective)
     output.show_rows(rows, ("port", "service", "container", "target", "route"), {}, as_json=settings.as_json, key=2)
+    if not settings.as_json:
+        output.note(describe_free_block(collective))
 
 
 @command("lint")

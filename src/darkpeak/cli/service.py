@@ -61,12 +61,17 @@ def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: 
     from darkpeak import output
 
     target = settings.target(settings.collective(), name)
-    arguments = ("logs", "--tail", tail, "--timestamps", *containers)
+    arguments = ("--tail", tail, "--timestamps", *containers)
+    following = ("--follow",) if follow else ()
     if settings.as_json:
-        shown = target.compose.call(target.service, "logs", "--no-color", *arguments[1:])
-        output.show_json(shown.text.splitlines())
-        sys.exit(3 if shown.code else 0)
-    sys.exit(3 if target.compose.attach(target.service, *arguments, *(["--follow"] if follow else [])) else 0)
+        lines: list[str] = []
+        code = target.compose.logs(target.service, lines.append, *arguments)
+        output.show_json(lines)
+    elif sys.stdout.isatty():
+        code = target.compose.attach(target.service, "logs", *arguments, *following)
+    else:
+        code = target.compose.logs(target.service, lambda line: output.show_lines([line]), *arguments, *following)
+    sys.exit(3 if code else 0)
 
 
 @command("stop")

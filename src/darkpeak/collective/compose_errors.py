@@ -59,6 +59,6 @@ def line_of(tree: Tree, keys: Sequence[str]) -> int:
     for key in keys:
         children = tree.mapping()
         if key not in children:
-            return tree.keyline_of(key) if key in dict(tree.key_lines) else line
-        line, tree = tree.keyline_of(key), children[key]
+            return tree.key_line(key) if key in dict(tree.key_lines) else line
+        line, tree = tree.key_line(key), children[key]
     return line

@@ -15,6 +15,7 @@ from darkpeak.vocabulary import CONTENT_LABEL, PARTS_LABEL
 MOST_PARTS = 200
 # Variables of the shell with which plain compose would take other files, names or containers than the files say.
 QUIET = {"COMPOSE_PROFILES": "", "COMPOSE_FILE": "", "COMPOSE_PROJECT_NAME": "", "COMPOSE_ENV_FILES": ""}
+ERASE_LINE = "\x1b[2K"  # compose 2.26 begins each line of a log with it, also without a terminal
 
 
 def make_compose(service: Service, *arguments: str, overlay: bool = False) -> tuple[str, ...]:
@@ -87,6 +88,11 @@ class Compose:
     def attach(self, service: Service, *arguments: str) -> int:
         """Run one compose command on the caller's terminal; return its exit code."""
         return process.attach(make_compose(service, *arguments), environment=self.environment)
+
+    def logs(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> int:
+        """Give each line of a service's logs to `on_line`, without what compose writes for a terminal."""
+        argv = make_compose(service, "logs", "--no-color", *arguments)
+        return process.attach(argv, lambda line: on_line(line.removeprefix(ERASE_LINE)), environment=self.environment)
 
     def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
         """Run one of the service's own scripts on this machine, against this engine.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from darkpeak.collective.model import LEVELS, Collective, Service
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.router.routes import Counted
-from darkpeak.vocabulary import LEAST_ADMINS, ports_of
+from darkpeak.vocabulary import BLOCKS, LEAST_ADMINS, ports_of, subnet_of
 
 HEALTHY, UNREACHABLE = "healthy", "unreachable"
 
@@ -140,6 +140,15 @@ def make_ports(collective: Collective) -> list[PortClaim]:
                     (port.published[0], PortClaim(_span(port.published), service.name, container.name, target, route))
                 )
     return [row for _, row in sorted(rows, key=lambda item: item[0])]
+
+
+def describe_free_block(collective: Collective) -> str:
+    """Return a line about the next block that no service has."""
+    used = {service.block for service in collective.services}
+    free = next((block for block in BLOCKS[1:] if block not in used), None)
+    if free is None:
+        return "no block is free"
+    return f"next free block: {free} (ports {_span(ports_of(free))}, subnet {subnet_of(free)})"
 
 
 def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
