@@ -138,6 +138,8 @@ def test_dig_the_c_library_and_a_browser_find_the_names_and_undo_leaves_every_fi
         assert "nothing to do" in laptop.darkpeak("dns", "setup").stdout
     assert ask(ELSEWHERE) == []
     assert "status: REFUSED" in run(["dig", "-p", "6050", "@127.0.0.1", ELSEWHERE]).stdout
+    for asked in ("version.bind", "authors.bind"):
+        assert run(["dig", "-p", "6050", "+short", "@127.0.0.1", "CH", "TXT", asked]).stdout == ""
     assert ask(NAMES[0], "+tcp") == ["127.0.0.1"]
 
     laptop.darkpeak("dns", "undo")
