@@ -76,7 +76,7 @@ def test_only_the_newest_logs_are_kept(root: Path) -> None:
 
 
 def test_a_command_works_without_a_log(root: Path) -> None:
-    done = darkpeak(root, "ports", XDG_STATE_HOME="/proc/nowhere")
+    done = darkpeak(root, "ports", "--json", XDG_STATE_HOME="/proc/nowhere")
     assert (done.returncode, "wiki" in done.stdout, done.stderr) == (0, True, "")
 
 

@@ -47,6 +47,7 @@ def _keys(message: str) -> list[str]:
 
 
 def read_file(path: Path) -> Tree:
+    """Return what a file says; empty if it cannot be read."""
     try:
         return read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotReadable):

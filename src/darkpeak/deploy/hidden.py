@@ -1,4 +1,4 @@
-"""What the rules find only in what compose made of a service's files: by `extends`, `include`, .env, variables. Pure."""
+"""What the rules find only in what compose makes of the files: by `extends`, `include`, .env, variables. Pure."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from darkpeak.lint.written import Written
 
 
 def find_hidden(collective: Collective, service: Service, resolved: str) -> list[Finding]:
-    """Return what the rules find in the JSON of `docker compose config`, and not in the files, with the nearest line."""
+    """Return what the rules find in the JSON of `docker compose config`, and not in the files, with its line."""
     tree = read_yaml(resolved)
     found = lint.check_written(Written(collective, service, service.at.file, tree))
     known = {item.rule for item in lint.check(collective) if item.at.service == service.name} if found else set()
