@@ -9,6 +9,7 @@ from darkpeak.lint import (
     blocks,
     databases,
     dockerfiles,
+    features,
     foreign,
     hosts,
     people,
@@ -72,9 +73,17 @@ SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
     dockerfiles.copies,
     secrets.in_dockerfiles,
     databases.dumped,
+    features.one_compose_file,
+    features.variables,
 )
 
 WRITTEN_RULES: tuple[Callable[[Written], Iterator[Finding]], ...] = (
+    features.replicas,
+    features.one_at_a_time,
+    features.others_network,
+    features.from_shell,
+    features.names,
+    features.models,
     rights.switches,
     rights.spaces,
     rights.capabilities,

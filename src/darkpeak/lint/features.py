@@ -1,0 +1,110 @@
+"""Rules about what of compose cannot work here: beside another version, in a drill's copy, or for another admin.
+
+docs/service.md has the whole table, with the rules' names.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.lint.written import Written, child
+from darkpeak.vocabulary import COMPOSE_FILE
+
+# Plain compose takes the first of these that exists (docs.docker.com/compose/intro/compose-application-model).
+OTHER_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml")
+DECIDING = ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "COMPOSE_PATH_SEPARATOR")
+
+
+def replicas(written: Written) -> Iterator[Finding]:
+    """A container runs once: a second one would be taken for the rest of a deploy."""
+    for name, container in written.containers():
+        deploy = child(container, "deploy")
+        for part, key in ((container, "scale"), (deploy, "replicas"), (deploy, "mode")):
+            text = child(part, key).text()
+            if text not in ("", "1", "replicated"):
+                what = f"{name} has {key}: {text}, but each container runs once"
+                hint = "remove it, and let the program itself start several processes"
+                yield written.finding(part.key_line(key), "replicas", what, hint)
+
+
+def one_at_a_time(written: Written) -> Iterator[Finding]:
+    """With a pair of ports, two versions run side by side, so they cannot have one name or one address."""
+    beside = {container.name for container in written.service.containers if container.spare_port}
+    for name, container in written.containers():
+        if name not in beside:
+            continue
+        networks = [value for _, value in child(container, "networks").mapping().items()]
+        keys = [(container, "container_name"), (container, "mac_address")]
+        keys += [(one, key) for one in networks for key in ("ipv4_address", "ipv6_address", "mac_address")]
+        for part, key in keys:
+            if child(part, key).text():
+                what = f"{name} has {key} and a pair of ports: two versions cannot run side by side"
+                hint = f"remove {key}; or publish one port, then a deploy stops the old version first"
+                yield written.finding(part.key_line(key), "one-at-a-time", what, hint)
+
+
+def others_network(written: Written) -> Iterator[Finding]:
+    """A container has its own network: one that uses another's loses it whenever that one restarts."""
+    for name, container in written.containers():
+        mode = child(container, "network_mode").text()
+        if mode.startswith("service:"):
+            what = f"{name} uses the network of {mode.removeprefix('service:')}, and loses it when that one restarts"
+            hint = "remove it: containers of a service reach each other by their names"
+            yield written.finding(container.key_line("network_mode"), "others-network", what, hint)
+
+
+def from_shell(written: Written) -> Iterator[Finding]:
+    """A config or a secret is not from the shell of whoever runs compose: each admin's is different."""
+    for section in ("configs", "secrets"):
+        for name, entry in written.section(section):
+            if child(entry, "environment").text():
+                what = f"{name} is from the shell of whoever runs compose"
+                yield written.finding(entry.key_line("environment"), "from-shell", what, "write file: instead")
+
+
+def names(written: Written) -> Iterator[Finding]:
+    """Names are in lower case, since images are named after them; the project has one name, in the main file."""
+    for name, container in written.containers():
+        if name != name.lower():
+            what = f"the container {name} has capital letters, which the name of an image cannot have"
+            yield written.finding(container.line, "lower-case", what, f"write {name.lower()}")
+    if "name" in written.tree.mapping() and not written.file.endswith(f"/{COMPOSE_FILE}"):
+        line = written.tree.key_line("name")
+        what = "the project gets another name here, so what runs would not be found"
+        yield written.finding(line, "other-project", what, f"write the name only in {COMPOSE_FILE}")
+
+
+def models(written: Written) -> Iterator[Finding]:
+    """Models are run by another program than the engine: backups and drills would not have them."""
+    if "models" in written.tree.mapping():
+        line = written.tree.key_line("models")
+        yield written.finding(line, "models", "models are not supported", "remove it, and run a container")
+
+
+def one_compose_file(service: Service) -> Iterator[Finding]:
+    """There is no other compose file that plain compose would take instead."""
+    folder = service.at.file.rpartition("/")[0]
+    for name in OTHER_FILES:
+        if (service.folder / name).exists():
+            what = f"plain compose would use {name}, and not {COMPOSE_FILE}"
+            yield Finding(Place(f"{folder}/{name}", 1), "other-compose-file", what, f"merge it into {COMPOSE_FILE}")
+
+
+def variables(service: Service) -> Iterator[Finding]:
+    """.env has values for the files; it does not choose other files, another project, or profiles."""
+    path = service.folder / ".env"
+    file = f"{service.at.file.rpartition('/')[0]}/.env"
+    for number, line in enumerate(_lines(path), 1):
+        name = line.removeprefix("export ").partition("=")[0].strip()
+        if name in DECIDING:
+            what = f"{name} makes plain compose do something else than darkpeak"
+            yield Finding(
+                Place(file, number), "compose-variable", what, "remove it, and write it into the compose file"
+            )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
