@@ -8,7 +8,7 @@ from darkpeak import collective, lint
 from darkpeak.collective import Collective
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import make_plan
-from darkpeak.plan.status import state_of
+from darkpeak.plan.status import state_of, stopped_of
 from darkpeak.plan.text import make_text
 from tests.making import edit, write_collective
 
@@ -54,6 +54,15 @@ def test_it_is_up_to_date_when_it_ended_well(root: Path) -> None:
     running = (seen(files, "migrate", "exited", 0), seen(files, "webserver", "running"))
     assert plan(files, *running) == ["nothing to do: wiki"]
     assert state_of(next(item for item in files.services if item.name == "wiki"), running) == "healthy"
+
+
+def test_a_restore_does_not_start_it_again_if_it_ended_well(root: Path) -> None:
+    files = read(root)
+    wiki = next(item for item in files.services if item.name == "wiki")
+    failed, ended = seen(files, "migrate", "exited", 3), seen(files, "migrate", "exited", 0)
+    server = seen(files, "webserver", "exited", 0)
+    assert stopped_of(wiki, (ended, server)) == [server]
+    assert stopped_of(wiki, (failed,)) == [failed]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.helper.container import WORK
 from darkpeak.plan.observed import Running
+from darkpeak.plan.status import stopped_of
 from darkpeak.repository.snapshots import Snapshot
 from darkpeak.vocabulary import HEALTHY_SECONDS
 
@@ -22,7 +23,7 @@ def make_ready(session: Session, service: Service) -> bool:
         SystemFailure: when a service without containers cannot be deployed.
     """
     found: Sequence[Running] = session.engine.observe().of(service.project)
-    stopped = [item for item in found if item.state != "running"]
+    stopped = stopped_of(service, found)
     project = session.project(service)
     if stopped and _lost_volumes(session, stopped):
         session.progress.step(service.name, "removing containers whose volume is lost")

@@ -106,6 +106,12 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
     return next((fault for fault in faults if fault), None) or next(unready, HEALTHY)
 
 
+def stopped_of(service: Service, running: Sequence[Running]) -> list[Running]:
+    """Return the containers that should run and do not; one that was meant to end, and ended well, is none of them."""
+    ending = {container.name for container in service.containers if container.ends}
+    return [item for item in running if item.state != "running" and not (item.container in ending and item.ended_well)]
+
+
 def _fault(item: Running, running: Sequence[Running], *, ends: bool) -> str:
     """Return in words that a container does not run; empty if it does."""
     if ends and item.exit_code:
