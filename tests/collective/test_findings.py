@@ -50,6 +50,8 @@ EDITS = {
     "unknown key of router": (TOML, "[admins.ada]", "[router]\nhttp = 80\nhttp3 = 443\n\n[admins.ada]", f"{TOML}:6 unknown-key: unknown key http3"),
     "router's port as text": (TOML, "[admins.ada]", '[router]\nhttp = "80"\n\n[admins.ada]', f"{TOML}:5 wrong-type: http must be a number"),
     "router's port is true": (TOML, "[admins.ada]", "[router]\nhttp = true\n\n[admins.ada]", f"{TOML}:5 wrong-type: http must be a number"),
+    "redirect is a word": (TOML, "[admins.ada]", '[router]\nredirect = "yes"\n\n[admins.ada]', f"{TOML}:5 wrong-type: redirect must be true or false"),
+    "redirect is a number": (TOML, "[admins.ada]", "[router]\nredirect = 1\n\n[admins.ada]", f"{TOML}:5 wrong-type: redirect must be true or false"),
     "router's port is none": (TOML, "[admins.ada]", "[router]\nhttps = 65536\n\n[admins.ada]", f"{TOML}:5 router-port: 65536 is not a port"),
     "router's port in a block": (TOML, "[admins.ada]", "[router]\nssh = 6022\n\n[admins.ada]", f"{TOML}:5 router-port: port 6022 belongs to the services' blocks"),
     "one port for http and https": (TOML, "[admins.ada]", "[router]\nhttp = 443\nhttps = 443\n\n[admins.ada]", f"{TOML}:4 port-twice: http, https and ssh need different ports"),

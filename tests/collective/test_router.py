@@ -1,12 +1,13 @@
 """[router]: everything uses the ports in collective.toml."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from darkpeak import collective, lint
 from darkpeak.collective.model import Collective
-from darkpeak.collective.settings import RouterPorts
+from darkpeak.collective.settings import Certificates, RouterPorts
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
 from darkpeak.plan.ssh_config import make_ssh_config
@@ -67,6 +68,7 @@ def test_compose_gets_the_ports_and_not_the_shells_values(tmp_path: Path, monkey
         "DARKPEAK_HTTP_PORT": "8080",
         "DARKPEAK_HTTPS_PORT": "7443",
         "DARKPEAK_SSH_PORT": "7022",
+        "DARKPEAK_REDIRECT": "false",
     }
 
 
@@ -99,3 +101,23 @@ def test_a_tcp_route_must_not_use_a_port_of_the_router(tmp_path: Path) -> None:
     assert [item.what for item in taken] == ["the public port 8080 of a tcp route is one of the router's own ports"]
     edit(tmp_path, "services/wiki/docker-compose.yml", "8080", "7080")
     assert [item for item in lint.check(collective.read(tmp_path)[0]) if item.rule == "public-port"] == []
+
+
+@pytest.mark.parametrize(
+    ("certified", "router", "leads", "address"),
+    [
+        pytest.param(True, "", True, "https://wiki.localhost:7443/", id="certificates"),
+        pytest.param(True, "redirect = false", False, "http://wiki.localhost:7080/", id="turned off"),
+        pytest.param(False, "redirect = true", True, "http://wiki.localhost:7080/", id="no certificate"),
+        pytest.param(False, "", False, "http://wiki.localhost:7080/", id="the default"),
+    ],
+)
+def test_http_leads_to_https_where_everyone_trusts_it(
+    tmp_path: Path, *, certified: bool, router: str, leads: bool, address: str
+) -> None:
+    found = read(tmp_path, router)
+    found = replace(
+        found, certificates=Certificates("https://ca.example/dir", "mailto:ada@peak.test") if certified else None
+    )
+    wiki = next(item for item in found.services if item.name == "wiki")
+    assert (found.variables["DARKPEAK_REDIRECT"], addresses(found, wiki)) == (str(leads).lower(), (address,))

@@ -30,6 +30,7 @@ WINDOWS = 4  # of 200 requests; other work on the machine slows some of them, a 
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Yield a router with a web service, a tcp route and an ssh route."""
+    (collective.folder("router") / ".env").write_text("DARKPEAK_REDIRECT=true\n")
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)
@@ -99,3 +100,19 @@ def test_one_client_may_be_a_whole_house() -> None:
 def test_the_frontends_limits_were_met_before_the_global_one(routed: Routed) -> None:
     info = routed.execute("sh", "-c", "echo show info | socat - UNIX-CONNECT:/run/haproxy/sock")
     assert "MaxconnReached: 0" in info.splitlines()
+
+
+def test_http_leads_to_https_while_there_is_a_certificate_that_everyone_trusts(routed: Routed) -> None:
+    now = int(time.time())
+    for line in (f"one.localhost {now + 1000}", f"two.localhost {now - 10}", f"*.peak.localhost {now + 1000}"):
+        command = f"add map /var/lib/certificates/acme/trusted.map {line}"
+        routed.execute("sh", "-c", f"echo '{command}' | socat - UNIX-CONNECT:/run/haproxy/sock")
+    led = {
+        "one.localhost:7080": f"https://one.localhost:{HTTPS}/a?b=c%20d",
+        "one.localhost": "https://one.localhost/a?b=c%20d",  # port 80 of another machine, which forwards it
+        "two.localhost": "",
+    }
+    assert {host: routed.get(host, "/a?b=c%20d").headers.get("location", "") for host in led} == led
+    assert routed.get("one.localhost", "/", "-X", "POST").status == 308, "it keeps the method"
+    assert routed.get("one.localhost", "/.well-known/acme-challenge/x").status == 200, "challenges stay"
+    assert routed.execute("probe", "one.localhost").split()[1] == "200"

@@ -75,3 +75,12 @@ def test_wrong_lines_of_a_table_are_skipped(tmp_path: Path) -> None:
     assert files.read_wanted(tmp_path) == files.Wanted(CA, certificates={"a.peak.test": ["a.peak.test"]})
     (tmp_path / "certificates.lst").write_text("certificate a.peak.test\n")
     assert files.read_wanted(tmp_path).certificates == {}, "without a CA no certificate is requested"
+
+
+def test_names_with_a_certificate_are_led_to_https_until_it_ends() -> None:
+    records = {
+        "b.test": files.Record(["b.test", "*.b.test"], until=2.5),
+        "a.test": files.Record(["a.test"], until=9),
+        "c.test": files.Record(["c.test"], failures=3),
+    }
+    assert files.make_trusted(records) == ["*.b.test 2", "a.test 9", "b.test 2"]

@@ -1,6 +1,6 @@
 """What collective.toml says about people, hosts, backups, certificates and the router, as values."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkpeak.vocabulary import HTTP_PORT, HTTPS_PORT, ROUTER, SSH_PORT
@@ -26,11 +26,12 @@ class RouterPorts:
     http: int = HTTP_PORT
     https: int = HTTPS_PORT
     ssh: int = SSH_PORT
+    redirect: bool | None = None  # whether http leads to https; None: if there is [certificates]
 
     @property
     def all(self) -> tuple[int, ...]:
         """All three ports."""
-        return astuple(self)
+        return self.http, self.https, self.ssh
 
 
 @dataclass(frozen=True)

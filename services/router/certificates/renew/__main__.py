@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import haproxy, times
-from .files import PUBLIC, Record, alone, read_records, read_wanted, write_records
+from .files import PUBLIC, Record, alone, make_trusted, read_records, read_wanted, write_records
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -150,6 +150,7 @@ def run(named: set[str]) -> int:
             ask(name, record, authority, wanted.acme)
         write_records(records)
     write_records(records)
+    haproxy.lead_to_https(make_trusted(records))
     if named:
         wake()
     else:

@@ -91,6 +91,11 @@ def read_records() -> dict[str, Record]:
     return parse_records(RECORDS.read_text()) if RECORDS.exists() else {}
 
 
+def make_trusted(records: dict[str, Record]) -> list[str]:
+    """Return a line NAME UNTIL for each name that has a certificate; the time is in seconds since 1970."""
+    return sorted(f"{name} {int(record.until)}" for record in records.values() if record.until for name in record.names)
+
+
 def write_records(records: dict[str, Record]) -> None:
     """Write the records to their file."""
     with alone():

@@ -10,6 +10,7 @@ from .files import HOME, PUBLIC, alone, put
 ADMIN = Path("/run/control/haproxy")
 HTTPS = Path("/run/control/https")
 CHALLENGES = HOME / "challenges.map"
+TRUSTED = HOME / "trusted.map"
 SERVED_WITHIN = 5
 
 
@@ -44,6 +45,15 @@ def answer(host: str, path: str, content: str) -> None:
         put(CHALLENGES, "".join(f"{line}\n" for line in [*lines, f"{key} {content}"]).encode())
     tell(f"del map {CHALLENGES} {key}")
     tell(f"add map {CHALLENGES} {key} {content}")
+
+
+def lead_to_https(lines: list[str]) -> None:
+    """Tell haproxy which names have a certificate that everyone trusts, as lines NAME UNTIL; the file first."""
+    if TRUSTED.exists() and TRUSTED.read_text().splitlines() == lines:
+        return
+    with alone():
+        put(TRUSTED, "".join(f"{line}\n" for line in lines).encode())
+    tell("; ".join([f"clear map {TRUSTED}", *(f"add map {TRUSTED} {line}" for line in lines)]))
 
 
 def silence() -> None:
