@@ -15,7 +15,7 @@ ROUTER = """\
 name: darkpeak-router
 x-darkpeak: {about: The way in, block: 6000, admins: [ada, grace], kind: infrastructure, level: alpha}
 services:
-  haproxy: {build: haproxy, network_mode: host, volumes: ["ca:/ca", "trust:/trust"]}
+  haproxy: {build: haproxy, restart: always, network_mode: host, volumes: ["ca:/ca", "trust:/trust"]}
 volumes:
   ca: {name: darkpeak-ca}
   trust: {name: darkpeak-trust}
@@ -81,22 +81,22 @@ def test_a_key_of_a_container(tmp_path: Path, lines: str, expected: list[str]) -
 FILES = {
     "the host's network": ("    networks: [default, directory]\n", "    network_mode: host\n", ["15 root-on-host: webserver uses the network of the host"]),
     "another's network": ("    networks: [default, directory]\n", "    network_mode: container:x\n", ["15 root-on-host: webserver uses the network of another project's container"]),
-    "the root of the host": ("  data: {}", "  data: {driver_opts: {type: none, o: bind, device: /}}", ["20 host-path: the volume data is / of the host"]),
-    "a folder of the host": ("  data: {}", "  data:\n    driver_opts:\n      o: 'rw,bind'\n      device: '${HOME}/x'", ["23 host-path: the volume data is ${HOME}/x of the host"]),
-    "a disk of the host": ("  data: {}", "  data: {driver_opts: {type: ext4, device: /dev/sda1}}", ["20 host-path: the volume data is /dev/sda1 of the host"]),
+    "the root of the host": ("  data: {}", "  data: {driver_opts: {type: none, o: bind, device: /}}", ["21 host-path: the volume data is / of the host"]),
+    "a folder of the host": ("  data: {}", "  data:\n    driver_opts:\n      o: 'rw,bind'\n      device: '${HOME}/x'", ["24 host-path: the volume data is ${HOME}/x of the host"]),
+    "a disk of the host": ("  data: {}", "  data: {driver_opts: {type: ext4, device: /dev/sda1}}", ["21 host-path: the volume data is /dev/sda1 of the host"]),
     "a network file system": ("  data: {}", "  data: {driver_opts: {type: nfs, o: addr=192.0.2.1, device: ':/x'}}", []),
     "a bind mount in the long form": ('["data:/var/lib/wiki"]', "[{type: bind, source: data, target: /x}]", ["14 host-path: webserver mounts data of the host"]),
-    "another's volume": ("  data: {}", "  data: {name: darkpeak-directory_members}", ["20 others-data: the volume darkpeak-directory_members belongs to directory"]),
-    "another's network by its name": ("  default: {ipam", "  other: {name: darkpeak-directory_default}\n  default: {ipam", ["17 others-data: the network darkpeak-directory_default belongs to directory"]),
-    "the CA's key": ("  data: {}", "  data: {}\n  stolen: {name: darkpeak-ca, external: true}", ["21 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
-    "the CA's key by its key": ("  data: {}", "  data: {}\n  darkpeak-ca: {external: true}", ["21 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
-    "the backups": ("  data: {}", "  data: {name: safe}", ["20 others-data: the volume safe belongs to the backups"]),
+    "another's volume": ("  data: {}", "  data: {name: darkpeak-directory_members}", ["21 others-data: the volume darkpeak-directory_members belongs to directory"]),
+    "another's network by its name": ("  default: {ipam", "  other: {name: darkpeak-directory_default}\n  default: {ipam", ["18 others-data: the network darkpeak-directory_default belongs to directory"]),
+    "the CA's key": ("  data: {}", "  data: {}\n  stolen: {name: darkpeak-ca, external: true}", ["22 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
+    "the CA's key by its key": ("  data: {}", "  data: {}\n  darkpeak-ca: {external: true}", ["22 others-data: the volume darkpeak-ca has the private key of the collective's CA"]),
+    "the backups": ("  data: {}", "  data: {name: safe}", ["21 others-data: the volume safe belongs to the backups"]),
     "a volume of its own": ("  data: {}", "  data: {name: darkpeak-wiki_data}", []),
-    "a network on the LAN": ("  default: {ipam", "  default: {driver: macvlan, ipam", ["17 open-network: the network default has the driver macvlan: its containers are open to other machines"]),
-    "a network that is routed": ("  default: {ipam", "  default: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}, ipam", ["17 open-network: the network default sets com.docker.network.bridge.gateway_mode_ipv4, which can open containers to other machines"]),
-    "a secret of a person": ("volumes:\n  data: {}", "secrets: {key: {file: ~/.ssh/id_ed25519}}\nvolumes:\n  data: {}", ["19 outside-folder: ~/.ssh/id_ed25519 is outside the service's folder"]),
+    "a network on the LAN": ("  default: {ipam", "  default: {driver: macvlan, ipam", ["18 open-network: the network default has the driver macvlan: its containers are open to other machines"]),
+    "a network that is routed": ("  default: {ipam", "  default: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}, ipam", ["18 open-network: the network default sets com.docker.network.bridge.gateway_mode_ipv4, which can open containers to other machines"]),
+    "a secret of a person": ("volumes:\n  data: {}", "secrets: {key: {file: ~/.ssh/id_ed25519}}\nvolumes:\n  data: {}", ["20 outside-folder: ~/.ssh/id_ed25519 is outside the service's folder"]),
     "a secret of its own": ("volumes:\n  data: {}", "configs: {a: {file: ./webserver/Dockerfile}}\nvolumes:\n  data: {}", []),
-    "a build of everything": ("    build: webserver\n", "    build: {context: webserver, additional_contexts: {all: /}}\n", ["12 outside-folder: webserver is built from /, outside the service's folder"]),
+    "a build of everything": ("    build: webserver\n", "    build: {context: webserver, additional_contexts: {all: ../directory}}\n", ["12 outside-folder: webserver is built from ../directory, outside the service's folder"]),
     "a privileged build": ("    build: webserver\n", "    build:\n      context: webserver\n      privileged: true\n      ssh: [default]\n      network: host\n      entitlements: [security.insecure]\n", ["14 root-on-host: the build of webserver is privileged", "15 root-on-host: the build of webserver can use the ssh keys of whoever runs it", "16 root-on-host: the build of webserver uses the network of the host", "17 root-on-host: the build of webserver has the right security.insecure"]),
     "a secret of a build": ("    build: webserver\n", "    build: {context: webserver, args: {API_TOKEN: abcdef}}\n", ["12 secret: API_TOKEN of webserver looks like a secret"]),
     "a project of something else": ("name: darkpeak-wiki", "name: nextcloud", ["2 project-name: the project name nextcloud is not one of darkpeak's"]),
@@ -121,7 +121,7 @@ def test_a_key_of_the_file(files: Path, old: str, new: str, expected: list[str])
 
 def test_a_service_that_uses_the_directory_can_verify_it(files: Path) -> None:
     edit(files, FILE, TRUST, "")
-    assert findings(files) == ["18 no-trust: wiki uses the directory, but has no volume darkpeak-trust to verify it"]
+    assert findings(files) == ["19 no-trust: wiki uses the directory, but has no volume darkpeak-trust to verify it"]
 
 
 def test_the_file_for_one_host_is_read_too(files: Path) -> None:
@@ -140,7 +140,7 @@ def test_an_anchor_hides_nothing(files: Path) -> None:
 def test_a_link_out_of_the_folder_is_followed(files: Path) -> None:
     (files / "services/wiki/key").symlink_to("/etc/shadow")
     edit(files, FILE, "volumes:\n  data", "secrets: {key: {file: key}}\nvolumes:\n  data")
-    assert findings(files) == ["19 outside-folder: key is outside the service's folder"]
+    assert findings(files) == ["20 outside-folder: key is outside the service's folder"]
 
 
 IMAGES = {
