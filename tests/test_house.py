@@ -65,7 +65,7 @@ DOORS = {
     "requests": {"schedule/notices.py"},
     "ldif": {"members/ldif_text.py"},
     "pyrage": {"repository/key.py"},
-    "yaml": {"collective/tree.py"},
+    "yaml": {"collective/limits.py", "collective/tree.py"},
 }
 LARGEST_ROOM = 0.15
 LONGEST_SENTENCE = 60  # of help: `darkpeak --help` shows it in full at 80 columns

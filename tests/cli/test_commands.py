@@ -13,9 +13,9 @@ from tests.making import edit, write_collective
 NOWHERE = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
 
-def darkpeak(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def darkpeak(root: Path, *arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "darkpeak", *arguments]
-    return subprocess.run(argv, cwd=root, env=NOWHERE, capture_output=True, text=True, check=False)
+    return subprocess.run(argv, cwd=root, env=NOWHERE, capture_output=True, text=True, check=False, timeout=seconds)
 
 
 def test_a_folder_outside_a_collective_is_an_error(tmp_path: Path) -> None:
@@ -132,3 +132,26 @@ def test_errors_are_json_with_the_option_json(tmp_path: Path) -> None:
     done = darkpeak(write_collective(tmp_path), "status", "wikki", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["hint"] == "the services are: directory, wiki"
+
+
+ALIASES = "".join(f"x-{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9)}]\n" for n in range(1, 10))
+
+
+def test_one_hostile_file_stops_no_command_and_no_other_service(tmp_path: Path) -> None:
+    """An alias bomb of a billion values in the wiki; the directory is shown as always."""
+    file = write_collective(tmp_path) / "services/wiki/docker-compose.yml"
+    file.write_text(file.read_text() + "x-0: &b0 [a]\n" + ALIASES)
+    done = [darkpeak(tmp_path, command, seconds=5) for command in ("lint", "ports", "status", "plan")]
+    assert [item.returncode for item in done] == [1, 0, 3, 3]  # no engine answers
+    assert "services/wiki/docker-compose.yml:27" in done[0].stdout + done[0].stderr
+    assert "directory" in done[1].stdout
+    assert not [item.stderr for item in done if "Traceback" in item.stderr or "bug" in item.stderr]
+
+
+def test_a_file_that_is_nested_too_deeply_does_not_kill_the_program(tmp_path: Path) -> None:
+    """The parser's stack would overflow, which no exception handler can catch."""
+    file = write_collective(tmp_path) / "services/wiki/docker-compose.yml"
+    file.write_text(file.read_text() + f"x-a: {'[' * 50_000}\n")
+    done = darkpeak(tmp_path, "ports", seconds=5)
+    assert done.returncode == 0
+    assert "directory" in done.stdout

@@ -7,6 +7,7 @@ from typing import Any
 
 from darkpeak.collective.model import Finding, Place
 from darkpeak.collective.settings import Certificates
+from darkpeak.collective.text import read_or_empty
 from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOOK, HTTPS_URL, PRIVATE_KEY, ROUTER
 
@@ -24,7 +25,7 @@ def read_certificates(root: Path, text: str, data: Any, domain: str) -> tuple[Ce
     findings = list(_wrong(root, text, data, domain))
     if findings:
         return None, findings
-    trust = (root / data["trust"]).read_text(encoding="utf-8") if "trust" in data else ""
+    trust = read_or_empty(root / data["trust"]) if "trust" in data else ""
     return Certificates(data["acme"], data.get("contact", ""), data.get("dns", ""), trust), []
 
 
@@ -63,10 +64,7 @@ def _wrong_hook(root: Path, text: str, name: str) -> Iterator[Finding]:
 
 
 def _wrong_trust(root: Path, text: str, name: str) -> Iterator[Finding]:
-    try:
-        content = (root / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        content = ""
+    content = read_or_empty(root / name)
     if "-----BEGIN CERTIFICATE-----" not in content:
         hint = "save your CA's root certificate there, in PEM"
         yield _finding(text, "trust", "trust", f"{name} contains no certificate", hint)

@@ -5,14 +5,15 @@ Compose itself checks and runs the rest; we never re-implement it.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os.path import relpath
 from pathlib import Path
 
+from darkpeak.collective.context import hash_files, hash_folder, short_hash
 from darkpeak.collective.model import Container, Mount, Place, Port, Shared
 from darkpeak.collective.resolved import named_files
+from darkpeak.collective.text import NotReadable, read_or_empty
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import COMPOSE_FILE
 
@@ -21,8 +22,9 @@ At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
 
 DEFAULTS = (("mode", "ingress"), ("required", "true"), ("dockerfile", "Dockerfile"), ("create_host_path", "true"))
+RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 SHORT_PORT = re.compile(
-    r"(?:(?P<address>[^/]*):)?(?P<published>\d+(?:-\d+)?):(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>tcp|udp))?"
+    rf"(?:(?P<address>[^/]*):)?(?P<published>{RANGE}):(?P<target>{RANGE})(?:/(?P<protocol>tcp|udp))?"
 )
 
 
@@ -39,8 +41,12 @@ def read_containers(
     for name, entry in services.mapping().items():
         own = entry.mapping()
         build = _build_folder(folder, own.get("build"))
-        written = {"container": entry.plain(), **shared}
-        parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
+        try:
+            written = {"container": entry.plain(), **shared}
+            parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
+        except NotReadable as error:
+            parts = ()
+            note(services.key_line(name), "build-files", f"{name} cannot be built: {error}", error.hint)
         ports = tuple(_read_ports(own.get("ports", EMPTY), at, note))
         restart, checked = own.get("restart", EMPTY).text(), "healthcheck" in own or _has_healthcheck(folder, build)
         containers.append(
@@ -143,17 +149,21 @@ def _read_short_port(entry: Tree, at: At) -> Port | None:
     if not found:
         return None
     address = (found["address"] or "").strip("[]")
-    return Port(
-        address, _range(found["published"]), _range(found["target"]), at(entry.line), found["protocol"] or "tcp"
-    )
+    return _make_port(address, found["published"], found["target"], at(entry.line), found["protocol"] or "tcp")
 
 
 def _read_long_port(entry: Tree, at: At) -> Port | None:
     own = {key: value.text() for key, value in entry.mapping().items()}
     published, target = own.get("published", ""), own.get("target", "")
-    if not re.fullmatch(r"\d+(-\d+)?", published) or not target.isdecimal():
+    if not re.fullmatch(RANGE, published) or not re.fullmatch("[0-9]{1,5}", target):
         return None
-    return Port(own.get("host_ip", ""), _range(published), _range(target), at(entry.line), own.get("protocol", "tcp"))
+    return _make_port(own.get("host_ip", ""), published, target, at(entry.line), own.get("protocol", "tcp"))
+
+
+def _make_port(address: str, published: str, target: str, at: Place, protocol: str) -> Port | None:
+    """Return a port; None for a range that ends before it begins."""
+    port = Port(address, _range(published), _range(target), at, protocol)
+    return port if port.published and port.target else None
 
 
 def _range(written: str) -> range:
@@ -171,16 +181,13 @@ def _read_mount(mount: Tree, at: At) -> Mount:
 
 def dockerfile(folder: Path, build: str | None) -> str:
     """Return the text of a container's Dockerfile, empty if it has none."""
-    try:
-        return (folder / build / "Dockerfile").read_text(encoding="utf-8") if build else ""
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return read_or_empty(folder / build / "Dockerfile") if build else ""
 
 
 def exposed(text: str) -> set[int]:
     """Return the ports in a Dockerfile's EXPOSE lines, if they are numbers."""
     lines = re.findall(r"^\s*EXPOSE\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
-    return {int(number) for line in lines for number in re.findall(r"\b(\d+)(?:/\w+)?\b", line)}
+    return {int(number) for line in lines for number in re.findall(r"\b([0-9]{1,5})(?:/\w+)?\b", line)}
 
 
 def _has_healthcheck(folder: Path, build: str | None) -> bool:
@@ -197,12 +204,9 @@ def _parts(
     """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
     text = json.dumps(_short(written), sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
     parts = {COMPOSE_FILE: short_hash(with_values(text, variables).encode())}
-    inside = sorted(path for context in contexts for path in (folder / context).rglob("*"))
-    for path in (*inside, *named):
-        kind = _kind(path)
-        if kind:
-            parts[relpath(path, folder)] = short_hash(kind + _content(path))
-    return tuple(parts.items())
+    for context in contexts:
+        parts |= hash_folder(folder, context)
+    return tuple((parts | hash_files(folder, named)).items())
 
 
 def _short(value: object) -> object:
@@ -213,24 +217,6 @@ def _short(value: object) -> object:
     return [_short(part) for part in value] if isinstance(value, list) else value
 
 
-def _kind(path: Path) -> bytes:
-    """Return a letter for what Docker sends of a path: a link itself, a file with its executable bit; else nothing."""
-    if path.is_symlink():
-        return b"l"
-    if not path.is_file():
-        return b""
-    return b"x" if path.stat().st_mode & 0o111 else b"-"
-
-
-def _content(path: Path) -> bytes:
-    return os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
-
-
 def with_values(text: str, variables: Mapping[str, str]) -> str:
     """Return a text, followed by the values of the variables that it uses, so that its hash depends on them."""
     return text + "".join(value for name, value in variables.items() if name in text)
-
-
-def short_hash(content: bytes) -> str:
-    """Return a short hash of some content."""
-    return hashlib.sha256(content).hexdigest()[:12]

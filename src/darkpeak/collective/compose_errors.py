@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darkpeak.collective.model import Finding, Place
-from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+from darkpeak.collective.text import NotReadable, read
+from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 
 HINT = "see the Compose file reference: docs.docker.com/reference/compose-file"
 FILE = re.compile(r"validating (?P<file>[^:]+): ")
@@ -49,8 +50,8 @@ def _keys(message: str) -> list[str]:
 def read_file(path: Path) -> Tree:
     """Return what a file says; empty if it cannot be read."""
     try:
-        return read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, NotReadable):
+        return read_yaml(read(path))
+    except NotReadable:
         return EMPTY
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.text import read_or_empty
 
 FILE = ".env"
 NOTE = "# From collective.toml: darkpeak up writes these lines for plain docker compose."
@@ -20,7 +21,7 @@ def differing(collective: Collective) -> dict[Path, str]:
     found = {}
     for service in collective.services:
         path = service.folder / FILE
-        present, needed = _read(path), needed_in(_compose_text(service), collective.variables)
+        present, needed = read_or_empty(path), needed_in(_compose_text(service), collective.variables)
         right = make_env(present, needed, collective.variables)
         if right != present:
             found[path] = right
@@ -31,7 +32,7 @@ def stale(collective: Collective) -> Iterator[Finding]:
     """Yield a finding for each line of a service's `.env` that differs from collective.toml."""
     for service in collective.services:
         path = service.folder / FILE
-        for number, line in enumerate(_read(path).splitlines(), 1):
+        for number, line in enumerate(read_or_empty(path).splitlines(), 1):
             name, value = _assigned(line)
             right = collective.variables.get(name, value)
             if value != right:
@@ -69,11 +70,4 @@ def _assigned(line: str) -> tuple[str, str]:
 
 
 def _compose_text(service: Service) -> str:
-    return "\n".join(_read(path) for pattern in COMPOSE_FILES for path in sorted(service.folder.glob(pattern)))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return "\n".join(read_or_empty(path) for pattern in COMPOSE_FILES for path in sorted(service.folder.glob(pattern)))

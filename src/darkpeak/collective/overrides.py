@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from darkpeak.collective.compose import short_hash, with_values
+from darkpeak.collective.compose import with_values
+from darkpeak.collective.context import short_hash
 from darkpeak.collective.model import Finding, Override, Place, Service
 from darkpeak.collective.resolved import OVERLAYS
-from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+from darkpeak.collective.text import NotReadable, read
+from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 
 PATTERN = "docker-compose.*.yml"
 SHARED = ("networks", "volumes", "configs", "secrets")  # what several containers use
@@ -24,12 +26,9 @@ def read_overrides(
             continue
         file = str(path.relative_to(root))
         try:
-            parsed = read_yaml(path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            findings.append(Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8"))
-            continue
+            parsed = read_yaml(read(path))
         except NotReadable as error:
-            findings.append(Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above"))
+            findings.append(Finding(Place(file, error.line), "yaml", str(error), error.hint))
             continue
         findings += _unknown_containers(file, parsed, service)
         host = path.name.split(".")[1]

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from darkpeak.collective import backup, tree
+from darkpeak.collective import backup, text, tree
 from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.identity import read_id
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.overrides import read_overrides
-from darkpeak.collective.resolved import Resolve, merged, overlay_of, question
+from darkpeak.collective.resolved import NamedNotReadable, Resolve, merged, overlay_of, question
 from darkpeak.collective.router import read_router
 from darkpeak.collective.settings import Admin
 from darkpeak.collective.x_darkpeak import read_service
@@ -33,6 +33,9 @@ KEYS: Mapping[str, type] = {
     "certificates": dict,
     "router": dict,
 }
+WRONG_NAME = "the folder's name cannot be a service's name"
+RENAME = "rename the folder: use lower-case letters, digits and inner hyphens"
+MOST_FINDINGS = 20  # of one table
 ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
 
 
@@ -43,7 +46,7 @@ def find_root(start: Path) -> Path:
         UsageError: when there is none.
     """
     for folder in (start, *start.parents):
-        if (folder / COLLECTIVE_FILE).is_file():
+        if os.path.lexists(folder / COLLECTIVE_FILE):  # what is wrong with it is a finding
             return folder
     raise UsageError(
         f"no {COLLECTIVE_FILE} in {start} or above it",
@@ -58,10 +61,13 @@ def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[F
     """
     collective, findings = _read_collective(root)
     services = []
-    folders = (folder for folder in (root / "services").glob("*") if folder.is_dir() and folder.name[0] != ".")
+    folders = sorted(item for item in (root / "services").glob("*") if item.is_dir() and item.name[0] != ".")
+    odd = [folder.name for folder in folders if not folder.name.isprintable()]  # a line break, no UTF-8
+    findings += [Finding(Place(f"services/{ascii(name)[1:-1]}", 1), "service-name", WRONG_NAME, RENAME) for name in odd]
     with ThreadPoolExecutor() as pool:  # compose may take a tenth of a second for each
         for service, found in pool.map(
-            lambda folder: _read_service(root, folder, collective.variables, resolve), sorted(folders)
+            lambda folder: _read_service(root, folder, collective.variables, resolve),
+            (folder for folder in folders if folder.name not in odd),
         ):
             findings += found
             services += [service] if service else []
@@ -80,7 +86,10 @@ def _read_service(
         return None, [parsed]
     overlay = overlay_of(folder)
     files = (COMPOSE_FILE, overlay) if overlay else (COMPOSE_FILE,)
-    answer = resolve(question(folder, files, variables, os.environ)) if resolve else {}
+    try:
+        answer = resolve(question(folder, files, variables, os.environ)) if resolve else {}
+    except NamedNotReadable as error:
+        return None, [_named(root, folder, error)]
     if isinstance(answer, str):
         return None, [explain(root, folder, files[0], answer)]
     service, findings = read_service(folder, file, merged(parsed, answer) if answer else parsed, variables)
@@ -90,66 +99,74 @@ def _read_service(
     return replace(service, files=files, overrides=overrides), findings + found
 
 
+def _named(root: Path, folder: Path, error: NamedNotReadable) -> Finding:
+    """Return the finding about a file that compose would read besides the compose file."""
+    if not error.path.is_relative_to(folder):  # the fault is of the service that uses the file
+        at = Place(str((folder / COMPOSE_FILE).relative_to(root)), 1)
+        return Finding(at, "named-file", f"{error.path}:{error.line}: {error}", error.hint)
+    return Finding(Place(str(error.path.relative_to(root)), error.line), "named-file", str(error), error.hint)
+
+
 def _parse(path: Path, file: str) -> tree.Tree | Finding:
     """Return a parsed compose file, or the finding because of which it cannot be read."""
     try:
-        parsed = tree.read_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        parsed = tree.read_yaml(text.read(path))
+    except text.Missing:
         return Finding(Place(file, 1), "no-compose-file", "the service has no compose file", f"write {file}")
-    except UnicodeDecodeError:
-        return Finding(Place(file, 1), "yaml", "the file is not UTF-8 text", "save it as UTF-8")
-    except tree.NotReadable as error:
-        return Finding(Place(file, error.line), "yaml", str(error), "fix the YAML here or just above")
+    except text.NotReadable as error:
+        return Finding(Place(file, error.line), "yaml", str(error), error.hint)
     if not isinstance(parsed.value, dict):
         return Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")
     return parsed
 
 
 def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:
-    text = (root / COLLECTIVE_FILE).read_text(encoding="utf-8")
     try:
-        data = tree.read_toml(text)
-    except tree.NotReadable as error:
+        written = text.read(root / COLLECTIVE_FILE)
+        data = tree.read_toml(written)
+    except text.NotReadable as error:
         at = Place(COLLECTIVE_FILE, error.line)
-        return Collective(root, "", "localhost"), [Finding(at, "toml", str(error), "fix the TOML here")]
-    findings = _wrong_keys(text, data, KEYS, ())
+        return Collective(root, "", "localhost"), [Finding(at, "toml", str(error), error.hint)]
+    findings = _wrong_keys(written, data, KEYS, ())
     for key, example in (("name", "Dark Peak"), ("domain", "localhost")):
         if key not in data:
             hint = f'write {key} = "{example}"'
             findings.append(Finding(Place(COLLECTIVE_FILE, 1), "missing-key", f"{key} is missing", hint))
     domain = data.get("domain")
     domain = domain if isinstance(domain, str) else "localhost"
-    admins, found = _read_admins(text, data.get("admins"))
+    admins, found = _read_admins(written, data.get("admins"))
     keep = data.get("keep_deploys")
     keep = max(1, keep) if isinstance(keep, int) else Collective.keep_deploys
-    kept, wrong = backup.read_backup(text, data.get("backup"))
+    kept, wrong = backup.read_backup(written, data.get("backup"))
     collective = Collective(root, str(data.get("name", "")), domain, admins, keep_deploys=keep, backup=kept)
-    hosts, misplaced = read_hosts(text, data.get("hosts"))
-    certificates, refused = read_certificates(root, text, data.get("certificates"), domain)
-    router, taken = read_router(text, data.get("router"))
+    hosts, misplaced = read_hosts(written, data.get("hosts"))
+    certificates, refused = read_certificates(root, written, data.get("certificates"), domain)
+    router, taken = read_router(written, data.get("router"))
     findings += found + wrong + misplaced + refused + taken
     return replace(collective, hosts=hosts, certificates=certificates, router=router, id=read_id(data)), findings
 
 
-def _read_admins(text: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:
+def _read_admins(written: str, data: Any) -> tuple[tuple[Admin, ...], list[Finding]]:
     admins: list[Admin] = []
     findings: list[Finding] = []
     for name, values in data.items() if isinstance(data, dict) else ():
         if not isinstance(values, dict):
-            at = Place(COLLECTIVE_FILE, tree.toml_line(text, "admins", name))
+            at = Place(COLLECTIVE_FILE, tree.toml_line(written, "admins", name))
             findings.append(Finding(at, "wrong-type", f"admin {name} is not a table", f"write [admins.{name}]"))
             continue
-        findings += _wrong_keys(text, values, ADMIN_KEYS, ("admins", name))
+        findings += _wrong_keys(written, values, ADMIN_KEYS, ("admins", name))
         ssh = values.get("ssh")
         keys = tuple(str(key) for key in ssh) if isinstance(ssh, list) else ()
         admins.append(Admin(name, str(values.get("name", "")), str(values.get("mail", "")), keys))
     return tuple(admins), findings
 
 
-def _wrong_keys(text: str, data: dict[str, Any], known: Mapping[str, type], path: tuple[str, ...]) -> list[Finding]:
-    findings = []
+def _wrong_keys(written: str, data: dict[str, Any], known: Mapping[str, type], path: tuple[str, ...]) -> list[Finding]:
+    findings: list[Finding] = []
     for key, value in data.items():
-        at = Place(COLLECTIVE_FILE, tree.toml_line(text, *path, key))
+        if len(findings) == MOST_FINDINGS:
+            break
+        at = Place(COLLECTIVE_FILE, tree.toml_line(written, *path, key))
         if key not in known:
             hint = f"the known keys are {', '.join(known)}"
             findings.append(Finding(at, "unknown-key", f"unknown key {key}", hint))

@@ -6,14 +6,15 @@ import hashlib
 import re
 
 from darkpeak.collective.model import Collective
+from darkpeak.collective.text import NotReadable, read_bytes
 from darkpeak.vocabulary import KEY_FILE
 
 
 def openers(collective: Collective) -> tuple[str, ...]:
     """Return the names of the admins who can open the key file."""
     try:
-        found = set(tags((collective.root / KEY_FILE).read_bytes()))
-    except OSError:
+        found = set(tags(read_bytes(collective.root / KEY_FILE)))
+    except NotReadable:
         return ()
     return tuple(admin.name for admin in collective.admins if any(tag(line) in found for line in admin.ssh))
 

@@ -11,7 +11,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+from darkpeak.collective.text import Missing, NotReadable, read_bytes
+from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 
 OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # plain compose reads the first that exists
 ENVIRONMENT = ".env"
@@ -19,6 +20,14 @@ VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_]\w*)")
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
 FOLDER, ROOT = "@folder@", "@root@"  # in kept answers, which are the same in every clone
 FILE_KEYS = {"include", "extends", "env_file", "label_file"}  # compose reads the files that are named there
+
+
+class NamedNotReadable(NotReadable):
+    """What is wrong with a file that compose would read, and the file. Compose is not asked: it could wait for ever."""
+
+    def __init__(self, path: Path, error: NotReadable) -> None:
+        super().__init__(str(error), error.line, error.hint)
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,11 @@ def overlay_of(folder: Path) -> str:
 def question(
     folder: Path, files: tuple[str, ...], variables: Mapping[str, str], environment: Mapping[str, str]
 ) -> Question:
-    """Return the question for compose."""
+    """Return the question for compose.
+
+    Raises:
+        NamedNotReadable: for a file that is there, but cannot be read; compose itself says that one is missing.
+    """
     read = dict(_files_read(folder, [folder / name for name in files]))
     names = {name for text in read.values() for name in VARIABLE.findall(text)} - {""} - set(variables)
     parts = [*sorted(variables.items()), *((name, environment.get(name)) for name in sorted(names))]
@@ -108,21 +121,23 @@ def _files_read(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Path, str
             continue
         yield path, text or ""
         if path.suffix in (".yml", ".yaml") and any(key in (text or "") for key in FILE_KEYS):
-            waiting += [path.parent / name for name in _named(_parse(text or ""))]
+            waiting += [path.parent / name for name in _named(_parse(path, text or ""))]
 
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return read_bytes(path).decode(errors="replace")  # an environment file may have any encoding
+    except Missing:
         return None
+    except NotReadable as error:
+        raise NamedNotReadable(path, error) from error
 
 
-def _parse(text: str) -> Tree:
+def _parse(path: Path, text: str) -> Tree:
     try:
         return read_yaml(text)
-    except NotReadable:
-        return EMPTY
+    except NotReadable as error:
+        raise NamedNotReadable(path, error) from error
 
 
 def _named(tree: Tree) -> Iterator[str]:

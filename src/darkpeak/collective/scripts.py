@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from darkpeak.collective.model import Service
+from darkpeak.collective.text import NotReadable, open_file
 from darkpeak.errors import SystemFailure
 
 VERIFY = "verify"
@@ -81,23 +82,25 @@ def find_fault(path: Path, has: Has) -> Fault | None:
     """Return why a script cannot be started where `has` tells which programs there are; None if it can."""
     try:
         return next(_faults_of_file(path), None) or next(_faults_of_text(_read(path), has), None)
-    except OSError as error:
-        return Fault("unreadable", f"cannot be read: {error.strerror}", f"see its owner and its mode: ls -lL {path}")
+    except (OSError, NotReadable) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return Fault("unreadable", f"cannot be read: {why}", f"see its owner and its mode: ls -lL {path}")
 
 
 def find_text_fault(path: Path) -> Fault | None:
     """Return why a program of a container cannot be started there, as far as its text shows; None if it can."""
     try:
         text = _read(path)
-    except OSError as error:
-        return Fault("unreadable", f"cannot be read: {error.strerror}", f"see its owner and its mode: ls -lL {path}")
+    except (OSError, NotReadable) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return Fault("unreadable", f"cannot be read: {why}", f"see its owner and its mode: ls -lL {path}")
     # Without the executable bit it is perhaps a library, which other programs read.
     program = path.stat().st_mode & stat.S_IXUSR and b"\0" not in text
     return next(_line_faults(text), None) or (next(_missing_line(text), None) if program else None)
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(LARGEST)
 
 

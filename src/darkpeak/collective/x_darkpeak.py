@@ -14,6 +14,7 @@ from darkpeak.vocabulary import PORTS
 Route = TypeVar("Route")
 KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
+NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
 LIMIT_KEYS = ("rate", "connections", "idle", "body")
 UNITS = {  # the limits that have a unit: each unit in seconds or bytes
     "idle": {"s": 1, "m": 60, "h": 3600},
@@ -151,7 +152,7 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
 
 def number(value: Tree, what: str, notes: Notes) -> int | None:
     """Return a whole number; None, with a finding, if it is not a number."""
-    if value.text().isdecimal():
+    if NUMBER.fullmatch(value.text()):
         return int(value.text())
     notes.add(value.line, "wrong-type", f"{what} must be a number", "write digits, like 6010")
     return None
@@ -225,7 +226,7 @@ def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:
         return PortRoute(int(public), port, at)
 
     for public in value.mapping():
-        if not public.isdecimal() or int(public) not in PORTS:
+        if not NUMBER.fullmatch(public) or int(public) not in PORTS:
             hint = "write the port that clients connect to, like 5222"
             notes.add(value.key_line(public), "wrong-type", f"{public} is not a port", hint)
             return ()

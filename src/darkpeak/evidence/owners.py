@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from darkpeak.collective.model import Collective, Place
+from darkpeak.collective.text import read_or_empty
 from darkpeak.collective.tree import toml_line
 from darkpeak.errors import UsageError
 from darkpeak.evidence.record import pick
@@ -64,5 +65,5 @@ def other_domain(collective: Collective, known: OwnerRecord, engine: str) -> Usa
 
 
 def _place(collective: Collective, key: str) -> Place:
-    text = (collective.root / COLLECTIVE_FILE).read_text(encoding="utf-8")
+    text = read_or_empty(collective.root / COLLECTIVE_FILE)
     return Place(COLLECTIVE_FILE, toml_line(text, key))

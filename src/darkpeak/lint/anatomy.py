@@ -36,8 +36,10 @@ def files(service: Service) -> Iterator[Finding]:
 def programs(service: Service) -> Iterator[Finding]:
     """The programs in the containers' bin/ have a #! line and no CRLF; Docker copies them as they are."""
     for container in service.containers:
-        found = (service.folder / (container.build or "") / "bin").glob("*") if container.build else ()
-        for path in sorted(path for path in found if path.is_file()):
+        folder = service.folder / (container.build or "") / "bin"
+        # Not is_dir(): that raises an error for a name that is too long.
+        names = os.listdir(folder) if container.build and os.path.isdir(folder) else ()  # noqa: PTH112, PTH208
+        for path in sorted(folder / name for name in names if (folder / name).is_file()):
             file = f"{service.at.file.rpartition('/')[0]}/{container.build}/bin/{path.name}"
             yield from _finding(service, file, scripts.find_text_fault(path))
 
@@ -62,7 +64,7 @@ def containers(service: Service) -> Iterator[Finding]:
         if container.build is None:
             hint = f"write build: {container.name}, with FROM debian:{SUITE} in {container.name}/Dockerfile"
             yield Finding(container.at, "not-built", f"{container.name} is not built from a folder", hint)
-        elif not (service.folder / container.build / "Dockerfile").is_file():
+        elif not os.path.lexists(service.folder / container.build / "Dockerfile"):
             what = f"there is no {container.build}/Dockerfile"
             yield Finding(container.at, "no-dockerfile", what, "write it, or fix build:")
 

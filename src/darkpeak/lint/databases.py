@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Container, Finding, Place, Service
+from darkpeak.collective.text import read_or_empty
+from darkpeak.vocabulary import COMPOSE_FILE
 
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 FROM = re.compile(r"^\s*FROM\s+(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -53,9 +55,9 @@ KNOWN = (
 def dumped(service: Service) -> Iterator[Finding]:
     """The backup script dumps a known database, and does not copy its files."""
     script = service.folder / "scripts" / "backup"
-    if not script.is_file():
+    text = read_or_empty(script)
+    if not text:
         return
-    text = script.read_text(errors="replace")
     for container in service.containers:
         build = COMMENT.sub("", dockerfile(service.folder, container.build))
         if not container.mounts and not re.search(r"^\s*VOLUME\b", build, re.MULTILINE):
@@ -78,10 +80,10 @@ def _holds(database: Database, build: str) -> bool:
 
 def _programs(service: Service, container: Container) -> Iterator[str]:
     """Yield the programs in the container's folder, which the script may call by name."""
-    folder = service.folder / (container.build or "")
-    for path in sorted(folder.rglob("*")) if container.build else ():
-        if path.is_file() and path.name != "Dockerfile":
-            yield COMMENT.sub("", path.read_text(errors="replace"))
+    for name, _ in container.parts:
+        path = service.folder / name
+        if path.name not in {"Dockerfile", COMPOSE_FILE}:
+            yield COMMENT.sub("", read_or_empty(path))
 
 
 def _line(text: str, container: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.text import Missing, NotReadable, read
 from darkpeak.vocabulary import SUITE
 
 # docs.docker.com/reference/dockerfile
@@ -25,7 +26,14 @@ HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
 def instructions(service: Service) -> Iterator[Finding]:
     """Every line begins with an instruction of Docker, and the first is FROM."""
     for container in service.containers:
-        text = dockerfile(service.folder, container.build)
+        try:
+            text = read(service.folder / container.build / "Dockerfile") if container.build else ""
+        except Missing:
+            continue  # anatomy.containers finds that
+        except NotReadable as error:
+            at = Place(f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile", error.line)
+            yield Finding(at, "dockerfile", str(error), error.hint)
+            continue
         file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
         found = list(read_instructions(text))
         for line, word in found:

@@ -4,9 +4,9 @@ docs/service.md has the whole table, with the rules' names.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.written import Written, child
 from darkpeak.vocabulary import COMPOSE_FILE
 
@@ -94,17 +94,10 @@ def variables(service: Service) -> Iterator[Finding]:
     """.env has values for the files; it does not choose other files, another project, or profiles."""
     path = service.folder / ".env"
     file = f"{service.at.file.rpartition('/')[0]}/.env"
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_or_empty(path).splitlines(), 1):
         name = line.removeprefix("export ").partition("=")[0].strip()
         if name in DECIDING:
             what = f"{name} makes plain compose do something else than darkpeak"
             yield Finding(
                 Place(file, number), "compose-variable", what, "remove it, and write it into the compose file"
             )
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Place
 from darkpeak.collective.recipients import is_public_key
+from darkpeak.collective.text import read_or_empty
 from darkpeak.collective.tree import toml_line
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOST_NAME, LEAST_ADMINS
 
@@ -14,7 +15,7 @@ TAKEN = {
 
 
 def _line(collective: Collective, *path: str) -> Place:
-    text = (collective.root / COLLECTIVE_FILE).read_text(encoding="utf-8")
+    text = read_or_empty(collective.root / COLLECTIVE_FILE)
     return Place(COLLECTIVE_FILE, toml_line(text, *path))
 
 

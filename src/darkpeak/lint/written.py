@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Finding, Place, Service
-from darkpeak.collective.tree import EMPTY, NotReadable, Tree, read_yaml
+from darkpeak.collective.text import NotReadable, read
+from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 from darkpeak.vocabulary import COMPOSE_FILE
 
 OFF = {"", "false", "no", "off", "n", "0"}
@@ -46,8 +47,8 @@ def written_by(collective: Collective, service: Service) -> Iterator[Written]:
     folder = service.at.file.rpartition("/")[0]
     for name in (COMPOSE_FILE, *(override.file for override in service.overrides)):
         try:
-            tree = read_yaml((service.folder / name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, NotReadable):
+            tree = read_yaml(read(service.folder / name))
+        except NotReadable:
             continue
         yield Written(collective, service, f"{folder}/{name}", tree)
 

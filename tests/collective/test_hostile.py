@@ -1,0 +1,324 @@
+"""Files that are broken or hostile: each gives its findings at once, and leaves the other service as it is."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from darkpeak import collective, lint
+from darkpeak.collective.context import MOST_FILES
+from darkpeak.collective.resolved import Question
+from tests.making import WIKI, edit, write_collective
+
+FILE = "services/wiki/docker-compose.yml"
+LINES = WIKI.count("\n")
+BOMB = "".join(f"x-{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9)}]\n" for n in range(1, 10))
+SELF = "x-defaults: &defaults\n  init: true\n  worker:\n    <<: *defaults\n"
+OPENED = "  webserver:\n    build: "
+
+Change = Callable[[Path], object]
+
+
+@pytest.fixture(autouse=True)
+def _limits() -> Iterator[None]:
+    """Fail a test after two seconds of the processor's time, or when it waits for longer than any machine needs."""
+
+    def late(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = [signal.signal(number, late) for number in (signal.SIGPROF, signal.SIGALRM)]
+    signal.setitimer(signal.ITIMER_PROF, 2)
+    signal.setitimer(signal.ITIMER_REAL, 30)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in zip((signal.SIGPROF, signal.SIGALRM), before, strict=True):
+        signal.signal(number, handler)
+
+
+def answer(question: Question) -> dict[str, object]:
+    """Stand for compose, which would perhaps read such a file for ever, so that it must not be asked."""
+    assert not (question.folder / "named.env").exists(), "compose was asked"
+    return {}
+
+
+def findings(root: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the services that can be read, and every finding as one line."""
+    found, unreadable = collective.read(root, answer)
+    lines = [f"{item.at} {item.rule}: {item.what}" for item in sorted({*unreadable, *lint.check(found)})]
+    return [service.name for service in found.services], lines
+
+
+# What is added to the wiki's compose file; the line after its own lines and the message of the one finding.
+TEXTS = {
+    "an alias bomb": ("x-0: &b0 [a, a, a, a, a, a, a, a, a]\n" + BOMB, 5, "the file has more than 20000 values, with what its aliases stand for"),
+    "a bomb of merges": ("x-0: &b0 {a: a}\n" + BOMB.replace("[*", "{<<: [*").replace("]", "]}"), 5, "the file has more than 20000 values, with what its aliases stand for"),
+    "a bomb without aliases": ("x-list:\n" + "- a\n" * 30_000, 19_930, "the file has more than 20000 values, with what its aliases stand for"),
+    "an anchor that contains itself": ("x-a: &a [*a]\n", 1, "*a stands inside &a, so it would contain itself"),
+    "a merge that is indented too far": (SELF, 4, "*defaults stands inside &defaults, so it would contain itself"),
+    "two anchors in a circle": ("x-a: &a\n  b: &b {a: *a}\n", 2, "*a stands inside &a, so it would contain itself"),
+    "an alias before its anchor": ("x-a: *a\nx-b: &a 1\n", 1, "there is no anchor &a above this line"),
+    "20,000 brackets": (f"x-a: {'[' * 20_000}\n", 1, "values are nested more than 100 deep"),
+    "50,000 brackets": (f"x-a:\n  {'[' * 50_000}\n", 2, "values are nested more than 100 deep"),
+    "50,000 braces": (f"x-a: {'{a: ' * 50_000}\n", 1, "values are nested more than 100 deep"),
+    "50,000 hyphens": (f"x-a:\n- {'- ' * 50_000}a\n", 2, "values are nested more than 100 deep"),
+    "deep by aliases": ("x-0: &d0 [a]\n" + "".join(f"x-{n}: &d{n} [*d{n - 1}]\n" for n in range(1, 300)),99, "values are nested more than 100 deep"),
+    "a merge of a list": ("x-a: &a [1]\nx-b:\n  <<: *a\n", 3, "what << merges is not a mapping"),
+    "a merge of a word": ("x-b:\n  <<: word\n", 2, "what << merges is not a mapping"),
+    "a merge of nothing": ("x-b:\n  <<:\n", 2, "what << merges is not a mapping"),
+    "a list of a word to merge": ("x-b:\n  <<: [{a: 1}, word]\n", 2, "what << merges is not a mapping"),
+    "two merges in one mapping": ("x-a: &a {}\nx-b:\n  <<: *a\n  <<: *a\n", 4, "duplicate key '<<'"),
+    "a huge text": (f"x-a: {'a' * 200_000}\n", 1, "the text has more than 100000 characters"),
+    "a NUL": ("x-a: a\0b\n", 1, "the file contains the character U+0000"),
+    "a NUL as an escape": ('x-a: "a\\0b"\n', 1, "the text contains a NUL or half a character"),
+    "half a character": ('x-a: "\\ud800"\n', 1, "found invalid Unicode character escape code"),
+    "an escape character": ("x-a: \x1b[31m\n", 1, "the file contains the character U+001B"),
+    "a second document": ("---\nservices: {}\n", 1, "a second document begins here"),
+    "a tab": ("x-a:\n\tb: 1\n", 2, "found character that cannot start any token"),
+    "a tag of Python": ("x-a: !!python/object/apply:os.system [id]\n", 1, "the tag !!python/object/apply:os.system cannot be used"),
+    "binary": ("x-a: !!binary aGk=\n", 1, "the tag !!binary cannot be used"),
+    "a tag of nobody": ("x-a: !secret b\n", 1, "the tag !secret cannot be used"),
+    "a key that is a list": ("x-a: {[a, b]: c}\n", 1, "a key must be a plain word"),
+    "a key that is an alias": ("x-a: &a [1]\n? *a\n: b\n", 1, "a key must be a plain word"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("added", "line", "what"), TEXTS.values(), ids=TEXTS)
+def test_a_hostile_text_is_one_finding_with_its_line(tmp_path: Path, added: str, line: int, what: str) -> None:
+    (write_collective(tmp_path) / FILE).write_text(WIKI + added)
+    names, found = findings(tmp_path)
+    assert names == ["directory"]
+    assert [item.partition(" yaml: ")[2] for item in found[:1]] == [what]
+    if line < 10_000:
+        assert found[0].startswith(f"{FILE}:{LINES + line} ")
+    assert all("undefined-network" in item or FILE in item for item in found)
+
+
+SOUND = {
+    "a byte order mark": lambda text: b"\xef\xbb\xbf" + text,
+    "CRLF": lambda text: text.replace(b"\n", b"\r\n"),
+    "a merge": lambda text: text + b"x-a: &a {b: 1}\nx-c: {<<: *a, b: 2}\nx-d: {<<: [*a, {e: 1}]}\n",
+    "usual tags": lambda text: text + b'x-a: [!!str 1, !!int "2", !!null "", !reset []]\n',
+    "99 brackets": lambda text: text + b"x-a: " + b"[" * 98 + b"]" * 98 + b"\n",
+}
+
+
+@pytest.mark.parametrize("change", SOUND.values(), ids=SOUND)
+def test_what_is_unusual_but_allowed_has_no_finding(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    path = write_collective(tmp_path) / FILE
+    path.write_bytes(change(path.read_bytes()))
+    assert findings(tmp_path) == (["directory", "wiki"], [])
+
+
+def link(target: str) -> Change:
+    return lambda path: path.symlink_to(target)
+
+
+def listen(path: Path) -> None:
+    """Make a socket; its name must be short, so it is bound in its folder."""
+    before = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(before)
+
+
+def link_to_fifo(path: Path) -> None:
+    os.mkfifo(path.parents[1] / "pipe")
+    path.symlink_to("../pipe")
+
+
+def make_terabyte(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+# What takes the place of a file, and the message about it.
+THINGS: dict[str, tuple[Change, str]] = {
+    "a link to /dev/zero": (link("/dev/zero"), "it is a device, not a file"),
+    "a FIFO": (os.mkfifo, "it is a FIFO, not a file"),
+    "a socket": (listen, "it is a socket, not a file"),
+    "a folder": (Path.mkdir, "it is a folder, not a file"),
+    "a dangling link": (link("nowhere"), "it is a link that cannot be followed: No such file or directory"),
+    "a link to itself": (link("docker-compose.yml"), "it is a link that cannot be followed: Too many levels of symbolic links"),
+    "a link to a FIFO": (link_to_fifo, "it is a FIFO, not a file"),
+    "10 MB": (lambda path: path.write_text("# hi\n" * 2_000_000), "the file is larger than 1024 KiB"),
+    "a sparse terabyte": (make_terabyte, "the file is larger than 1024 KiB"),
+    "UTF-16": (lambda path: path.write_text(WIKI, encoding="utf-16"), "the file is not UTF-8 text"),
+    "Latin-1": (lambda path: path.write_text("# é\n", encoding="latin-1"), "the file is not UTF-8 text"),
+}  # fmt: skip
+FOR_ALL = [name for name in THINGS if name != "a link to itself"]
+
+
+@pytest.mark.parametrize(("make", "what"), THINGS.values(), ids=THINGS)
+def test_something_in_the_place_of_a_compose_file(tmp_path: Path, make: Change, what: str) -> None:
+    path = write_collective(tmp_path) / FILE
+    path.unlink()
+    make(path)
+    names, found = findings(tmp_path)
+    assert names == ["directory"]
+    assert f"{FILE}:1 yaml: {what}" in found
+
+
+@pytest.mark.parametrize("name", FOR_ALL)
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("collective.toml", "collective.toml:1 toml"),
+        ("services/wiki/docker-compose.vagrant.yml", "services/wiki/docker-compose.vagrant.yml:1 yaml"),
+        ("services/wiki/webserver/Dockerfile", "services/wiki/webserver/Dockerfile:1 dockerfile"),
+    ],
+)
+def test_something_in_the_place_of_another_file(tmp_path: Path, name: str, file: str, place: str) -> None:
+    path = write_collective(tmp_path) / file
+    path.unlink(missing_ok=True)
+    make, what = THINGS[name]
+    make(path)
+    assert f"{place}: {what}" in findings(tmp_path)[1]
+
+
+@pytest.mark.parametrize("name", ["a link to /dev/zero", "a FIFO", "a folder", "10 MB", "a socket"])
+@pytest.mark.parametrize("file", [".env", "named.env", "docker-compose.override.yml"])
+def test_something_that_compose_would_read(tmp_path: Path, name: str, file: str) -> None:
+    """Compose is not asked about such a file, since it would wait."""
+    edit(write_collective(tmp_path), FILE, OPENED, "  webserver:\n    env_file: [named.env]\n    build: ")
+    path = tmp_path / "services/wiki" / file
+    (tmp_path / "services/wiki/named.env").touch()
+    path.unlink(missing_ok=True)
+    make, _ = THINGS[name]
+    make(path)
+    names, found = findings(tmp_path)
+    assert names == ["directory"]
+    assert [item for item in found if item.startswith(f"services/wiki/{file}:1 named-file: ")]
+
+
+def fill(count: int) -> Change:
+    def make(folder: Path) -> None:
+        for number in range(count):
+            (folder / f"{number}").touch()
+
+    return make
+
+
+def nest(folder: Path) -> None:
+    """Make folders in folders."""
+    os.chdir(folder)
+    try:
+        for _ in range(300):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir("/")
+
+
+CONTEXTS: dict[str, tuple[Change, str]] = {
+    "a FIFO": (lambda folder: os.mkfifo(folder / "x"), "webserver/x is a FIFO, which Docker cannot copy"),
+    "a socket": (lambda folder: listen(folder / "x"), "webserver/x is a socket, which Docker cannot copy"),
+    "a device": (lambda folder: os.mknod(folder / "x", 0o020600, os.makedev(1, 5)), "webserver/x is a device, which Docker cannot copy"),
+    "a FIFO with a line break": (lambda folder: os.mkfifo(folder / "a\nb"), "webserver/a\\nb is a FIFO, which Docker cannot copy"),
+    "very many files": (fill(MOST_FILES + 1), f"its folder has more than {MOST_FILES} files, which Docker all copies at each build"),
+    "a sparse terabyte": (lambda folder: make_terabyte(folder / "x"), "its folder has more than 1 GiB, which Docker all copies at each build"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "what"), CONTEXTS.values(), ids=CONTEXTS)
+def test_what_a_build_cannot_take_is_a_finding(tmp_path: Path, make: Change, what: str) -> None:
+    make(write_collective(tmp_path) / "services/wiki/webserver")
+    names, found = findings(tmp_path)
+    assert names == ["directory", "wiki"]
+    assert found == [f"{FILE}:11 build-files: webserver cannot be built: {what}"]
+
+
+LINKS: dict[str, Change] = {
+    "out of the folder": lambda folder: (folder / "x").symlink_to("/"),
+    "a loop": lambda folder: (folder / "x").symlink_to("../webserver"),
+    "to a device": lambda folder: (folder / "x").symlink_to("/dev/zero"),
+    "to a FIFO": lambda folder: link_to_fifo(folder / "x"),
+    "to nothing": lambda folder: (folder / "x").symlink_to("nowhere"),
+    "deep folders": nest,
+    "a name that is no text": lambda folder: Path(folder, os.fsdecode(b"\xff")).touch(),
+}
+
+
+@pytest.mark.parametrize("make", LINKS.values(), ids=LINKS)
+def test_what_a_build_takes_is_part_of_the_content(tmp_path: Path, make: Change) -> None:
+    """Links are hashed as links: Docker sends them so, and what they lead to does not matter."""
+    write_collective(tmp_path)
+    before = collective.read(tmp_path)[0].services[1].containers[0]
+    make(tmp_path / "services/wiki/webserver")
+    after = collective.read(tmp_path)[0].services[1].containers[0]
+    assert findings(tmp_path) == (["directory", "wiki"], [])
+    assert (after.content == before.content) == (make is nest)  # a folder without files changes nothing
+    assert all(name.isprintable() for name, _ in after.parts)
+
+
+@pytest.mark.parametrize(
+    "build", ["/", "/proc", "../../../../../../../../..", "/dev", "a" * 5000, "https://git.example/x.git"]
+)
+def test_a_strange_folder_to_build_from_is_a_finding(tmp_path: Path, build: str) -> None:
+    edit(write_collective(tmp_path), FILE, "build: webserver", f"build: {build}")
+    assert findings(tmp_path)[1]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a b", os.fsdecode(b"\xff"), "\x1b[31m", "é", "-rf"])
+def test_a_strange_name_of_a_folder_is_a_finding_of_that_service(tmp_path: Path, name: str) -> None:
+    (write_collective(tmp_path) / "services/wiki").rename(tmp_path / "services" / name)
+    found, unreadable = collective.read(tmp_path)
+    every = [*unreadable, *lint.check(found)]
+    assert "service-name" in {item.rule for item in every}
+    assert "" not in {item.at.service for item in every}
+    assert all(f"{item.at} {item.what}".isprintable() for item in every)
+    assert "directory" in {service.name for service in found.services}
+
+
+PORTS = ["1" * 5000 + ":80", "1-99999999999999999999:80", "6011-6010:80", "80:90-80", "6010:" + "1:" * 40_000]
+
+
+@pytest.mark.parametrize("port", PORTS, ids=range(len(PORTS)))
+def test_a_strange_port_is_a_finding(tmp_path: Path, port: str) -> None:
+    edit(write_collective(tmp_path), FILE, "127.0.0.1:6010-6011:80", port)
+    assert "port-form" in {item.split()[1].rstrip(":") for item in findings(tmp_path)[1]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("block: 6010", "block: "), ("http: 6010", "http: "), ("http: 6010", "tcp: {'1': ")]
+)
+def test_a_number_of_thousands_of_digits_is_a_finding(tmp_path: Path, old: str, new: str) -> None:
+    edit(write_collective(tmp_path), FILE, old, new + "1" * 5000 + "}" * ("{" in new))
+    assert [item for item in findings(tmp_path)[1] if "wrong-type" in item]
+
+
+TOMLS = {
+    "20,000 brackets": ("a = " + "[\n" * 20_000, "collective.toml:101 toml: values are nested more than 100 deep"),
+    "brackets in a line": ("a = " + "[" * 4_000, "collective.toml:1 toml: values are nested more than 100 deep"),
+    "a long line": ('a = "' + "a" * 5000 + '"', "collective.toml:1 toml: the line has more than 4096 characters"),
+    "a key of very many parts": (".".join("a" * 100_000) + " = 1", "collective.toml:1 toml: the line has more than 4096 characters"),
+    "a key of many parts": (".".join("a" * 500) + " = 1", "collective.toml:1 toml: values are nested more than 100 deep"),
+    "a NUL": ('name = "a\0"', "collective.toml:1 toml: Illegal character '\\x00'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "finding"), TOMLS.values(), ids=TOMLS)
+def test_a_hostile_toml_is_a_finding_with_its_line(tmp_path: Path, text: str, finding: str) -> None:
+    (write_collective(tmp_path) / "collective.toml").write_text(text)
+    assert finding in findings(tmp_path)[1]
+
+
+def test_very_many_wrong_keys_have_twenty_findings(tmp_path: Path) -> None:
+    path = write_collective(tmp_path) / "collective.toml"
+    path.write_text("".join(f"a{n} = 1\n" for n in range(5_000)) + path.read_text())
+    assert len([item for item in findings(tmp_path)[1] if "unknown-key" in item]) == 20
+
+
+def test_spaces_after_a_bracket_take_no_time(tmp_path: Path) -> None:
+    path = write_collective(tmp_path) / "collective.toml"
+    path.write_text(
+        f"{path.read_text()}\ncolour = [\n{(' [' * 1000 + ']' * 1000 + ',')}\n]\n".replace(" [" * 900, " " * 1800)
+    )
+    assert findings(tmp_path)[1]
