@@ -285,14 +285,14 @@ def _started(
     interruptible: bool = True,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(
-            argv, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=pass_fds, process_group=0
-        )
-    except OSError as error:
-        raise explain(argv, error) from error
-    if interruptible:
-        with _registry:
+    with _registry:  # a Ctrl-C meanwhile waits, so that it does not miss the new program
+        try:
+            process = subprocess.Popen(
+                argv, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=pass_fds, process_group=0
+            )
+        except OSError as error:
+            raise explain(argv, error) from error
+        if interruptible:
             _interruptible.add(process)
     try:
         with process:
