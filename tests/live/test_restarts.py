@@ -110,8 +110,10 @@ def cut_power(collective: Collective) -> None:
     """Kill the engine and all containers at the same moment."""
     running = docker(collective, "ps", "-q").stdout.split()
     pids = docker(collective, "inspect", "-f", "{{.State.Pid}}", *running).stdout.split()
-    collective.host.run(["pkill", "-KILL", "-x", "dockerd|containerd|containerd-shim.*"])
-    collective.host.run(["kill", "-KILL", *(pid for pid in pids if pid != "0")])
+    engine = "dockerd|containerd|containerd-shim.*"
+    collective.host.run(["pkill", "-KILL", "-x", engine])
+    collective.host.run(["kill", "-KILL", *(pid for pid in pids if pid != "0")], check=False)  # some have just ended
+    wait_for("the engine's end", lambda: collective.host.run(["pgrep", "-x", engine], check=False).returncode)
     collective.host.start_engine()
 
 
