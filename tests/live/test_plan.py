@@ -182,12 +182,12 @@ def test_the_routers_ports_are_those_of_the_files_for_every_admin(small: Collect
     text = toml.read_text()
     toml.write_text(text + "\n[router]\nhttp = 8080\n")
     clone = Collective(tmp_path / "clone", small.host)
-    shutil.copytree(small.top, clone.top)
     moved = ("curl", "-sS", "--max-time", "20", "http://hello.localhost:8080/")
     shell = {**clone.environment, "DARKPEAK_HTTP_PORT": "9090"}
     try:
         assert "docker-compose.yml changed" in small.darkpeak("plan", check=False).stdout
         small.darkpeak("up", timeout=180)
+        shutil.copytree(small.top, clone.top)  # the other admin has pulled what `up` wrote for plain compose
         assert run(moved).stdout
         assert run(URL, check=False).returncode == 7, "no program listens on the old port"
         assert "http://hello.localhost:8080/" in small.darkpeak("status").stdout
