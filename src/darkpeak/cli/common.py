@@ -58,8 +58,8 @@ class Settings:
         from darkpeak.deploy.target import on_host
 
         checked = self.checked()
-        if checked.findings:
-            found = files.count(len(checked.findings), "finding")
+        if checked.faults:  # advice is for `lint` only
+            found = files.count(len(checked.faults), "finding")
             output.note(f"note: the files have {found}; for details: darkpeak lint")
         return on_host(checked.collective, self.host)
 

@@ -24,6 +24,11 @@ class Checked:
     collective: Collective
     findings: tuple[Finding, ...]
 
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that stop the deploy of a service; the others are advice."""
+        return tuple(item for item in self.findings if item.rule not in lint.ADVICE)
+
 
 def check_files(start: Path) -> Checked:
     """Return the collective of a folder, and the findings of all rules; this needs no program and no daemon.
@@ -54,9 +59,8 @@ def deployable(checked: Checked, names: Sequence[str] = ()) -> Collective:
     Raises:
         UsageError: when a fault is in a file of the whole collective, or of one of the named services.
     """
-    faults = tuple(item for item in checked.findings if item.rule not in lint.ADVICE)
-    require_sound([item for item in faults if item.at.service in ("", *names)])
-    return replace(checked.collective, faults=faults)
+    require_sound([item for item in checked.faults if item.at.service in ("", *names)])
+    return replace(checked.collective, faults=checked.faults)
 
 
 def require_sound(findings: Collection[Finding]) -> None:
