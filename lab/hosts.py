@@ -121,13 +121,15 @@ class Host:
     def start_engine(self, timeout: float = 90) -> None:
         """Start containerd and dockerd if they do not run, and wait until the engine answers."""
         self.run(["rm", "-f", "/run/docker.pid"])  # a killed engine's file would stop the next one from starting
-        self._background("/usr/bin/containerd", "--config", f"{self.slot.folder}/containerd.toml")
-        self._background("/usr/sbin/dockerd", "--config-file", f"{self.slot.folder}/daemon.json")
-        wait_for(
-            f"the engine of {self.slot.name} (its log: {self.slot.folder}/dockerd.log)",
-            self.engine_answers,
-            timeout=timeout,
-        )
+
+        def answers() -> bool:
+            """Start what does not run, also a program that ended while it started, and return whether all is there."""
+            self._background("/usr/bin/containerd", "--config", f"{self.slot.folder}/containerd.toml")
+            self._background("/usr/sbin/dockerd", "--config-file", f"{self.slot.folder}/daemon.json")
+            return self.engine_answers()
+
+        log = f"{self.slot.folder}/dockerd.log"
+        wait_for(f"the engine of {self.slot.name} (its log: {log})", answers, timeout=timeout)
 
     def kill_engine(self) -> None:
         """Kill dockerd, like a crash; containers run on until the next engine starts."""
