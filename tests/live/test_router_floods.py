@@ -14,7 +14,7 @@ from darkpeak.router.routes import Route, TcpRoute
 from lab.commands import run
 from tests.live.flood import flood
 from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, SSH, TABLE, Routed, send, serving
-from tests.live.test_router_attacks import request
+from tests.live.test_router_attacks import request, slowest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,16 +38,6 @@ def routed(collective: Collective) -> Iterator[Routed]:
         tcp = (TcpRoute(STREAM, FIRST, "chat"), TcpRoute(STREAM + 1, FIRST, "mail"))
         routed.router.apply(replace(TABLE, ssh=(Route("git", SECOND),), tcp=tcp))
         yield routed
-
-
-def slowest(number: int = 200) -> float:
-    """Return the p99 of another service's answers over new connections, in seconds."""
-    times = []
-    for _ in range(number):
-        began = time.perf_counter()
-        assert send(request("Host: two.localhost", "Connection: close")).startswith(b"HTTP/1.1 200")
-        times.append(time.perf_counter() - began)
-    return sorted(times)[int(number * 0.99)]
 
 
 @pytest.mark.parametrize(

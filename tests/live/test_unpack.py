@@ -18,7 +18,6 @@ from darkpeak.result import display
 from tests.odd import listed, make_odd
 
 ROOT = os.geteuid() == 0
-needs_root = pytest.mark.skipif(not ROOT, reason="owners and devices need root")
 
 
 def member(
@@ -138,7 +137,6 @@ def pack(top: Path) -> io.BytesIO:
     return io.BytesIO(subprocess.run(make_pack(str(top)), check=True, capture_output=True, timeout=60).stdout)
 
 
-@needs_root
 def test_all_that_a_file_system_holds_is_unpacked(target: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
@@ -150,7 +148,6 @@ def test_all_that_a_file_system_holds_is_unpacked(target: Path, tmp_path: Path) 
     assert (target / "sparse").stat().st_blocks * 512 < 1_000_000
 
 
-@needs_root
 def test_a_device_and_a_socket_are_left_out_and_the_rest_is_there(target: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
@@ -172,12 +169,15 @@ def test_extended_attributes_are_kept_where_the_file_system_has_them(target: Pat
     value = b"\xff\0binary\n"
     item, _ = member("a", content=b"x")
     item.pax_headers = {"SCHILY.xattr.user.darkpeak": value.decode(errors="surrogateescape")}
+    has_them = True
     try:
         os.setxattr(target, "user.darkpeak", b"")
     except OSError:
-        pytest.skip("this file system has no extended attributes")
+        has_them = False
     unpack(archive((item, b"x")), target, owners=False)
-    assert os.getxattr(target / "a", "user.darkpeak") == value
+    assert (target / "a").read_bytes() == b"x"
+    assert ("user.darkpeak" in os.listxattr(target / "a")) == has_them
+    assert not has_them or os.getxattr(target / "a", "user.darkpeak") == value
 
 
 def bad_time(item: tarfile.TarInfo) -> None:
