@@ -16,7 +16,7 @@ from slixmpp import JID
 
 from lab.commands import run, wait_for
 from tests.live.facts import directory, router
-from tests.live.xmpp import Door, Guesser, RefusedError, archive, logs_in, session
+from tests.live.xmpp import Door, Guesser, RefusedError, archive, login, logs_in, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,10 +200,20 @@ def test_a_member_who_is_removed_is_disconnected(running: Collective, door: Door
     running.darkpeak("member", "remove", "dave")
 
 
+def test_failed_logins_do_not_harm_later_ones(running: Collective, door: Door) -> None:
+    """A connection that a failed login left open killed its worker, once the directory had ended it."""
+    with ThreadPoolExecutor(STRANGERS) as pool:
+        answers = list(pool.map(lambda _: login(door, "ada", "wrong"), range(2 * STRANGERS)))
+    assert all("<not-authorized" in answer for answer in answers), answers
+    running.compose("directory", "restart")
+    wait_for("logins", lambda: "<success" in login(door, "ada", ADA))
+    assert all("<success" in login(door, "ada", ADA) for _ in range(60))
+
+
 def test_logins_work_again_after_the_authenticator_died(running: Collective, door: Door) -> None:
     kill = "kill -9 $(grep -lx authenticator /proc/[0-9]*/comm | cut -d/ -f3)"
     running.execute("chat", "prosody", "sh", "-c", kill)
-    wait_for("logins", lambda: logs_in(door, "ada", ADA), timeout=60)
+    wait_for("logins", lambda: "<success" in login(door, "ada", ADA), timeout=60)
 
 
 def test_messages_are_stored_after_a_restart_of_the_database(running: Collective, door: Door) -> None:

@@ -51,12 +51,7 @@ function start(request)
 		module:log("error", "The authenticator does not answer: %s", why);
 		return finish(request, "error");
 	end
-	local listener = listener_for(request);
-	local conn = server.wrapclient(socket, path, 0, listener, "*a");
-	if not request.started then
-		request.started = true;
-		listener.onconnect(conn);
-	end
+	local conn = server.wrapclient(socket, path, 0, listener_for(request), "*a");
 	timer.add_task(20, function () if not request.said then conn:close(); end end);
 end
 
