@@ -97,6 +97,101 @@ def test_what_compose_reads_decides(tmp_path: Path, line: str, file: str, before
     assert content(root) == first
 
 
+BASE = "services: {base: {labels: {a: $A}}}\n"
+USES_A = "services: {more: {image: 'debian:trixie', environment: {B: $A}}}\n"
+# A line of the container, lines at the end, the files, and the file that then changes: only compose, or a closer look,
+# knows that it is read.
+FOUND = {
+    "a variable in the file's name": ("env_file: '${STAGE:-dev}.env'", "", {}, "dev.env"),
+    "a variable in an extended file's name": (
+        "extends: {file: '${B:-b}.yml', service: base}",
+        "",
+        {"b.yml": BASE},
+        ".env",
+    ),
+    "the long form": ("env_file: [{path: ./a.env, required: false}]", "", {}, "a.env"),
+    "an extended file without the usual ending": (
+        "extends: {file: base.compose, service: base}",
+        "",
+        {"base.compose": "services: {base: {env_file: b.env}}\n"},
+        "b.env",
+    ),
+    "a file that an extended file elsewhere names": (
+        "extends: {file: sub/base.yml, service: base}",
+        "",
+        {"sub/base.yml": "services: {base: {env_file: b.env}}\n"},
+        "sub/b.env",
+    ),
+    "an extended service with the name of a folder": (
+        "extends: {file: b.yml, service: sub}",
+        "",
+        {"b.yml": "services: {sub: {env_file: b.env}}\n", "sub/one": ""},
+        "b.env",
+    ),
+    "a file outside the service's folder": ("env_file: ../common.env", "", {}, "../common.env"),
+    "the .env of an included file": (
+        "init: true",
+        "include: [sub/more.yml]\n",
+        {"sub/more.yml": USES_A},
+        "sub/.env",
+    ),
+    "the environment file of an included file": (
+        "init: true",
+        "include: [{path: sub/more.yml, env_file: sub/more.env}]\n",
+        {"sub/more.yml": USES_A},
+        "sub/more.env",
+    ),
+    "the folder of an included file": (
+        "init: true",
+        "include: [{path: more.yml, project_directory: sub}]\n",
+        {"more.yml": "services: {more: {image: 'debian:trixie', env_file: more.env}}\n"},
+        "sub/more.env",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "rest", "files", "changed"), FOUND.values(), ids=FOUND)
+def test_every_file_that_compose_reads_decides(
+    tmp_path: Path, line: str, rest: str, files: dict[str, str], changed: str
+) -> None:
+    root = write_collective(tmp_path)
+    add(root, line)
+    top(root, rest)
+    (root / "services/wiki/sub").mkdir()
+    for name, text in files.items():
+        write(root, name, text)
+    found = []
+    for text in ("A=1\n", "A=2\n", "A=1\n"):
+        write(root, changed, text)
+        found.append([item.content for item in wiki(root).containers])
+    assert found[0] == found[2] != found[1]
+
+
+@pytest.mark.parametrize(
+    "line", ["environment: [A]", "environment: {A: }", "environment: ['B=${C:-$A}']", "env_file: a.env"]
+)
+def test_variables_of_the_shell_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    root = write_collective(tmp_path)
+    add(root, line)
+    write(root, "a.env", "A\n")
+    found = []
+    for value in ("1", "2", "1"):
+        monkeypatch.setenv("A", value)
+        found.append(content(root))
+    assert found[0] == found[2] != found[1]
+
+
+def test_what_compose_makes_of_it_decides_also_if_the_compose_file_is_copied(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, COMPOSE, "build: webserver", "build: .")
+    add(root, "env_file: ../common.env")
+    write(root, "../common.env", "A=1\n")
+    write(root, "Dockerfile", "FROM debian:trixie\n")
+    first = content(root)
+    write(root, "../common.env", "A=2\n")
+    assert content(root) != first
+
+
 def test_a_build_argument_from_env_decides(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     edit(root, COMPOSE, "build: webserver", "build: {context: webserver, args: {A: $OWN}}")

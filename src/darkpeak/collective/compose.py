@@ -203,10 +203,13 @@ def _parts(
 ) -> tuple[tuple[str, str], ...]:
     """Return a hash of each thing that decides how a container is built and run: its part of the file, its files."""
     text = json.dumps(_short(written), sort_keys=True).replace(str(folder), ".")  # the same in every admin's clone
-    parts = {COMPOSE_FILE: short_hash(with_values(text, variables).encode())}
+    own = short_hash(with_values(text, variables).encode())
+    parts: dict[str, str] = {}
     for context in contexts:
         parts |= hash_folder(folder, context)
-    return tuple((parts | hash_files(folder, named)).items())
+    parts |= hash_files(folder, named)
+    copied = parts.pop(COMPOSE_FILE, "")  # it is in the context of `build: .`
+    return tuple({COMPOSE_FILE: short_hash((own + copied).encode()) if copied else own, **parts}.items())
 
 
 def _short(value: object) -> object:

@@ -16,10 +16,11 @@ from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 
 OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # plain compose reads the first that exists
 ENVIRONMENT = ".env"
-VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_]\w*)")
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+ELSEWHERE = ("$", ":/")  # in the name of a file: we do not know what compose reads
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
 FOLDER, ROOT = "@folder@", "@root@"  # in kept answers, which are the same in every clone
-FILE_KEYS = {"include", "extends", "env_file", "label_file"}  # compose reads the files that are named there
+FILE_KEYS = ("include", "extends", "env_file", "label_file")  # compose reads the files that are named there
 
 
 class NamedNotReadable(NotReadable):
@@ -37,7 +38,7 @@ class Question:
     folder: Path
     files: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]  # the collective's own
-    digest: str  # of all that compose reads
+    digest: str  # of all that compose reads; empty if only compose knows what that is
 
 
 # Returns what `docker compose config` prints, as data (nothing without compose), or the error that it prints.
@@ -58,8 +59,11 @@ def question(
         NamedNotReadable: for a file that is there, but cannot be read; compose itself says that one is missing.
     """
     read = dict(_files_read(folder, [folder / name for name in files]))
-    names = {name for text in read.values() for name in VARIABLE.findall(text)} - {""} - set(variables)
-    parts = [*sorted(variables.items()), *((name, environment.get(name)) for name in sorted(names))]
+    if any(mark in str(path) for path in read for mark in ELSEWHERE):
+        return Question(folder, files, tuple(variables.items()), "")
+    # A variable of the shell can be used as ${NAME}, or be passed on by its name alone.
+    names = {name for text in read.values() for name in NAME.findall(text)} & set(environment) - set(variables)
+    parts = [*sorted(variables.items()), *((name, environment[name]) for name in sorted(names))]
     parts += [(relpath(path, folder), text) for path, text in sorted(read.items())]
     digest = hashlib.sha256(repr((folder.name, files, parts)).encode()).hexdigest()
     return Question(folder, files, tuple(variables.items()), digest)
@@ -108,20 +112,28 @@ def _tree(value: object, own: Tree, line: int) -> Tree:
     return Tree(None if value is None else str(value), line)
 
 
+@dataclass(frozen=True)
+class Named:
+    """A file that compose reads, and the folder from which the names in it lead; None if it is no compose file."""
+
+    path: Path
+    base: Path | None = None
+
+
 def _files_read(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     """Yield each file that compose reads, with its text; one that cannot be read has none, and compose says why."""
-    waiting, seen = [*files, folder / ENVIRONMENT], set[Path]()
+    waiting, seen = [*(Named(path, folder) for path in files), Named(folder / ENVIRONMENT)], set[Named]()
     while waiting:
-        path = waiting.pop(0)
-        if path in seen:
+        named = waiting.pop(0)
+        if named in seen:
             continue
-        seen.add(path)
-        text = _read(path)
-        if text is None and path.name == ENVIRONMENT:
+        seen.add(named)
+        text = _read(named.path)
+        if text is None and named.path.name == ENVIRONMENT:
             continue
-        yield path, text or ""
-        if path.suffix in (".yml", ".yaml") and any(key in (text or "") for key in FILE_KEYS):
-            waiting += [path.parent / name for name in _named(_parse(path, text or ""))]
+        yield named.path, text or ""
+        if named.base and text and any(key in text for key in FILE_KEYS):
+            waiting += _named(_parse(named.path, text), named.base)
 
 
 def _read(path: Path) -> str | None:
@@ -140,14 +152,32 @@ def _parse(path: Path, text: str) -> Tree:
         raise NamedNotReadable(path, error) from error
 
 
-def _named(tree: Tree) -> Iterator[str]:
-    """Yield the names of the files below `include`, `extends` and `env_file`."""
-    for key, value in tree.mapping().items():
-        yield from _texts(value) if key in FILE_KEYS else _named(value)
+def _named(tree: Tree, base: Path) -> Iterator[Named]:
+    """Yield the files that a compose file names."""
+    for item in tree.mapping().get("include", EMPTY).items():
+        yield from _included(item, base)
+    for service in tree.mapping().get("services", EMPTY).mapping().values():
+        own = service.mapping()
+        for extended in _paths(own.get("extends", EMPTY).mapping().get("file", EMPTY), base):
+            yield Named(extended, extended.parent)
+        for key in ("env_file", "label_file"):
+            yield from (Named(path) for path in _paths(own.get(key, EMPTY), base))
 
 
-def _texts(tree: Tree) -> Iterator[str]:
-    if tree.text():
-        yield tree.text()
-    for part in (*tree.mapping().values(), *tree.items()):
-        yield from _texts(part)
+def _included(item: Tree, base: Path) -> Iterator[Named]:
+    """Yield the files of one entry of `include`, and the environment files that decide what they mean."""
+    own = item.mapping()
+    paths = list(_paths(own.get("path", item), base))
+    moved = next(_paths(own.get("project_directory", EMPTY), base), None)
+    for path in paths:
+        yield Named(path, moved or path.parent)
+        yield Named((moved or path.parent) / ENVIRONMENT)
+    yield from (Named(path) for path in _paths(own.get("env_file", EMPTY), base))
+
+
+def _paths(tree: Tree, base: Path) -> Iterator[Path]:
+    """Yield the files of `NAME`, `[NAME, …]` or `[{path: NAME}, …]`."""
+    for item in (tree, *tree.items()):
+        name = item.text() or item.mapping().get("path", EMPTY).text()
+        if name:
+            yield base / name

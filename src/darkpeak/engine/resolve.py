@@ -19,6 +19,8 @@ def resolve(question: Question) -> dict[str, Any] | str:
 
     Without compose on this machine, it is nothing: commands that only read files do without it.
     """
+    if not question.digest:
+        return _ask(question, None)
     kept = _cache() / f"{question.digest}.json"
     try:
         answer: dict[str, Any] = json.loads(with_folder(kept.read_text(encoding="utf-8"), question.folder))
@@ -27,7 +29,7 @@ def resolve(question: Question) -> dict[str, Any] | str:
     return answer
 
 
-def _ask(question: Question, kept: Path) -> dict[str, Any] | str:
+def _ask(question: Question, kept: Path | None) -> dict[str, Any] | str:
     folder = str(question.folder)
     files = (word for name in question.files for word in ("--file", str(question.folder / name)))
     argv = ("docker", "compose", "--ansi", "never", "--project-directory", folder, *files, "config", "--format", "json")
@@ -40,7 +42,8 @@ def _ask(question: Question, kept: Path) -> dict[str, Any] | str:
         message = done.last_line()
         return {} if "is not a docker command" in message or "unknown flag: --ansi" in message else message
     answer: dict[str, Any] = json.loads(done.stdout)
-    _keep(kept, without_folder(done.text, question.folder).encode())
+    if kept:
+        _keep(kept, without_folder(done.text, question.folder).encode())
     return answer
 
 
