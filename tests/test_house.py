@@ -19,6 +19,7 @@ LEAVES = {"errors", "progress", "result", "trace", "vocabulary"}
 # Each room, and the rooms that it may import besides the shared files. docs/house.md says why.
 ROOMS = {
     "caller": {"process"},
+    "catalogue": set(),
     "folders": set(),
     "network": set(),
     "output": set(),
@@ -40,6 +41,7 @@ ROOMS = {
     "actions": {
         *(
             "caller",
+            "catalogue",
             "collective",
             "deploy",
             "engine",

@@ -1,0 +1,23 @@
+"""Where the tool finds what it brings along: the catalogue of services, the shapes of new ones, and the documents.
+
+In a checkout they are its top-level folders. The wheel has copies of them, in `darkpeak/data/`.
+"""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def services() -> Path:
+    """Return the folder with the services of the catalogue: one folder for each."""
+    return _folder("services")
+
+
+def shapes() -> Path:
+    """Return the folder with the shapes of new services: one folder for each."""
+    return _folder("shapes")
+
+
+def _folder(name: str) -> Path:
+    in_wheel = PACKAGE / "data" / name
+    return in_wheel if in_wheel.is_dir() else PACKAGE.parents[1] / name
