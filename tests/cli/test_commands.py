@@ -39,6 +39,15 @@ def test_a_table_in_a_pipe_has_no_colour_and_is_not_cut(tmp_path: Path) -> None:
     assert done.stderr == "next free block: 6030 (ports 6030-6039, subnet 10.60.30.0/24)\n"
 
 
+def test_free_blocks_are_shown_one_or_as_many_as_wanted(tmp_path: Path) -> None:
+    assert darkpeak(write_collective(tmp_path), "ports", "--free").stdout.split() == [
+        *("BLOCK", "PORTS", "SUBNET", "6030", "6030-6039", "10.60.30.0/24")
+    ]
+    found = json.loads(darkpeak(tmp_path, "ports", "--free", "2", "--json").stdout)
+    assert [item["block"] for item in found] == [6030, 6040]
+    assert darkpeak(tmp_path, "ports", "--free", "0").returncode == 2
+
+
 @pytest.mark.parametrize("command", ["up", "plan"])
 def test_findings_stop_a_deploy_before_anything_is_touched(tmp_path: Path, command: str) -> None:
     edit(write_collective(tmp_path), "services/wiki/docker-compose.yml", "block: 6010", "block: 6011")

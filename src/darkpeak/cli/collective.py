@@ -1,10 +1,15 @@
 """Commands about what is written down: roadmap, ports, lint."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from darkpeak.cli.common import Settings, command
+from darkpeak.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from darkpeak.collective.model import Collective
 
 
 @command("roadmap")
@@ -23,20 +28,48 @@ def roadmap(settings: Settings) -> None:
 
 
 @command("ports")
-def ports(settings: Settings) -> None:
+@click.option(
+    "--free",
+    type=click.IntRange(min=1),
+    is_flag=False,
+    flag_value=1,
+    metavar="[N]",
+    help="Show only the next free block, or the next N.",
+)
+def ports(settings: Settings, free: int | None) -> None:
     """Show which port belongs to which service, and a free block.
+
+    With --free, it exits 1 if no block is free.
 
     \b
     Example: darkpeak ports
+    Example: darkpeak ports --free 3
     """
     from darkpeak import output
     from darkpeak.plan.status import describe_free_block, make_ports
 
     collective = settings.collective()
-    rows = make_ports(collective)
-    output.show_rows(rows, ("port", "service", "container", "target", "route"), {}, as_json=settings.as_json, key=2)
+    if free is not None:
+        _show_free(settings, collective, free)
+        return
+    claims = make_ports(collective)
+    output.show_rows(claims, ("port", "service", "container", "target", "route"), {}, as_json=settings.as_json, key=2)
     if not settings.as_json:
         output.note(describe_free_block(collective))
+
+
+def _show_free(settings: Settings, collective: "Collective", number: int) -> None:
+    from darkpeak import output
+    from darkpeak.plan.blocks import NO_BLOCK, free_blocks
+
+    found = free_blocks(collective)[:number]
+    if not found:
+        raise CheckFailed(NO_BLOCK, hint="remove a service that nobody uses: darkpeak roadmap")
+    rows = [{"block": item.block, "ports": item.ports, "subnet": item.subnet} for item in found]
+    if settings.as_json:
+        output.show_json(rows)
+    else:
+        output.show_table(("block", "ports", "subnet"), [[str(value) for value in row.values()] for row in rows])
 
 
 @command("lint")

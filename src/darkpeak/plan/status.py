@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from darkpeak.collective.model import LEVELS, Collective, Service
+from darkpeak.plan.blocks import NO_BLOCK, free_blocks
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.router.routes import Counted
-from darkpeak.vocabulary import BLOCKS, LEAST_ADMINS, ports_of, subnet_of
+from darkpeak.vocabulary import LEAST_ADMINS, ports_of
 
 HEALTHY, UNREACHABLE = "healthy", "unreachable"
 
@@ -151,11 +152,8 @@ def make_ports(collective: Collective) -> list[PortClaim]:
 
 def describe_free_block(collective: Collective) -> str:
     """Return a line about the next block that no service has."""
-    used = {service.block for service in collective.services}
-    free = next((block for block in BLOCKS[1:] if block not in used), None)
-    if free is None:
-        return "no block is free"
-    return f"next free block: {free} (ports {_span(ports_of(free))}, subnet {subnet_of(free)})"
+    free = free_blocks(collective)[:1]
+    return f"next free block: {free[0]} (ports {free[0].ports}, subnet {free[0].subnet})" if free else NO_BLOCK
 
 
 def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
