@@ -24,3 +24,9 @@ def commit_of(folder: Path) -> str:
         return ""
     changed = process.run(("git", "-C", str(folder), "status", "--porcelain", "--", "."), environment=environment)
     return head.text.strip() + "+" * bool(changed.stdout.strip())
+
+
+def mail(folder: Path) -> str:
+    """Return the mail address that git has for commits in a folder; empty if it has none."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
+    return process.run(("git", "-C", str(folder), "config", "user.email"), environment=environment).text.strip()

@@ -6,6 +6,9 @@ import re
 COLLECTIVE_FILE = "collective.toml"
 COMPOSE_FILE = "docker-compose.yml"
 KEY_FILE = "backup-key.age"
+ENVIRONMENT_FILE = ".env"  # of a service, with the collective's values for plain compose
+ORIGIN_FILE = ".from.tar.gz"  # of a service, with the catalogue's files from which it was made
+PROJECT = "darkpeak-"  # how each service's project name begins
 
 # Services and containers that the tool itself talks to.
 ROUTER, HAPROXY, CERTIFICATES, JUMP = "router", "haproxy", "certificates", "jump"

@@ -9,6 +9,7 @@ import click
 from darkpeak import __version__
 from darkpeak.cli import (
     backup,
+    catalogue,
     collective,
     deploy,
     dns,
@@ -45,7 +46,7 @@ def root(context: click.Context, host: str | None, folder: str | None, *, as_jso
 
 
 root.params += shared_options()
-NOUNS = (deploy, service, rename, collective, backup, restore, key, nightly, member, router, host, dns, vm)
+NOUNS = (deploy, service, rename, catalogue, collective, backup, restore, key, nightly, member, router, host, dns, vm)
 
 for command in (item for noun in NOUNS for item in noun.COMMANDS):
     root.add_command(command)

@@ -35,6 +35,25 @@ def with_name(text: str, old: str, new: str) -> str:
     return re.sub(rf"(?m)^name:(\s*)([\"']?){re.escape(old)}\2(?=\s|$)", rf"name:\g<1>\g<2>{new}\g<2>", text, count=1)
 
 
+def with_admins(text: str, service: Service, admins: tuple[str, ...]) -> str:
+    """Return the text of a compose file with other admins, which are a list in one line."""
+    lines = text.splitlines(keepends=True)
+    line = service.key("admins").line - 1
+    lines[line] = re.sub(r"(admins:\s*)\[[^\]]*\]", rf"\g<1>[{', '.join(admins)}]", lines[line], count=1)
+    return "".join(lines)
+
+
+def with_origin(text: str, service: Service, origin: str) -> str:
+    """Return the text of a compose file that says where the service comes from, at the end of x-darkpeak."""
+    lines = text.splitlines(keepends=True)
+    first = min(place.line for _, place in service.keys) - 1
+    indent = lines[first][: _depth(lines[first])]
+    end = next((number for number in range(first, len(lines)) if lines[number][:1] not in (" ", "#", "\n")), len(lines))
+    while not lines[end - 1].strip():
+        end -= 1
+    return "".join([*lines[:end], f"{indent}from: {origin}\n", *lines[end:]])
+
+
 def _shift(digits: str, old: int, new: int) -> str:
     number = int(digits)
     return str(number - old + new) if old <= number < old + BLOCK_SIZE else digits

@@ -12,7 +12,7 @@ from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import PORTS
 
 Route = TypeVar("Route")
-KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits")
+KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits", "from")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
 LIMIT_KEYS = ("rate", "connections", "idle", "body")

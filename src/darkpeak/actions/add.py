@@ -1,0 +1,155 @@
+"""Make a service in a collective: copy one of the catalogue or a shape, and give it a name, a block and admins."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from darkpeak import __version__, caller, catalogue
+from darkpeak.collective.adapted import Given, adapt, read_as_service
+from darkpeak.collective.content import File, Files, pack, read_files, write_files
+from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.text import read_or_empty
+from darkpeak.deploy.check import Checked, check_files, require_sound
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.vocabulary import (
+    BLOCKS,
+    COMPOSE_FILE,
+    DIRECTORY,
+    DNS,
+    LABEL,
+    LEAST_ADMINS,
+    ORIGIN_FILE,
+    PROJECT,
+    ROUTER,
+)
+
+KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS})  # others, or the tool itself, find them by their names
+BLOCK = re.compile(r"\bblock:\s*(\d{4})\b")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new service: its folder from the collective's, and what it got."""
+
+    name: str
+    folder: str
+    block: int
+    admins: tuple[str, ...]
+    origin: str
+
+
+def add(checked: Checked, name: str, new: str = "", admins: tuple[str, ...] = ()) -> Made:
+    """Copy a service of the catalogue into a collective; `new` is its name there.
+
+    Raises:
+        UsageError: when that is not possible; nothing was written.
+        SystemFailure: when the files cannot be written; there is no new service then.
+    """
+    known = names_in(catalogue.services())
+    if name not in known:
+        raise UsageError(f"the catalogue has no service {name!r}", hint=f"choose one of {', '.join(known)}")
+    if new and new != name and name in KNOWN_BY_NAME:
+        raise UsageError(f"{name} must keep its name: others know it by that", hint=f"add it: darkpeak add {name}")
+    return make(checked, read_files(catalogue.services() / name), new or name, admins, f"services/{name}")
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of the services in a folder of the catalogue."""
+    return tuple(sorted(file.parent.name for file in folder.glob(f"*/{COMPOSE_FILE}")))
+
+
+def make(checked: Checked, files: Files, name: str, admins: tuple[str, ...], origin: str) -> Made:
+    """Make a service from these files, which come from there in the catalogue.
+
+    Raises:
+        UsageError: when that is not possible; nothing was written.
+        SystemFailure: when the files cannot be written; there is no new service then.
+    """
+    require_sound([item for item in checked.faults if item.rule == "toml"])
+    collective, service = checked.collective, read_as_service(files)
+    folder = collective.root / "services" / name
+    _check_name(collective, name, folder)
+    _check_needs(collective, name, service)
+    given = Given(name, _free_block(collective, service, name), _admins(collective, admins), f"{origin} {__version__}")
+    adapted = adapt(files, given)
+    try:
+        write_files(folder, {**adapted, ORIGIN_FILE: File(pack(files))})
+    except OSError as error:
+        hint = "see who may write there, and the free space: df ."
+        raise SystemFailure(f"{error.filename or folder} cannot be written: {error.strerror}", hint=hint) from error
+    faults = [item for item in check_files(collective.root).faults if item not in checked.faults]
+    if faults:
+        shutil.rmtree(folder)
+        raise _conflict(name, faults[0])
+    return Made(name, str(folder.relative_to(collective.root)), given.block, given.admins, given.origin)
+
+
+def _check_name(collective: Collective, name: str, folder: Path) -> None:
+    if not LABEL.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be a service's name", hint="use lower-case letters, digits and inner hyphens"
+        )
+    if folder.exists() or folder.is_symlink():
+        raise UsageError(f"services/{name} already exists", hint="choose another name")
+    other = next((item.name for item in collective.services if item.project == PROJECT + name), None)
+    if other:
+        raise UsageError(f"the project name {PROJECT}{name} already belongs to {other}", hint="choose another name")
+
+
+def _check_needs(collective: Collective, name: str, service: Service) -> None:
+    """Check that the collective has the services whose networks and volumes this one uses."""
+    there = {shared.name for item in collective.services for shared in item.shared if not shared.external}
+    for shared in service.shared:
+        if shared.external and shared.name not in there:
+            owner = _owner(shared.name)
+            what = f"{name} needs {owner or shared.name}, which this collective does not have"
+            raise UsageError(what, hint=f"add it first: darkpeak add {owner}" if owner else "make it first")
+
+
+def _owner(shared: str) -> str:
+    """Return the service of the catalogue that defines a network or volume; empty if none does."""
+    for name in names_in(catalogue.services()):
+        service = read_as_service({COMPOSE_FILE: File((catalogue.services() / name / COMPOSE_FILE).read_bytes())})
+        if any(item.name == shared and not item.external for item in service.shared):
+            return name
+    return ""
+
+
+def _free_block(collective: Collective, service: Service, name: str) -> int:
+    """Return the service's own block, or the next free one if another service has it. The router keeps its own."""
+    files = (collective.root / "services").glob(f"*/{COMPOSE_FILE}")  # also those that cannot be read as a service
+    used = {int(found) for file in files for found in BLOCK.findall(read_or_empty(file))}
+    used |= {item.block for item in collective.services if item.block is not None}
+    own = service.block or 0
+    choices: tuple[int, ...] = (own,) if name == ROUTER else (own, *BLOCKS[1:])
+    free: int | None = next((block for block in choices if block not in used), None)
+    if free is None:
+        raise UsageError(
+            "no block is free" if len(choices) > 1 else f"block {own} is in use", hint="see: darkpeak ports"
+        )
+    return free
+
+
+def _admins(collective: Collective, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the admins: the wanted ones; else all, if the collective has only two; else whoever runs this."""
+    known = [admin.name for admin in collective.admins]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        where = f"collective.toml has {', '.join(known) or 'none'}"
+        raise UsageError(f"there is no admin {unknown[0]!r}", hint=f"{where}; add one there: [admins.{unknown[0]}]")
+    if wanted:
+        return tuple(dict.fromkeys(wanted))
+    if len(known) <= LEAST_ADMINS:
+        return tuple(known)
+    login, mail = caller.who().partition("@")[0], caller.mail(collective.root)
+    own = next((item.name for item in collective.admins if login == item.name or (mail and mail == item.mail)), None)
+    if own is None:
+        hint = f"choose two of {', '.join(known)}: --admin {known[0]} --admin {known[1]}"
+        raise UsageError("who runs this service?", hint=hint)
+    return (own,)
+
+
+def _conflict(name: str, fault: Finding) -> UsageError:
+    where = str(fault.at) if fault.at.service not in ("", name) else ""
+    return UsageError(f"{name} does not fit into this collective: {fault.what}", where, fault.hint)
