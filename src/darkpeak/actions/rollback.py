@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from darkpeak.actions.up import UpResult, carry_out, ensure_base_images, lock_services
+from darkpeak.collective.model import Service
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys
@@ -54,8 +55,22 @@ def _find_deploy(target: Target, observed: "Observed", number: int | None) -> De
         which = f"deploy {number}" if number else "earlier version"
         hint = f"list the deploys: darkpeak history {service.name}"
         raise UsageError(f"there is no {which} of {service.name} to go back to", hint=hint)
+    require_containers(service, found)
     gone = [name for name, image in found.images if not target.engine.has_image(image)]
     if gone:
         what = f"the daemon no longer has the image of {gone[0]} in deploy {found.number}"
         raise SystemFailure(what, hint=f"check out commit {found.commit}, then build it: darkpeak up {service.name}")
     return found
+
+
+def require_containers(service: Service, deploy: Deploy) -> None:
+    """Raise an error if a deploy had a container that the files do not have: a rollback changes images, and no files.
+
+    Raises:
+        UsageError: with the containers, and what to do.
+    """
+    lost = sorted(dict(deploy.images).keys() - {container.name for container in service.containers})
+    if lost:
+        what = f"deploy {deploy.number} of {service.name} had {', '.join(lost)}, which the compose file no longer has"
+        hint = f"a rollback changes only images: check out commit {deploy.commit}, then: darkpeak up {service.name}"
+        raise UsageError(what, hint=hint)
