@@ -9,7 +9,6 @@ from darkpeak.collective.model import Container, Place, Service
 from darkpeak.errors import UsageError
 from darkpeak.evidence.deploys import Deploy
 
-
 AT = Place("services/wiki/docker-compose.yml", 1)
 
 
