@@ -22,7 +22,7 @@ from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys
 from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
-from darkpeak.lint import ADVICE
+from darkpeak.lint import stops
 from darkpeak.plan.conflicts import find_conflicts
 from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
@@ -173,7 +173,7 @@ def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:
     services = [service for service in target.collective.services if service.name in changing]
     networks = [read_network(item) for item in target.engine.networks()]
     faults = [
-        *(item for item in check_with_compose(target.collective, services) if item.rule not in ADVICE),
+        *(item for item in check_with_compose(target.collective, services) if stops(item)),
         *find_conflicts(target.collective, services, target.engine.observe(), networks),
     ]
     require_sound([fault for fault in faults if fault.at.service in ("", *names)])

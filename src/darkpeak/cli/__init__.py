@@ -15,6 +15,7 @@ from darkpeak.cli import (
     dns,
     host,
     key,
+    lint,
     member,
     nightly,
     rename,
@@ -46,7 +47,23 @@ def root(context: click.Context, host: str | None, folder: str | None, *, as_jso
 
 
 root.params += shared_options()
-NOUNS = (deploy, service, rename, catalogue, collective, backup, restore, key, nightly, member, router, host, dns, vm)
+NOUNS = (
+    deploy,
+    service,
+    rename,
+    catalogue,
+    collective,
+    lint,
+    backup,
+    restore,
+    key,
+    nightly,
+    member,
+    router,
+    host,
+    dns,
+    vm,
+)
 
 for command in (item for noun in NOUNS for item in noun.COMMANDS):
     root.add_command(command)

@@ -1,6 +1,5 @@
-"""Commands about what is written down: roadmap, ports, lint."""
+"""Commands about what is written down: roadmap and ports."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -72,34 +71,4 @@ def _show_free(settings: Settings, collective: "Collective", number: int) -> Non
         output.show_table(("block", "ports", "subnet"), [[str(value) for value in row.values()] for row in rows])
 
 
-@command("lint")
-@click.argument("name", metavar="[SERVICE]", required=False)
-def lint(settings: Settings, name: str | None) -> None:
-    """Check the files against the rules, and with compose itself.
-
-    Exits 1 if there are findings.
-
-    \b
-    Example: darkpeak lint wiki
-    """
-    from darkpeak import output
-    from darkpeak.collective import count
-    from darkpeak.collective.environment import stale
-    from darkpeak.deploy.check import check_with_compose
-    from darkpeak.deploy.target import choose
-
-    checked = settings.checked()
-    services = choose(checked.collective, (name,) if name else ())
-    found = (*checked.findings, *stale(checked.collective), *check_with_compose(checked.collective, services))
-    findings = sorted(set(found))
-    if name:
-        findings = [finding for finding in findings if finding.at.file.startswith(f"services/{name}/")]
-    if settings.as_json:
-        output.show_json([{"at": str(f.at), "rule": f.rule, "what": f.what, "hint": f.hint} for f in findings])
-    else:
-        output.show_lines(f"{f.at}: {f.what} [{f.rule}]\n    {f.hint}" for f in findings)
-        output.note(count(len(findings), "finding") if findings else "no findings")
-    sys.exit(1 if findings else 0)
-
-
-COMMANDS = (roadmap, ports, lint)
+COMMANDS = (roadmap, ports)

@@ -8,8 +8,10 @@ from pathlib import Path
 from darkpeak import collective as files
 from darkpeak import lint, process
 from darkpeak.collective.compose_errors import explain
+from darkpeak.collective.environment import stale
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.deploy.hidden import find_hidden
+from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
 from darkpeak.errors import SystemFailure, UsageError
@@ -26,8 +28,8 @@ class Checked:
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """The findings that stop the deploy of a service; the others are advice."""
-        return tuple(item for item in self.findings if item.rule not in lint.ADVICE)
+        """The findings that stop the deploy of a service; the others are for `lint` only."""
+        return tuple(item for item in self.findings if lint.stops(item))
 
 
 def check_files(start: Path) -> Checked:
@@ -51,6 +53,18 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
     running = [service for service in services if service.runs]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return [finding for found in pool.map(lambda one: _run_compose(collective, one), running) for finding in found]
+
+
+def check_all(checked: Checked, name: str | None) -> list[Finding]:
+    """Return all findings about a collective, or about one service, also those of compose itself, sorted by place.
+
+    Raises:
+        UsageError: when there is no such service.
+        SystemFailure: when compose is not installed.
+    """
+    services = choose(checked.collective, (name,) if name else ())
+    found = {*checked.findings, *stale(checked.collective), *check_with_compose(checked.collective, services)}
+    return sorted(item for item in found if not name or item.at.service == name)
 
 
 def deployable(checked: Checked, names: Sequence[str] = ()) -> Collective:

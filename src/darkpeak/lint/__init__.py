@@ -1,8 +1,9 @@
-"""The rules: one small function for each, which yields findings. Pure."""
+"""The rules: each is a value with its reason, and small functions that yield findings. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
-from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.model import Collective, Finding
 from darkpeak.lint import (
     anatomy,
     backups,
@@ -13,101 +14,52 @@ from darkpeak.lint import (
     foreign,
     hosts,
     people,
+    reading,
     rights,
     routes,
     secrets,
     sharing,
 )
+from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
-COLLECTIVE_RULES: tuple[Callable[[Collective], Iterator[Finding]], ...] = (
-    people.domain,
-    people.admin_names,
-    people.two_admins,
-    people.ssh_keys,
-    blocks.one_block_each,
-    blocks.one_project_each,
-    routes.one_label_each,
-    routes.public_ports,
-    routes.one_public_port_each,
-    routes.one_plain_ssh,
-    sharing.defined_somewhere,
-    sharing.no_circle,
-    foreign.trust,
-    backups.key_for_two,
-    hosts.known_services,
-    hosts.one_place_each,
-    hosts.together,
+FAMILIES = (
+    *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features),
+    *(dockerfiles, secrets, databases),
 )
+RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 
-# What these find is worth a look, but no reason to keep an old version of a service running.
-ADVICE = frozenset(
-    {
-        *("missing-admin", "unknown-admin", "admin-twice", "ssh-key", "no-restart"),
-        *("base-image", "no-trust", "project-name", "secret"),
-    }
-)
-
-SERVICE_RULES: tuple[Callable[[Service], Iterator[Finding]], ...] = (
-    blocks.block_number,
-    blocks.project_name,
-    blocks.published_ports,
-    blocks.published_once,
-    blocks.subnets,
-    routes.labels,
-    routes.lead_to_a_port,
-    routes.at_most_a_pair,
-    routes.proxied,
-    routes.jump_is_taken,
-    anatomy.folder_name,
-    anatomy.files,
-    anatomy.programs,
-    anatomy.containers,
-    anatomy.certificate,
-    anatomy.exposed_ports,
-    anatomy.healthchecks,
-    anatomy.restart_policies,
-    anatomy.host_mounts,
-    dockerfiles.instructions,
-    dockerfiles.bases,
-    dockerfiles.copies,
-    secrets.in_dockerfiles,
-    databases.dumped,
-    features.one_compose_file,
-    features.variables,
-)
-
-WRITTEN_RULES: tuple[Callable[[Written], Iterator[Finding]], ...] = (
-    features.replicas,
-    features.one_at_a_time,
-    features.others_network,
-    features.from_shell,
-    features.names,
-    features.models,
-    rights.switches,
-    rights.spaces,
-    rights.capabilities,
-    rights.devices,
-    rights.builds,
-    rights.files,
-    rights.networks,
-    rights.bind_volumes,
-    foreign.others_volumes,
-    foreign.ca_for_two,
-    secrets.in_files,
-)
+# One function can check several rules.
+OF_COLLECTIVE = tuple(dict.fromkeys(chain.from_iterable(rule.collective for rule in RULES.values())))
+OF_SERVICE = tuple(dict.fromkeys(chain.from_iterable(rule.service for rule in RULES.values())))
+OF_FILE = tuple(dict.fromkeys(chain.from_iterable(rule.file for rule in RULES.values())))
 
 
 def check(collective: Collective) -> list[Finding]:
     """Return the findings of all rules about the collective and its services, sorted by place."""
-    found = [finding for rule in COLLECTIVE_RULES for finding in rule(collective)]
+    return sorted(set(_findings(collective)))
+
+
+def _findings(collective: Collective) -> Iterator[Finding]:
+    for of_collective in OF_COLLECTIVE:
+        yield from of_collective(collective)
     for service in collective.services:
-        found += [finding for rule in SERVICE_RULES for finding in rule(service)]
+        for of_service in OF_SERVICE:
+            yield from of_service(service)
         for written in written_by(collective, service):
-            found += check_written(written)
-    return sorted(set(found))
+            yield from check_written(written)
 
 
 def check_written(written: Written) -> list[Finding]:
     """Return the findings about the keys of one compose file, or of what compose made of all of them."""
-    return [finding for rule in WRITTEN_RULES for finding in rule(written)]
+    return [finding for of_file in OF_FILE for finding in of_file(written)]
+
+
+def severity_of(finding: Finding) -> Severity:
+    """Return how bad a finding is."""
+    return RULES[finding.rule].severity
+
+
+def stops(finding: Finding) -> bool:
+    """Return whether a finding stops the deploy of the service in whose folder it is."""
+    return severity_of(finding) is Severity.ERROR

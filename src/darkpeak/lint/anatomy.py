@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from darkpeak.collective import scripts
 from darkpeak.collective.compose import dockerfile, exposed
 from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import LABEL, MEMBER_GONE, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
@@ -115,3 +116,132 @@ def host_mounts(service: Service) -> Iterator[Finding]:
             elif mount.source and mount.source not in service.volume_keys:
                 hint = f"write volumes: {{{mount.source}: {{}}}} at the end of the file"
                 yield Finding(mount.at, "undefined-volume", f"there is no volume {mount.source}", hint)
+
+
+RULES = (
+    Rule(
+        "service-name",
+        ERROR,
+        "The folder's name becomes the first part of a host name, and part of the project's name.",
+        "rename the folder: use lower-case letters, digits and inner hyphens",
+        service=(folder_name,),
+    ),
+    Rule(
+        "missing-file",
+        ERROR,
+        "A README and the scripts backup, restore and updates are the same in every service, so that any admin "
+        "can run any service.",
+        "write the file; docs/service.md says what is in it",
+        service=(files,),
+    ),
+    Rule(
+        "no-file",
+        ERROR,
+        "A script must be a file: a folder, a device or a link to nowhere cannot be started.",
+        "remove it, and write the script",
+        service=(files,),
+    ),
+    Rule(
+        "not-executable",
+        ERROR,
+        "The backup and the restore start the scripts themselves, so the scripts need the executable bit.",
+        "make it executable: chmod +x FILE",
+        service=(files,),
+    ),
+    Rule(
+        "empty-file",
+        ERROR,
+        "An empty script ends well and does nothing: the backup would be empty.",
+        "write the script",
+        service=(files,),
+    ),
+    Rule(
+        "unreadable",
+        ERROR,
+        "A script that cannot be read cannot be started either.",
+        "see its owner and its mode: ls -l FILE",
+        service=(files, programs),
+    ),
+    Rule(
+        "no-interpreter",
+        ERROR,
+        "The first line, #!/bin/sh, says which program runs a script.",
+        "write #!/bin/sh as its first line",
+        service=(files, programs),
+    ),
+    Rule(
+        "interpreter",
+        ERROR,
+        "The program of the first line must exist where the script runs: the backup helper has sh, bash, perl and "
+        "python3.",
+        "write #!/bin/sh as its first line",
+        service=(files,),
+    ),
+    Rule(
+        "crlf",
+        ERROR,
+        "With lines that end as on Windows, the system looks for a program whose name ends with a carriage return.",
+        "convert the file: darkpeak lint --fix",
+        service=(files, programs),
+    ),
+    Rule(
+        "no-containers",
+        ERROR,
+        "A service that is more than an idea runs something.",
+        "write services: with its containers, or level: idea",
+        service=(containers,),
+    ),
+    Rule(
+        "not-built",
+        ERROR,
+        "A container is built from a folder, so that it can be labelled, rolled back and updated. For what others "
+        "built, a Dockerfile with one FROM line is enough.",
+        "write build: FOLDER, and a Dockerfile in that folder",
+        service=(containers,),
+    ),
+    Rule(
+        "no-dockerfile",
+        ERROR,
+        "The folder of a container has a Dockerfile.",
+        "write it, or fix build:",
+        service=(containers,),
+    ),
+    Rule(
+        "no-such-container",
+        ERROR,
+        "A container that is named must be one of the service's own.",
+        "fix the name",
+        service=(certificate,),
+    ),
+    Rule(
+        "not-exposed",
+        ERROR,
+        "A published port must lead to a port on which the container listens.",
+        "fix the port, or write EXPOSE in the Dockerfile",
+        ignorable=True,
+        service=(exposed_ports,),
+    ),
+    Rule(
+        "no-healthcheck",
+        ERROR,
+        "A deploy waits until the new version is healthy. Without a health check, it would send members to a "
+        "version that does not work.",
+        "write a HEALTHCHECK in its Dockerfile",
+        ignorable=True,
+        service=(healthchecks,),
+    ),
+    Rule(
+        "no-restart",
+        WARNING,
+        "Without a restart policy, a container stays down after a crash or a reboot.",
+        "write restart: unless-stopped",
+        service=(restart_policies,),
+    ),
+    Rule(
+        "undefined-volume",
+        ERROR,
+        "A volume that is mounted must be in the section volumes.",
+        "write it under volumes: at the end of the file",
+        service=(host_mounts,),
+    ),
+)

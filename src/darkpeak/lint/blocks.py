@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, LOOPBACK, block_of, ports_of, subnet_of
 
 
@@ -82,3 +83,64 @@ def subnets(service: Service) -> Iterator[Finding]:
         if subnet != subnet_of(service.block or 0):
             hint = f"write {subnet_of(service.block or 0)}"
             yield Finding(at, "subnet", f"subnet {subnet} does not belong to block {service.block}", hint)
+
+
+RULES = (
+    Rule(
+        "block-number",
+        ERROR,
+        "A block is ten ports from a multiple of ten, so that a port number shows the service.",
+        "use a free block: darkpeak ports",
+        service=(block_number,),
+    ),
+    Rule(
+        "block-taken",
+        ERROR,
+        "Two services with one block would publish the same ports and use the same subnet.",
+        "use a free block: darkpeak ports",
+        collective=(one_block_each,),
+    ),
+    Rule(
+        "project-taken",
+        ERROR,
+        "Compose knows a service by its project name: two services with one name would remove each other's containers.",
+        "write name: darkpeak-SERVICE at the top of the file",
+        collective=(one_project_each,),
+    ),
+    Rule(
+        "project-name",
+        WARNING,
+        "A project's name shows that it is one of the collective's; another program on the machine may use other "
+        "names.",
+        "write name: darkpeak-SERVICE at the top of the file",
+        service=(project_name,),
+    ),
+    Rule(
+        "not-on-loopback",
+        ERROR,
+        "A port on another address is open to the network, past the router and its limits.",
+        "publish it on 127.0.0.1, and write a route",
+        service=(published_ports,),
+    ),
+    Rule(
+        "outside-block",
+        ERROR,
+        "A port outside the block belongs to another service.",
+        "publish on a port of the block",
+        service=(published_ports,),
+    ),
+    Rule(
+        "port-twice",
+        ERROR,
+        "One port can lead to one container only.",
+        "publish each on its own port",
+        service=(published_once,),
+    ),
+    Rule(
+        "subnet",
+        ERROR,
+        "Each block has its own subnet, because Docker's own pool ends at about 30 networks.",
+        "write the subnet of the block: 10.60.10.0/24 for the block 6010",
+        service=(subnets,),
+    ),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Container, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
+from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.vocabulary import COMPOSE_FILE
 
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
@@ -90,3 +91,16 @@ def _line(text: str, container: str) -> int:
     """Return the first line that copies out of a container, or 1."""
     lines = enumerate(text.splitlines(), 1)
     return next((number for number, line in lines if container in line and COPIES.search(line)), 1)
+
+
+RULES = (
+    Rule(
+        "no-dump",
+        ERROR,
+        "A copy of a running database's files can restore to wrong data, without an error. The database's own "
+        "tool dumps one moment of it.",
+        "dump it in scripts/backup; docs/templates has examples",
+        ignorable=True,
+        service=(dumped,),
+    ),
+)

@@ -10,6 +10,7 @@ from pathlib import Path
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import Missing, NotReadable, read
+from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import SUITE
 
 # docs.docker.com/reference/dockerfile
@@ -118,3 +119,24 @@ def read_instructions(text: str) -> Iterator[tuple[int, str]]:
                 yield number, stripped.split()[0]
             ends = [word for _, word in HEREDOC.findall(stripped)]
             continued = stripped.endswith(escape)
+
+
+RULES = (
+    Rule("dockerfile", ERROR, "Docker must be able to read the Dockerfile.", "fix the line", service=(instructions,)),
+    Rule(
+        "base-image",
+        WARNING,
+        "Debian is the base of all images, so that one command finds all updates. An image of others must at "
+        "least be one that never changes.",
+        "use FROM debian:trixie; or, for what others built, FROM NAME:TAG@sha256:…",
+        service=(bases,),
+    ),
+    Rule(
+        "copy-of-nothing",
+        ERROR,
+        "A build that copies a missing file fails.",
+        "write the file, or fix the line",
+        ignorable=True,
+        service=(copies,),
+    ),
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
+from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.lint.written import Written, child
 from darkpeak.vocabulary import COMPOSE_FILE
 
@@ -101,3 +102,71 @@ def variables(service: Service) -> Iterator[Finding]:
             yield Finding(
                 Place(file, number), "compose-variable", what, "remove it, and write it into the compose file"
             )
+
+
+RULES = (
+    Rule(
+        "replicas",
+        ERROR,
+        "A second container of the same name would be taken for the rest of a deploy.",
+        "remove it, and let the program itself start several processes",
+        file=(replicas,),
+    ),
+    Rule(
+        "one-at-a-time",
+        ERROR,
+        "With a pair of ports, two versions run side by side in a deploy; they cannot have one name or one address.",
+        "remove the name or the address; or publish one port",
+        file=(one_at_a_time,),
+    ),
+    Rule(
+        "others-network",
+        ERROR,
+        "A container that uses another one's network loses it when that one restarts.",
+        "remove it: containers of a service reach each other by their names",
+        file=(others_network,),
+    ),
+    Rule(
+        "from-shell",
+        ERROR,
+        "What comes from the shell of one admin is different for each admin.",
+        "write file: instead",
+        file=(from_shell,),
+    ),
+    Rule(
+        "lower-case",
+        ERROR,
+        "An image is named after its container, and names of images have no capital letters.",
+        "write the name in lower case",
+        file=(names,),
+    ),
+    Rule(
+        "other-project",
+        ERROR,
+        "With another project name, what runs would not be found.",
+        "write the name only in docker-compose.yml",
+        file=(names,),
+    ),
+    Rule(
+        "models",
+        ERROR,
+        "Models are run by another program than the engine, so backups and drills would not have them.",
+        "remove it, and run a container",
+        file=(models,),
+    ),
+    Rule(
+        "other-compose-file",
+        ERROR,
+        "Plain compose takes another file first, if it exists. Then two files would say what the service is.",
+        "merge it into docker-compose.yml",
+        service=(one_compose_file,),
+    ),
+    Rule(
+        "compose-variable",
+        ERROR,
+        "A variable in .env that chooses files, projects or profiles makes plain compose do something else than "
+        "darkpeak.",
+        "remove it, and write it into the compose file",
+        service=(variables,),
+    ),
+)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.tree import EMPTY, Tree
+from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.lint.written import Written, child
 from darkpeak.vocabulary import DIRECTORY, ROUTER
 
@@ -63,3 +64,23 @@ def _owner(collective: Collective, service: Service, name: str) -> str:
         return owner.name
     kept = {text.removeprefix(REPOSITORY) for text in collective.backup.repositories if text.startswith(REPOSITORY)}
     return "the backups" if name in kept else ""
+
+
+RULES = (
+    Rule(
+        "others-data",
+        ERROR,
+        "A service that reads or changes another one's data can break it, or read what its members wrote. The "
+        "CA's key is only for the router and the directory.",
+        "use a volume of your own; or let the other service share one, with a name:",
+        file=(others_volumes, ca_for_two),
+    ),
+    Rule(
+        "no-trust",
+        WARNING,
+        "A service that uses the directory without its certificate cannot know whether it sends passwords to the "
+        "directory.",
+        "mount the volume darkpeak-trust: trust:/trust:ro",
+        collective=(trust,),
+    ),
+)

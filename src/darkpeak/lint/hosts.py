@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.hosts import homes_of
 from darkpeak.collective.model import Collective, Finding
+from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.vocabulary import ROUTER
 
 
@@ -45,3 +46,39 @@ def together(collective: Collective) -> Iterator[Finding]:
                 where = its.name if its else "the default daemon"
                 what = f"{service.name} depends on {other}, which is assigned to {where}"
                 yield Finding(host.at, "placed-apart", what, "assign both to one host")
+
+
+RULES = (
+    Rule(
+        "unknown-service",
+        ERROR,
+        "The services of a host must exist.",
+        "fix the name in collective.toml",
+        page="docs/hosts.md",
+        collective=(known_services,),
+    ),
+    Rule(
+        "placed-router",
+        ERROR,
+        "Each host with services has its own router.",
+        "remove the router from the list",
+        page="docs/hosts.md",
+        collective=(known_services,),
+    ),
+    Rule(
+        "placed-twice",
+        ERROR,
+        "The data of a service is in one place, so it is assigned to one host.",
+        "remove it from one of the hosts",
+        page="docs/hosts.md",
+        collective=(one_place_each,),
+    ),
+    Rule(
+        "placed-apart",
+        ERROR,
+        "Networks and volumes do not reach from one machine to another.",
+        "assign both services to one host",
+        page="docs/hosts.md",
+        collective=(together,),
+    ),
+)

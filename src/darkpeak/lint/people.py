@@ -6,6 +6,7 @@ from darkpeak.collective.model import Collective, Finding, Place
 from darkpeak.collective.recipients import is_public_key
 from darkpeak.collective.text import read_or_empty
 from darkpeak.collective.tree import toml_line
+from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import COLLECTIVE_FILE, HOST_NAME, LEAST_ADMINS
 
 TAKEN = {
@@ -63,3 +64,47 @@ def ssh_keys(collective: Collective) -> Iterator[Finding]:
                 at = _line(collective, "admins", admin.name, "ssh")
                 what = f"{key[:24]!r} of {admin.name} is not an ssh public key"
                 yield Finding(at, "ssh-key", what, 'copy the whole line of their .pub file: "ssh-ed25519 AAAA… name"')
+
+
+RULES = (
+    Rule(
+        "domain",
+        ERROR,
+        "The domain is part of every address, and some endings cannot work.",
+        "use lower case, like localhost or darkpeak.test",
+        page="docs/admins.md",
+        collective=(domain,),
+    ),
+    Rule(
+        "unknown-admin",
+        WARNING,
+        "Every admin of a service is a person in collective.toml, so that others can find them.",
+        "write [admins.NAME] in collective.toml, or fix the name",
+        page="docs/admins.md",
+        collective=(admin_names,),
+    ),
+    Rule(
+        "admin-twice",
+        WARNING,
+        "One person twice is one admin.",
+        "name two different people",
+        page="docs/admins.md",
+        collective=(admin_names,),
+    ),
+    Rule(
+        "missing-admin",
+        WARNING,
+        "At least two people run each service, so that one can be ill or leave.",
+        "name at least two people of collective.toml",
+        page="docs/admins.md",
+        collective=(two_admins,),
+    ),
+    Rule(
+        "ssh-key",
+        WARNING,
+        "An ssh key that is not whole opens nothing.",
+        "copy the whole line of the .pub file",
+        page="docs/admins.md",
+        collective=(ssh_keys,),
+    ),
+)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from darkpeak.collective.model import Finding
 from darkpeak.collective.tree import Tree
+from darkpeak.lint.anatomy import host_mounts
+from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.lint.written import Written, child, is_on, items, pairs
 from darkpeak.vocabulary import ROUTER
 
@@ -22,6 +24,7 @@ SWITCHED_OFF = re.compile(r"unconfined|disable|no-new-privileges[:=]false|\$", r
 DEVICES = re.compile(r"/dev/(net/tun|dri(/.*)?|snd(/.*)?|video\d+|tty(USB|ACM)\d+|serial/.+)")
 SYSCTLS = re.compile(r"net\.|kernel\.(shm|msg|sem)|fs\.mqueue\.")  # those that each container has for itself
 PORT_OPENERS = re.compile(r"gateway_mode|host_binding|trusted_host_interfaces|bridge\.name$|^parent$")
+SOCKETS = re.compile(r".*/(docker|podman|containerd|buildkitd|crio)\.sock")
 OPEN_DRIVERS = {"host", "macvlan", "ipvlan"}
 
 
@@ -37,6 +40,15 @@ def switches(written: Written) -> Iterator[Finding]:
         if child(container, "provider").mapping():
             what = f"{name} has a provider, a program of this machine that compose runs"
             yield written.finding(container.key_line("provider"), RULE, what, "remove it, and build a container")
+
+
+def engine_sockets(written: Written) -> Iterator[Finding]:
+    """No container mounts the engine's socket: it is as good as root's password."""
+    for name, container in written.containers():
+        for mount in items(container, "volumes"):
+            source = child(mount, "source").text() or mount.text().partition(":")[0]
+            if SOCKETS.fullmatch(source):
+                yield written.finding(mount.line, RULE, f"{name} gets the engine's socket", REMOVE)
 
 
 def spaces(written: Written) -> Iterator[Finding]:
@@ -162,3 +174,38 @@ def bind_volumes(written: Written) -> Iterator[Finding]:
             if child(mount, "type").text() == "bind":
                 what = f"{name} mounts {child(mount, 'source').text()} of the host"
                 yield written.finding(mount.line, "host-path", what, "use a named volume")
+
+
+RULES = (
+    Rule(
+        "root-on-host",
+        ERROR,
+        "Whoever breaks into a container with these rights is root on the machine, and has all services and all data.",
+        "remove it",
+        file=(switches, spaces, capabilities, devices, builds, engine_sockets),
+    ),
+    Rule(
+        "outside-folder",
+        ERROR,
+        "A service's folder has all that it is built from, so that the service works in every clone, and reads no "
+        "file of the admin.",
+        "copy what it needs into the folder",
+        file=(builds, files),
+    ),
+    Rule(
+        "open-network",
+        ERROR,
+        "Other machines must reach containers only through the router and its limits.",
+        "remove it; publish ports on 127.0.0.1, and route to them",
+        file=(networks,),
+    ),
+    Rule(
+        "host-path",
+        ERROR,
+        "A folder of the host ties the service to one machine, is not in its backups, and can be any file of the "
+        "machine.",
+        "use a named volume",
+        service=(host_mounts,),
+        file=(bind_volumes,),
+    ),
+)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, JUMP, LABEL, ports_of
 
 PAIR = 2
@@ -112,3 +113,67 @@ def jump_is_taken(service: Service) -> Iterator[Finding]:
         yield Finding(
             service.key("routes"), "ssh-name", f"the ssh name {JUMP} belongs to the router", "rename the service"
         )
+
+
+RULES = (
+    Rule(
+        "label",
+        ERROR,
+        "A label must be valid as a part of a host name.",
+        "use lower-case letters, digits and inner hyphens",
+        service=(labels,),
+    ),
+    Rule(
+        "label-taken", ERROR, "A host name leads to one service.", "choose another label", collective=(one_label_each,)
+    ),
+    Rule(
+        "route-outside-block",
+        ERROR,
+        "A route leads to a port of the service's own block, and not to another service.",
+        "route to a port of the block",
+        service=(lead_to_a_port,),
+    ),
+    Rule(
+        "no-such-port",
+        ERROR,
+        "A route must lead to a port that a container publishes.",
+        "publish the port",
+        service=(lead_to_a_port,),
+    ),
+    Rule(
+        "more-than-a-pair",
+        ERROR,
+        "The router looks for a container on two ports, and not on more.",
+        "publish a pair of ports",
+        service=(at_most_a_pair,),
+    ),
+    Rule(
+        "public-port",
+        ERROR,
+        "A public port cannot be one of the router's own, or one of the services' blocks.",
+        "use the protocol's usual port, like 5222",
+        collective=(public_ports,),
+    ),
+    Rule(
+        "public-port-taken",
+        ERROR,
+        "A public port leads to one service.",
+        "choose another public port",
+        collective=(one_public_port_each,),
+    ),
+    Rule(
+        "plain-ssh-taken",
+        ERROR,
+        "Plain ssh sends no host name, so it can lead to one service only.",
+        "remove it here: ssh by name works for both",
+        collective=(one_plain_ssh,),
+    ),
+    Rule(
+        "proxy-without-route",
+        ERROR,
+        "The PROXY protocol is for tcp and tls routes; http has X-Forwarded-For.",
+        "write the port of a tcp or tls route",
+        service=(proxied,),
+    ),
+    Rule("ssh-name", ERROR, "The ssh name jump belongs to the router.", "rename the service", service=(jump_is_taken,)),
+)

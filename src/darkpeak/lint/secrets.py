@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.lint.rule import WARNING, Rule
 from darkpeak.lint.written import Written, child, pairs
 
 WORDS = re.compile(r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|PASS|PW|PWD|SECRET|TOKEN|CREDENTIALS?|API_?KEY|KEY)(_|$)")
@@ -46,3 +47,16 @@ def is_secret(variable: str, value: str) -> bool:
     if IN_ADDRESS.search(value):
         return True
     return bool(WORDS.search(name)) and not ABOUT.search(name) and not PLAIN.fullmatch(value.strip())
+
+
+RULES = (
+    Rule(
+        "secret",
+        WARNING,
+        "What is in git, in an image, in a variable or in a label is read by everyone who can see the repository "
+        "or the engine.",
+        "make it at the first start, at random, in a volume; docs/service.md says how",
+        service=(in_dockerfiles,),
+        file=(in_files,),
+    ),
+)

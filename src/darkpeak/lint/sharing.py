@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from darkpeak.collective.model import Collective, Finding
+from darkpeak.lint.rule import ERROR, Rule
 
 
 def defined_somewhere(collective: Collective) -> Iterator[Finding]:
@@ -27,3 +28,21 @@ def no_circle(collective: Collective) -> Iterator[Finding]:
         turned = circle[start:] + circle[:start]
         at = next(service.at for service in collective.services if service.name == turned[0])
         yield Finding(at, "circle", f"{' and '.join(turned)} depend on each other", "remove one of these dependencies")
+
+
+RULES = (
+    Rule(
+        "undefined-external",
+        ERROR,
+        "An external network or volume must be one that another service defines; otherwise nothing can start.",
+        "fix the name, or add the service that defines it",
+        collective=(defined_somewhere,),
+    ),
+    Rule(
+        "circle",
+        ERROR,
+        "Services that depend on each other cannot be started one after another.",
+        "remove one of the dependencies",
+        collective=(no_circle,),
+    ),
+)
