@@ -8,58 +8,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.commands import run, wait_for
+from lab.commands import wait_for
 from tests.live import ciphers
-from tests.live.facts import directory, router
+from tests.live.facts import directory
 from tests.live.facts.directory import MEMBERS, PEOPLE, manage
+from tests.live.ldap import (
+    CONFIDENTIALITY_REQUIRED,
+    CONSTRAINT,
+    DENIED,
+    GROUPS,
+    INVALID,
+    PLAIN,
+    STRONGER_AUTH_REQUIRED,
+    TLS,
+    Client,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from lab.collectives import Collective
-    from lab.commands import Result
 
-PLAIN, TLS = "ldap://directory.localhost:6020", "ldaps://directory.localhost:6021"
-GROUPS = "ou=groups,dc=collective"
 GUEST, NEW = "only for a while", "another of mine"
 STRONG = b"{ARGON2}$argon2id$v=19$m=19456,t=2,p=1$"
 IDLE = 1100
-CONFIDENTIALITY_REQUIRED, STRONGER_AUTH_REQUIRED, CONSTRAINT, INVALID, DENIED = 13, 8, 19, 49, 50
 ADMIN_LIMIT, UNDEFINED_TYPE = 11, 17
-
-
-# The C library does not resolve names below localhost.
-BY_NAME = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
-
-
-class Client:
-    """ldap-utils on the host, with the collective's CA for verification."""
-
-    def __init__(self, collective: Collective, folder: Path) -> None:
-        """Write the CA's certificate, and a mail address of ada's to search for."""
-        self.collective, self.folder = collective, folder
-        (folder / "ca.crt").write_text(router.authority(collective))
-        (folder / "hosts").write_text("127.0.0.1 localhost directory.localhost\n")
-
-    def run(self, program: str, *arguments: str, uid: str = "", password: str = "", ldif: str = "") -> Result:
-        """Run a program, as a member if one is given."""
-        who: tuple[str, ...] = ()
-        if uid:
-            (self.folder / "password").write_text(password or MEMBERS[uid])
-            who = ("-D", f"uid={uid},{PEOPLE}", "-y", str(self.folder / "password"))
-        trust = {"LDAPTLS_CACERT": str(self.folder / "ca.crt"), "LDAPTLS_REQCERT": "demand", "HOME": "/nonexistent"}
-        environment = {**self.collective.environment, **trust}
-        return run(
-            [*BY_NAME, str(self.folder / "hosts"), program, "-x", *who, *arguments],
-            check=False,
-            stdin=ldif,
-            env=environment,
-        )
-
-    def search(self, address: str, base: str, *wanted: str, uid: str = "") -> str:
-        """Return the LDIF of a search's result."""
-        return self.run("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-H", address, "-b", base, *wanted, uid=uid).stdout
 
 
 @pytest.fixture(scope="module")
