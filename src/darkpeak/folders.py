@@ -28,6 +28,19 @@ def make_private(path: Path) -> Path:
     return real
 
 
+def make_for_scripts(path: Path) -> Path:
+    """Return a private folder as `make_private` does, in which services' own scripts make folders.
+
+    Raises:
+        UsageError: also when others may write into it, even if it is like /tmp: they could put a link there first.
+    """
+    real = make_private(path)
+    if _is_shared(real.stat()):
+        what = f"other users may write into {real}, and could replace what is written there"
+        raise UsageError(what, hint=f"name a new folder in it, for example {real / 'backup'}")
+    return real
+
+
 def make_empty(path: Path) -> Path:
     """Return a private folder as `make_private` does, which must be empty.
 
@@ -76,10 +89,13 @@ def _check(item: Path, path: Path) -> None:
         kind = "the link " if stat.S_ISLNK(found.st_mode) else ""
         what = f"{kind}{item} belongs to {_name(found.st_uid)}, who could replace what is written to {path}"
         raise UsageError(what, hint=hint)
-    # A group with the number of its only user is that user's own.
-    shared = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in _trusted())
-    if stat.S_ISDIR(found.st_mode) and shared and not found.st_mode & stat.S_ISVTX:
+    if stat.S_ISDIR(found.st_mode) and _is_shared(found) and not found.st_mode & stat.S_ISVTX:
         raise UsageError(f"other users may write into {item}, and could replace what is written to {path}", hint=hint)
+
+
+def _is_shared(found: os.stat_result) -> bool:
+    """Return whether other users may write there; a group with the number of its only user is that user's own."""
+    return bool(found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in _trusted()))
 
 
 def _trusted() -> set[int]:

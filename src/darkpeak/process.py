@@ -36,13 +36,14 @@ class TookTooLong(SystemFailure):
     """A program did not end before its deadline."""
 
 
-def run(
+def run(  # noqa: PLR0913 (what a process is)
     argv: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     seconds: float = SHORT_SECONDS,
     pass_fds: Sequence[int] = (),
+    umask: int = -1,  # that of this process
 ) -> Result:
     """Run a program to its end; return its exit code and output.
 
@@ -51,7 +52,7 @@ def run(
         SystemFailure: when it cannot be started.
     """
     started = time.monotonic()
-    with _started(argv, environment, pass_fds) as process:
+    with _started(argv, environment, pass_fds, umask=umask) as process:
         try:
             stdout, stderr = process.communicate(stdin, seconds)
         except subprocess.TimeoutExpired as error:
@@ -276,19 +277,20 @@ def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
 
 
 @contextmanager
-def _started(
+def _started(  # noqa: PLR0913 (what a process is)
     argv: Sequence[str],
-    environment: Mapping[str, str] | None,
-    pass_fds: Sequence[int],
+    env: Mapping[str, str] | None,
+    fds: Sequence[int],
     *,
     stderr: IO[bytes] | int | None = subprocess.PIPE,
     interruptible: bool = True,
+    umask: int = -1,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     pipe = subprocess.PIPE
     with _registry:  # a Ctrl-C meanwhile waits, so that it does not miss the new program
         try:
             process = subprocess.Popen(
-                argv, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=pass_fds, process_group=0
+                argv, env=env, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=fds, process_group=0, umask=umask
             )
         except OSError as error:
             raise explain(argv, error) from error

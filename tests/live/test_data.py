@@ -35,7 +35,7 @@ def target(tmp_path: Path) -> Target:
     root.mkdir()
     found, _ = collective.read(write_collective(root))
     for service in found.services:
-        (service.folder / "scripts/backup").write_text('#!/bin/sh\necho content >"$1/dump"\n')
+        (service.folder / "scripts/backup").write_text('#!/bin/sh\nmkdir "$1"\necho content >"$1/dump"\n')
     return Here(found, Engine("unix:///nonexistent"), found.services)
 
 
@@ -53,8 +53,7 @@ def test_a_backup_of_all_goes_on_after_one_that_fails(target: Target, tmp_path: 
 
 
 def test_a_planted_link_is_not_followed(target: Target, tmp_path: Path) -> None:
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x").chmod(0o1777)  # as /tmp is
+    (tmp_path / "x").mkdir(mode=0o700)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "x/directory").symlink_to(tmp_path / "elsewhere")
     os.chown(tmp_path / "x/directory", 12345, 12345, follow_symlinks=False)
@@ -63,6 +62,15 @@ def test_a_planted_link_is_not_followed(target: Target, tmp_path: Path) -> None:
     assert "the link" in failed[0].message
     assert "directory belongs to user 12345" in failed[0].message
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_script_makes_no_folder_where_others_could_put_a_link(target: Target, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x").chmod(0o1777)  # as /tmp is
+    with pytest.raises(UsageError, match="other users may write into") as refused:
+        back_up_to([target], tmp_path / "x")
+    assert refused.value.hint == f"name a new folder in it, for example {tmp_path}/x/backup"
+    assert list((tmp_path / "x").iterdir()) == []
 
 
 def test_updates_of_all_go_on_after_one_that_fails(target: Target) -> None:

@@ -230,7 +230,7 @@ def test_data_can_be_saved_before_a_deploy(hello: Collective, tmp_path: Path) ->
     refused = hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120, check=False)
     assert "hello was not backed up, so nothing was changed: backup: no room" in refused.stderr
     assert page() == before
-    script.write_text('#!/bin/sh\necho data >"$1/data"\n')
+    script.write_text('#!/bin/sh\nmkdir "$1" && echo data >"$1/data"\n')
     hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120)
     assert (tmp_path / "hello" / "data").read_text() == "data\n"
     assert page() == "saved"

@@ -34,11 +34,11 @@ def back_up_to(targets: Sequence[Target], folder: Path) -> tuple[list[ScriptRun]
     Raises:
         UsageError: when another user could replace what is written there.
     """
-    top, done, failed = folders.make_private(folder), [], list[DarkpeakError]()
+    top, done, failed = folders.make_for_scripts(folder), [], list[DarkpeakError]()
     for target in targets:
         for service in target.running:
             try:
-                done.append(_run(target, service, "backup", folders.make_private(top / service.name)))
+                done.append(_run(target, service, "backup", folders.find_real(top / service.name)))
             except DarkpeakError as error:
                 failed.append(error)
     return done, failed

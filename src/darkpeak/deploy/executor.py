@@ -200,7 +200,9 @@ class Work:
     def back_up(self, operation: BackUp) -> None:
         """Save the service's data with its own script."""
         self.step("backing up")
-        result = self.compose.script(self.service, "backup", str(folders.make_private(operation.folder)))
+        above = folders.make_for_scripts(operation.folder.parent)
+        folder = folders.find_real(above / operation.folder.name)
+        result = self.compose.script(self.service, "backup", str(folder))
         if result.code:
             raise Failed(f"was not backed up, so nothing was changed: {result.last_line()}")
 

@@ -13,6 +13,7 @@ from darkpeak.result import Result
 from darkpeak.vocabulary import CONTENT_LABEL, PARTS_LABEL
 
 MOST_PARTS = 200
+PRIVATE = 0o077  # the umask of scripts: nobody else may read what they write
 # Variables of the shell with which plain compose would take other files, names or containers than the files say.
 QUIET = {"COMPOSE_PROFILES": "", "COMPOSE_FILE": "", "COMPOSE_PROJECT_NAME": "", "COMPOSE_ENV_FILES": ""}
 ERASE_LINE = "\x1b[2K"  # compose 2.26 begins each line of a log with it, also without a terminal
@@ -97,6 +98,8 @@ class Compose:
     def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
         """Run one of the service's own scripts on this machine, against this engine.
 
+        Files and folders that it makes are for their owner only: backups contain secrets.
+
         Raises:
             BadScript: when it cannot be started, or does not end in time.
         """
@@ -104,7 +107,7 @@ class Compose:
         # Not empty but absent: without --file, compose would take an empty COMPOSE_FILE for the name of a file.
         environment = {key: value for key, value in self.environment.items() if key not in QUIET}
         try:
-            return process.run((str(path), *arguments), environment=environment, seconds=seconds)
+            return process.run((str(path), *arguments), environment=environment, seconds=seconds, umask=PRIVATE)
         except process.TookTooLong as error:
             raise scripts.too_slow(service, name, seconds) from error
 
