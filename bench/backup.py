@@ -4,7 +4,7 @@
     bench/run bench/backup.py --json    the figures that have a bound
 
 The data is 8 GiB (--mib) in a volume: one third each of data that does not compress (pictures), of text, and of small
-files. Its scripts are like docs/templates/files, so darkpeak reads it in place, as the others do. Darkpeak's backup is
+files. Its scripts are like shapes/static's, so darkpeak reads it in place, as the others do. Darkpeak's backup is
 the whole command, from its start until the snapshot was read back. Darkpeak's restore is the part of the command from
 the repository to files that were compared with the manifest's list. The others' figures are for the program only, in a
 container on the same engine, with its cache and the same host name each time. Removing the restored files has its own

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lab.collectives import KEEP_CHECKING
 from lab.commands import wait_for
-from tests.live.bank import TEMPLATES
+from tests.live.bank import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,9 +80,9 @@ find . -type f -printf '%T@ %p\n' | LC_ALL=C sort && find . -type f -exec sha256
 def add(collective: Collective) -> None:
     """Add the service to a collective, with the scripts of the template."""
     folder = collective.folder(NAME)
-    shutil.copytree(TEMPLATES / "files", folder)
+    shutil.copytree(SHAPES / "static/scripts", folder / "scripts")
     restore = folder / "scripts/restore"
-    restore.write_text(restore.read_text().replace("owner=root:root ", "owner=games:games "))
+    restore.write_text(restore.read_text().replace("owner=app:app ", "owner=games:games "))
     files = {"docker-compose.yml": COMPOSE, "README.md": "# Album\n", "scripts/updates": "#!/bin/sh\n"}
     files |= {"app/Dockerfile": DOCKERFILE, "app/add": ADD, "app/rewrite": REWRITE, "app/keep-checking": KEEP_CHECKING}
     for name, text in files.items():

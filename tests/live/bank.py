@@ -11,7 +11,7 @@ from lab.collectives import TOP
 if TYPE_CHECKING:
     from lab.collectives import Collective
 
-TEMPLATES = TOP / "docs" / "templates"
+SHAPES = TOP / "shapes"
 COMPOSE = """\
 name: darkpeak-{name}
 x-darkpeak:
@@ -152,7 +152,7 @@ MARIADB = Bank(
 def add(collective: Collective, bank: Bank) -> None:
     """Add the service to a collective, with the scripts of the template."""
     folder = collective.folder(bank.name)
-    shutil.copytree(TEMPLATES / bank.kind, folder)
+    shutil.copytree(SHAPES / f"web-{bank.kind}/scripts", folder / "scripts")
     text = COMPOSE.format(
         name=bank.name, kind=bank.kind, block=bank.block, services=bank.services, net=bank.block // 10 % 10 * 10
     )

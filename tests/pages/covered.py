@@ -147,7 +147,14 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "test_certificates.py::test_a_ca_that_requires_external_account_binding"
         ),
     },
-    "docs/service.md": {"darkpeak member remove ada": "test_git.py::test_a_member_who_is_removed_has_no_key"},
+    "docs/service.md": {
+        "darkpeak member remove ada": "test_git.py::test_a_member_who_is_removed_has_no_key",
+        "darkpeak new calendar --like web-sqlite": "test_shapes.py::test_a_shape_works_without_an_edit",
+        "darkpeak up calendar": "test_shapes.py::test_a_shape_works_without_an_edit",
+        "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
+        "darkpeak diff wiki": "test_diff.py::test_a_change_is_shown_and_taken",
+        "darkpeak diff wiki --take": "test_diff.py::test_a_change_is_shown_and_taken",
+    },
     "docs/hosts.md": {
         "darkpeak tunnel server": "test_remote.py::test_a_tunnel_reconnects_after_the_connection_was_lost",
         "darkpeak host prepare ssh://root@server": "test_prepare.py::test_a_bare_server_is_made_ready_once",

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 SERVICES = Path(__file__).parents[2] / "services"
-TEMPLATES = Path(__file__).parents[2] / "docs/templates"
+SHAPES = SERVICES.parent / "shapes"
+DOCUMENTS = SERVICES.parent / "docs"
+FOLDERS = sorted(file.parent for file in [*SERVICES.glob("*/docker-compose.yml"), *SHAPES.glob("*/docker-compose.yml")])
 ROUTER = SERVICES / "router"
-DOCKERFILES = sorted(SERVICES.glob("*/*/Dockerfile"))
-SCRIPTS = sorted([*SERVICES.glob("*/scripts/*"), *TEMPLATES.glob("*/scripts/*")])
+DOCKERFILES = sorted(path for folder in FOLDERS for path in folder.glob("*/Dockerfile"))
+SCRIPTS = sorted(path for folder in FOLDERS for path in folder.glob("scripts/*"))
 
 
 def short(path: Path) -> str:

@@ -12,12 +12,16 @@ from darkpeak.router.acme import Certified, HeldCertificates, parse_held
 from darkpeak.router.files import PAIRS, TABLES, render
 from darkpeak.vocabulary import BLOCK_SIZE
 from services.router.certificates.renew.files import Record, parse_records, render_records
-from tests.services.places import DOCKERFILES, ROUTER, SERVICES, words
+from tests.services.places import DOCKERFILES, FOLDERS, ROUTER, SERVICES, SHAPES, words
 
 COPIES = {
-    "scripts/updates": sorted(SERVICES.glob("*/scripts/updates")),
+    "scripts/updates": [folder / "scripts/updates" for folder in FOLDERS],
     "bin/keep-checking": [path.parent / "bin/keep-checking" for path in DOCKERFILES],
-    "ldap.conf": sorted(SERVICES.glob("*/*/ldap.conf")),
+    "ldap.conf": sorted(path for folder in FOLDERS for path in folder.glob("*/ldap.conf")),
+    "lib/login.py": sorted(SHAPES.glob("*/app/lib/login.py")),
+    "web's bin/app": sorted(SHAPES.glob("web*/app/bin/app")),
+    "web's health": sorted(SHAPES.glob("web*/app/bin/health")),
+    "notes in files": sorted(SHAPES.glob("*/app/bin/load")),
 }
 CA = "https://ca.example/directory"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.places import DOCKERFILES, SCRIPTS, SERVICES, folder_id, short
+from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
 OPTIONAL = {"member-gone"}
 USAGE = {"backup": " DIR", "restore": " DIR", "member-gone": " UID [passwd]"}
 HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
-PROGRAMS = sorted(path for folder in SERVICES.glob("*/*/bin") for path in folder.iterdir())
+PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
 # A program with wrong arguments prints its usage, with these words, before it does anything else.
 WRONG_USE: dict[str, list[list[str]]] = {
     "chat/prosody/bin/certificate": [[], ["sell"]],
@@ -33,9 +33,13 @@ BACKUPS = {  # each script's files
     "services/git": ["keys.tar", "repositories.tar"],
     "services/router": ["ca.tar", "certificates.tar", "jump.tar", "routes.tar"],
     "services/wiki": ["pages.tar"],
-    "templates/files": ["files/picture"],
-    "templates/mariadb": ["database.sql"],
-    "templates/sqlite": ["app.db"],
+    "shapes/gate": ["notes.tar"],
+    "shapes/static": ["files/picture"],
+    "shapes/tcp": ["notes.tar"],
+    "shapes/web": ["notes.tar"],
+    "shapes/web-mariadb": ["database.sql"],
+    "shapes/web-postgres": ["database.sql"],
+    "shapes/web-sqlite": ["app.db"],
 }
 
 
@@ -52,14 +56,16 @@ def test_a_container_is_a_dockerfile_and_its_programs(dockerfile: Path) -> None:
     assert ("load" in programs) == ("dump" in programs), "a writable program can be replaced in an attack"
 
 
-@pytest.mark.parametrize("compose", sorted(SERVICES.glob("*/docker-compose.yml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "compose", [folder / "docker-compose.yml" for folder in FOLDERS], ids=lambda path: path.parent.name
+)
 def test_the_health_check_is_only_in_the_dockerfile(compose: Path) -> None:
     assert "healthcheck" not in compose.read_text()
 
 
 def test_only_programs_can_be_run() -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "--stage", "services", "docs/templates"],
+        ["git", "ls-files", "--stage", "services", "shapes"],
         cwd=SERVICES.parent,
         capture_output=True,
         text=True,
@@ -73,11 +79,11 @@ def test_only_programs_can_be_run() -> None:
 @pytest.mark.parametrize("program", [*PROGRAMS, *SCRIPTS], ids=short)
 def test_a_program_begins_with_a_comment_about_what_it_does(program: Path) -> None:
     first, second, *_ = program.read_text().splitlines()
-    assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/awk -f|usr/bin/lua5\.4)", first)
-    assert second.startswith(("# ", "-- "))
+    assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/awk -f|usr/bin/lua5\.4|usr/bin/python3|usr/bin/node)", first)
+    assert second.startswith(("# ", "-- ", "// "))
 
 
-@pytest.mark.parametrize("folder", sorted(SERVICES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_service_has_four_scripts(folder: Path) -> None:
     assert {path.name for path in (folder / "scripts").iterdir()} - OPTIONAL == NAMES
 
@@ -120,9 +126,7 @@ def test_checksums_are_verified_before_the_service_is_touched(place: str, fault:
         (tmp_path / name).write_text("not what was saved\n")
         with (tmp_path / "SHA256SUMS").open("a") as sums:
             sums.write(f"{'0' * 64}  {name if fault == 'damaged' else 'another'}\n")
-    ran = run(
-        SERVICES.parent / ("docs" if place.startswith("templates") else "") / place / "scripts/restore", [str(tmp_path)]
-    )
+    ran = run(SERVICES.parent / place / "scripts/restore", [str(tmp_path)])
     assert ran.returncode == 1
     last = ran.stderr.splitlines()[-1]
     assert last.startswith(f"restore: {tmp_path} is ")

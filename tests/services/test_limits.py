@@ -6,10 +6,10 @@ import pytest
 
 from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 from darkpeak.system.base import DAEMON
-from tests.services.places import SERVICES, TEMPLATES
+from tests.services.places import DOCUMENTS, FOLDERS
 
-COMPOSE = sorted(SERVICES.glob("*/docker-compose.yml"))
-TUTORIAL = TEMPLATES.parent / "tutorial.md"
+COMPOSE = [folder / "docker-compose.yml" for folder in FOLDERS]
+TUTORIAL = DOCUMENTS / "tutorial.md"
 CONTAINERS = {
     f"{path.parent.name}/{name}": container.mapping()
     for path in COMPOSE
@@ -20,9 +20,10 @@ CAPABILITIES = {
     "directory/slapd": "CHOWN DAC_OVERRIDE SETGID SETUID",
     "dns/dnsmasq": "KILL NET_BIND_SERVICE SETGID SETUID",
     "git/gitolite": "KILL SETGID SETUID SYS_CHROOT",
+    "static/app": "CHOWN DAC_OVERRIDE FOWNER",
     "router/haproxy": "CHOWN DAC_OVERRIDE FOWNER FSETID NET_BIND_SERVICE SETGID SETPCAP SETUID",
 }
-NO_NETWORK = {"router/jump", "chat/database"}  # only sockets
+NO_NETWORK = {"router/jump", "chat/database", "web-mariadb/database", "web-postgres/database"}  # only sockets
 
 
 def written(compose: dict[str, Tree]) -> list[str]:
@@ -50,8 +51,6 @@ def test_a_container_has_limits_and_only_the_capabilities_that_it_needs(name: st
 
 
 def test_the_examples_of_the_documentation_have_them_too() -> None:
-    example = re.search(
-        r"```yaml\n(name: darkpeak-wiki.*?)```", (TEMPLATES.parent / "service.md").read_text(), re.DOTALL
-    )
+    example = re.search(r"```yaml\n(name: darkpeak-wiki.*?)```", (DOCUMENTS / "service.md").read_text(), re.DOTALL)
     assert example
     assert written(read_yaml(example[1]).mapping()["services"].mapping()["webserver"].mapping()) == []

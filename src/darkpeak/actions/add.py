@@ -12,8 +12,8 @@ from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.deploy.check import Checked, check_files, require_sound
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.plan.blocks import NO_BLOCK, free_blocks
 from darkpeak.vocabulary import (
-    BLOCKS,
     COMPOSE_FILE,
     DIRECTORY,
     DNS,
@@ -25,6 +25,8 @@ from darkpeak.vocabulary import (
 )
 
 KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS})  # others, or the tool itself, find them by their names
+DEBIAN = "debian"
+SOURCES = ("pypi", "npm")  # of the programs of shapes, besides Debian
 BLOCK = re.compile(r"\bblock:\s*(\d{4})\b")
 
 
@@ -54,6 +56,39 @@ def add(checked: Checked, name: str, new: str = "", admins: tuple[str, ...] = ()
     return make(checked, read_files(catalogue.services() / name), new or name, admins, f"services/{name}")
 
 
+def new(checked: Checked, name: str, shape: str, source: str = DEBIAN, admins: tuple[str, ...] = ()) -> Made:
+    """Make a service of a shape, whose program is from there: Debian's packages, PyPI or npm.
+
+    Raises:
+        UsageError: when that is not possible; nothing was written.
+        SystemFailure: when the files cannot be written; there is no new service then.
+    """
+    known = names_in(catalogue.shapes())
+    if shape not in known:
+        raise UsageError(f"there is no shape {shape!r}", hint=f"choose one of {', '.join(known)}")
+    if source not in sources_of(shape):
+        what = f"the shape {shape} cannot be made from {source}"
+        raise UsageError(what, hint=f"choose --from {' or '.join(sources_of(shape))}")
+    return make(checked, shape_files(shape, source), name, admins, f"shapes/{shape}" + _suffix(source))
+
+
+def sources_of(shape: str) -> tuple[str, ...]:
+    """Return from where a shape's program can be."""
+    return (DEBIAN, *(item for item in SOURCES if (catalogue.shapes() / f"{shape}+{item}").is_dir()))
+
+
+def shape_files(shape: str, source: str = DEBIAN) -> Files:
+    """Return the files of a shape: its own, and those by which another source differs. There, an empty one removes."""
+    files = read_files(catalogue.shapes() / shape)
+    if source != DEBIAN:
+        files = {**files, **read_files(catalogue.shapes() / (shape + _suffix(source)))}
+    return {name: file for name, file in files.items() if file.content}
+
+
+def _suffix(source: str) -> str:
+    return "" if source == DEBIAN else f"+{source}"
+
+
 def names_in(folder: Path) -> tuple[str, ...]:
     """Return the names of the services in a folder of the catalogue."""
     return tuple(sorted(file.parent.name for file in folder.glob(f"*/{COMPOSE_FILE}")))
@@ -71,7 +106,8 @@ def make(checked: Checked, files: Files, name: str, admins: tuple[str, ...], ori
     folder = collective.root / "services" / name
     _check_name(collective, name, folder)
     _check_needs(collective, name, service)
-    given = Given(name, _free_block(collective, service, name), _admins(collective, admins), f"{origin} {__version__}")
+    block = _free_block(collective, service, own=origin.startswith("services/"))
+    given = Given(name, block, _admins(collective, admins), f"{origin} {__version__}")
     adapted = adapt(files, given)
     try:
         write_files(folder, {**adapted, ORIGIN_FILE: File(pack(files))})
@@ -116,19 +152,20 @@ def _owner(shared: str) -> str:
     return ""
 
 
-def _free_block(collective: Collective, service: Service, name: str) -> int:
-    """Return the service's own block, or the next free one if another service has it. The router keeps its own."""
+def _free_block(collective: Collective, service: Service, *, own: bool) -> int:
+    """Return the lowest free block; or with `own` the service's own, if it is free. The router keeps its own."""
+    free = [item.block for item in free_blocks(collective)]
     files = (collective.root / "services").glob(f"*/{COMPOSE_FILE}")  # also those that cannot be read as a service
     used = {int(found) for file in files for found in BLOCK.findall(read_or_empty(file))}
-    used |= {item.block for item in collective.services if item.block is not None}
-    own = service.block or 0
-    choices: tuple[int, ...] = (own,) if name == ROUTER else (own, *BLOCKS[1:])
-    free: int | None = next((block for block in choices if block not in used), None)
-    if free is None:
-        raise UsageError(
-            "no block is free" if len(choices) > 1 else f"block {own} is in use", hint="see: darkpeak ports"
-        )
-    return free
+    block = service.block or 0
+    if service.project == PROJECT + ROUTER:
+        free = [block]
+    elif own and block in free:
+        free.insert(0, block)
+    found = next((item for item in free if item not in used), None)
+    if found is None:
+        raise UsageError(NO_BLOCK if free != [block] else f"block {block} is in use", hint="see: darkpeak ports")
+    return found
 
 
 def _admins(collective: Collective, wanted: tuple[str, ...]) -> tuple[str, ...]:

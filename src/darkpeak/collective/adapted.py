@@ -13,7 +13,9 @@ from darkpeak.errors import UsageError
 from darkpeak.vocabulary import BLOCK_SIZE, BLOCKS, COMPOSE_FILE, PROJECT
 
 # Where a page names one of a service's ports: `127.0.0.1:6010, or 6011`, `port 6010`, `ssh -p 6042`, `127.0.0.1#6050`.
-PORT = re.compile(r"(?P<before>[:#]|-p |\bports? |, or |\bon to )(?P<number>6\d{3})(?!\d)")
+PORT = re.compile(r"(?P<before>[:#]1?|-p |\bports? 1?|, or |\bon to |DOMAIN 1?)(?P<number>6\d{3})(?!\d)")
+
+PUBLIC = 10_000  # added to a port of the block, it is a public port that no other service has
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,19 @@ def adapt(files: Files, given: Given) -> Files:
     """
     service = read_as_service(files)
     adapted = {name: _adapt_page(file, service, given) for name, file in files.items()}
-    text = files[COMPOSE_FILE].text or ""
+    text = _with_public_ports(files[COMPOSE_FILE].text or "", service, given.block)
     text = with_block(text, service, given.block)
     text = with_name(text, service.project, PROJECT + given.name)
     text = with_origin(with_admins(text, service, given.admins), service, given.origin)
     return adapted | {COMPOSE_FILE: File(text.encode())}
+
+
+def _with_public_ports(text: str, service: Service, block: int) -> str:
+    """Return a compose file in which the public ports that are named after the block (16991 for 6991) follow it."""
+    for route in service.routes.tcp:
+        if route.public == PUBLIC + route.port:
+            text = text.replace(str(route.public), str(PUBLIC + route.port - (service.block or 0) + block))
+    return text
 
 
 def read_as_service(files: Files) -> Service:

@@ -7,7 +7,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -45,6 +45,22 @@ def read_files(folder: Path) -> Files:
         NotReadable: when something in it is no file, is too large, or cannot be read.
     """
     return {str(path.relative_to(folder)): _read(path) for path in _walk(folder)}
+
+
+def read_some(folder: Path, names: Iterable[str]) -> Files:
+    """Return those of the named files that a folder has.
+
+    Raises:
+        NotReadable: when one is no file, is outside the folder, or cannot be read.
+    """
+    found = {}
+    for name in names:
+        path = folder / name
+        if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+            raise NotReadable(f"{name} is a link", hint="replace it by the file that it leads to")
+        if path.exists():
+            found[name] = _read(path)
+    return found
 
 
 def write_files(folder: Path, files: Files) -> None:

@@ -180,6 +180,7 @@ class Service:
     admins: tuple[str, ...] = ()
     block: int | None = None
     routes: Routes = Routes()
+    origin: str = ""  # where in the catalogue its files came from, and of which version: services/wiki 0.1.0
     certificate: str | None = None  # the container that keeps a TLS certificate
     containers: tuple[Container, ...] = ()
     networks: tuple[Shared, ...] = ()

@@ -68,6 +68,7 @@ def read_service(
         admins=read_admins(own, notes),
         block=read_block(own, level, notes),
         routes=read_routes(entries.get("routes", EMPTY), entries.get("limits", EMPTY), folder.name, notes),
+        origin=entries["from"].text() if "from" in entries else "",
         certificate=entries["certificate"].text() if "certificate" in entries else None,
         containers=compose.read_containers(folder, parsed, variables, notes.place, notes.add),
         networks=networks,

@@ -40,14 +40,14 @@ KNOWN = (
         re.compile(r"((default-)?mysql|mariadb)-server(-\S+)?"),
         re.compile(r"(\S+/)?(mariadb|mysql)(:\S+)?"),
         re.compile(r"\b(mariadb-dump|mysqldump|mariadb-backup|mydumper)\b"),
-        "dump it with mariadb-dump --single-transaction; docs/templates/mariadb is an example",
+        "dump it with mariadb-dump --single-transaction; `darkpeak new … --like web-mariadb` has an example",
     ),
     Database(
         "SQLite",
         re.compile(r"sqlite3|php[\d.]*-sqlite3"),
         NO_IMAGE,
         re.compile(r"\.(backup|dump)\b|\bVACUUM\s+INTO\b", re.IGNORECASE),
-        "dump it with sqlite3 FILE '.backup …'; docs/templates/sqlite is an example",
+        "dump it with sqlite3 FILE '.backup …'; `darkpeak new … --like web-sqlite` has an example",
     ),
     Database("OpenLDAP", re.compile(r"slapd"), NO_IMAGE, re.compile(r"\bslapcat\b"), "dump it with slapcat"),
 )
