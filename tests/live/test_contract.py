@@ -185,18 +185,24 @@ def test_updates_are_none_after_a_fresh_build_and_then_listed(service: str, coll
         collective.compose(service, "build", "--no-cache", timeout=BUILD)
         collective.compose(service, "up", "-d", "--wait")
         assert collective.script(service, "updates").stdout == ""
-    listed = []
+    listed, told = [], []
     for container in collective.containers(service):
         old, new = make_older(collective, service, container)
         listed.append(f"hostname {old} -> {new} ({container})")
+        told.append(f"{service} {container} hostname {old} {new}")
     assert sorted(collective.script(service, "updates").stdout.splitlines()) == listed
+    ran = collective.darkpeak("updates", service, check=False)
+    assert (ran.returncode, ran.stdout.splitlines()) == (1, told), ran.stderr
     collective.compose(service, "up", "-d", "--force-recreate", "--wait")
 
 
 def test_updates_of_a_stopped_service_are_unknown(service: str, collective: Collective) -> None:
     collective.compose(service, "stop")
     result = collective.script(service, "updates", check=False)
+    told = collective.darkpeak("updates", service, check=False)
     collective.compose(service, "up", "-d", "--wait")
+    assert (told.returncode, told.stdout) == (3, "")
+    assert "because it does not run" in told.stderr
     assert result.returncode
     assert (result.stdout, bool(result.stderr)) == ("", True)
 

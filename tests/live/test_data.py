@@ -7,12 +7,10 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.actions.data import back_up_to, find_backup
-from darkpeak.actions.updates import find_updates
 from darkpeak.deploy.target import Target
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError, joined
-from darkpeak.output import ProgressTable
 from tests.making import write_collective
 
 SERVICES = ["chat", "files", "wiki"]
@@ -71,15 +69,6 @@ def test_a_script_makes_no_folder_where_others_could_put_a_link(target: Target, 
         back_up_to([target], tmp_path / "x")
     assert refused.value.hint == f"name a new folder in it, for example {tmp_path}/x/backup"
     assert list((tmp_path / "x").iterdir()) == []
-
-
-def test_updates_of_all_go_on_after_one_that_fails(target: Target) -> None:
-    script(target, "directory", "updates").write_text("#!/bin/sh\r\n")
-    script(target, "wiki", "updates").write_text("#!/bin/sh\necho bash 5.2\n")
-    with ProgressTable(quiet=True) as progress:
-        found = {item.service: item for item in find_updates([target], progress)}
-    assert found["wiki"].packages == ("bash 5.2",)
-    assert "lines that end with CRLF" in str(found["directory"].error)
 
 
 def test_several_errors_become_one_with_the_worst_code() -> None:

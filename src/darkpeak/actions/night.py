@@ -8,7 +8,7 @@ from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
-from darkpeak.actions.updates import find_updates_of
+from darkpeak.actions.updates import Updates, find_updates
 from darkpeak.collective import count
 from darkpeak.collective.model import Service
 from darkpeak.deploy.reach import ask_router
@@ -49,8 +49,9 @@ def run_night(session: Session) -> list[Line]:
     except DarkpeakError as error:
         lines.append(Line("drill", good=False, message=error.message))
     _, unreachable = ask_router(session.target, session.engine.observe())
+    late = find_updates([session.target], session.progress)
     for service, saved in zip(running, made, strict=True):
-        line = _line(session, service, saved, drilled.get(service.name))
+        line = _line(service, saved, drilled.get(service.name), late.of(service.name))
         lines.append(_unreachable(line) if service.name in unreachable else line)
     lines += [_scrub_line(item) for item in scrub(session, whole=False)]
     try:
@@ -113,7 +114,7 @@ def _test_drill(session: Session, service: Service, drilled: Drilled, records: R
     return [last]
 
 
-def _line(session: Session, service: Service, made: BackedUp, drilled: list[Drilled] | None) -> Line:
+def _line(service: Service, made: BackedUp, drilled: list[Drilled] | None, late: Updates) -> Line:
     """Return the results of one service as a line."""
     words = [f"{made.snapshot} saved" if made.snapshot else "NOT SAVED"]
     words += [*made.failures, *made.suspicious, *made.notes]
@@ -123,7 +124,7 @@ def _line(session: Session, service: Service, made: BackedUp, drilled: list[Dril
     for item in drilled or ():
         good = good and item.good
         words.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.message)
-    words += _update_words(session, service)
+    words += _update_words(late)
     return Line(service.name, good, "; ".join(words))
 
 
@@ -131,12 +132,14 @@ def _unreachable(line: Line) -> Line:
     return Line(line.about, good=False, message=f"does not answer through the router; {line.message}")
 
 
-def _update_words(session: Session, service: Service) -> list[str]:
-    try:
-        packages = find_updates_of(session.target, service).packages
-    except DarkpeakError as error:
-        return [error.message]
-    return [count(len(packages), "update")] if packages else []
+def _update_words(late: Updates) -> list[str]:
+    """Return the number of updates in words, and why it is unknown for a container."""
+    urgent = sum(item.security for item in late.updates)
+    security = f" ({urgent} of security)" if urgent else ""
+    return [
+        *([count(len(late.updates), "update") + security] if late.updates else ()),
+        *(doubt.message for doubt in late.doubts()),
+    ]
 
 
 def _certificate_lines(session: Session) -> list[Line]:

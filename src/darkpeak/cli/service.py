@@ -149,7 +149,12 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
 def updates(settings: Settings, names: tuple[str, ...]) -> None:
     """Show outdated packages in running containers.
 
-    Exits 1 if there are any.
+    One line for each: SERVICE CONTAINER PACKAGE OLD NEW, and `security` if a security archive has a newer version.
+    Nothing runs in the containers: their package lists are compared with the archive's by apt, in a short container
+    beside them. The archive's lists are used for an hour.
+
+    Exits 1 if there are any, and 3 if that is unknown for a container: it does not run, it is not a Debian system with
+    apt, or the archive cannot be reached, has a bad signature or is too old.
 
     \b
     Example: darkpeak updates wiki
@@ -160,18 +165,16 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     targets = settings.targets(settings.collective(), names)
     with settings.progress() as progress:
         found = find_updates(targets, progress)
-    late = [item for item in found if item.packages]
-    failed = [item.error for item in found if item.error]
-    if settings.as_json and not failed:
-        output.show_json({item.service: item.packages for item in found})
-        sys.exit(CheckFailed.exit_code if late else 0)
-    several = len(found) > 1
-    output.show_lines(f"{item.service}: {line}" if several else line for item in found for line in item.packages)
-    if failed:
-        raise joined(failed)
-    if late:
-        hint = f"in services/{late[0].service}: docker compose build --no-cache; then: darkpeak up"
-        raise CheckFailed(f"out of date: {', '.join(item.service for item in late)}", hint=hint)
+    doubts = found.doubts()
+    if settings.as_json:
+        output.show_json(found)
+        sys.exit(doubts[0].exit_code if doubts else CheckFailed.exit_code if found.updates else 0)
+    output.show_lines(item.line() for item in found.updates)
+    if doubts:
+        raise joined(doubts)
+    if found.updates:
+        hint = f"in services/{found.services[0]}: docker compose build --no-cache; then: darkpeak up"
+        raise CheckFailed(f"out of date: {', '.join(found.services)}", hint=hint)
 
 
 COMMANDS = (status, logs, stop, restart, down, updates)

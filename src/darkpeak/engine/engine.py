@@ -218,6 +218,19 @@ class Engine:
         process.log.info("$ docker exec %s %s (exit code %s)", container[:12], display(argv), code)
         return Result(int(code), stdout or b"", stderr or b"")
 
+    def read_archive(self, container: str, path: str) -> bytes:
+        """Return a file or folder of a container, running or not, as an archive; empty if there is no such path."""
+        from docker.errors import NotFound
+
+        with self.errors_as(f"did not send {path} of a container"):
+            try:
+                stream, _ = self.client.api.get_archive(container, path)
+            except NotFound as error:
+                if "No such container" in str(error):
+                    raise
+                return b""
+            return b"".join(stream)
+
     def read_folder(self, container: str, folder: str) -> dict[str, bytes]:
         """Return the files in a container's folder, by their paths in it."""
         with self.errors_as(f"did not send {folder} of a container"):

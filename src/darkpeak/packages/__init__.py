@@ -1,0 +1,1 @@
+"""Debian packages in containers: what is installed, and what apt knows to be newer."""
