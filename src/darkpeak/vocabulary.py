@@ -16,8 +16,8 @@ DIRECTORY, SLAPD = "directory", "slapd"
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
-# The optional script that ends a member's sessions.
-MEMBER_GONE = "member-gone"
+# The optional scripts about members: one ends a member's sessions, one adds or removes an ssh key.
+MEMBER_GONE, MEMBER_KEY = "member-gone", "member-key"
 
 # Variables that compose files may use; the tool gives each its value from collective.toml.
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"

@@ -19,11 +19,12 @@ def test_a_member_is_one_record() -> None:
     assert made.splitlines() == [
         "dn: uid=ada,ou=people,dc=collective",
         "objectClass: inetOrgPerson",
+        "objectClass: ldapPublicKey",
         "uid: ada",
         f"cn:: {b64('Ada Lovelace')}",
         f"sn:: {b64('Lovelace')}",
-        f"userPassword:: {b64('correct horse')}",
         "mail: ada@example.org",
+        f"userPassword:: {b64('correct horse')}",
         "",
     ]
 

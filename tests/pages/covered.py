@@ -16,6 +16,7 @@ CHAT, DIRECTORY, DNS, GIT, ROUTER, HOOKS, WIKI = (
 BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
 HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_commands_cuts"
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
+LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
 VM = "test_vm.py::test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed"
 COMMAND = "only the name of a command"
@@ -52,7 +53,10 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         ("darkpeak dns setup", "darkpeak dns setup --write", "getent hosts wiki.DOMAIN", "darkpeak dns undo"),
         "test_names.py::test_dig_the_c_library_and_a_browser_find_the_names_and_undo_leaves_every_file_as_it_was",
     ),
-    GIT: {"git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service"},
+    GIT: {
+        "darkpeak member ssh-key add ada ada.pub": LOCKED,
+        "git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
+    },
     ROUTER: {
         "git clone ssh://git@git.DOMAIN/bylaws": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
         "ssh -J DOMAIN:7022 git@git.DOMAIN": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
@@ -64,6 +68,18 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "docs/admins.md": {
+        **dict.fromkeys(
+            (
+                "darkpeak member add ada",
+                "darkpeak member import members.csv --dry-run",
+                "darkpeak member import members.csv",
+                "darkpeak member list --format ldif",
+            ),
+            "test_members.py::test_many_members_are_imported_after_a_look",
+        ),
+        "darkpeak member rename ada ada.king": (
+            "test_members.py::test_a_renamed_member_keeps_password_groups_and_keys"
+        ),
         "darkpeak restore --all": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
         "darkpeak member remove lena": "test_git.py::test_a_member_who_is_removed_has_no_key",
         "darkpeak group leave admins lena": "test_own_domain.py::test_an_admin_leaves_the_directory",
@@ -154,6 +170,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "darkpeak diff wiki": "test_diff.py::test_a_change_is_shown_and_taken",
         "darkpeak diff wiki --take": "test_diff.py::test_a_change_is_shown_and_taken",
+        **dict.fromkeys(("darkpeak member ssh-key add ada ada.pub", "scripts/member-key add ada"), LOCKED),
     },
     "docs/hosts.md": {
         "darkpeak tunnel server": "test_remote.py::test_a_tunnel_reconnects_after_the_connection_was_lost",
@@ -187,6 +204,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
     "tests/live/README.md": {"bin/test tests/live/test_contract.py -k wiki": "it runs this"},
     DNS: {"dig -p 6050": "short for the line above"},
     GIT: {
+        "scripts/member-key": COMMAND,
         "git clone --mirror": "an option of git",
         "git fsck": "gitolite's load runs it",
         "ssh -v": ADVICE,
@@ -213,7 +231,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
     },
     "docs/service.md": dict.fromkeys(
         (
-            *(f"scripts/{name}" for name in ("backup", "member-gone", "restore", "verify", "updates")),
+            *(f"scripts/{name}" for name in ("backup", "member-gone", "member-key", "restore", "verify", "updates")),
             *(f"bin/{name}" for name in ("serve", "health", "keep-checking", "verify")),
         ),
         "a file of a folder",

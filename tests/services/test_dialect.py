@@ -9,8 +9,13 @@ import pytest
 from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
-OPTIONAL = {"member-gone"}
-USAGE = {"backup": " DIR", "restore": " DIR", "member-gone": " UID [passwd]"}
+OPTIONAL = {"member-gone", "member-key"}
+USAGE = {
+    "backup": " DIR",
+    "restore": " DIR",
+    "member-gone": " UID [passwd]",
+    "member-key": " add|remove UID <KEY.pub",
+}
 HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
 PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
 # A program with wrong arguments prints its usage, with these words, before it does anything else.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from darkpeak.actions import admin_groups
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
@@ -28,7 +29,7 @@ from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge
-from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, SUITE
+from darkpeak.vocabulary import COLLECTIVE_FILE, DIRECTORY, ROUTER, SUITE
 
 UP = "up"
 
@@ -94,6 +95,8 @@ def _plan(target: Target, backup_to: Path | None) -> Plan:
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
     plan = replace(plan, files=tuple(str(path.relative_to(root)) for path in differing(target.collective)))
+    if DIRECTORY in {item.service for item in plan.services}:
+        plan = replace(plan, groups=tuple(map(str, admin_groups.find_changes(target, observed))))
     if plan.routes:  # an operation of the plan sets the routes anyway
         return plan
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
@@ -210,6 +213,10 @@ def lock_services(stack: ExitStack, target: Target, names: Sequence[str], progre
     return target.compose.holding(*locks)
 
 
+def _changed(plan: Plan, service: str) -> bool:
+    return any(item.service == service for item in plan.changes)
+
+
 def _finish(
     target: Target, plan: Plan, outcomes: Sequence[Outcome], progress: Progress, written: tuple[str, ...]
 ) -> UpResult:
@@ -221,5 +228,6 @@ def _finish(
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
     volumes = [f"{item.service}: {change}" for item in plan.changes for change in item.volumes]
-    notes = (*reverted, *volumes, *wrote, *(() if plan.routed else (NO_ROUTER,)))
+    followed = admin_groups.follow(target) if plan.groups or _changed(plan, DIRECTORY) else []
+    notes = (*reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

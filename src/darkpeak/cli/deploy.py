@@ -87,7 +87,7 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
         output.show_lines(line for host, made in plans for line in _on(host, make_text(made)))
     if not names:
         require_sound({fault for _, made in plans for fault in made.faults})
-    sys.exit(1 if any(made.changes or made.drift or made.files for _, made in plans) else 0)
+    sys.exit(1 if any(made.changes or made.drift or made.files or made.groups for _, made in plans) else 0)
 
 
 @command("rollback")

@@ -1,15 +1,20 @@
-"""Commands about members and groups: member add, list, passwd, remove; group list, join, leave."""
+"""Commands about members: add, show, list, rename, lock, unlock, passwd, remove, log, import."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import Settings, command
+from darkpeak.cli.common import YES, Settings, command
+from darkpeak.cli.ssh_key import ssh_key
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vocabulary import DIRECTORY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from darkpeak.deploy.member_gone import Ended
     from darkpeak.members.directory import Directory
 
 STDIN = click.option(
@@ -26,18 +31,8 @@ def member() -> None:
     """
 
 
-@click.group("group")
-def group() -> None:
-    """Manage groups of members.
-
-    Members of the group `admins` may manage the directory.
-
-    \b
-    Example: darkpeak group join admins ada
-    """
-
-
-def _directory(settings: Settings) -> "Directory":
+def directory_of(settings: Settings) -> "Directory":
+    """Return the running directory of the collective."""
     from darkpeak.actions.directory import find_directory
 
     return find_directory(settings.target(settings.collective(), DIRECTORY))
@@ -58,7 +53,8 @@ def _password(*, from_stdin: bool) -> str:
     return str(password)
 
 
-def _show(settings: Settings, uid: str, done: str) -> None:
+def show_done(settings: Settings, uid: str, done: str) -> None:
+    """Show what was done with a member."""
     from darkpeak import output
 
     if settings.as_json:
@@ -69,11 +65,17 @@ def _show(settings: Settings, uid: str, done: str) -> None:
 
 def _end_sessions(settings: Settings, uid: str, done: str, *, stays: bool) -> None:
     """End the member's sessions in all services, and show what was done; `done` is what the directory did."""
-    from darkpeak import output
     from darkpeak.actions.directory import end_sessions
-    from darkpeak.vocabulary import MEMBER_GONE
 
     ended = end_sessions(settings.targets(settings.collective()), uid, stays=stays)
+    _show_ended(settings, uid, done, ended, "passwd" if stays else "")
+
+
+def _show_ended(settings: Settings, uid: str, done: str, ended: "Sequence[Ended]", argument: str = "") -> None:
+    """Show what the directory and the services did; raise SystemFailure if a service failed."""
+    from darkpeak import output
+    from darkpeak.vocabulary import MEMBER_GONE
+
     if settings.as_json:
         output.show_json({"uid": uid, "done": done, "services": ended})
     else:
@@ -81,7 +83,7 @@ def _end_sessions(settings: Settings, uid: str, done: str, *, stays: bool) -> No
     failed = [item for item in ended if item.failed]
     if failed:
         what = ", ".join(f"{item.service} ({item.done})" for item in failed)
-        script = f"services/{failed[0].service}/scripts/{MEMBER_GONE} {uid}{' passwd' if stays else ''}"
+        script = f"services/{failed[0].service}/scripts/{MEMBER_GONE} {uid} {argument}".rstrip()
         raise SystemFailure(
             f"{uid}: {done}, but may still be logged in to {what}",
             hint=f"run the script of each of them yourself: {script}",
@@ -101,21 +103,166 @@ def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, passw
     """
     from darkpeak.members.member import Member
 
-    directory = _directory(settings)
+    directory = directory_of(settings)
     directory.add(Member(uid, full_name or uid, mail), _password(from_stdin=password_stdin))
-    _show(settings, uid, "added")
+    show_done(settings, uid, "added")
 
 
 @command("list")
-def list_members(settings: Settings) -> None:
+@click.option("--format", "form", type=click.Choice(["csv", "ldif"]), help="Print a file for `member import`.")
+def list_members(settings: Settings, form: str | None) -> None:
     """List the members.
 
+    With --format, it prints all that the directory knows of them, except passwords: as CSV for a table, or as LDIF for
+    another LDAP server.
+
     \b
-    Example: darkpeak member list --json
+    Example: darkpeak member list --format csv >members.csv
+    """
+    from darkpeak import output
+    from darkpeak.members.bulk import make_csv, make_ldif
+
+    directory = directory_of(settings)
+    if form:
+        make = {"csv": make_csv, "ldif": make_ldif}[form]
+        output.show_lines(make(directory.accounts()).splitlines())
+    else:
+        output.show_rows(directory.members(), ("uid", "name", "mail"), {}, as_json=settings.as_json)
+
+
+@command("show")
+@click.argument("uid")
+def show(settings: Settings, uid: str) -> None:
+    """Show all that the directory knows of a member.
+
+    `last_login` is the day of the last login to any service that asks the directory.
+
+    \b
+    Example: darkpeak member show ada
     """
     from darkpeak import output
 
-    output.show_rows(_directory(settings).members(), ("uid", "name", "mail"), {}, as_json=settings.as_json)
+    found = directory_of(settings).account(uid)
+    if settings.as_json:
+        output.show_json(found)
+        return
+    facts = {
+        "uid": found.uid,
+        "name": found.name,
+        "mail": found.mail,
+        "groups": ", ".join(found.groups),
+        "locked": "yes" if found.locked else "no",
+        "last login": found.last_login or "never",
+        "ssh keys": str(len(found.keys)),
+    }
+    output.show_lines(f"{name + ':':12}{value}".rstrip() for name, value in facts.items())
+
+
+@command("rename")
+@click.argument("uid")
+@click.argument("new", metavar="NEW_UID")
+def rename(settings: Settings, uid: str, new: str) -> None:
+    """Give a member another uid.
+
+    Groups, password and ssh keys stay theirs. All sessions end. Services keep what they stored under the old name:
+    pages' history, rooms, contacts, messages, repositories and their rules. So give the old name to nobody else.
+    Exits 3 if a service could not do its part.
+
+    \b
+    Example: darkpeak member rename ada ada.lovelace
+    """
+    from darkpeak import output
+    from darkpeak.actions.directory import rename_member
+
+    collective = settings.collective()
+    ended = rename_member(directory_of(settings), settings.targets(collective), uid, new)
+    try:
+        _show_ended(settings, uid, f"is now {new}", ended)
+    finally:
+        output.note(f"services keep what they stored under the name {uid}; give this name to nobody else")
+
+
+@command("lock")
+@click.argument("uid")
+def lock(settings: Settings, uid: str) -> None:
+    """Lock a member: no password is right until `member unlock`.
+
+    It also ends the member's sessions in all services, and removes their ssh keys from git; `member unlock` adds those
+    back that the directory knows. Exits 3 if a service could not do it; the member is locked nevertheless.
+
+    \b
+    Example: darkpeak member lock ada
+    """
+    directory_of(settings).lock(uid)
+    _end_sessions(settings, uid, "locked", stays=False)
+
+
+@command("unlock")
+@click.argument("uid")
+def unlock(settings: Settings, uid: str) -> None:
+    """Unlock a member, also one who was locked because of guesses.
+
+    \b
+    Example: darkpeak member unlock ada
+    """
+    from darkpeak.actions.directory import add_keys
+
+    directory = directory_of(settings)
+    directory.lock(uid, locked=False)
+    _show_ended(settings, uid, "unlocked", add_keys(settings.targets(settings.collective()), uid, directory.keys(uid)))
+
+
+@command("log")
+@click.argument("uid", required=False)
+def changes(settings: Settings, uid: str | None) -> None:
+    """Show who changed what in the directory.
+
+    With a UID, only the changes of this member.
+
+    The directory keeps this for 90 days. Values are not shown.
+
+    \b
+    Example: darkpeak member log ada
+    """
+    from darkpeak import output
+
+    found = directory_of(settings).changes(uid or "")
+    output.show_rows(found, ("when", "who", "of", "what"), {}, as_json=settings.as_json)
+
+
+@command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@YES
+def import_members(settings: Settings, file: Path, *, dry_run: bool, yes: bool) -> None:
+    """Add and change many members, from a CSV or LDIF file.
+
+    It shows what it would change, and asks. It adds members, groups and ssh keys, changes names and mail addresses, and
+    removes nothing. A file has no passwords, so new members get theirs with `member passwd`. The columns of CSV: uid,
+    name, mail, groups, ssh_keys; only uid is required. After an interruption, run it again.
+
+    \b
+    Example: darkpeak member import members.csv --dry-run
+    """
+    from darkpeak import output
+    from darkpeak.members.bulk import parse_file, plan_import
+
+    directory = directory_of(settings)
+    try:
+        rows = parse_file(file.name, file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", hint="name a .csv or .ldif file") from error
+    steps = plan_import(rows, directory.accounts())
+    if not settings.as_json:
+        output.show_lines(map(str, steps) if steps else ["nothing to do: the directory has all of it"])
+    if steps and not dry_run:
+        if not yes and not output.ask(f"Change the directory as shown ({len(steps)})?"):
+            raise UsageError("nothing was changed", hint="to do it without a question, use --yes")
+        directory.take(steps)
+    if settings.as_json:
+        output.show_json({"steps": list(map(str, steps)), "done": not dry_run})
+    elif steps and not dry_run:
+        output.show_lines(["done"])
 
 
 @command("passwd")
@@ -130,7 +277,7 @@ def passwd(settings: Settings, uid: str, *, password_stdin: bool) -> None:
     \b
     Example: darkpeak member passwd ada
     """
-    directory = _directory(settings)
+    directory = directory_of(settings)
     directory.passwd(uid, _password(from_stdin=password_stdin))
     _end_sessions(settings, uid, "has a new password", stays=True)
 
@@ -149,54 +296,14 @@ def remove(settings: Settings, uid: str) -> None:
     """
     from darkpeak import output
 
-    _directory(settings).remove(uid)
+    directory_of(settings).remove(uid)
     try:
         _end_sessions(settings, uid, "removed", stays=False)
     finally:
         output.note(f"what {uid} wrote stays: pages, messages, rooms, repositories; give the name to nobody else")
 
 
-@command("list")
-def list_groups(settings: Settings) -> None:
-    """List the groups and their members.
-
-    \b
-    Example: darkpeak group list
-    """
-    from darkpeak import output
-
-    output.show_rows(_directory(settings).groups(), ("name", "members"), {}, as_json=settings.as_json)
-
-
-@command("join")
-@click.argument("name", metavar="GROUP")
-@click.argument("uid")
-def join(settings: Settings, name: str, uid: str) -> None:
-    """Add a member to a group; a new group is made first.
-
-    \b
-    Example: darkpeak group join admins ada
-    """
-    _directory(settings).join(uid, name)
-    _show(settings, uid, f"is in {name}")
-
-
-@command("leave")
-@click.argument("name", metavar="GROUP")
-@click.argument("uid")
-def leave(settings: Settings, name: str, uid: str) -> None:
-    """Remove a member from a group.
-
-    \b
-    Example: darkpeak group leave admins ada
-    """
-    _directory(settings).leave(uid, name)
-    _show(settings, uid, f"is no longer in {name}")
-
-
-for each in (add, list_members, passwd, remove):
+for each in (add, show, list_members, rename, lock, unlock, passwd, remove, changes, import_members, ssh_key):
     member.add_command(each)
-for each in (list_groups, join, leave):
-    group.add_command(each)
 
-COMMANDS = (member, group)
+COMMANDS = (member,)

@@ -1,4 +1,4 @@
-"""What services do about a member who was removed, or who has a new password: their `scripts/member-gone`."""
+"""What services do about a member: their optional scripts, such as `scripts/member-gone` and `scripts/member-key`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from darkpeak.collective.model import Service
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import DarkpeakError
-from darkpeak.vocabulary import MEMBER_GONE
 
 SECONDS = 120.0
 
@@ -20,22 +19,24 @@ class Ended:
     failed: bool = False
 
 
-def end_sessions(compose: Compose, services: Sequence[Service], arguments: Sequence[str]) -> Iterator[Ended]:
-    """Run the script of each deployed service that has one; yield what each did. No failure stops the others."""
+def run_script(
+    compose: Compose, services: Sequence[Service], script: str, arguments: Sequence[str], stdin: bytes = b""
+) -> Iterator[Ended]:
+    """Run a script of each deployed service that has it; yield what each did. No failure stops the others."""
     for service in services:
-        if (service.folder / "scripts" / MEMBER_GONE).exists():
+        if (service.folder / "scripts" / script).exists():
             try:
-                yield from _end_in(compose, service, arguments)
+                yield from _run_in(compose, service, script, arguments, stdin)
             except DarkpeakError as error:
                 yield Ended(service.name, error.message, failed=True)
 
 
-def _end_in(compose: Compose, service: Service, arguments: Sequence[str]) -> Iterator[Ended]:
+def _run_in(compose: Compose, service: Service, script: str, arguments: Sequence[str], stdin: bytes) -> Iterator[Ended]:
     """Yield what one service did; nothing if it is not deployed."""
     states = {container.state for container in compose.engine.observe().of(service.project)}
     if states and "running" not in states:
         yield Ended(service.name, "it is stopped", failed=True)
     elif states:
-        ran = compose.script(service, MEMBER_GONE, *arguments, seconds=SECONDS)
+        ran = compose.script(service, script, *arguments, seconds=SECONDS, stdin=stdin)
         done = ran.last_line() if ran.code else "; ".join(ran.text.splitlines()) or "done"
         yield Ended(service.name, done, failed=bool(ran.code))

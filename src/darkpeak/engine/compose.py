@@ -95,7 +95,14 @@ class Compose:
         argv = make_compose(service, "logs", "--no-color", *arguments)
         return process.attach(argv, lambda line: on_line(line.removeprefix(ERASE_LINE)), environment=self.environment)
 
-    def script(self, service: Service, name: str, *arguments: str, seconds: float = process.SCRIPT_SECONDS) -> Result:
+    def script(
+        self,
+        service: Service,
+        name: str,
+        *arguments: str,
+        seconds: float = process.SCRIPT_SECONDS,
+        stdin: bytes = b"",
+    ) -> Result:
         """Run one of the service's own scripts on this machine, against this engine.
 
         Files and folders that it makes are for their owner only: backups contain secrets.
@@ -107,7 +114,9 @@ class Compose:
         # Not empty but absent: without --file, compose would take an empty COMPOSE_FILE for the name of a file.
         environment = {key: value for key, value in self.environment.items() if key not in QUIET}
         try:
-            return process.run((str(path), *arguments), environment=environment, seconds=seconds, umask=PRIVATE)
+            return process.run(
+                (str(path), *arguments), environment=environment, seconds=seconds, stdin=stdin, umask=PRIVATE
+            )
         except process.TookTooLong as error:
             raise scripts.too_slow(service, name, seconds) from error
 

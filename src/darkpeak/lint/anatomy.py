@@ -7,10 +7,10 @@ from darkpeak.collective import scripts
 from darkpeak.collective.compose import dockerfile, exposed
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.lint.rule import ERROR, WARNING, Rule
-from darkpeak.vocabulary import LABEL, MEMBER_GONE, SUITE
+from darkpeak.vocabulary import LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
-OPTIONAL = ("verify", MEMBER_GONE)
+OPTIONAL = ("verify", MEMBER_GONE, MEMBER_KEY)
 
 
 def folder_name(service: Service) -> Iterator[Finding]:

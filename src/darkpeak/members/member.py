@@ -45,6 +45,16 @@ class Member:
 
 
 @dataclass(frozen=True, order=True)
+class Account(Member):
+    """A member with all that the directory knows of them; `last_login` is a day, or empty."""
+
+    groups: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()  # lines of an authorized_keys file
+    locked: bool = False
+    last_login: str = ""
+
+
+@dataclass(frozen=True, order=True)
 class Group:
     """A group and the uids of its members, in order."""
 

@@ -96,6 +96,7 @@ class Plan:
     faults: tuple[Finding, ...] = ()  # because of which services are left out of the plan
     routed: bool = True  # a router runs, or will
     files: tuple[str, ...] = ()  # files for plain compose that `up` writes
+    groups: tuple[str, ...] = ()  # changes of the groups of admins in the directory, in words
 
     @property
     def changes(self) -> tuple[ServicePlan, ...]:

@@ -33,6 +33,8 @@ def make_text(plan: Plan) -> Iterator[str]:
         yield f"the router differs from the files and will be synchronised: {'; '.join(plan.drift)}"
     if plan.files:
         yield f"plain docker compose would use another domain or other ports; up will write {', '.join(plan.files)}"
+    for change in plan.groups:
+        yield f"the directory follows the admins in the compose files: {change}"
     for project in plan.orphans:
         yield f"orphan: the project {project} is in no file; remove it: docker compose -p {project} down"
 

@@ -1,0 +1,140 @@
+"""Members and groups, as an admin manages them with the tool."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.commands import run, wait_for
+from tests.live.facts import git
+from tests.live.facts.directory import logs_in
+from tests.live.facts.git import SERVER, Member
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.collectives import Collective
+
+PASSWORDS = {"ada": "engine-1843", "grace": "compiler: 1952", "bob": "bob builds it"}
+GROUP = "admins-wiki"
+
+
+@pytest.fixture(scope="module")
+def village(collective: Collective) -> Collective:
+    """Return a collective with all services and three members: ada and grace run all services, bob none."""
+    collective.darkpeak("up", timeout=900)
+    for uid, password in PASSWORDS.items():
+        mail = ("--mail", f"{uid}@example.org")
+        collective.darkpeak("member", "add", uid, *mail, "--password-stdin", stdin=f"{password}\n")
+    return collective
+
+
+def shown(village: Collective, *command: str) -> list[dict[str, str]]:
+    """Return what a command prints as JSON."""
+    rows: list[dict[str, str]] = json.loads(village.darkpeak(*command, "--json").stdout)
+    return rows
+
+
+def test_the_groups_of_admins_follow_the_compose_files(village: Collective) -> None:
+    planned = village.darkpeak("plan", check=False)
+    assert planned.returncode == 1
+    assert f"follows the admins in the compose files: group {GROUP} (new): add ada, grace" in planned.stdout
+    assert f"group {GROUP} (new): add ada, grace" in village.darkpeak("up").stdout
+    assert village.darkpeak("plan").stdout.startswith("nothing to do")
+    refused = village.darkpeak("group", "join", GROUP, "bob", check=False)
+    assert refused.returncode == 2
+    assert "follows the compose file of wiki" in refused.stderr
+    village.darkpeak("member", "remove", "grace")
+    assert {"name": GROUP, "members": ["ada"]} in shown(village, "group", "list")
+    village.darkpeak("member", "add", "grace", "--password-stdin", stdin=f"{PASSWORDS['grace']}\n")
+    assert f"group {GROUP}: add grace" in village.darkpeak("up").stdout
+
+
+def test_many_members_are_imported_after_a_look(village: Collective, tmp_path: Path) -> None:
+    table = tmp_path / "members.csv"
+    table.write_text("uid,name,mail,groups\nbob,Bob Builder,,\ncarol,Carol Æøå,carol@example.org,cooks poets\n")
+    would = village.darkpeak("member", "import", str(table), "--dry-run").stdout
+    assert would.splitlines() == [
+        "bob: change to Bob Builder, no mail address",
+        "carol: add, Carol Æøå, carol@example.org",
+        "carol: add to group cooks",
+        "carol: add to group poets",
+    ]
+    refused = village.darkpeak("member", "import", str(table), check=False)
+    assert (refused.returncode, "nothing was changed" in refused.stderr) == (2, True)
+    assert "carol" not in village.darkpeak("member", "list").stdout
+    village.darkpeak("member", "import", str(table), "--yes")
+    assert "nothing to do" in village.darkpeak("member", "import", str(table), "--dry-run").stdout
+    for form in ("csv", "ldif"):
+        file = tmp_path / f"all.{form}"
+        file.write_text(village.darkpeak("member", "list", "--format", form).stdout)
+        assert "nothing to do" in village.darkpeak("member", "import", str(file), "--dry-run").stdout
+        assert "ARGON2" not in file.read_text()
+    second = tmp_path / "second.csv"
+    second.write_text("uid,mail\ndan,carol@example.org\n")
+    refused = village.darkpeak("member", "import", str(second), "--yes", check=False)
+    assert "another member has the mail address carol@example.org" in refused.stderr
+    for group in ("cooks", "poets"):
+        village.darkpeak("group", "remove", group)
+    assert "cooks" not in village.darkpeak("member", "show", "carol").stdout
+
+
+def test_a_locked_member_has_no_access_until_unlocked(village: Collective) -> None:
+    bob = member(village, "bob")
+    added = village.darkpeak("member", "ssh-key", "add", "bob", str(bob.keys / "bob.pub")).stdout
+    assert "git: key added" in added
+    assert "git: bob has this key already" in village.darkpeak(
+        "member", "ssh-key", "add", "bob", stdin=(bob.keys / "bob.pub").read_text()
+    ).stdout  # fmt: skip
+    assert reaches(bob)
+    village.darkpeak("member", "lock", "bob")
+    assert "locked:     yes" in village.darkpeak("member", "show", "bob").stdout
+    assert not logs_in(village, "bob", PASSWORDS["bob"])
+    assert not reaches(bob)
+    village.darkpeak("member", "unlock", "bob")
+    assert logs_in(village, "bob", PASSWORDS["bob"])
+    assert reaches(bob)
+
+
+def test_a_renamed_member_keeps_password_groups_and_keys(village: Collective) -> None:
+    bob = member(village, "bob")
+    village.darkpeak("member", "ssh-key", "add", "bob", str(bob.keys / "bob.pub"))
+    village.darkpeak("group", "join", "cooks", "bob")
+    told = village.darkpeak("member", "rename", "bob", "robert")
+    assert "services keep what they stored under the name bob" in told.stderr
+    assert logs_in(village, "robert", PASSWORDS["bob"])
+    assert not logs_in(village, "bob", PASSWORDS["bob"])
+    assert "hello robert" in greeting(bob)
+    in_group = {"name": "cooks", "members": ["robert"]}
+    wait_for("the group to have the new name", lambda: in_group in shown(village, "group", "list"))
+    [key] = shown(village, "member", "ssh-key", "list", "robert")
+    village.darkpeak("member", "ssh-key", "remove", "robert", key["fingerprint"])
+    assert not reaches(bob)
+    assert shown(village, "member", "ssh-key", "list", "robert") == []
+
+
+def test_the_log_says_who_did_it(village: Collective) -> None:
+    who = f"root@{run(['hostname']).stdout.strip()}"
+    changes = [(row["who"], row["what"]) for row in shown(village, "member", "log", "ada")]
+    assert (who, "added") in changes
+    assert not any("pwd" in what for _, what in changes)
+
+
+def member(village: Collective, uid: str) -> Member:
+    """Return a member with an ssh key, which git does not know yet."""
+    ada = git.members(village)[0]
+    if not (ada.keys / uid).exists():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "at home", "-f", str(ada.keys / uid)])
+    return Member(uid, ada.keys)
+
+
+def reaches(one: Member) -> bool:
+    """Return whether the member's key opens git."""
+    return one.git("ls-remote", f"{SERVER}/testing", check=False).returncode == 0
+
+
+def greeting(one: Member) -> str:
+    """Return how git greets the owner of a key."""
+    return run([*one.ssh.split(), "-p", "6042", "git@localhost", "info"]).stdout
