@@ -101,7 +101,9 @@ def test_commands_work_on_a_remote_daemon_and_leave_no_files(distant: Distant, r
     assert "haproxy-1" in log
     assert "\x1b" not in log
     old, _ = make_older(distant, "directory", "slapd")
-    assert f"hostname {old} -> " in distant.darkpeak("updates", "directory", timeout=120, check=False).stdout
+    assert (
+        f"directory slapd hostname {old} " in distant.darkpeak("updates", "directory", timeout=120, check=False).stdout
+    )
     distant.darkpeak("stop", "chat")
     assert states(distant)["chat"] == "stopped"
     distant.darkpeak("restart", "wiki", timeout=120)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lab.collectives import Collective
 
 WIKI = ("curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", "http://wiki.localhost:7080/")
+SLAPD_VERSION = ("dpkg-query", "--show", "--showformat", "${Version}", "slapd")
 NOT_STARTED = "nothing to do: "
 
 
@@ -55,7 +56,28 @@ def test_stop_up_restart_down_keep_the_data(running: Collective) -> None:
 def test_logs_and_updates_are_of_the_right_service(running: Collective) -> None:
     assert "haproxy-1" in running.darkpeak("logs", "router", "--tail", "5").stdout
     asked = running.darkpeak("updates", "directory", "--json", timeout=300, check=False)
-    assert json.loads(asked.stdout).keys() == {"directory"}
+    found = json.loads(asked.stdout)
+    assert {item["service"] for item in found["updates"]} <= {"directory"}
+    assert found["unknown"] == []
+
+
+def test_the_packages_that_run_are_listed_with_their_origin(running: Collective) -> None:
+    listed = json.loads(running.darkpeak("inventory", "directory", "--json").stdout)
+    versions = {item["package"]: item["version"] for item in listed["packages"]}
+    assert versions["slapd"] == running.execute("directory", "slapd", *SLAPD_VERSION).stdout
+    reasons = {(item["service"], item["why"]) for item in why(running, "slapd")}
+    lines = (running.folder("directory") / "slapd/Dockerfile").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if " openssl slapd" in text)
+    assert reasons == {("directory", f"services/directory/slapd/Dockerfile:{line} installs it")}
+    assert {item["why"] for item in why(running, "dpkg")} == {"it is part of the base image"}
+    assert "a dependency: " in " ".join(item["why"] for item in why(running, "libsasl2-2"))
+    assert running.darkpeak("why", "no-such-package", check=False).returncode == 1
+
+
+def why(running: Collective, package: str) -> list[dict[str, str]]:
+    """Return where a package comes from, in each container."""
+    found: list[dict[str, str]] = json.loads(running.darkpeak("why", package, "--json").stdout)["reasons"]
+    return found
 
 
 def test_a_killed_router_starts_again_unchanged(running: Collective) -> None:

@@ -69,13 +69,17 @@ class Updates:
 
     def doubts(self) -> list[SystemFailure]:
         """Return an error for each reason why containers are unknown."""
-        reasons: dict[str, list[str]] = defaultdict(list)
-        for item in self.unknown:
-            reasons[item.why].append(f"{item.service} {item.container}".strip())
-        return [
-            SystemFailure(f"cannot tell whether {', '.join(names)} has updates, because {why}")
-            for why, names in reasons.items()
-        ]
+        return doubts_of(self.unknown, "whether {} has updates")
+
+
+def doubts_of(unknown: Iterable[Unknown], what: str) -> list[SystemFailure]:
+    """Return an error for each reason why containers are unknown; `what` has {} for their names."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for item in unknown:
+        reasons[item.why].append(f"{item.service} {item.container}".strip())
+    return [
+        SystemFailure(f"cannot tell {what.format(', '.join(names))}, because {why}") for why, names in reasons.items()
+    ]
 
 
 @dataclass(frozen=True)

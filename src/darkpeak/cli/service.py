@@ -177,4 +177,58 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
         raise CheckFailed(f"out of date: {', '.join(found.services)}", hint=hint)
 
 
-COMMANDS = (status, logs, stop, restart, down, updates)
+@command("inventory")
+@SERVICES
+def inventory(settings: Settings, names: tuple[str, ...]) -> None:
+    """List every package that runs, with its version.
+
+    Nothing runs in the containers: the engine sends their package lists. Exits 3 if those of a container are unknown.
+
+    \b
+    Example: darkpeak inventory wiki
+    """
+    from darkpeak import output
+    from darkpeak.actions.inventory import take_inventory
+    from darkpeak.actions.updates import doubts_of
+
+    with settings.progress() as progress:
+        found = take_inventory(settings.targets(settings.collective(), names), progress)
+    doubts = doubts_of(found.unknown, "which packages {} has")
+    if settings.as_json:
+        output.show_json(found)
+        sys.exit(doubts[0].exit_code if doubts else 0)
+    output.show_rows(found.packages, ("service", "container", "package", "version", "source"), {}, as_json=False)
+    if doubts:
+        raise joined(doubts)
+
+
+@command("why")
+@click.argument("package", metavar="PACKAGE")
+def why(settings: Settings, package: str) -> None:
+    """Show which services have a package, and why.
+
+    It is named in the Dockerfile, it is part of the base image, or other packages need it: then the shortest chain is
+    shown. Exits 1 if no running container has the package, and 3 if that is unknown for one.
+
+    \b
+    Example: darkpeak why openssl
+    """
+    from darkpeak import output
+    from darkpeak.actions.inventory import find_reasons
+    from darkpeak.actions.updates import doubts_of
+
+    with settings.progress() as progress:
+        found = find_reasons(settings.targets(settings.collective()), package, progress)
+    doubts = doubts_of(found.unknown, f"whether {{}} has {package}")
+    if settings.as_json:
+        output.show_json(found)
+        sys.exit(doubts[0].exit_code if doubts else 0 if found.reasons else CheckFailed.exit_code)
+    if found.reasons:
+        output.show_rows(found.reasons, ("service", "container", "version", "why"), {}, as_json=False)
+    if doubts:
+        raise joined(doubts)
+    if not found.reasons:
+        raise CheckFailed(f"no running container has {package}", hint="list all packages: darkpeak inventory")
+
+
+COMMANDS = (status, logs, stop, restart, down, updates, inventory, why)

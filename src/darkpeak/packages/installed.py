@@ -22,6 +22,10 @@ class Package:
     name: str
     version: str
     architecture: str
+    source: str = ""  # the name of its source package
+    depends: tuple[str, ...] = ()  # names of packages: each one of Depends, Pre-Depends and Recommends
+    provides: tuple[str, ...] = ()
+    basic: bool = False  # whether every Debian system has it: it is essential, or its priority is `required`
 
 
 @dataclass(frozen=True)
@@ -68,4 +72,21 @@ def _read(text: str) -> Iterator[Package]:
         name = fields.get("package", "")
         if fields.get("status", "").split()[-1:] != [INSTALLED] or not NAME.fullmatch(name):
             continue
-        yield Package(name, fields.get("version", ""), fields.get("architecture", ""))
+        needed = (fields.get(key, "") for key in ("depends", "pre-depends", "recommends"))
+        yield Package(
+            name,
+            fields.get("version", ""),
+            fields.get("architecture", ""),
+            source=(fields.get("source", "").split() or [name])[0],
+            depends=tuple(dict.fromkeys(item for value in needed for item in _names(value))),
+            provides=tuple(_names(fields.get("provides", ""))),
+            basic=fields.get("essential") == "yes" or fields.get("priority") == "required",
+        )
+
+
+def _names(relation: str) -> Iterator[str]:
+    """Yield the names in a relation field: `a (>= 1) | b:any, c`."""
+    for part in re.split(r"[,|]", relation):
+        found = NAME.match(part.strip())
+        if found:
+            yield found[0]

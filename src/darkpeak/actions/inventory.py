@@ -1,0 +1,128 @@
+"""Every package that runs: all of them, or where one comes from."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from darkpeak.actions.updates import AT_ONCE, NOT_RUNNING, Found, Unknown, list_containers
+from darkpeak.collective.compose import dockerfile
+from darkpeak.collective.model import Service
+from darkpeak.deploy.target import Target
+from darkpeak.errors import SystemFailure
+from darkpeak.packages.container import CannotTell, read_installed
+from darkpeak.packages.installed import Installed
+from darkpeak.packages.origin import Origin, find_origin
+from darkpeak.progress import Progress
+
+
+@dataclass(frozen=True, order=True)
+class Item:
+    """A package in a running container."""
+
+    service: str
+    container: str
+    package: str
+    version: str
+    architecture: str
+    source: str  # the name of its source package
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All packages in running containers, and the containers whose packages are unknown."""
+
+    packages: tuple[Item, ...]
+    unknown: tuple[Unknown, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Reason:
+    """Where a package of a container comes from."""
+
+    service: str
+    container: str
+    version: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Where a package comes from in each container that has it, and the containers that may have it too."""
+
+    package: str
+    reasons: tuple[Reason, ...]
+    unknown: tuple[Unknown, ...]
+
+
+def take_inventory(targets: Sequence[Target], progress: Progress) -> Inventory:
+    """Return all packages in the running containers of the targets, and where they are unknown."""
+    items, unknown = [], []
+    for _, found, answer in _read_all(targets, progress):
+        if isinstance(answer, CannotTell):
+            unknown.append(Unknown(found.service, found.container, str(answer)))
+        else:
+            names = zip(answer.full_names, answer.packages, strict=True)
+            items += [
+                Item(found.service, found.container, name, item.version, item.architecture, item.source)
+                for name, item in names
+            ]
+    return Inventory(tuple(sorted(items)), tuple(sorted(unknown)))
+
+
+def find_reasons(targets: Sequence[Target], package: str, progress: Progress) -> Reasons:
+    """Return where a package comes from, in each running container that has it."""
+    reasons, unknown = [], []
+    for service, found, answer in _read_all(targets, progress):
+        if isinstance(answer, CannotTell):
+            unknown.append(Unknown(found.service, found.container, str(answer)))
+        elif answer.version(package):
+            why = _why(service, found.container, answer, package)
+            reasons.append(Reason(found.service, found.container, answer.version(package), why))
+    return Reasons(package, tuple(sorted(reasons)), tuple(sorted(unknown)))
+
+
+def _why(service: Service, name: str, installed: Installed, package: str) -> str:
+    """Return in words where a package of a container comes from."""
+    container = next(item for item in service.containers if item.name == name)
+    origin = find_origin(installed, package, dockerfile(service.folder, container.build))
+    return describe(origin, f"services/{service.name}/{container.build}/Dockerfile")
+
+
+def describe(origin: Origin, file: str) -> str:
+    """Return an origin in words."""
+    if origin.line:
+        return f"{file}:{origin.line} installs it"
+    if origin.base:
+        return "it is part of the base image"
+    if origin.chain:
+        return f"a dependency: {' -> '.join(origin.chain)}"
+    return "neither the Dockerfile nor a dependency of what it installs names it"
+
+
+def _read_all(targets: Sequence[Target], progress: Progress) -> Iterator[tuple[Service, Found, Installed | CannotTell]]:
+    """Yield each container of the targets with its packages; an engine that fails does not stop the others."""
+    for target in targets:
+        services = {service.name: service for service in target.running}
+        try:
+            listed = list(list_containers(target))
+        except SystemFailure as error:
+            for service in services.values():
+                yield service, Found(service.name, "", None), CannotTell(error.message)
+            continue
+        for name in dict.fromkeys(item.service for item in listed):
+            progress.step(name, "reading its packages")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = pool.map(lambda found: _read(target, found), listed)  # noqa: B023 (used up in this round)
+            for found, answer in zip(listed, answers, strict=True):
+                yield services[found.service], found, answer
+
+
+def _read(target: Target, found: Found) -> Installed | CannotTell:
+    if found.running is None:
+        return CannotTell(NOT_RUNNING)
+    try:
+        return read_installed(target.engine, found.running.id)[1]
+    except CannotTell as error:
+        return error
+    except SystemFailure as error:
+        return CannotTell(error.message)
