@@ -18,6 +18,16 @@ def shapes() -> Path:
     return _folder("shapes")
 
 
+def pages() -> dict[str, Path]:
+    """Return the pages of the documentation by their topic, sorted; without the front page, which only lists them."""
+    return {path.stem: path for path in sorted(_folder("docs").glob("*.md")) if path.stem != "README"}
+
+
+def front_page() -> Path:
+    """Return the page that lists the others, and says what each is about."""
+    return _folder("docs") / "README.md"
+
+
 def _folder(name: str) -> Path:
     in_wheel = PACKAGE / "data" / name
     return in_wheel if in_wheel.is_dir() else PACKAGE.parents[1] / name

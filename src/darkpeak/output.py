@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDTH_ELSEWHERE = 200  # characters, where standard output is not a terminal
+PAGE_WIDTH = 80  # characters, of a page of the documentation
 GAP = 2  # spaces between two columns of a table
 SHORT = 16  # characters of a cell that is not folded
 
@@ -49,6 +50,23 @@ def show_lines(lines: Iterable[str]) -> None:
 def note(line: str) -> None:
     """Print a line on standard error, which is not part of the result."""
     sys.stderr.write(line + "\n")
+
+
+def show_page(markdown: str) -> None:
+    """Print a page of the documentation, at most 80 columns wide; on a terminal in colour and with a pager."""
+    from io import StringIO
+
+    import click
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    on_terminal = sys.stdout.isatty()
+    room = _console().width if on_terminal else PAGE_WIDTH
+    target = StringIO()
+    console = Console(file=target, force_terminal=on_terminal, width=min(PAGE_WIDTH, room), highlight=False)
+    console.print(Markdown(markdown, hyperlinks=False))
+    text = "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+    click.echo_via_pager(text, color=on_terminal)
 
 
 def show_table(

@@ -15,10 +15,12 @@ from darkpeak.cli import (
     dns,
     group,
     host,
+    init,
     key,
     lint,
     member,
     nightly,
+    pages,
     rename,
     restore,
     router,
@@ -49,6 +51,7 @@ def root(context: click.Context, host: str | None, folder: str | None, *, as_jso
 
 root.params += shared_options()
 NOUNS = (
+    init,
     deploy,
     service,
     rename,
@@ -65,6 +68,7 @@ NOUNS = (
     host,
     dns,
     vm,
+    pages,
 )
 
 for command in (item for noun in NOUNS for item in noun.COMMANDS):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darkpeak.cli.complete import add_completion
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
 
         make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
         made = make(update_wrapper(with_settings, function))
+        for parameter in made.params:
+            add_completion(parameter)
         made.params += shared_options()
         return made
 
@@ -172,11 +175,14 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
 
 def shared_options() -> list[click.Parameter]:
     """Return the options that all commands take."""
+    host = click.Option(["--host"], metavar="HOST", help=HOST_HELP)
+    add_completion(host)
     return [
-        click.Option(["--host"], metavar="HOST", help=HOST_HELP),
+        host,
         click.Option(
             ["--collective", "folder"],
             metavar="FOLDER",
+            type=click.Path(),
             help="The collective's folder (default: here or above).",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),

@@ -9,7 +9,7 @@ from typing import Any
 
 from darkpeak.collective.tree import toml_line
 
-WHY = "made by darkpeak up: engines know the collective by it"
+WHY = "made by darkpeak: engines know the collective by it"
 
 
 def read_id(data: Mapping[str, Any]) -> str:

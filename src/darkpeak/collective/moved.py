@@ -10,6 +10,8 @@ LONG = re.compile(r"(?<=published:)\s*[\"']?\d+(?:-\d+)?")
 PUBLISHED = re.compile(rf"(?<=:)\d+(?:-\d+)?(?=:)|{LONG.pattern}")
 NUMBER = re.compile(r"(?<![\d.:])\d+(?![\d.:])")
 
+YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))  # a name only in quotes
+
 
 def with_block(text: str, service: Service, block: int) -> str:
     """Return the text of a service's compose file with another block: its number, routes, ports and subnet."""
@@ -39,7 +41,8 @@ def with_admins(text: str, service: Service, admins: tuple[str, ...]) -> str:
     """Return the text of a compose file with other admins, which are a list in one line."""
     lines = text.splitlines(keepends=True)
     line = service.key("admins").line - 1
-    lines[line] = re.sub(r"(admins:\s*)\[[^\]]*\]", rf"\g<1>[{', '.join(admins)}]", lines[line], count=1)
+    names = ", ".join(f'"{name}"' if name in YAML_WORDS else name for name in admins)
+    lines[line] = re.sub(r"(admins:\s*)\[[^\]]*\]", rf"\g<1>[{names}]", lines[line], count=1)
     return "".join(lines)
 
 

@@ -61,9 +61,14 @@ def claim(collective: Collective, engine: Engine, known: OwnerRecord | None) -> 
     return not written
 
 
+def make_id() -> str:
+    """Return an id for a new collective, at random."""
+    return secrets.token_hex(ID_BYTES)
+
+
 def _write_id(collective: Collective, known: str) -> str:
     """Write an id into collective.toml, the one that the engine knows or a new one; return it."""
-    own = known or secrets.token_hex(ID_BYTES)
+    own = known or make_id()
     path = collective.root / COLLECTIVE_FILE
     try:
         path.write_bytes(with_id(path.read_bytes().decode(), own).encode())  # its line endings stay
