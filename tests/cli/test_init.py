@@ -69,7 +69,8 @@ def test_a_collective_is_made_and_committed_and_sound(home: Path, tmp_path: Path
 
 def test_a_known_author_and_an_empty_folder_are_taken_as_they_are(home: Path, tmp_path: Path) -> None:
     (tmp_path / ".gitconfig").write_text(
-        "[user]\nname = Lena\nemail = lena@village.example\n[commit]\ngpgsign = true\n[core]\nexcludesFile = ~/ignored\n"
+        "[user]\nname = Lena\nemail = lena@village.example\n"
+        "[commit]\ngpgsign = true\n[core]\nexcludesFile = ~/ignored\n"
     )
     (tmp_path / "ignored").write_text("bin\n.env\n")
     (tmp_path / "village").mkdir()
@@ -145,10 +146,10 @@ def test_on_a_terminal_it_asks_until_each_answer_is_right(home: Path, tmp_path: 
     """A wrong domain and a wrong key are asked for again; the caller's own key is proposed."""
     ours, theirs = pty.openpty()
     argv = [sys.executable, "-m", "darkpeak", "init", "village"]
-    answers = ("Village", "village.dev", "", "ada", "", "grace", "nonsense", "")
+    answers = ("Village", "village.dev", "", "ada", "grace", "", "nonsense", "")
     with subprocess.Popen(argv, cwd=tmp_path, env=environment(home), stdin=theirs, stdout=theirs, stderr=theirs) as it:
         os.close(theirs)
-        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode() + b"\x04")  # no more answers
         shown = b""
         try:
             while piece := os.read(ours, 65536):
@@ -158,6 +159,6 @@ def test_on_a_terminal_it_asks_until_each_answer_is_right(home: Path, tmp_path: 
         assert it.wait() == 0, shown.decode()
     text = shown.decode()
     assert "Error: the domain cannot end in .dev" in text
-    assert "~/.ssh/id_ed25519.pub" in text
+    assert f"[{home}/.ssh/id_ed25519.pub]" in text
     found = read(tmp_path / "village")[0]
     assert (found.domain, [bool(admin.ssh) for admin in found.admins]) == ("localhost", [True, False])

@@ -58,7 +58,7 @@ class Initialised:
     without_key: tuple[str, ...]
 
 
-def init(folder: Path, wanted: Wanted) -> Initialised:
+def begin(folder: Path, wanted: Wanted) -> Initialised:
     """Make a collective in a folder that does not exist, or is empty; commit it.
 
     Raises:

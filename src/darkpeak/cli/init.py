@@ -52,7 +52,7 @@ def init(  # noqa: PLR0913 (what a collective has)
     name = name or _ask("Name of the collective", action.check_name)
     domain = domain or _ask("Domain", action.check_domain, "localhost")
     wanted = Wanted(name, domain, _admins(admins, _given_keys(keys)))
-    made = action.init(target, wanted)
+    made = action.begin(target, wanted)
     if settings.as_json:
         output.show_json(made)
     else:
@@ -98,14 +98,15 @@ def _given_keys(options: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 def _read_key(written: str) -> tuple[str, ...]:
     """Return the keys of a .pub file, or of a line that is a key itself."""
-    from darkpeak.collective import text
+    from darkpeak.collective.text import NotReadable
+    from darkpeak.collective.text import read as read_text
 
     if written.startswith(KEY_KINDS):
         return (written.strip(),)
     path = Path(written).expanduser()
     try:
-        lines = text.read(path).splitlines()
-    except text.NotReadable as error:
+        lines = read_text(path).splitlines()
+    except NotReadable as error:
         raise UsageError(f"the ssh key {path} cannot be read: {error}", hint="give a .pub file") from error
     if any("PRIVATE KEY" in line for line in lines):
         raise UsageError(f"{path} is a private key, which nobody else may see", hint=f"give {path}.pub")
@@ -133,12 +134,12 @@ def _ask_key(name: str, *, is_own: bool) -> tuple[str, ...]:
     return _read_key(written) if written else ()
 
 
-def _ask(question: str, check: Callable[[str], None], default: str = "", *, may_be_empty: bool = False) -> str:
+def _ask(question: str, validate: Callable[[str], None], default: str = "", *, may_be_empty: bool = False) -> str:
     """Ask on the terminal until the answer passes a check."""
 
     def checked(answer: str) -> str:
         try:
-            check(answer.strip())
+            validate(answer.strip())
         except UsageError as error:
             raise click.UsageError("\n  ".join(error.lines())) from error
         return answer.strip()
