@@ -74,3 +74,10 @@ def ports_of(block: int) -> range:
 def subnet_of(block: int) -> str:
     """Return the subnet of a block: 6010 has 10.60.10.0/24."""
     return f"10.{block // 100}.{block % 100}.0/24"
+
+
+# What to do where the docker client or its compose plugin is missing or too old.
+INSTALL_CLIENT = (
+    "Debian 13: apt-get install docker-cli docker-compose; Ubuntu: apt-get install docker.io docker-compose-v2; "
+    "Debian 12: bin/setup, in a checkout"
+)

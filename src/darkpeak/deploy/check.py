@@ -15,6 +15,7 @@ from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.vocabulary import INSTALL_CLIENT
 
 AT_ONCE = 4
 
@@ -98,5 +99,5 @@ def _run_compose(collective: Collective, service: Service) -> list[Finding]:
         return find_hidden(collective, service, checked.text)
     message = checked.last_line()
     if "is not a docker command" in message or "unknown flag: --ansi" in message:
-        raise SystemFailure("docker compose is not installed", hint="install it: bin/setup")
+        raise SystemFailure("docker compose is not installed", hint=INSTALL_CLIENT)
     return [explain(collective.root, service.folder, service.files[0], message)]

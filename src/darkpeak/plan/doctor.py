@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.facts import Facts, HostMachine, overlap
-from darkpeak.vocabulary import GIB, MIB, ROUTER
+from darkpeak.vocabulary import GIB, INSTALL_CLIENT, MIB, ROUTER
 
 LEAST_ENGINE, LEAST_COMPOSE = (20, 10), (2, 20)
 CLOSED_ENGINE = (28,)  # from this version on, the engine passes nothing from other machines on to containers' addresses
@@ -61,10 +61,10 @@ def version(written: str) -> tuple[int, ...]:
 def _compose(facts: Facts) -> Check:
     least = ".".join(map(str, LEAST_COMPOSE))
     if not facts.compose:
-        return Check("compose", Verdict.BAD, "docker compose is not installed here", "install it: bin/setup")
+        return Check("compose", Verdict.BAD, "docker compose is not installed here", INSTALL_CLIENT)
     if version(facts.compose) < LEAST_COMPOSE:
         what = f"docker compose {facts.compose} is older than {least}"
-        return Check("compose", Verdict.BAD, what, "install a newer one: bin/setup")
+        return Check("compose", Verdict.BAD, what, INSTALL_CLIENT)
     return Check("compose", Verdict.OK, f"docker compose {facts.compose}")
 
 
