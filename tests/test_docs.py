@@ -65,3 +65,11 @@ def test_the_map_of_the_house_names_files_that_exist() -> None:
     top = DOCS.parent
     assert len(named) >= 16, "four paths of four files"
     assert [name for name in named if not ((top / "src/darkpeak" / name).exists() or (top / name).exists())] == []
+
+
+def test_the_man_page_has_the_shared_options_and_the_exit_codes() -> None:
+    page = (DOCS / "darkpeak.1").read_text().replace("\\-", "-")
+    options = {name for item in root.params for name in (*item.opts, *item.secondary_opts)} | {"--help", "-h"}
+    assert [name for name in sorted(options) if name not in page] == []
+    codes = re.findall(r"^  (\d)  (.*)$", root.epilog or "", re.MULTILINE)
+    assert codes == re.findall(r"^\.TP\n\.B (\d)\n(.*)$", page, re.MULTILINE)

@@ -48,4 +48,11 @@ def test_the_wheel_has_the_catalogue_and_works_alone(installed: Path, tmp_path: 
     assert services.startswith(str(tmp_path / "venv"))
     assert tree(Path(services)) == tree(catalogue.services())
     assert tree(Path(shapes)) == tree(catalogue.shapes())
-    assert "--host" in run(installed / "darkpeak", "--help", cwd=tmp_path)
+    assert (tmp_path / "venv/share/man/man1/darkpeak.1").read_bytes() == (TOP / "docs/darkpeak.1").read_bytes()
+    tool, village = installed / "darkpeak", tmp_path / "village"
+    given = ("--name", "Village", "--domain", "localhost", "--admin", "ada", "--admin", "grace")
+    run(tool, "init", village, *given, cwd=tmp_path)
+    run(tool, "add", "wiki", cwd=village)
+    run(tool, "lint", cwd=village)  # ends with 1 if it finds anything
+    assert "services/wiki" in run("git", "status", "--porcelain", cwd=village)
+    assert "A service" in run(tool, "help", "service", cwd=tmp_path)
