@@ -57,6 +57,18 @@ ROOMS = {
         ),
         *("repository", "router", "schedule"),
     },
+    "trial": {
+        "actions",
+        "collective",
+        "deploy",
+        "engine",
+        "evidence",
+        "helper",
+        "lint",
+        "plan",
+        "process",
+        "repository",
+    },
 }
 OUTSIDE = {"docker", "subprocess", "socket", "requests", "urllib", "http", "asyncio", "ssl", "rich", "click", "os"}
 HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", "logging")

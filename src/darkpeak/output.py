@@ -161,6 +161,15 @@ def ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def ask_for(question: str) -> str:
+    """Ask for a word on the terminal; return an empty one where there is no terminal."""
+    if not sys.stdin.isatty():
+        return ""
+    sys.stderr.write(f"{question}: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def _console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 

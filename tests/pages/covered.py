@@ -18,6 +18,10 @@ HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_co
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
 LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
+LIFE = "test_life.py"
+REMOVED = f"{LIFE}::test_a_removed_service_leaves_nothing_behind"
+RENAMED = "test_plan.py::test_a_service_moves_and_is_renamed_with_its_data"
+TESTED = f"{LIFE}::test_a_sound_service_passes_every_step"
 VM = "test_vm.py::test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed"
 COMMAND = "only the name of a command"
 ADVICE = "for a fault that a sound machine does not have"
@@ -97,6 +101,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
         "docker compose up -d --build": "test_own_domain.py::test_every_command_of_the_services_readmes_runs",
         "docker compose exec webserver sh": BUILT_AGAIN,
+        "darkpeak shell wiki": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",
         **dict.fromkeys(
             ("darkpeak down --yes", "docker volume rm darkpeak-ca", "darkpeak up"),
             "test_own_domain.py::test_a_changed_domain_is_refused_until_its_steps_are_done",
@@ -166,7 +171,23 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "test_certificates.py::test_a_ca_that_requires_external_account_binding"
         ),
     },
+    "docs/living.md": {
+        "darkpeak shell calendar": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",
+        "darkpeak shell calendar database -- df -h": f"{LIFE}::test_a_command_in_a_container_needs_no_terminal",
+        "darkpeak logs -f calendar": LOOK,
+        "darkpeak test calendar": TESTED,
+        "darkpeak rename calendar dates": RENAMED,
+        "darkpeak ports --free": "test_commands.py::test_free_blocks_are_shown_one_or_as_many_as_wanted",
+        "darkpeak move calendar 6070": RENAMED,
+        "darkpeak up calendar": RENAMED,
+        "darkpeak backup calendar": "test_backup.py::test_members_find_their_content_after_a_restore",
+        "darkpeak remove calendar": REMOVED,
+        "darkpeak remove calendar --snapshots": REMOVED,
+        "darkpeak restore calendar": REMOVED,
+        "darkpeak down calendar --volumes": "test_own_domain.py::test_without_any_service_and_data_the_engine_is_free",
+    },
     "docs/service.md": {
+        "darkpeak test wiki": TESTED,
         "darkpeak member remove ada": "test_git.py::test_a_member_who_is_removed_has_no_key",
         "darkpeak new calendar --like web-sqlite": "test_shapes.py::test_a_shape_works_without_an_edit",
         "darkpeak up calendar": "test_shapes.py::test_a_shape_works_without_an_edit",
@@ -227,6 +248,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
             "ssh's own commands, for a machine of somebody's",
         ),
     },
+    "docs/living.md": {"git rm -r services/calendar": "git's own command"},
     "docs/hosts.md": {
         "ssh ops@server": "a placeholder",
         "darkpeak vm box --vagrant": "needs Vagrant, as the next",
@@ -234,7 +256,10 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
     },
     "docs/service.md": dict.fromkeys(
         (
-            *(f"scripts/{name}" for name in ("backup", "member-gone", "member-key", "restore", "verify", "updates")),
+            *(
+                f"scripts/{name}"
+                for name in ("backup", "member-gone", "member-key", "restore", "sample", "verify", "updates")
+            ),
             *(f"bin/{name}" for name in ("serve", "health", "keep-checking", "verify")),
         ),
         "a file of a folder",

@@ -9,7 +9,7 @@ import pytest
 from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
-OPTIONAL = {"member-gone", "member-key"}
+OPTIONAL = {"member-gone", "member-key", "sample"}
 USAGE = {
     "backup": " DIR",
     "restore": " DIR",

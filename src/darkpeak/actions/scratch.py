@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from darkpeak import process
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
+from darkpeak.deploy.target import Target
 from darkpeak.errors import CheckFailed, SystemFailure
 from darkpeak.helper.scripts import ComposeProject
 from darkpeak.plan.scratch import free_subnets, make_scratch
@@ -37,17 +39,39 @@ def make_project(
     Raises:
         SystemFailure: when compose cannot read the service's files, or when no subnet is free.
     """
-    compose = session.target.compose
-    printed = compose.call(service, "config", "--format", "json")
+    target = session.target
+    return project_of(target, service, name, make_file(target, read_written(target, service), images, name, label))
+
+
+def read_written(target: Target, service: Service) -> dict[str, Any]:
+    """Return a service's compose files as compose understands them.
+
+    Raises:
+        SystemFailure: when compose cannot read them.
+    """
+    printed = target.compose.call(service, "config", "--format", "json")
     if printed.code:
         raise SystemFailure(f"compose cannot read {service.name}: {printed.last_line()}")
-    subnets = free_subnets(session.engine.subnets())
-    file = json.dumps(make_scratch(json.loads(printed.stdout), name, images, subnets, label=label)).encode()
+    written: dict[str, Any] = json.loads(printed.stdout)
+    return written
+
+
+def make_file(target: Target, written: Mapping[str, Any], images: Mapping[str, str], name: str, label: str) -> bytes:
+    """Return the compose file of a scratch project, with subnets that are free on the engine now.
+
+    Raises:
+        SystemFailure: when no subnet is free.
+    """
+    return json.dumps(make_scratch(written, name, images, free_subnets(target.engine.subnets()), label=label)).encode()
+
+
+def project_of(target: Target, service: Service, name: str, file: bytes) -> ComposeProject:
+    """Return a project with this compose file."""
     argv = ("docker", "compose", "--ansi", "never", "--project-directory", str(service.folder))
 
     def call(*arguments: str) -> Result:
         words = (*argv, "--project-name", name, "--file", "-", *arguments)
-        return process.run(words, environment=compose.environment, stdin=file, seconds=process.LONG_SECONDS)
+        return process.run(words, environment=target.compose.environment, stdin=file, seconds=process.LONG_SECONDS)
 
     return ComposeProject(service, name, call)
 

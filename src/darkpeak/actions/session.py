@@ -1,6 +1,6 @@
 """A session with the repositories: it has the lock, the helper, and the opened repositories."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,25 +91,37 @@ def opened(target: Target, secret: Secret, progress: Progress, *, create: bool =
         hint = 'write [backup] and repositories = ["sftp:backup@nas.example:/darkpeak"]'
         raise UsageError("there are no backup repositories", where=COLLECTIVE_FILE, hint=hint)
     require_ours(target.collective, target.engine)
-    engine, step = target.engine, partial(progress.step, "backup")
     volumes = [url.volume for url in urls if url.volume]
-    base.ensure(engine, SUITE, step)  # locks are containers of this image, which an empty daemon lacks
+    with helped(target.engine, partial(progress.step, "backup"), volumes, _service_volumes(target)) as scripts:
+        named = [ResticRepository(scripts.helper, url, number) for number, url in enumerate(urls)]
+        _put_secrets(scripts.helper, secret, named)
+        if create:
+            with ThreadPoolExecutor(len(named)) as pool:
+                list(pool.map(ResticRepository.create, named))
+        session = Session(target, scripts, progress, Repositories(named))
+        if create and session.repositories.unusable():
+            raise session.repositories.unusable()[0]
+        yield session
+
+
+@contextmanager
+def helped(
+    engine: Engine, on_step: Callable[[str], None], repositories: Sequence[str] = (), volumes: Sequence[str] = ()
+) -> Iterator[Scripts]:
+    """Take the lock and start the helper, with volumes of repositories and of services; yield what runs scripts in it.
+
+    Raises:
+        SystemFailure: when the lock is not free in time, or when the engine does not start the helper.
+    """
+    base.ensure(engine, SUITE, on_step)  # locks are containers of this image, which an empty daemon lacks
     with (
-        lock.hold(engine, lock.BACKUPS, step),
-        helpers.start(engine, volumes, _service_volumes(target), step) as helper,
+        lock.hold(engine, lock.BACKUPS, on_step),
+        helpers.start(engine, repositories, volumes, on_step) as helper,
     ):
         _sweep(engine)
         scripts = Scripts(helper)
         with scripts.entries:
-            named = [ResticRepository(helper, url, number) for number, url in enumerate(urls)]
-            _put_secrets(helper, secret, named)
-            if create:
-                with ThreadPoolExecutor(len(named)) as pool:
-                    list(pool.map(ResticRepository.create, named))
-            session = Session(target, scripts, progress, Repositories(named))
-            if create and session.repositories.unusable():
-                raise session.repositories.unusable()[0]
-            yield session
+            yield scripts
             helper.empty()
 
 

@@ -13,6 +13,7 @@ from darkpeak.collective.text import NotReadable, open_file
 from darkpeak.errors import SystemFailure
 
 VERIFY = "verify"
+SAMPLE = "sample"  # writes something that VERIFY finds
 LARGEST = 1 << 20  # bytes that are looked at
 FIRST_LINE = "write #!/bin/sh as its first line"
 IN_HELPER = {"bash", "dash", "perl", "python3", "sh"}  # helper/image/Dockerfile
@@ -55,6 +56,11 @@ def in_helper(program: str) -> bool:
 def has_verify(service: Service) -> bool:
     """Return whether a service has a scripts/verify, also one that cannot be started."""
     return os.path.lexists(service.folder / "scripts" / VERIFY)
+
+
+def has_sample(service: Service) -> bool:
+    """Return whether a service has a scripts/sample, also one that cannot be started."""
+    return os.path.lexists(service.folder / "scripts" / SAMPLE)
 
 
 def startable(service: Service, name: str, has: Has = here) -> Path:

@@ -10,7 +10,7 @@ from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
-OPTIONAL = ("verify", MEMBER_GONE, MEMBER_KEY)
+OPTIONAL = ("verify", scripts.SAMPLE, MEMBER_GONE, MEMBER_KEY)
 
 
 def folder_name(service: Service) -> Iterator[Finding]:

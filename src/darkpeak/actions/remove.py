@@ -1,0 +1,138 @@
+"""Remove a service for good: all that the engine has of it, and (if wanted) its snapshots. Its folder is git's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from darkpeak.actions.down import take_down
+from darkpeak.actions.session import Session
+from darkpeak.collective.model import Service
+from darkpeak.deploy.target import Target
+from darkpeak.engine.engine import PROJECT_LABEL
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.evidence import deploys, store
+from darkpeak.evidence.backups import BackupRecord
+from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
+from darkpeak.evidence.ownership import require_ours
+from darkpeak.plan.status import addresses
+from darkpeak.progress import Progress
+
+RECORDS = (BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord)
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What an engine has of a service."""
+
+    service: str
+    host: str
+    containers: tuple[str, ...]
+    volumes: tuple[str, ...]  # with data
+    networks: tuple[str, ...]
+    images: tuple[str, ...]
+    addresses: tuple[str, ...]  # at which members reach it
+    records: tuple[str, ...]  # volumes with records of deploys, backups and drills
+
+    def lines(self) -> Iterator[str]:
+        """Yield what it has, one line for each kind."""
+        named = {
+            "containers": self.containers,
+            "volumes, with all data": self.volumes,
+            "networks": self.networks,
+            "images": self.images,
+            "addresses": self.addresses,
+        }
+        yield from (f"{what}: {', '.join(names)}" for what, names in named.items() if names)
+        if self.records:
+            yield f"records of deploys, backups and drills: {len(self.records)}"
+
+    def __bool__(self) -> bool:
+        return bool(self.containers or self.volumes or self.networks or self.images or self.records)
+
+
+def find_remains(target: Target) -> Remains:
+    """Return what the engine has of the target's service.
+
+    Raises:
+        UsageError: when another service depends on it, or when the engine is another collective's; nothing was touched.
+    """
+    require_ours(target.collective, target.engine)
+    service, engine = target.service, target.engine
+    _require_unneeded(target, service)
+    own = f"{PROJECT_LABEL}={service.project}"
+    networks = (item for item in engine.networks() if _label(item) == service.project)
+    containers = tuple(item.name for item in engine.containers_of(service.project))
+    return Remains(
+        service.name,
+        target.host,
+        containers,
+        tuple(sorted(engine.volumes(own))),
+        tuple(sorted(str(item["Name"]) for item in networks)),
+        tuple(_images(target, service)),
+        addresses(target.collective, service) if containers else (),
+        tuple(_records(target, service)),
+    )
+
+
+def remove(target: Target, remains: Remains, progress: Progress) -> None:
+    """Remove what the engine has of a service, its data first, so that a second try finds what is left.
+
+    Raises:
+        UsageError: when another service depends on it.
+        SystemFailure: when the engine does not remove something; the same command continues.
+    """
+    name = remains.service
+    if remains.containers or remains.volumes or remains.networks:
+        take_down(target, progress, volumes=True)
+    progress.step(name, "removing its images and records")
+    left = target.engine.volumes(f"{PROJECT_LABEL}={target.service.project}")
+    for volume in (*sorted(left), *remains.records):  # volumes that its compose file does not name any more
+        target.engine.remove_volume(volume)
+    if remains.images:
+        removed = target.engine.docker("image", "rm", *remains.images)
+        if removed.code:
+            what = f"an image of {name} was not removed: {removed.last_line()}"
+            raise SystemFailure(what, hint=f"run the same command again: darkpeak remove {name}")
+    progress.step(name, "removed")
+
+
+def remove_snapshots(session: Session, service: str) -> tuple[str, ...]:
+    """Delete all snapshots of a service in all repositories; return their names.
+
+    Raises:
+        DarkpeakError: when a repository cannot be used, or refuses.
+    """
+    known = session.snapshots(service)
+    broken = session.repositories.unusable()
+    if broken:
+        raise broken[0]
+    for repository in session.repositories.usable():
+        ids = [item.restic_id for item in known if item.repository == repository.name]
+        if ids:
+            session.progress.step(service, f"deleting its snapshots in {repository.name}")
+            repository.forget(ids)
+            session.repositories.remove(ids)
+    return tuple(sorted({item.name for item in known}))
+
+
+def _require_unneeded(target: Target, service: Service) -> None:
+    needing = [item.name for item in target.collective.services if service.name in target.collective.depends_on(item)]
+    if needing:
+        what = f"{', '.join(needing)} {'depends' if len(needing) == 1 else 'depend'} on {service.name}"
+        raise UsageError(f"{what}; nothing was touched", hint=f"remove it first: darkpeak remove {needing[0]}")
+
+
+def _images(target: Target, service: Service) -> Iterator[str]:
+    """Yield the names of its images, with those of earlier deploys."""
+    names = {container.image.partition(":")[0] for container in service.containers if container.build}
+    yield from (tag for tag in target.engine.image_names() if tag.rpartition(":")[0] in names)
+
+
+def _records(target: Target, service: Service) -> Iterator[str]:
+    yield from target.engine.volumes(f"{deploys.LABEL}={service.name}")
+    for kind in RECORDS:
+        yield from target.engine.volumes(f"{store.LABEL}={kind.kind} {service.name}")
+
+
+def _label(network: Mapping[str, object]) -> str:
+    labels = network.get("Labels")
+    return str(labels.get(PROJECT_LABEL, "")) if isinstance(labels, dict) else ""

@@ -1,0 +1,1 @@
+"""A test of a service's whole life in a scratch project: `darkpeak test`."""
