@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from darkpeak import catalogue
+from darkpeak.actions.add import names_in, sources_of
 from lab.commands import run, wait_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.kept import Kept
 
 PASSWORD = "the peas are sown"  # noqa: S105
-# With --long, all; otherwise one that has the most parts.
-ALL = ("web", "web-sqlite", "web-postgres", "web-mariadb", "static", "tcp")
+# With --long, all; otherwise the one with the most parts.
+SHORT = [("gate", "debian")]
+ALL = [(shape, source) for shape in names_in(catalogue.shapes()) for source in sources_of(shape)]
 MADE = [
-    ("gate", "debian"),
-    *(pytest.param(shape, "debian", marks=pytest.mark.long) for shape in ALL),
+    *SHORT,
+    *(pytest.param(*made, marks=pytest.mark.long) for made in ALL if made not in SHORT),
 ]
 
 
@@ -110,9 +114,12 @@ class Tcp(Web):
 
 @pytest.mark.parametrize(("shape", "source"), MADE)
 def test_a_shape_works_without_an_edit(members: Kept, tmp_path: Path, shape: str, source: str) -> None:
-    collective, name = members.collective, f"my-{shape}"
+    collective, name = members.collective, f"my-{shape}-{source}"
     made = json.loads(collective.darkpeak("new", name, "--like", shape, "--from", source, "--json").stdout)
     try:
+        if source != "debian":
+            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+            collective.script(name, "packages", env={**os.environ, "PATH": path, "PYTHON": sys.executable}, timeout=300)
         assert collective.darkpeak("lint", name, check=False).stdout == ""
         collective.darkpeak("up", name, timeout=900)
         service = {"static": Static, "tcp": Tcp}.get(shape, Web)(members, name, made["block"])

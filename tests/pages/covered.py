@@ -190,6 +190,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak test wiki": TESTED,
         "darkpeak member remove ada": "test_git.py::test_a_member_who_is_removed_has_no_key",
         "darkpeak new calendar --like web-sqlite": "test_shapes.py::test_a_shape_works_without_an_edit",
+        "darkpeak new calendar --like web --from pypi": "test_shapes.py::test_a_shape_works_without_an_edit",
         "darkpeak up calendar": "test_shapes.py::test_a_shape_works_without_an_edit",
         "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "darkpeak diff wiki": "test_diff.py::test_a_change_is_shown_and_taken",

@@ -60,9 +60,10 @@ def new(settings: Settings, name: str, shape: str, source: str, admins: tuple[st
     from darkpeak import output
     from darkpeak.actions import add as actions
 
-    _show(settings, actions.new(settings.checked(), name, shape, source, admins))
-    if source != "debian" and not settings.as_json:
-        output.note(f"fetch its packages first: services/{name}/scripts/packages")
+    made = actions.new(settings.checked(), name, shape, source, admins)
+    if source != actions.DEBIAN and not settings.as_json:
+        output.note(f"fetch its packages first: {made.folder}/scripts/packages")
+    _show(settings, made)
 
 
 def _show(settings: Settings, made: "Made") -> None:
