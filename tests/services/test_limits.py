@@ -20,7 +20,7 @@ CAPABILITIES = {
     "directory/slapd": "CHOWN DAC_OVERRIDE SETGID SETUID",
     "dns/dnsmasq": "KILL NET_BIND_SERVICE SETGID SETUID",
     "git/gitolite": "KILL SETGID SETUID SYS_CHROOT",
-    "static/app": "CHOWN DAC_OVERRIDE FOWNER",
+    "static/app": "CHOWN DAC_OVERRIDE FOWNER SETGID SETUID",
     "router/haproxy": "CHOWN DAC_OVERRIDE FOWNER FSETID NET_BIND_SERVICE SETGID SETPCAP SETUID",
 }
 NO_NETWORK = {"router/jump", "chat/database", "web-mariadb/database", "web-postgres/database"}  # only sockets
