@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
 from lab.commands import run, wait_for
-from tests.live.facts import git
-from tests.live.facts.directory import logs_in
+from tests.live.facts import chat, git, wiki
+from tests.live.facts.directory import MEMBERS, logs_in
 from tests.live.facts.git import SERVER, Member
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.collectives import Collective
 
-PASSWORDS = {"ada": "engine-1843", "grace": "compiler: 1952", "bob": "bob builds it"}
+PASSWORDS = {**MEMBERS, "bob": "bob builds it"}
 GROUP = "admins-wiki"
 
 
@@ -120,6 +122,33 @@ def test_the_log_says_who_did_it(village: Collective) -> None:
     changes = [(row["who"], row["what"]) for row in shown(village, "member", "log", "ada")]
     assert (who, "added") in changes
     assert not any("pwd" in what for _, what in changes)
+
+
+def test_a_member_takes_their_data_with_them(village: Collective, tmp_path: Path) -> None:
+    for facts in (wiki, chat, git):
+        facts.write(village)
+    folder, exporting = tmp_path / "ada", ("member", "export", "ada")
+    village.darkpeak(*exporting, str(folder), timeout=300)
+    pages = {path.read_text().strip() for path in (folder / "wiki/pages/garden").iterdir()}
+    assert pages == set(wiki.TEXTS)
+    assert [path.read_bytes() for path in (folder / "wiki/media").rglob("plan.*")] == [wiki.UPLOADED]
+    messages = (folder / "chat/messages.jsonl").read_text()
+    assert chat.WHISPERED in messages
+    assert chat.SAID in messages
+    run(["git", "clone", "-q", "-b", "main", str(folder / "git/repositories/testing.bundle"), str(tmp_path / "clone")])
+    assert (tmp_path / "clone/notes.md").read_text() == git.TEXT
+    entry = (folder / "directory/member.ldif").read_text()
+    assert "mail: ada@example.org" in entry
+    assert "userPassword" not in entry
+    links = re.findall(r'href="([^"]*)"', (folder / "index.html").read_text())
+    assert {path.parts[0] for path in map(Path, links)} == {"chat", "directory", "git", "wiki"}
+    assert [link for link in links if not (folder / unquote(link)).is_file()] == []
+    # A run that was interrupted goes on: what is complete is not written again.
+    shutil.rmtree(folder / "git")
+    (folder / "wiki/mark").touch()
+    village.darkpeak(*exporting, str(folder), timeout=300)
+    assert (folder / "git/repositories/testing.bundle").is_file()
+    assert (folder / "wiki/mark").is_file()
 
 
 def member(village: Collective, uid: str) -> Member:

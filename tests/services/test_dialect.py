@@ -9,12 +9,13 @@ import pytest
 from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
-OPTIONAL = {"member-gone", "member-key", "sample"}
+OPTIONAL = {"member-gone", "member-key", "export-member", "sample"}
 USAGE = {
     "backup": " DIR",
     "restore": " DIR",
     "member-gone": " UID [passwd]",
     "member-key": " add|remove UID <KEY.pub",
+    "export-member": " UID DIR",
 }
 HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
 PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
@@ -24,6 +25,10 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "chat/prosody/bin/disconnect": [[], ["a'da"], ["*"], [""]],
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"], ["@all"], ["ada."], ["7ada"]],
     "git/gitolite/bin/remove-keys": [[], ["*"], ["../ada"], [""]],
+    **{
+        f"{folder}/bin/export-member": [[], ["*"], ["a;b"], [""]]
+        for folder in ("chat/database", "directory/slapd", "git/gitolite", "wiki/webserver")
+    },
     "router/haproxy/bin/dump": [[], ["everything"]],
     "router/haproxy/bin/load": [[], ["everything"]],
     "router/haproxy/bin/probe": [[]],
@@ -95,7 +100,7 @@ def test_a_service_has_four_scripts(folder: Path) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=short)
 def test_a_script_with_wrong_arguments_prints_its_usage(script: Path) -> None:
-    wrong = [["one", "two"], [] if script.name in USAGE else ["one"]]
+    wrong = [["one", "two", "three"], [] if script.name in USAGE else ["one"]]
     for arguments in wrong:
         ran = run(script, arguments)
         assert (ran.returncode, ran.stdout) == (2, "")
