@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 WIKI = "http://wiki.localhost:7080/doku.php?id=start"
+PROJECT = "label=com.docker.compose.project=darkpeak-hello"
 BEFORE_ENDED = 0.2
 
 
@@ -219,6 +220,31 @@ def test_old_images_lose_their_tags_and_kept_ones_survive_a_prune(hello: Collect
     hello.darkpeak("rollback", toy.NAME, timeout=120)
     assert page() == "kept 3"
     hello.darkpeak("up", toy.NAME, timeout=120)
+
+
+def test_clean_removes_what_nobody_needs_and_a_rollback_still_works(hello: Collective) -> None:
+    docker = ["docker", "--host", hello.host.docker_host]
+    run([*docker, "tag", "darkpeak-hello-web", "someone:image"])
+    for version in ("used once", "used twice"):
+        toy.write(hello, version)
+        hello.compose(toy.NAME, "build", "web")  # plain compose records no deploy
+    toy.write(hello, "cleaned")
+    hello.darkpeak("up", toy.NAME, timeout=120)
+    unused = [*docker, "images", "--quiet", "--filter", "dangling=true", "--filter", PROJECT]
+    before = set(run(unused).stdout.split())
+    assert len(before) >= 2
+    would = json.loads(hello.darkpeak("clean", "--dry-run", "--json").stdout)[0]
+    assert set(run(unused).stdout.split()) == before
+    done = json.loads(hello.darkpeak("clean", "--json", timeout=120).stdout)[0]
+    assert {item["name"] for item in done["images"]} == {item["name"] for item in would["images"]}
+    assert done["bytes"] > 0
+    assert run(unused).stdout == ""
+    assert run([*docker, "image", "inspect", "someone:image"]).returncode == 0
+    assert json.loads(hello.darkpeak("clean", "--json", timeout=120).stdout)[0]["images"] == []
+    hello.darkpeak("rollback", toy.NAME, timeout=120)
+    assert page() != "cleaned"
+    hello.darkpeak("up", toy.NAME, timeout=120)
+    assert page() == "cleaned"
 
 
 def test_data_can_be_saved_before_a_deploy(hello: Collective, tmp_path: Path) -> None:

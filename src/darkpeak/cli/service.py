@@ -231,4 +231,32 @@ def why(settings: Settings, package: str) -> None:
         raise CheckFailed(f"no running container has {package}", hint="list all packages: darkpeak inventory")
 
 
-COMMANDS = (status, logs, stop, restart, down, updates, inventory, why)
+@command("clean")
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
+def clean(settings: Settings, *, dry_run: bool) -> None:
+    """Remove old images that this collective does not need.
+
+    An image stays if a container uses it, if it has the name of a container's image, or if a deploy in `history` has
+    it: so a rollback still works. The archive's lists of `updates` go too; it gets them again. Images of others stay.
+
+    \b
+    Example: darkpeak clean --dry-run
+    """
+    from darkpeak import output
+    from darkpeak.actions.clean import clean_each
+    from darkpeak.vocabulary import MIB
+
+    targets = settings.own_targets(settings.collective(), ())
+    with settings.progress() as progress:
+        done = clean_each(targets, progress, dry_run=dry_run)
+    if settings.as_json:
+        output.show_json(done)
+        return
+    for item in done:
+        what = "would be removed, at least" if dry_run else "removed,"
+        output.show_lines([*(image.name for image in item.images), *item.indexes])
+        removed = f"{len(item.images)} image names and {len(item.indexes)} package indexes"
+        output.show_lines([f"{removed} {what} {item.bytes / MIB:.0f} MiB of images"])
+
+
+COMMANDS = (status, logs, stop, restart, down, updates, inventory, why, clean)

@@ -11,7 +11,7 @@ from pathlib import Path
 from darkpeak import process
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Service
-from darkpeak.engine.engine import Engine
+from darkpeak.engine.engine import BASE_COMMENT, Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.vocabulary import LEFT_OUT
 
@@ -83,8 +83,7 @@ def _build(engine: Engine, suite: str) -> None:
         made = process.run(argv, environment=environment, seconds=process.LONG_SECONDS)
         if made.code:
             raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.last_line()}")
-        loaded = engine.docker(
-            *("import", "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}"), seconds=process.LONG_SECONDS
-        )
+        arguments = ("import", "--message", BASE_COMMENT, "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")
+        loaded = engine.docker(*arguments, seconds=process.LONG_SECONDS)
     if loaded.code:
         raise SystemFailure(f"the engine did not import the image debian:{suite}: {loaded.last_line()}")

@@ -14,6 +14,7 @@ from darkpeak import process
 from darkpeak.collective.model import Container
 from darkpeak.engine.endpoint import Endpoint, default_name, resolve
 from darkpeak.errors import SystemFailure
+from darkpeak.plan.images import Image
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.result import Result
 from darkpeak.trace import display
@@ -30,6 +31,7 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 # Compose labels images too, and `docker run` copies these labels; only containers that compose made have this one.
 CONFIG_LABEL = "com.docker.compose.config-hash"
 ANSWER_SECONDS = 60
+BASE_COMMENT = "darkpeak base"  # of the base images that we made
 
 
 class Engine:
@@ -168,6 +170,34 @@ class Engine:
             except ImageNotFound:
                 return False
         return bool(container.build) and labels.get(CONTENT_LABEL) == container.content
+
+    def images(self) -> list[Image]:
+        """Return all its images; an image that is only part of another one is not among them."""
+        with self.errors_as("did not list its images"):
+            found = self.client.api.df()["Images"] or ()
+            return [self._image(item) for item in found]
+
+    def _image(self, item: Mapping[str, Any]) -> Image:
+        names = tuple(name for name in item.get("RepoTags") or () if name != "<none>:<none>")
+        labels = item.get("Labels") or {}
+        unlabelled = not names and not labels and not item.get("RepoDigests")
+        comment = self.client.images.get(item["Id"]).attrs.get("Comment") if unlabelled else ""
+        unshared = max(0, item["Size"] - max(0, item.get("SharedSize", 0)))
+        return Image(item["Id"], names, labels.get(PROJECT_LABEL, ""), comment == BASE_COMMENT, unshared)
+
+    def used_images(self) -> set[str]:
+        """Return the ids of the images of all containers, running or not."""
+        with self.errors_as("did not list its containers"):
+            return {item["ImageID"] for item in self.client.api.containers(all=True)}
+
+    def layers_size(self) -> int:
+        """Return the size of all images on its disk, in bytes; what several share counts once."""
+        with self.errors_as("did not measure its images"):
+            return int(self.client.api.df()["LayersSize"] or 0)
+
+    def remove_image(self, image: str) -> bool:
+        """Remove an image, or one of its names; return whether it is gone. The engine keeps an image that is in use."""
+        return not self.docker("rmi", image, seconds=process.LONG_SECONDS).code
 
     def tag(self, image: str, name: str) -> None:
         """Give an image another name."""
