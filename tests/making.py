@@ -1,6 +1,11 @@
 """Make collectives for tests: a valid one in a folder, which a test can then change."""
 
+from collections.abc import Iterable
 from pathlib import Path
+
+from darkpeak import lint
+from darkpeak.collective.model import Finding
+from darkpeak.lint.rule import NOTE
 
 COLLECTIVE = """\
 name = "Test"
@@ -59,17 +64,18 @@ DOCKERFILE = """\
 FROM debian:trixie
 EXPOSE 80 389
 HEALTHCHECK CMD true
+RUN apt-get update && apt-get dist-upgrade -y
 """
 
 
-def write_service(root: Path, name: str, compose: str, container: str) -> None:
-    """Write a service with all its files."""
+def write_service(root: Path, name: str, compose: str, container: str, folders: tuple[str, ...] = ()) -> None:
+    """Write a service with all its files; its Dockerfile has VOLUME with these folders."""
     folder = root / "services" / name
     (folder / "scripts").mkdir(parents=True)
     (folder / container).mkdir()
     (folder / "docker-compose.yml").write_text(compose)
-    (folder / "README.md").write_text(f"# {name}\n")
-    (folder / container / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "README.md").write_text(f"# {name}\n\n## Use it\n\n## Run it\n")
+    (folder / container / "Dockerfile").write_text(DOCKERFILE + f"VOLUME {' '.join(folders)}\n" * bool(folders))
     for script in ("backup", "restore", "updates"):
         path = folder / "scripts" / script
         path.write_text("#!/bin/sh\n")
@@ -79,9 +85,14 @@ def write_service(root: Path, name: str, compose: str, container: str) -> None:
 def write_collective(root: Path) -> Path:
     """Write a valid collective of two services."""
     (root / "collective.toml").write_text(COLLECTIVE)
-    write_service(root, "wiki", WIKI, "webserver")
+    write_service(root, "wiki", WIKI, "webserver", ("/var/lib/wiki",))
     write_service(root, "directory", DIRECTORY, "slapd")
     return root
+
+
+def without_notes(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the errors and warnings, sorted: the small collective has no limits, which lint notes."""
+    return sorted({item for item in findings if lint.severity_of(item) is not NOTE})
 
 
 def edit(root: Path, file: str, old: str, new: str) -> None:

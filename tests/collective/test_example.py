@@ -5,7 +5,7 @@ from pathlib import Path
 
 from darkpeak import collective, lint
 from darkpeak.collective import x_darkpeak as declared
-from tests.making import DIRECTORY, DOCKERFILE, write_collective, write_service
+from tests.making import DIRECTORY, DOCKERFILE, without_notes, write_collective, write_service
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "service.md"
 
@@ -20,9 +20,11 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
     write_collective(tmp_path)
     folder = tmp_path / "services" / "wiki"
     (folder / "docker-compose.yml").write_text(example())
-    (folder / "webserver" / "Dockerfile").write_text(DOCKERFILE.replace("80 389", "80 443 5222 22"))
+    (folder / "webserver" / "Dockerfile").write_text(
+        DOCKERFILE.replace("80 389", "80 443 5222 22") + "VOLUME /var/lib/wiki\n"
+    )
     files, unreadable = collective.read(tmp_path)
-    assert [str(finding) for finding in [*unreadable, *lint.check(files)]] == []
+    assert [str(finding) for finding in [*unreadable, *without_notes(lint.check(files))]] == []
 
 
 def test_the_example_has_every_key() -> None:
@@ -41,4 +43,4 @@ def test_the_example_works_as_a_new_service(tmp_path: Path) -> None:
     write_collective(tmp_path)
     write_service(tmp_path, "mail", DIRECTORY.replace("directory", "mail").replace("20", "70"), "slapd")
     files, unreadable = collective.read(tmp_path)
-    assert [finding.rule for finding in [*unreadable, *lint.check(files)]] == []
+    assert [finding.rule for finding in [*unreadable, *without_notes(lint.check(files))]] == []

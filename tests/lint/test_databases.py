@@ -67,3 +67,47 @@ def test_a_database_without_a_volume_needs_no_dump(sound: Path) -> None:
     with (sound / "services/wiki/webserver/Dockerfile").open("a") as more:
         more.write('VOLUME ["/var/lib/ldap"]\n')
     assert findings(sound) == ["services/wiki/scripts/backup:1 OpenLDAP"]
+
+
+DIGEST = "0" * 64
+IMAGES = {
+    "by digest": (f"FROM postgres@sha256:{DIGEST}\n", "PostgreSQL"),
+    "by tag and digest": (f"FROM docker.io/library/postgres:17@sha256:{DIGEST}\n", "PostgreSQL"),
+    "for a platform": ("FROM --platform=linux/arm64 postgres:17\n", "PostgreSQL"),
+    "a registry with a port": ("FROM registry.example:5000/db/postgres:17\n", "PostgreSQL"),
+    "by a default": ("ARG BASE=postgres:17\nFROM ${BASE}\n", "PostgreSQL"),
+    "PostGIS": ("FROM postgis/postgis:17-3.5\n", "PostgreSQL"),
+    "pgvector": ("FROM pgvector/pgvector:pg17\n", "PostgreSQL"),
+    "TimescaleDB": ("FROM timescale/timescaledb-ha:pg17\n", "PostgreSQL"),
+    "another's packaging": ("FROM bitnami/postgresql:17\n", "PostgreSQL"),
+    "MongoDB": ("FROM mongo:8\n", "MongoDB"),
+    "MongoDB's own": ("FROM mongodb/mongodb-community-server:8.0-ubi9\n", "MongoDB"),
+    "Percona": ("FROM percona:8\n", "MariaDB"),
+    "by its title": ('FROM example/db:1\nLABEL org.opencontainers.image.title="PostgreSQL"\n', "PostgreSQL"),
+    "by its base": (
+        "FROM example/db:1\nLABEL org.opencontainers.image.base.name=docker.io/library/mongo:8\n",
+        "MongoDB",
+    ),
+    "an exporter": ("FROM prometheuscommunity/postgres-exporter:1\n", ""),
+    "a client": ("FROM example/pgadmin4:9\n", ""),
+}
+
+
+@pytest.mark.parametrize(("build", "found"), IMAGES.values(), ids=IMAGES)
+def test_a_database_is_known_by_its_image(sound: Path, build: str, found: str) -> None:
+    (sound / "services/wiki/webserver/Dockerfile").write_text(build)
+    (sound / "services/wiki/scripts/backup").write_text(COPY)
+    assert findings(sound) == ([f"{AT} {found}"] if found else [])
+
+
+def test_a_database_that_is_not_built_is_known_too(sound: Path) -> None:
+    file = sound / "services/wiki/docker-compose.yml"
+    file.write_text(file.read_text().replace("build: webserver", "image: pgvector/pgvector:pg17"))
+    (sound / "services/wiki/scripts/backup").write_text(COPY)
+    assert findings(sound) == [f"{AT} PostgreSQL"]
+
+
+def test_a_dump_of_mongodb_is_one(sound: Path) -> None:
+    (sound / "services/wiki/webserver/Dockerfile").write_text("FROM mongo:8\n")
+    (sound / "services/wiki/scripts/backup").write_text(COPY + "docker compose exec -T webserver mongodump --archive\n")
+    assert findings(sound) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkpeak.lint.dockerfiles import read_instructions
+from darkpeak.lint.build_file import read_instructions
 
 CASES = {
     "plain": ("FROM debian\nRUN true\n", ["1 FROM", "2 RUN"]),

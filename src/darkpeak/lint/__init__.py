@@ -13,19 +13,22 @@ from darkpeak.lint import (
     features,
     foreign,
     hosts,
+    limits,
     people,
     reading,
+    readme,
     rights,
     routes,
     secrets,
     sharing,
+    volumes,
 )
 from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
     *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features),
-    *(dockerfiles, secrets, databases),
+    *(dockerfiles, volumes, secrets, databases, limits, readme),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 

@@ -4,12 +4,11 @@ import os
 import re
 from collections.abc import Iterator
 from glob import glob
-from itertools import pairwise
 from pathlib import Path
 
-from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import Missing, NotReadable, read
+from darkpeak.lint.build_file import DEBIAN, build_files, read_instructions
 from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import SUITE
 
@@ -19,9 +18,7 @@ INSTRUCTIONS = {
     *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 }
 FIRST = {"FROM", "ARG"}
-DEBIAN = re.compile(r"(docker\.io/)?(library/)?(debian|ubuntu)(:[\w.-]+)?")
-ESCAPE = re.compile(r"#\s*escape\s*=\s*`", re.IGNORECASE)
-HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+UPGRADE = re.compile(r"\bapt(-get)?\s+(-\S+\s+)*(dist-|full-)?upgrade\b")
 
 
 def instructions(service: Service) -> Iterator[Finding]:
@@ -48,32 +45,50 @@ def instructions(service: Service) -> Iterator[Finding]:
 
 def bases(service: Service) -> Iterator[Finding]:
     """An image is built from Debian, whose packages `scripts/updates` knows, or from one image that never changes."""
-    for file, _, text in _texts(service):
-        stages: set[str] = set()
-        for line, words in _read_words(text, "FROM"):
-            image = next((word for word in words if not word.startswith("--")), "")
-            known = image.lower() in stages or image == "scratch" or "$" in image or "@sha256:" in image
-            if image and not known and not DEBIAN.fullmatch(image):
-                hint = (
-                    f"use FROM debian:{SUITE}; or, for what others built, FROM {image.partition(':')[0]}:TAG@sha256:…"
-                )
-                yield Finding(Place(file, line), "base-image", f"the base {image} is not Debian, and not pinned", hint)
-            stages.update(after.lower() for word, after in pairwise(words) if word.upper() == "AS")
+    for built in build_files(service):
+        for line, image in built.bases():
+            at = Place(built.file, line)
+            if "$" not in image and "@sha256:" not in image and not DEBIAN.fullmatch(image):
+                name = image.partition(":")[0]
+                hint = f"use FROM debian:{SUITE}; or, for what others built, FROM {name}:TAG@sha256:…"
+                yield Finding(at, "base-image", f"the base {image} is not Debian, and not pinned", hint)
+            elif "$" not in image and "@" not in image and (":" not in image or image.endswith(":latest")):
+                what = f"the base {image} is another one with each release"
+                yield Finding(at, "latest", what, f"write the release: FROM {image.partition(':')[0]}:{SUITE}")
+
+
+def upgraded(service: Service) -> Iterator[Finding]:
+    """A build without cache upgrades Debian's packages, so that `scripts/updates` is empty after it."""
+    for built in build_files(service):
+        debian = [line for line, image in built.bases() if DEBIAN.fullmatch(image)]
+        if debian and not any(UPGRADE.search(item.rest) for item in built.named("RUN")):
+            what = f"the packages of {built.container.name} are not upgraded in the build"
+            hint = "write RUN apt-get update && apt-get dist-upgrade -y, before the packages are installed"
+            yield Finding(Place(built.file, debian[-1]), "no-upgrade", what, hint)
+
+
+def exec_form(service: Service) -> Iterator[Finding]:
+    """CMD and ENTRYPOINT are lists, so that the program itself gets the signal to stop, and not a shell."""
+    for built in build_files(service):
+        for item in built.named("CMD", "ENTRYPOINT"):
+            if item.rest and not item.rest.startswith(("[", "exec ")):
+                first = item.rest.split()[0].replace('"', "")
+                what = f"{item.name} starts a shell, which does not pass on the signal to stop"
+                hint = f'write a list: {item.name} ["{first}", …]; or a script that ends with exec'
+                yield Finding(Place(built.file, item.line), "shell-form", what, hint)
 
 
 def copies(service: Service) -> Iterator[Finding]:
     """What COPY and ADD copy into an image is there."""
-    for file, folder, text in _texts(service):
-        for name in ("COPY", "ADD"):
-            for line, words in _read_words(text, name):
-                sources = [word for word in words if not word.startswith("--")][:-1]
-                if any(word.startswith("--from") for word in words) or "<<" in " ".join(words):
-                    continue
-                for source in sources:
-                    if not _is_there(folder, source):
-                        hint = f"write it, or fix the line; the paths begin in {folder.name}/"
-                        what = f"{name} of {source}, which does not exist"
-                        yield Finding(Place(file, line), "copy-of-nothing", what, hint)
+    for built in build_files(service):
+        for item in built.named("COPY", "ADD"):
+            if any(word.startswith("--from") for word in item.words) or "<<" in item.rest:
+                continue
+            for source in [word for word in item.words if not word.startswith("--")][:-1]:
+                if not _is_there(built.folder, source):
+                    hint = f"write it, or fix the line; the paths begin in {built.folder.name}/"
+                    what = f"{item.name} of {source}, which does not exist"
+                    yield Finding(Place(built.file, item.line), "copy-of-nothing", what, hint)
 
 
 def _is_there(folder: Path, source: str) -> bool:
@@ -84,44 +99,30 @@ def _is_there(folder: Path, source: str) -> bool:
     return os.path.lexists(folder / path) or bool(glob(path, root_dir=folder, include_hidden=True))  # noqa: PTH207 (pathlib refuses some patterns)
 
 
-def _texts(service: Service) -> Iterator[tuple[str, Path, str]]:
-    """Yield the path, the folder and the text of each Dockerfile of a service."""
-    for container in service.containers:
-        if container.build:
-            file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
-            yield file, service.folder / container.build, dockerfile(service.folder, container.build)
-
-
-def _read_words(text: str, instruction: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the words of each instruction of one name; continued lines are joined."""
-    lines = text.splitlines()
-    for number, word in read_instructions(text):
-        if word.upper() == instruction:
-            joined, at = lines[number - 1].rstrip(), number
-            while joined.endswith("\\") and at < len(lines):
-                joined, at = joined[:-1] + " " + lines[at].strip(), at + 1
-            rest = joined.split(None, 1)[1] if len(joined.split()) > 1 else ""
-            flags, _, listed = rest.partition("[")
-            as_list = listed and all(flag.startswith("--") for flag in flags.split())
-            yield number, [*flags.split(), *re.findall(r'"([^"]*)"', listed)] if as_list else rest.split()
-
-
-def read_instructions(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and the first word of each instruction; continued lines and here-documents are skipped."""
-    escape = "`" if any(ESCAPE.match(line) for line in text.splitlines()[:2]) else "\\"
-    continued, ends = False, list[str]()
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if ends:
-            ends = ends[1:] if stripped == ends[0] else ends
-        elif stripped and not stripped.startswith("#"):
-            if not continued:
-                yield number, stripped.split()[0]
-            ends = [word for _, word in HEREDOC.findall(stripped)]
-            continued = stripped.endswith(escape)
-
-
 RULES = (
+    Rule(
+        "no-upgrade",
+        WARNING,
+        "The base image is older than Debian's last security updates. A build without cache must give a service "
+        "without outdated packages.",
+        "write RUN apt-get update && apt-get dist-upgrade -y",
+        service=(upgraded,),
+    ),
+    Rule(
+        "latest",
+        WARNING,
+        "Without a release, the same Dockerfile builds another system some day, without a change in git.",
+        "write the release: FROM debian:trixie",
+        service=(bases,),
+    ),
+    Rule(
+        "shell-form",
+        WARNING,
+        "A shell between the engine and the program does not pass on the signal to stop. So the program is killed "
+        "after ten seconds, in the middle of its work.",
+        'write a list: CMD ["serve"]',
+        service=(exec_form,),
+    ),
     Rule("dockerfile", ERROR, "Docker must be able to read the Dockerfile.", "fix the line", service=(instructions,)),
     Rule(
         "base-image",

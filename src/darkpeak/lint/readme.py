@@ -1,0 +1,50 @@
+"""A rule about the README: it has the sections that the service's level asks for. Pure."""
+
+import re
+from collections.abc import Iterator
+
+from darkpeak.collective.model import LEVELS, Finding, Place, Service
+from darkpeak.collective.text import read_or_empty
+from darkpeak.lint.rule import WARNING, Rule
+
+HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
+# The level from which a section is needed, an example of its heading, and the words by which it is known.
+SECTIONS = (
+    ("alpha", "Use it", r"\b(use|using|users|members)\b"),
+    ("alpha", "Run it", r"\b(run|running|admins|operate|operations)\b"),
+    ("beta", "How it is made", r"\b(made|design|works|where things are|architecture)\b"),
+    ("beta", "Backup", r"\b(back ?ups?|data)\b"),
+    ("live", "Restart", r"\b(re)?start"),
+    ("live", "Upgrade", r"\b(upgrades?|upgrading|updates?)\b"),
+    ("live", "Restore", r"\brestor"),
+    ("live", "Remove", r"\bremov"),
+    ("live", "Move", r"\b(mov|migrat)"),
+    ("live", "Security", r"\bsecur"),
+)
+
+
+def sections(service: Service) -> Iterator[Finding]:
+    """The README has a section for each thing that the level asks for."""
+    path = service.folder / "README.md"
+    text = read_or_empty(path)
+    if not text or not service.runs:
+        return
+    headings = HEADING.findall(text)
+    for level, heading, words in SECTIONS:
+        known = any(re.search(words, one, re.IGNORECASE) for one in headings)
+        if not known and LEVELS.index(service.level) >= LEVELS.index(level):
+            at = Place(f"{service.at.file.rpartition('/')[0]}/README.md", 1)
+            what = f"the README has no section “{heading}”, which level {service.level} needs"
+            yield Finding(at, "readme-section", what, f"write a heading like: ## {heading}")
+
+
+RULES = (
+    Rule(
+        "readme-section",
+        WARNING,
+        "A level promises that what it needs is written down: for alpha how to use and run the service, for beta "
+        "how it is made and saved, for live how to restart, upgrade, restore, remove and move it, and its security.",
+        "write the section",
+        service=(sections,),
+    ),
+)

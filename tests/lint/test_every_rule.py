@@ -1,0 +1,225 @@
+"""For every rule, a folder that breaks it and one that does not, with exactly the findings of each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from darkpeak import collective, lint
+from darkpeak.lint import RULES
+from tests.collective import test_findings
+from tests.lint import test_written
+from tests.making import edit, write_collective
+
+COMPOSE = "services/wiki/docker-compose.yml"
+BUILD = "services/wiki/webserver/Dockerfile"
+README = "services/wiki/README.md"
+BACKUP = "services/wiki/scripts/backup"
+HARDENED = """\
+    security_opt: ["no-new-privileges:true"]
+    cap_drop: [ALL]
+    mem_limit: 1g
+    pids_limit: 500
+    logging: {driver: local, options: {max-size: 10m, max-file: "3"}}
+"""
+UPGRADE = "RUN apt-get update && apt-get dist-upgrade -y\n"
+VOLUME = "VOLUME /var/lib/wiki\n"
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+
+
+def sound(root: Path) -> Path:
+    """Make a collective without any finding, not even a note."""
+    write_collective(root)
+    for file in (COMPOSE, "services/directory/docker-compose.yml"):
+        edit(root, file, "    restart: unless-stopped\n", f"    restart: unless-stopped\n{HARDENED}")
+    return root
+
+
+def findings(root: Path) -> list[str]:
+    found, unreadable = collective.read(root)
+    return [f"{item.at} {item.rule}: {item.what}" for item in sorted({*unreadable, *lint.check(found)})]
+
+
+def test_the_sound_collective_has_no_finding_and_no_note(tmp_path: Path) -> None:
+    assert findings(sound(tmp_path)) == []
+
+
+# A rule, the file, its text, the new text, what is found. Without a finding, the change is one that is allowed.
+EDITS = {
+    "a build without upgrade": ("no-upgrade", BUILD, UPGRADE, "", f"{BUILD}:1 no-upgrade: the packages of webserver are not upgraded in the build"),
+    "only an update of the lists": ("no-upgrade", BUILD, "&& apt-get dist-upgrade -y", "", f"{BUILD}:1 no-upgrade: the packages of webserver are not upgraded in the build"),
+    "an upgrade with other words": ("no-upgrade", BUILD, "apt-get dist-upgrade -y", "apt -y -q full-upgrade", ""),
+    "an upgrade in lines": ("no-upgrade", BUILD, "&& apt-get", "\\\n  # all of them\n  && apt-get", ""),
+    "an upstream's image": ("no-upgrade", BUILD, f"FROM debian:trixie\nEXPOSE 80 389\nHEALTHCHECK CMD true\n{UPGRADE}", f"FROM alpine:3@sha256:{'0' * 64}\nEXPOSE 80\nHEALTHCHECK CMD true\n", ""),
+    "no release": ("latest", BUILD, "debian:trixie", "debian", f"{BUILD}:1 latest: the base debian is another one with each release"),
+    "the latest release": ("latest", BUILD, "debian:trixie", "debian:latest", f"{BUILD}:1 latest: the base debian:latest is another one with each release"),
+    "a release by a default": ("latest", BUILD, "FROM debian:trixie", "ARG SUITE=trixie\nFROM debian:${SUITE}", ""),
+    "no release by a default": ("latest", BUILD, "FROM debian:trixie", "ARG SUITE=latest\nFROM debian:$SUITE", f"{BUILD}:2 latest: the base debian:latest is another one with each release"),
+    "a command in a shell": ("shell-form", BUILD, VOLUME, f"{VOLUME}CMD serve --now\n", f"{BUILD}:6 shell-form: CMD starts a shell, which does not pass on the signal to stop"),
+    "an entry point in a shell": ("shell-form", BUILD, VOLUME, f"{VOLUME}ENTRYPOINT serve\n", f"{BUILD}:6 shell-form: ENTRYPOINT starts a shell, which does not pass on the signal to stop"),
+    "a command as a list": ("shell-form", BUILD, VOLUME, f'{VOLUME}CMD ["serve"]\n', ""),
+    "a shell that becomes the command": ("shell-form", BUILD, VOLUME, f"{VOLUME}CMD exec serve $OPTIONS\n", ""),
+    "a mount without VOLUME": ("no-volume", BUILD, VOLUME, "", f"{COMPOSE}:14 no-volume: webserver/Dockerfile has no VOLUME /var/lib/wiki for the volume data"),
+    "VOLUME as a list, with a slash": ("no-volume", BUILD, VOLUME, 'VOLUME ["/var/lib/wiki/"]\n', ""),
+    "VOLUME of an upstream": ("no-volume", BUILD, f"FROM debian:trixie\nEXPOSE 80 389\nHEALTHCHECK CMD true\n{UPGRADE}{VOLUME}", f"FROM alpine:3@sha256:{'0' * 64}\nEXPOSE 80\nHEALTHCHECK CMD true\n", ""),
+    "VOLUME without a mount": ("unnamed-volume", BUILD, VOLUME, f"{VOLUME}VOLUME /srv\n", f"{BUILD}:6 unnamed-volume: webserver has VOLUME /srv, but no named volume there"),
+    "VOLUME in memory": ("unnamed-volume", COMPOSE, "    mem_limit", "    tmpfs: [/var/lib/wiki, '/srv:uid=1']\n    mem_limit", ""),
+    "rights by setuid": ("new-privileges", COMPOSE, '    security_opt: ["no-new-privileges:true"]\n', "", f"{COMPOSE}:11 new-privileges: webserver can gain rights by setuid programs"),
+    "no rights, without a value": ("new-privileges", COMPOSE, "no-new-privileges:true", "no-new-privileges", ""),
+    "all capabilities": ("capabilities", COMPOSE, "    cap_drop: [ALL]\n", "", f"{COMPOSE}:11 capabilities: webserver keeps capabilities that it may not need"),
+    "all but one capability": ("capabilities", COMPOSE, "[ALL]", "[all]\n    cap_add: [CHOWN]", ""),
+    "memory without end": ("no-memory-limit", COMPOSE, "    mem_limit: 1g\n", "", f"{COMPOSE}:11 no-memory-limit: webserver has no limit of memory"),
+    "memory by deploy": ("no-memory-limit", COMPOSE, "mem_limit: 1g", "deploy: {resources: {limits: {memory: 1g}}}", ""),
+    "processes without end": ("no-pids-limit", COMPOSE, "    pids_limit: 500\n", "", f"{COMPOSE}:11 no-pids-limit: webserver has no limit of processes"),
+    "processes by deploy": ("no-pids-limit", COMPOSE, "pids_limit: 500", "deploy: {resources: {limits: {pids: 9}}}", ""),
+    "a log without end": ("no-log-limit", COMPOSE, 'logging: {driver: local, options: {max-size: 10m, max-file: "3"}}', "init: true", f"{COMPOSE}:11 no-log-limit: webserver has no limit of its log"),
+    "a log as JSON": ("no-log-limit", COMPOSE, "driver: local, options: {max-size: 10m", "driver: json-file, options: {labels: x", f"{COMPOSE}:11 no-log-limit: webserver has no limit of its log"),
+    "a log of the system": ("no-log-limit", COMPOSE, "driver: local", "driver: journald", ""),
+    "a README without a section": ("readme-section", README, "## Run it\n", "", f"{README}:1 readme-section: the README has no section “Run it”, which level alpha needs"),
+    "a README with other words": ("readme-section", README, "## Use it\n\n## Run it\n", "# For members\n## For admins\n", ""),
+    "the beta level's README": ("readme-section", COMPOSE, "level: alpha", "level: beta", f"{README}:1 readme-section: the README has no section “Backup”, which level beta needs|{README}:1 readme-section: the README has no section “How it is made”, which level beta needs"),
+    "a label with a secret": ("secret", COMPOSE, "    restart: unless", "    labels: {org.example.token: abcdef}\n    restart: unless", f"{COMPOSE}:16 secret: org.example.token of webserver looks like a secret"),
+    "a label of the image": ("secret", BUILD, VOLUME, f'{VOLUME}LABEL "org.example.token"="abcdef"\n', f"{BUILD}:6 secret: org.example.token looks like a secret"),
+    "a password for chpasswd": ("secret", BUILD, VOLUME, f"{VOLUME}RUN echo 'root:hunter2' | chpasswd\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
+    "an option with a password": ("secret", BUILD, VOLUME, f"{VOLUME}RUN setup --password=hunter2\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
+    "no password at all": ("secret", BUILD, VOLUME, f"{VOLUME}RUN useradd --password '*' git && setup --password \"$(cat /run/secret)\" --token-file=x\n", ""),
+    "a variable with a secret": ("secret", BUILD, VOLUME, f"{VOLUME}RUN export API_KEY=abcdefg && setup\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
+    "an address with a password": ("secret", BUILD, VOLUME, f"{VOLUME}RUN curl https://ada:hunter2@example.org/x\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
+    "models": ("models", COMPOSE, "volumes:\n  data: {}", "models: {llm: {model: x}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 models: models are not supported"),
+    "the engine's socket": ("root-on-host", COMPOSE, '["data:/var/lib/wiki"]', '["data:/var/lib/wiki", "/var/run/docker.sock:/x:ro"]', f"{COMPOSE}:14 host-path: webserver mounts /var/run/docker.sock of the host|{COMPOSE}:14 root-on-host: webserver gets the engine's socket"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "file", "old", "new", "expected"), EDITS.values(), ids=EDITS)
+def test_an_edit_gives_exactly_these_findings(  # noqa: PLR0913, PLR0917 (a table)
+    tmp_path: Path, rule: str, file: str, old: str, new: str, expected: str
+) -> None:
+    edit(sound(tmp_path), file, old, new)
+    assert findings(tmp_path) == sorted(filter(None, expected.split("|")))
+    assert not expected or f" {rule}: " in expected
+
+
+def write(name: str, text: str, mode: int = 0o644) -> Callable[[Path], object]:
+    """Return a function that writes a file of the wiki."""
+
+    def change(root: Path) -> None:
+        path = root / "services/wiki" / name
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+
+    return change
+
+
+def replace_by_folder(root: Path) -> None:
+    (root / BACKUP).unlink()
+    (root / BACKUP).mkdir()
+
+
+def own_key(root: Path) -> None:
+    write("webserver/server.key", f"# x\n{KEY}")(root)
+
+
+def fifo(root: Path) -> None:
+    import os
+
+    os.mkfifo(root / "services/wiki/webserver/pipe")
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no-file": (replace_by_folder, f"{BACKUP}:1 no-file: scripts/backup is a folder"),
+    "empty-file": (write("scripts/backup", "", 0o755), f"{BACKUP}:1 empty-file: scripts/backup is empty"),
+    "no-interpreter": (
+        write("scripts/backup", "exit 0\n", 0o755),
+        f"{BACKUP}:1 no-interpreter: scripts/backup has no #! line",
+    ),
+    "interpreter": (
+        write("scripts/backup", "#!/usr/bin/ruby\n", 0o755),
+        f"{BACKUP}:1 interpreter: scripts/backup needs /usr/bin/ruby, which is not there",
+    ),
+    "crlf": (
+        write("scripts/backup", "#!/bin/sh\nexit 0\r\n", 0o755),
+        f"{BACKUP}:2 crlf: scripts/backup has lines that end with CRLF, as on Windows",
+    ),
+    "secret": (own_key, "services/wiki/webserver/server.key:2 secret: the file has a private key"),
+    "build-files": (
+        fifo,
+        f"{COMPOSE}:11 build-files: webserver cannot be built: webserver/pipe is a FIFO, which Docker cannot copy",
+    ),
+    "other-compose-file": (
+        write("compose.yaml", "services: {}\n"),
+        "services/wiki/compose.yaml:1 other-compose-file: plain compose would use compose.yaml, and not docker-compose.yml",
+    ),
+    "compose-variable": (
+        write(".env", "A=1\nCOMPOSE_PROFILES=x\n"),
+        "services/wiki/.env:2 compose-variable: COMPOSE_PROFILES makes plain compose do something else than darkpeak",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "change", "expected"), [(rule, *case) for rule, case in CHANGES.items()], ids=CHANGES)
+def test_a_change_gives_exactly_this_finding(
+    tmp_path: Path, rule: str, change: Callable[[Path], object], expected: str
+) -> None:
+    change(sound(tmp_path))
+    assert findings(tmp_path) == [expected]
+    assert f" {rule}: " in expected
+
+
+def test_a_certificate_that_is_no_key_is_no_secret(tmp_path: Path) -> None:
+    write("webserver/ca.pem", "-----BEGIN CERTIFICATE-----\n")(sound(tmp_path))
+    assert findings(tmp_path) == []
+
+
+def test_volumes_from_is_behind_a_volume_too(tmp_path: Path) -> None:
+    """The guide's own way: one container has the volume, the other one uses it."""
+    root = sound(tmp_path)
+    edit(
+        root,
+        COMPOSE,
+        "services:\n",
+        "services:\n  data:\n    build: data\n    volumes: ['data:/srv']\n    restart: always\n" + HARDENED,
+    )
+    edit(root, COMPOSE, '["data:/var/lib/wiki"]', "[]\n    volumes_from: [data]")
+    (root / "services/wiki/data").mkdir()
+    (root / "services/wiki/data/Dockerfile").write_text(
+        f"FROM debian:trixie\n{UPGRADE}HEALTHCHECK CMD true\nVOLUME /srv\n"
+    )
+    assert findings(root) == []
+
+
+# Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
+ELSEWHERE = {
+    "subnet-in-use": "plan/test_moves.py: overlaps with",
+    "port-in-use": "plan/test_moves.py: is used by the container",
+    "backup-key": "repository/test_key.py",
+    "env": "collective/test_environment.py",
+    "named-file": "collective/test_hostile.py",
+    "compose": "collective/test_resolved.py",
+    "no-dump": "lint/test_databases.py",
+    "unreadable": "collective/test_scripts.py",
+    "other-project": "collective/test_features.py",
+    "replicas": "collective/test_features.py",
+    "one-at-a-time": "collective/test_features.py",
+    "others-network": "collective/test_features.py",
+    "from-shell": "collective/test_features.py",
+    "lower-case": "collective/test_features.py",
+}
+
+
+def test_every_rule_has_a_folder_that_breaks_it() -> None:
+    tables = [str(case) for case in (*EDITS.values(), *CHANGES.values())]
+    for table in (
+        test_findings.EDITS,
+        test_findings.CHANGES,
+        test_written.CONTAINER,
+        test_written.FILES,
+        test_written.IMAGES,
+    ):
+        tables += [str(case) for case in table.values()]
+    text = "\n".join(tables)
+    shown = {rule for rule in RULES if f" {rule}: " in text}
+    tests = Path(__file__).parent.parent
+    held = {rule: case.partition(": ") for rule, case in ELSEWHERE.items()}
+    assert [rule for rule, (file, _, words) in held.items() if (words or rule) not in (tests / file).read_text()] == []
+    assert set(RULES) - shown - set(ELSEWHERE) == set()
