@@ -85,6 +85,7 @@ EDITS = {
     "no password at all": ("secret", BUILD, VOLUME, f"{VOLUME}RUN useradd --password '*' git && setup --password \"$(cat /run/secret)\" --token-file=x\n", ""),
     "a variable with a secret": ("secret", BUILD, VOLUME, f"{VOLUME}RUN export API_KEY=abcdefg && setup\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
     "an address with a password": ("secret", BUILD, VOLUME, f"{VOLUME}RUN curl https://ada:hunter2@example.org/x\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
+    "one admin twice": ("admin-twice", COMPOSE, "[ada, grace]", "[ada, grace, ada]", f"{COMPOSE}:7 admin-twice: ada is named twice"),
     "models": ("models", COMPOSE, "volumes:\n  data: {}", "models: {llm: {model: x}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 models: models are not supported"),
     "the engine's socket": ("root-on-host", COMPOSE, '["data:/var/lib/wiki"]', '["data:/var/lib/wiki", "/var/run/docker.sock:/x:ro"]', f"{COMPOSE}:14 host-path: webserver mounts /var/run/docker.sock of the host|{COMPOSE}:14 root-on-host: webserver gets the engine's socket"),
 }  # fmt: skip
@@ -126,7 +127,22 @@ def fifo(root: Path) -> None:
     os.mkfifo(root / "services/wiki/webserver/pipe")
 
 
+def plain_ssh_for_two(root: Path) -> None:
+    edit(root, COMPOSE, "http: 6010", "plain-ssh: 6010")
+    edit(root, "services/directory/docker-compose.yml", "  kind: infra", "  routes: {plain-ssh: 6020}\n  kind: infra")
+
+
+def named_jump(root: Path) -> None:
+    edit(root, COMPOSE, "http: 6010", "ssh: 6010")
+    (root / "services/wiki").rename(root / "services/jump")
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "plain-ssh-taken": (plain_ssh_for_two, f"{COMPOSE}:5 plain-ssh-taken: plain ssh already leads to directory"),
+    "ssh-name": (
+        named_jump,
+        "services/jump/docker-compose.yml:5 ssh-name: the ssh name jump belongs to the router",
+    ),
     "no-file": (replace_by_folder, f"{BACKUP}:1 no-file: scripts/backup is a folder"),
     "empty-file": (write("scripts/backup", "", 0o755), f"{BACKUP}:1 empty-file: scripts/backup is empty"),
     "no-interpreter": (
@@ -190,6 +206,9 @@ def test_volumes_from_is_behind_a_volume_too(tmp_path: Path) -> None:
 
 # Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
 ELSEWHERE = {
+    "no-trust": "lint/test_written.py",
+    "ssh-key": "lint/test_written.py",
+    "no-services": "collective/test_findings.py",
     "subnet-in-use": "plan/test_moves.py: overlaps with",
     "port-in-use": "plan/test_moves.py: is used by the container",
     "backup-key": "repository/test_key.py",
