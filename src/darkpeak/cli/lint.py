@@ -9,39 +9,58 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
+    from darkpeak.collective.model import Finding
     from darkpeak.lint.rule import Rule
+
+
+FORMATS = ("text", "json", "sarif", "github")
 
 
 @command("lint")
 @click.argument("name", metavar="[SERVICE]", required=False)
-def lint(settings: Settings, name: str | None) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    metavar="FORMAT",
+    default="text",
+    help="text, json, sarif, or github (annotations of its workflows).",
+)
+def lint(settings: Settings, name: str | None, form: str) -> None:
     """Check the files against the rules, and with compose itself.
 
-    An error stops the deploy of a service; a warning or a note does not.
+    An error stops the deploy of a service; a warning or a note does not. `# darkpeak: ignore[RULE] because …` ignores a
+    finding on its line, or on the line below; `darkpeak rules` shows for which rules.
 
     Exits 1 if there are errors or warnings.
 
     \b
     Example: darkpeak lint wiki
     """
-    from darkpeak import output
-    from darkpeak.collective import count
     from darkpeak.deploy.check import check_all
     from darkpeak.lint import severity_of
     from darkpeak.lint.rule import NOTE
 
     findings = check_all(settings.checked(), name)
-    if settings.as_json:
-        output.show_json(
-            [
-                {"at": str(f.at), "severity": severity_of(f), "rule": f.rule, "what": f.what, "hint": f.hint}
-                for f in findings
-            ]
-        )
-    else:
-        output.show_lines(f"{f.at}: {severity_of(f)}: {f.what} [{f.rule}]\n    {f.hint}" for f in findings)
-        output.note(count(len(findings), "finding") if findings else "no findings")
+    _show(findings, "json" if settings.as_json else form)
     sys.exit(1 if any(severity_of(finding) is not NOTE for finding in findings) else 0)
+
+
+def _show(findings: "list[Finding]", form: str) -> None:
+    """Print findings in one of the FORMATS."""
+    from darkpeak import output
+    from darkpeak.collective import count
+    from darkpeak.lint import RULES, report
+
+    if form == "json":
+        output.show_json(report.as_json(findings, RULES))
+    elif form == "sarif":
+        output.show_json(report.as_sarif(findings, RULES))
+    elif form == "github":
+        output.show_lines(report.as_github(findings, RULES))
+    else:
+        output.show_lines(report.as_text(findings, RULES))
+        output.note(count(len(findings), "finding") if findings else "no findings")
 
 
 @command("rules")

@@ -15,6 +15,7 @@ from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.lint.ignores import faults, not_ignored, read_ignores
 from darkpeak.vocabulary import INSTALL_CLIENT
 
 AT_ONCE = 4
@@ -26,6 +27,7 @@ class Checked:
 
     collective: Collective
     findings: tuple[Finding, ...]
+    with_ignored: tuple[Finding, ...] = ()  # also those that a comment ignores
 
     @property
     def faults(self) -> tuple[Finding, ...]:
@@ -41,8 +43,9 @@ def check_files(start: Path) -> Checked:
     """
     found, unreadable = files.read(files.find_root(start), resolve)
     if any(finding.rule == "toml" for finding in unreadable):  # without it, every other file would seem to be wrong
-        return Checked(found, tuple(unreadable))
-    return Checked(found, tuple(sorted({*unreadable, *lint.check(found)})))
+        return Checked(found, tuple(unreadable), tuple(unreadable))
+    findings = {*unreadable, *lint.check(found)}
+    return Checked(found, tuple(not_ignored(findings, read_ignores(found), lint.RULES)), tuple(sorted(findings)))
 
 
 def check_with_compose(collective: Collective, services: Sequence[Service]) -> list[Finding]:
@@ -64,7 +67,9 @@ def check_all(checked: Checked, name: str | None) -> list[Finding]:
         SystemFailure: when compose is not installed.
     """
     services = choose(checked.collective, (name,) if name else ())
-    found = {*checked.findings, *stale(checked.collective), *check_with_compose(checked.collective, services)}
+    found = {*checked.with_ignored, *stale(checked.collective), *check_with_compose(checked.collective, services)}
+    ignores = read_ignores(checked.collective)
+    found = {*not_ignored(found, ignores, lint.RULES), *faults(found, ignores, lint.RULES)}
     return sorted(item for item in found if not name or item.at.service == name)
 
 

@@ -13,6 +13,7 @@ from darkpeak.lint import (
     features,
     foreign,
     hosts,
+    ignores,
     limits,
     people,
     reading,
@@ -28,7 +29,7 @@ from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
     *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features),
-    *(dockerfiles, volumes, secrets, databases, limits, readme),
+    *(dockerfiles, volumes, secrets, databases, limits, readme, ignores),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 
