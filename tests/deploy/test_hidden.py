@@ -1,12 +1,13 @@
 """Keys that stand in no file of a service as they are, but in what compose makes of the files."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from darkpeak import collective
+from darkpeak import collective, lint
 from darkpeak.deploy.hidden import find_hidden
-from tests.making import edit, write_collective
+from tests.making import edit, without_notes, write_collective
 
 WIKI = "services/wiki/docker-compose.yml"
 RESOLVED = {
@@ -22,8 +23,8 @@ def test_what_only_compose_sees_is_found_too(tmp_path: Path, container: str, exp
     found = collective.read(write_collective(tmp_path))[0]
     wiki = next(service for service in found.services if service.name == "wiki")
     resolved = f'{{"services": {{\n"webserver": {container}}}}}'
-    hidden = find_hidden(found, wiki, resolved)
-    assert [f"{item.at.line} {item.rule}: {item.what}" for item in hidden] == [expected] * bool(expected)
+    hidden = find_hidden(found, wiki, json.loads(resolved), lambda: lint.check(found))
+    assert [f"{item.at.line} {item.rule}: {item.what}" for item in without_notes(hidden)] == [expected] * bool(expected)
 
 
 def test_what_the_files_show_is_found_once(tmp_path: Path) -> None:
@@ -31,4 +32,5 @@ def test_what_the_files_show_is_found_once(tmp_path: Path) -> None:
     edit(root, WIKI, '["data:/var/lib/wiki"]', '["/etc:/x"]')
     found = collective.read(root)[0]
     wiki = next(service for service in found.services if service.name == "wiki")
-    assert find_hidden(found, wiki, f'{{"services": {{\n"webserver": {RESOLVED["a mount by extends"][0]}}}}}') == []
+    resolved = f'{{"services": {{\n"webserver": {RESOLVED["a mount by extends"][0]}}}}}'
+    assert without_notes(find_hidden(found, wiki, json.loads(resolved), lambda: lint.check(found))) == []

@@ -18,6 +18,7 @@ from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import COMPOSE_FILE
 
 ENDING = re.compile(r"(no|on-failure(:\d+)?)$")  # restart policies with which a container that ended stays so
+HEALTHCHECK = re.compile(r"^\s*HEALTHCHECK\s+(?!NONE)", re.MULTILINE | re.IGNORECASE)
 At = Callable[[int], Place]
 Note = Callable[[int, str, str, str], None]
 
@@ -47,8 +48,9 @@ def read_containers(
         except NotReadable as error:
             parts = ()
             note(services.key_line(name), "build-files", f"{name} cannot be built: {error}", error.hint)
+        text = dockerfile(folder, build)
         ports = tuple(_read_ports(own.get("ports", EMPTY), at, note))
-        restart, checked = own.get("restart", EMPTY).text(), "healthcheck" in own or _has_healthcheck(folder, build)
+        restart, checked = own.get("restart", EMPTY).text(), "healthcheck" in own or bool(HEALTHCHECK.search(text))
         containers.append(
             Container(
                 name=name,
@@ -65,6 +67,7 @@ def read_containers(
                 image=own.get("image", EMPTY).text() or f"{project}-{name}",
                 content=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
                 parts=parts,
+                dockerfile=text,
             )
         )
     return tuple(containers)
@@ -188,10 +191,6 @@ def exposed(text: str) -> set[int]:
     """Return the ports in a Dockerfile's EXPOSE lines, if they are numbers."""
     lines = re.findall(r"^\s*EXPOSE\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
     return {int(number) for line in lines for number in re.findall(r"\b([0-9]{1,5})(?:/\w+)?\b", line)}
-
-
-def _has_healthcheck(folder: Path, build: str | None) -> bool:
-    return bool(re.search(r"^\s*HEALTHCHECK\s+(?!NONE)", dockerfile(folder, build), re.MULTILINE | re.IGNORECASE))
 
 
 def _parts(

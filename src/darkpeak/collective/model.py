@@ -90,6 +90,7 @@ class Container:
     image: str = ""  # the name that its image has on the daemon
     content: str = ""  # a hash of all that decides how it is built and run
     parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it is built from, by name
+    dockerfile: str = ""  # the text of its Dockerfile; empty if it has none, or if that cannot be read
 
     def changed_by(self, file: str, part: str) -> "Container":
         """Return the same container with one more file that it depends on; `part` is a hash of that."""
@@ -281,11 +282,19 @@ class Collective:
     def depends_on(self, service: Service) -> tuple[str, ...]:
         """Return the names of the services whose networks or volumes this one uses, sorted."""
         wanted = {shared.name for shared in service.shared if shared.external}
-        return tuple(
-            sorted(
-                other.name
-                for other in self.services
-                if other.name != service.name
-                and any(not shared.external and shared.name in wanted for shared in other.shared)
-            )
-        )
+        return tuple(sorted({other for name in wanted for other in self._definers.get(name, ())} - {service.name}))
+
+    @cached_property
+    def _definers(self) -> Mapping[str, list[str]]:
+        """The services that define each shared network and volume, by its name."""
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            for shared in service.shared:
+                if not shared.external:
+                    found.setdefault(shared.name, []).append(service.name)
+        return found
+
+    @cached_property
+    def by_project(self) -> "Mapping[str, Service]":
+        """The services by their project names."""
+        return {service.project: service for service in reversed(self.services)}

@@ -86,6 +86,19 @@ def merged(own: Tree, answer: Mapping[str, Any]) -> Tree:
     return Tree(entries | resolved, own.line, own.key_lines)
 
 
+def numbered(value: object, count: Iterator[int]) -> Tree:
+    """Return data as a tree in which each key and each item has a line number of its own, from `count`."""
+    line = next(count)
+    if isinstance(value, dict):
+        lines = tuple((key, next(count)) for key in value)
+        return Tree({key: numbered(part, count) for key, part in value.items()}, line, lines)
+    if isinstance(value, list):
+        return Tree([numbered(part, count) for part in value], line)
+    if isinstance(value, bool):
+        return Tree(str(value).lower(), line)
+    return Tree(None if value is None else str(value), line)
+
+
 def named_files(parsed: Tree, entry: Tree) -> Iterator[Path]:
     """Yield the files of the configs and secrets that a container uses, in what compose made of the files."""
     for section in ("configs", "secrets"):

@@ -57,8 +57,9 @@ class Tree:
 EMPTY = Tree({}, 1)
 
 
+@lru_cache(maxsize=4096)
 def read_yaml(text: str) -> Tree:
-    """Parse one YAML document.
+    """Parse one YAML document. One text is parsed once, since several rooms need it.
 
     Raises:
         NotReadable: for text that is not YAML, that has one key twice, or that is too large or too deep.

@@ -1,8 +1,10 @@
 """Read a collective's files, and find their faults: with our rules, and with compose itself."""
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from darkpeak import collective as files
@@ -10,6 +12,7 @@ from darkpeak import lint, process
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.environment import stale
 from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.resolved import NamedNotReadable, question
 from darkpeak.deploy.hidden import find_hidden
 from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
@@ -55,8 +58,10 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
         SystemFailure: when compose is not installed.
     """
     running = [service for service in services if service.runs]
+    known = cache(lambda: lint.check(collective))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [finding for found in pool.map(lambda one: _run_compose(collective, one), running) for finding in found]
+        checked = pool.map(lambda one: _ask_compose(collective, one, known), running)
+        return [finding for found in checked for finding in found]
 
 
 def check_all(checked: Checked, name: str | None) -> list[Finding]:
@@ -97,11 +102,27 @@ def require_sound(findings: Collection[Finding]) -> None:
         raise UsageError(f"the files have {count}; {what}\n{shown}")
 
 
+def _ask_compose(collective: Collective, service: Service, known: Callable[[], list[Finding]]) -> list[Finding]:
+    """Return the findings about what compose makes of a service's files; its answer is kept until a file changes."""
+    try:
+        answer = resolve(question(service.folder, service.files, collective.variables, os.environ))
+    except NamedNotReadable:
+        return []  # reading the files has found that already
+    if isinstance(answer, dict) and answer:
+        return find_hidden(collective, service, answer, known)
+    return _run_compose(collective, service)
+
+
 def _run_compose(collective: Collective, service: Service) -> list[Finding]:
+    """Return the finding about the error of compose.
+
+    Raises:
+        SystemFailure: when compose is not installed.
+    """
     environment = {**process.own_environment(), **collective.variables, **QUIET}
-    checked = process.run(make_compose(service, "config", "--format", "json"), environment=environment)
+    checked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
     if not checked.code:
-        return find_hidden(collective, service, checked.text)
+        return []
     message = checked.last_line()
     if "is not a docker command" in message or "unknown flag: --ansi" in message:
         raise SystemFailure("docker compose is not installed", hint=INSTALL_CLIENT)

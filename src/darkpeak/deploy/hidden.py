@@ -1,19 +1,28 @@
 """What the rules find only in what compose makes of the files: by `extends`, `include`, .env, variables. Pure."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 from darkpeak import lint
 from darkpeak.collective.compose_errors import line_of, read_file
 from darkpeak.collective.model import Collective, Finding, Place, Service
-from darkpeak.collective.tree import Tree, read_yaml
+from darkpeak.collective.resolved import numbered
+from darkpeak.collective.tree import Tree
 from darkpeak.lint.written import Written
 
 
-def find_hidden(collective: Collective, service: Service, resolved: str) -> list[Finding]:
-    """Return what the rules find in the JSON of `docker compose config`, and not in the files, with its line."""
-    tree = read_yaml(resolved)
+def find_hidden(
+    collective: Collective, service: Service, resolved: Mapping[str, Any], known_findings: Callable[[], list[Finding]]
+) -> list[Finding]:
+    """Return what the rules find in what compose made of the files, and not in the files themselves, with its line.
+
+    `known_findings` returns what they find in the files of all services.
+    """
+    tree = numbered(resolved, count(1))
     found = lint.check_written(Written(collective, service, service.at.file, tree))
-    known = {item.rule for item in lint.check(collective) if item.at.service == service.name} if found else set()
+    known = {item.rule for item in known_findings() if item.at.service == service.name} if found else set()
     source = read_file(service.folder / service.files[0])
     return [
         replace(item, at=Place(item.at.file, line_of(source, _keys_at(tree, item.at.line) or ())))

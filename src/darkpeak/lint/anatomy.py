@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from darkpeak.collective import scripts
-from darkpeak.collective.compose import dockerfile, exposed
+from darkpeak.collective.compose import exposed
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.lint.rule import ERROR, WARNING, Rule
 from darkpeak.vocabulary import EXPORT_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
@@ -81,7 +81,7 @@ def certificate(service: Service) -> Iterator[Finding]:
 def exposed_ports(service: Service) -> Iterator[Finding]:
     """A published port leads to a port that the container exposes."""
     for container in service.containers:
-        known = exposed(dockerfile(service.folder, container.build))
+        known = exposed(container.dockerfile)
         for port in container.ports:
             if known and port.target[0] not in known:
                 what = f"the container {container.name} does not expose the port {port.target[0]}"

@@ -7,7 +7,6 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Container, Service
 
 ESCAPE = re.compile(r"#\s*escape\s*=\s*`", re.IGNORECASE)
@@ -77,8 +76,7 @@ def build_files(service: Service) -> Iterator[BuildFile]:
     for container in service.containers:
         if container.build:
             file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
-            text = dockerfile(service.folder, container.build)
-            yield BuildFile(container, service.folder / container.build, file, text)
+            yield BuildFile(container, service.folder / container.build, file, container.dockerfile)
 
 
 @lru_cache(maxsize=4096)

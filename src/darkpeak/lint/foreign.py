@@ -57,8 +57,9 @@ def _name(service: Service, key: str, entry: Tree) -> str:
 
 def _owner(collective: Collective, service: Service, name: str) -> str:
     """Return whose a volume or network is: another service's, or the backups'; empty if this service may use it."""
-    projects = [other for other in collective.services if name.startswith(f"{other.project}_")]
-    owner = max(projects, key=lambda other: len(other.project), default=service)
+    words = name.split("_")
+    beginnings = ("_".join(words[:count]) for count in range(len(words) - 1, 0, -1))  # the longest first
+    owner = next((collective.by_project[one] for one in beginnings if one in collective.by_project), service)
     shared = {item.name for item in owner.shared if not item.external}
     if owner.project != service.project and name not in shared:
         return owner.name

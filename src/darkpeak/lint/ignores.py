@@ -58,9 +58,14 @@ def parse(file: str, text: str) -> Iterator[Ignore]:
 def _files(service: Service) -> Iterator[Path]:
     yield from (service.folder / name for name in service.files)
     yield from (service.folder / override.file for override in service.overrides)
-    yield from (service.folder / name for container in service.containers for name, _ in container.parts)
+    yield from (service.folder / name for one in service.containers for name, _ in one.parts if _may_have(name))
     scripts = service.folder / "scripts"
     yield from (sorted(scripts.iterdir()) if scripts.is_dir() else ())
+
+
+def _may_have(name: str) -> bool:
+    """Return whether a file of a container is its Dockerfile or a program, for which there are rules."""
+    return name.endswith("Dockerfile") or "/bin/" in name
 
 
 def not_ignored(findings: Iterable[Finding], ignores: Collection[Ignore], rules: Mapping[str, Rule]) -> list[Finding]:
