@@ -10,6 +10,7 @@ from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from darkpeak.collective.model import Finding
+    from darkpeak.deploy.check import Checked
     from darkpeak.lint.rule import Rule
 
 
@@ -26,11 +27,15 @@ FORMATS = ("text", "json", "sarif", "github")
     default="text",
     help="text, json, sarif, or github (annotations of its workflows).",
 )
-def lint(settings: Settings, name: str | None, form: str) -> None:
+@click.option("--fix", is_flag=True, help="Fix what is safe to fix, and show the change as a diff.")
+def lint(settings: Settings, name: str | None, form: str, *, fix: bool) -> None:
     """Check the files against the rules, and with compose itself.
 
     An error stops the deploy of a service; a warning or a note does not. `# darkpeak: ignore[RULE] because …` ignores a
     finding on its line, or on the line below; `darkpeak rules` shows for which rules.
+
+    --fix makes scripts executable, ends lines with LF, and adds missing lines to containers: a restart policy,
+    no-new-privileges, limits. It changes only files that are committed, so that git can undo it.
 
     Exits 1 if there are errors or warnings.
 
@@ -41,9 +46,23 @@ def lint(settings: Settings, name: str | None, form: str) -> None:
     from darkpeak.lint import severity_of
     from darkpeak.lint.rule import NOTE
 
-    findings = check_all(settings.checked(), name)
+    checked = settings.checked()
+    findings = check_all(checked, name)
+    if fix and _fix(checked, findings):
+        findings = check_all(settings.checked(), name)
     _show(findings, "json" if settings.as_json else form)
     sys.exit(1 if any(severity_of(finding) is not NOTE for finding in findings) else 0)
+
+
+def _fix(checked: "Checked", findings: "list[Finding]") -> bool:
+    """Fix what can be fixed, and show the changes; return whether there were any."""
+    from darkpeak import output
+    from darkpeak.actions.fix import fix
+
+    fixes = fix(checked.collective.root, findings)
+    for item in fixes:
+        output.note(item.diff().rstrip("\n"))
+    return bool(fixes)
 
 
 def _show(findings: "list[Finding]", form: str) -> None:
