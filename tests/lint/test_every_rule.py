@@ -206,6 +206,8 @@ def test_volumes_from_is_behind_a_volume_too(tmp_path: Path) -> None:
 
 # Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
 ELSEWHERE = {
+    "shellcheck": "lint/test_outside.py",
+    "hadolint": "lint/test_outside.py",
     "bad-ignore": "lint/test_ignores.py",
     "unused-ignore": "lint/test_ignores.py",
     "no-trust": "lint/test_written.py",

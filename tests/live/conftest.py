@@ -6,7 +6,6 @@ import re
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,11 @@ from lab.hosts import NAME, Host
 from lab.kept import SMALL, Kept, keep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from xdist.remote import Producer
 
 pytest.register_assert_rewrite("tests.live.facts")
-Campaign = Callable[..., int]
 MEASURED = "measured"
 # The groups that take longest, as the end of a run shows them. They begin first, so that no host waits at the end.
 LONGEST = (
@@ -38,10 +38,6 @@ LONGEST = (
     "album",
 )
 spent: dict[str, float] = defaultdict(float)  # seconds, by group
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run campaigns at full length")
 
 
 def group_of(nodeid: str) -> str:
@@ -75,13 +71,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-
-
-@pytest.fixture(scope="session")
-def campaign(request: pytest.FixtureRequest) -> Campaign:
-    """Return a function that gives the number of rounds: with --long all of them, else a tenth, or `short`."""
-    whole = request.config.getoption("--long")
-    return lambda rounds, short=0: rounds if whole else short or max(1, rounds // 10)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.collectives import Collective
-    from tests.live.conftest import Campaign
+    from tests.conftest import Campaign
 
 DOMAIN = "peak.test"
 NAME = f"hello.{DOMAIN}"

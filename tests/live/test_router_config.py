@@ -17,7 +17,7 @@ from tests.live.routed import Routed
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
-    from tests.live.conftest import Campaign
+    from tests.conftest import Campaign
 
 CHECK = """set -eu
 cd /var/lib/router/next

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.collectives import Collective
-    from tests.live.conftest import Campaign
+    from tests.conftest import Campaign
 
 SOCKETS = 50
 SWAPPED = 6918  # and the next port

@@ -42,10 +42,14 @@ def lint(settings: Settings, name: str | None, form: str, *, fix: bool) -> None:
     \b
     Example: darkpeak lint wiki
     """
+    from darkpeak import output
     from darkpeak.deploy.check import check_all
+    from darkpeak.deploy.linters import missing
     from darkpeak.lint import severity_of
     from darkpeak.lint.rule import NOTE
 
+    for program in missing():
+        output.note(f"note: {program} is not installed, so it is left out; install it: pip install 'darkpeak[lint]'")
     checked = settings.checked()
     findings = check_all(checked, name)
     if fix and _fix(checked, findings):

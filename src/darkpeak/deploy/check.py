@@ -14,6 +14,7 @@ from darkpeak.collective.environment import stale
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.resolved import NamedNotReadable, question
 from darkpeak.deploy.hidden import find_hidden
+from darkpeak.deploy.linters import run_linters
 from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
@@ -65,7 +66,7 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
 
 
 def check_all(checked: Checked, name: str | None) -> list[Finding]:
-    """Return all findings about a collective, or about one service, also those of compose itself, sorted by place.
+    """Return all findings about a collective, or about one service, with compose's and the linters', sorted by place.
 
     Raises:
         UsageError: when there is no such service.
@@ -73,6 +74,7 @@ def check_all(checked: Checked, name: str | None) -> list[Finding]:
     """
     services = choose(checked.collective, (name,) if name else ())
     found = {*checked.with_ignored, *stale(checked.collective), *check_with_compose(checked.collective, services)}
+    found |= set(run_linters(checked.collective, services))
     ignores = read_ignores(checked.collective)
     found = {*not_ignored(found, ignores, lint.RULES), *faults(found, ignores, lint.RULES)}
     return sorted(item for item in found if not name or item.at.service == name)

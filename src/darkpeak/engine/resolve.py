@@ -21,7 +21,7 @@ def resolve(question: Question) -> dict[str, Any] | str:
     """
     if not question.digest:
         return _ask(question, None)
-    kept = _cache() / f"{question.digest}.json"
+    kept = cache_folder() / f"{question.digest}.json"
     try:
         answer: dict[str, Any] = json.loads(with_folder(kept.read_text(encoding="utf-8"), question.folder))
     except (OSError, ValueError):
@@ -43,11 +43,11 @@ def _ask(question: Question, kept: Path | None) -> dict[str, Any] | str:
         return {} if "is not a docker command" in message or "unknown flag: --ansi" in message else message
     answer: dict[str, Any] = json.loads(done.stdout)
     if kept:
-        _keep(kept, without_folder(done.text, question.folder).encode())
+        keep(kept, without_folder(done.text, question.folder).encode())
     return answer
 
 
-def _keep(kept: Path, answer: bytes) -> None:
+def keep(kept: Path, answer: bytes) -> None:
     """Write an answer in one step; without room for it, compose is asked again next time."""
     beside = kept.with_suffix(f".{os.getpid()}")
     try:
@@ -58,6 +58,7 @@ def _keep(kept: Path, answer: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return the folder for what is asked once and remembered."""
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / FOLDER

@@ -15,6 +15,7 @@ from darkpeak.lint import (
     hosts,
     ignores,
     limits,
+    outside,
     people,
     reading,
     readme,
@@ -29,7 +30,7 @@ from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
     *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features),
-    *(dockerfiles, volumes, secrets, databases, limits, readme, ignores),
+    *(dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 
