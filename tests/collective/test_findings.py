@@ -146,6 +146,8 @@ EDITS = {
     "a root that is no certificate": (TOML, GRACE, GRACE + ACME + 'trust = "collective.toml"', f"{TOML}:11 trust: collective.toml contains no certificate"),
     "no restart policy": (WIKI, "    restart: unless-stopped\n", "", f"{WIKI}:11 no-restart: webserver has no restart policy, so it stays down after a reboot or a crash"),
     "no restart policy of another, in one line": (OTHER, "    restart: unless-stopped\n", "    init: true\n", f"{OTHER}:9 no-restart: slapd has no restart policy, so it stays down after a reboot or a crash"),
+    "a health check that is turned off": (WIKI, "    restart: unless", "    healthcheck: {disable: true}\n    restart: unless", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
+    "a health check of NONE": (WIKI, "    restart: unless", "    healthcheck: {test: [NONE]}\n    restart: unless", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
     "no health check": ("services/wiki/webserver/Dockerfile", "HEALTHCHECK", "#", f"{WIKI}:11 no-healthcheck: webserver has no health check"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from contextlib import contextmanager
@@ -75,6 +76,35 @@ def test_a_service_that_is_stopped_or_lost_is_restored(booked: Kept) -> None:
     booked.collective.compose(ledger.NAME, "down", "--volumes", "--timeout", "1")
     booked.darkpeak("restore", ledger.NAME)
     assert ledger.content(booked.collective) == before
+
+
+def test_a_container_that_is_meant_to_end_is_in_nobodys_way(booked: Kept) -> None:
+    """Only its restart policy says that it ends, and compose's own --wait takes its end for a failure."""
+    own, folder = booked.collective, booked.collective.folder(ledger.NAME)
+    file = folder / "docker-compose.yml"
+    whole, before = file.read_text(), ledger.content(own)
+    (folder / "once").mkdir()
+    try:
+        (folder / "once/Dockerfile").write_text("FROM debian:trixie\nCMD true\n")
+        file.write_text(whole.replace("  store:\n", '  once: {build: once, restart: "no"}\n  store:\n', 1))
+        own.darkpeak("up", ledger.NAME, timeout=180)
+        booked.darkpeak("backup", ledger.NAME)
+        booked.darkpeak("drill", ledger.NAME)
+        booked.darkpeak("restart", ledger.NAME)
+        booked.darkpeak("restore", ledger.NAME)
+        assert ledger.content(own) == before
+        (folder / "once/Dockerfile").write_text("FROM debian:trixie\nCMD exit 3\n")
+        own.darkpeak("up", ledger.NAME, timeout=180, check=False)
+        booked.darkpeak("backup", ledger.NAME)
+        failed = booked.darkpeak("drill", ledger.NAME, check=False)
+        assert (failed.returncode, "once of the copy ended with exit code 3" in failed.stdout + failed.stderr) == (
+            1,
+            True,
+        )
+    finally:
+        file.write_text(whole)
+        shutil.rmtree(folder / "once")
+        own.darkpeak("up", ledger.NAME, timeout=180)
 
 
 def test_a_service_without_a_folder_and_a_renamed_one_are_restored(booked: Kept, tmp_path: Path) -> None:

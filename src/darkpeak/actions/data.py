@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkpeak import folders
-from darkpeak.actions.ready import STARTED
+from darkpeak.actions.ready import make_start
 from darkpeak.actions.restore import finish
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import has_verify
@@ -57,7 +57,7 @@ def restore_from(target: Target, folder: Path, progress: Progress) -> ScriptRun:
     names = [item.name for item in target.collective.services]
     ran = _run(target, service, "restore", find_backup(folder, service.name, names))
     progress.step(service.name, "checking it")
-    waited = target.compose.call(service, *STARTED)
+    waited = target.compose.call(service, *make_start(service))
     if waited.code:
         hint = f"see why: darkpeak logs {service.name}"
         raise CheckFailed(f"{service.name} was restored, but is not healthy: {waited.last_line()}", hint=hint)

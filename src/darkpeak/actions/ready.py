@@ -13,7 +13,25 @@ from darkpeak.plan.status import stopped_of
 from darkpeak.repository.snapshots import Snapshot
 from darkpeak.vocabulary import HEALTHY_SECONDS
 
-STARTED = ("up", "--detach", "--no-build", "--no-recreate", "--wait", "--wait-timeout", str(HEALTHY_SECONDS))
+START = ("up", "--detach", "--no-build", "--no-recreate")
+WAIT = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
+
+
+def make_start(service: Service) -> tuple[str, ...]:
+    """Return compose's arguments that start what does not run, and wait until it is ready.
+
+    For compose, one that has ended is not ready, unless others wait for its end. So those that are meant to end are not
+    named, and not started again.
+    """
+    if not ending_of(service):
+        return (*START, *WAIT)
+    running = [item.name for item in service.containers if not item.ends]
+    return (*START, *WAIT, *running) if running else START
+
+
+def ending_of(service: Service) -> list[str]:
+    """Return the containers that are meant to end, and for which no other waits."""
+    return [item.name for item in service.containers if item.ends and not item.awaited]
 
 
 def make_ready(session: Session, service: Service) -> bool:
@@ -37,7 +55,7 @@ def make_ready(session: Session, service: Service) -> bool:
         return had_data
     if stopped:
         session.progress.step(service.name, "starting it")
-        project.compose(*STARTED)  # if that fails, so does saving its state, which says why
+        project.compose(*make_start(service))  # if that fails, so does saving its state, which says why
     return True
 
 

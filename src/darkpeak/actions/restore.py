@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkpeak import folders
 from darkpeak.actions.backup import back_up
-from darkpeak.actions.ready import STARTED, make_ready
+from darkpeak.actions.ready import make_ready, make_start
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.collective.scripts import BadScript, in_helper, startable
@@ -159,7 +159,7 @@ def put(scripts: Scripts, project: ComposeProject, parts: str) -> tuple[str, str
         return "", error.line
     if done.code:
         return "", f"its restore script failed: {done.last_line()}"
-    waited = project.compose(*STARTED)
+    waited = project.compose(*make_start(project.service))
     if waited.code:
         return "", f"it did not become healthy: {waited.last_line()}"
     checked = scripts.verify(project)

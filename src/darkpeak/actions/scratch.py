@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from darkpeak import process
+from darkpeak.actions.ready import START, ending_of, make_start
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.deploy.target import Target
@@ -14,7 +15,7 @@ from darkpeak.helper.scripts import ComposeProject
 from darkpeak.plan.scratch import free_subnets, make_scratch
 from darkpeak.repository.snapshots import Manifest
 from darkpeak.result import Result
-from darkpeak.vocabulary import DRILL_LABEL, HEALTHY_SECONDS
+from darkpeak.vocabulary import DRILL_LABEL
 
 
 @contextmanager
@@ -80,13 +81,19 @@ def start(session: Session, project: ComposeProject) -> None:
     """Start the project, and wait until it is healthy.
 
     Raises:
-        CheckFailed: when it does not become healthy.
+        CheckFailed: when it does not become healthy, or when a container that is meant to end fails.
     """
     session.progress.step(project.service.name, "starting a copy beside the live service")
-    waiting = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))
-    up = project.compose("up", "--detach", "--no-build", *waiting)
+    once = ending_of(project.service)
+    up = project.compose(*START, *once) if once else None
+    if up is None or not up.code:
+        up = project.compose(*make_start(project.service))
     if up.code:
         raise CheckFailed(f"the copy did not become healthy: {up.last_line()}")
+    for name in once:
+        ended = project.compose("wait", name)
+        if ended.code:
+            raise CheckFailed(f"{name} of the copy ended with exit code {ended.code}")
 
 
 def remove(project: ComposeProject) -> None:

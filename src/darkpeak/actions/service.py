@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from darkpeak.actions.ready import STARTED
+from darkpeak.actions.ready import make_start
 from darkpeak.collective.model import Service
 from darkpeak.deploy import routing
 from darkpeak.deploy.target import Target
@@ -50,7 +50,7 @@ def restart(targets: Sequence[Target], progress: Progress) -> Iterator[Done]:
 
 def _require_started(target: Target, service: Service, progress: Progress) -> None:
     progress.step(service.name, "starting")
-    waited = target.compose.call(service, *STARTED)
+    waited = target.compose.call(service, *make_start(service))
     if waited.code:
         hint = f"see why: darkpeak logs {service.name}"
         raise SystemFailure(f"{service.name} did not become healthy: {waited.last_line()}", hint=hint)

@@ -50,7 +50,7 @@ def read_containers(
             note(services.key_line(name), "build-files", f"{name} cannot be built: {error}", error.hint)
         text = dockerfile(folder, build)
         ports = tuple(_read_ports(own.get("ports", EMPTY), at, note))
-        restart, checked = own.get("restart", EMPTY).text(), "healthcheck" in own or bool(HEALTHCHECK.search(text))
+        restart, checked = own.get("restart", EMPTY).text(), _has_healthcheck(text, own.get("healthcheck"))
         containers.append(
             Container(
                 name=name,
@@ -191,6 +191,13 @@ def exposed(text: str) -> set[int]:
     """Return the ports in a Dockerfile's EXPOSE lines, if they are numbers."""
     lines = re.findall(r"^\s*EXPOSE\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
     return {int(number) for line in lines for number in re.findall(r"\b([0-9]{1,5})(?:/\w+)?\b", line)}
+
+
+def _has_healthcheck(text: str, written: Tree | None) -> bool:
+    if written is not None:
+        own = written.mapping()
+        return own.get("disable", EMPTY).text() != "true" and own.get("test", EMPTY).plain() not in ("NONE", ["NONE"])
+    return bool(HEALTHCHECK.search(text))
 
 
 def _parts(
