@@ -21,7 +21,6 @@ MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER = "member-gone", "member-key", "export-me
 
 # Variables that compose files may use; the tool gives each its value from collective.toml.
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"
-REDIRECT_VARIABLE = "DARKPEAK_REDIRECT"
 HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE = "DARKPEAK_HTTP_PORT", "DARKPEAK_HTTPS_PORT", "DARKPEAK_SSH_PORT"
 
 # Ports. services/router has the same numbers (tests/services checks that they are equal).

@@ -68,7 +68,6 @@ def test_compose_gets_the_ports_and_not_the_shells_values(tmp_path: Path, monkey
         "DARKPEAK_HTTP_PORT": "8080",
         "DARKPEAK_HTTPS_PORT": "7443",
         "DARKPEAK_SSH_PORT": "7022",
-        "DARKPEAK_REDIRECT": "false",
     }
 
 
@@ -109,7 +108,7 @@ def test_a_tcp_route_must_not_use_a_port_of_the_router(tmp_path: Path) -> None:
     [
         pytest.param(True, "", True, "https://wiki.localhost:7443/", id="certificates"),
         pytest.param(True, "redirect = false", False, "http://wiki.localhost:7080/", id="turned off"),
-        pytest.param(False, "redirect = true", True, "http://wiki.localhost:7080/", id="no certificate"),
+        pytest.param(False, "redirect = true", False, "http://wiki.localhost:7080/", id="no certificate"),
         pytest.param(False, "", False, "http://wiki.localhost:7080/", id="the default"),
     ],
 )
@@ -121,4 +120,4 @@ def test_http_leads_to_https_where_everyone_trusts_it(
         found, certificates=Certificates("https://ca.example/dir", "mailto:ada@peak.test") if certified else None
     )
     wiki = next(item for item in found.services if item.name == "wiki")
-    assert (found.variables["DARKPEAK_REDIRECT"], addresses(found, wiki)) == (str(leads).lower(), (address,))
+    assert (found.leads_to_https, addresses(found, wiki)) == (leads, (address,))

@@ -31,7 +31,6 @@ WINDOWS = 3  # of 200 requests
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Yield a router with a web service, a tcp route and an ssh route."""
-    (collective.folder("router") / ".env").write_text("DARKPEAK_REDIRECT=true\n")
     collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
     with serving(FIRST, SECOND):
         routed = Routed(collective)

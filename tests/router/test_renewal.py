@@ -59,11 +59,13 @@ def test_when_a_certificate_is_due(changed: dict[str, Any], now: float, *, due: 
 
 def test_the_router_reads_the_table_that_the_tool_writes(tmp_path: Path) -> None:
     assert files.read_wanted(tmp_path) == files.Wanted(), "no table"
-    acme = Acme(CA, "a@peak.test", "nsupdate", "a root", (("peak.test", "*.peak.test"), ("wiki.example",)))
+    acme = Acme(
+        CA, "a@peak.test", "nsupdate", "a root", (("peak.test", "*.peak.test"), ("wiki.example",)), redirect=False
+    )
     for name, content in render(Table(("peak.test",), acme=acme)).items():
         (tmp_path / name).write_bytes(content)
     certificates = {"peak.test": ["peak.test", "*.peak.test"], "wiki.example": ["wiki.example"]}
-    wanted = files.Wanted(CA, "a@peak.test", "nsupdate", certificates, str(tmp_path / "trust.pem"))
+    wanted = files.Wanted(CA, "a@peak.test", "nsupdate", "off", certificates, str(tmp_path / "trust.pem"))
     assert files.read_wanted(tmp_path) == wanted
     for name, content in render(Table(("peak.test",))).items():
         (tmp_path / name).write_bytes(content)
@@ -83,4 +85,6 @@ def test_names_with_a_certificate_are_led_to_https_until_it_ends() -> None:
         "a.test": files.Record(["a.test"], until=9),
         "c.test": files.Record(["c.test"], failures=3),
     }
-    assert files.make_trusted(records) == ["*.b.test 2", "a.test 9", "b.test 2"]
+    assert files.make_trusted(files.Wanted(CA), records) == ["*.b.test 2", "a.test 9", "b.test 2"]
+    assert files.make_trusted(files.Wanted(CA, redirect="off"), records) == [], "turned off"
+    assert files.make_trusted(files.Wanted(), records) == [], "there is no [certificates] any more"

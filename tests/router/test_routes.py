@@ -19,7 +19,11 @@ TABLE = Table(
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
     pairs=(6030, 6034),
     acme=Acme(
-        "https://ca.example/dir", hook="nsupdate", trust="a root\n", certificates=(("peak.test", "*.peak.test"),)
+        "https://ca.example/dir",
+        hook="nsupdate",
+        trust="a root\n",
+        certificates=(("peak.test", "*.peak.test"),),
+        redirect=False,
     ),
 )
 
@@ -53,7 +57,9 @@ frontend tcp from ports
         "body.map": b"chat 2147483648\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n",
         "tcp.cfg": frontend.encode(),
-        "certificates.lst": b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\n",
+        "certificates.lst": (
+            b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\nredirect off\n"
+        ),
         "trust.pem": b"a root\n",
         "pairs.map": b"6030-6031 6030\n6034-6035 6035\n",
     }

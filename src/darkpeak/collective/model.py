@@ -12,7 +12,6 @@ from darkpeak.vocabulary import (
     DOMAIN_VARIABLE,
     HTTP_VARIABLE,
     HTTPS_VARIABLE,
-    REDIRECT_VARIABLE,
     SSH_VARIABLE,
 )
 
@@ -261,13 +260,12 @@ class Collective:
             HTTP_VARIABLE: str(self.router.http),
             HTTPS_VARIABLE: str(self.router.https),
             SSH_VARIABLE: str(self.router.ssh),
-            REDIRECT_VARIABLE: str(self.leads_to_https).lower(),
         }
 
     @property
     def leads_to_https(self) -> bool:
         """Whether http leads to https, for names with a certificate that everyone trusts."""
-        return self.certificates is not None if self.router.redirect is None else self.router.redirect
+        return self.certificates is not None and self.router.redirect
 
     def address(self, scheme: str, host: str) -> str:
         """Return the URL of a host name at the router, by http or https; the scheme's default port is left out."""

@@ -22,7 +22,7 @@ def read_router(text: str, data: Any) -> tuple[RouterPorts, list[Finding]]:
     findings = [_finding(text, *wrong) for wrong in _wrong(data)]
     sound = {key: value for key, value in data.items() if key in KEYS and key != REDIRECT and _is_port(value)}
     redirect = data.get(REDIRECT)
-    ports = RouterPorts(**sound, redirect=redirect if isinstance(redirect, bool) else None)
+    ports = RouterPorts(**sound, redirect=redirect is not False)
     if not findings and len(set(ports.all)) < len(ports.all):
         findings.append(_finding(text, "", "port-twice", "http, https and ssh need different ports", EXAMPLE))
         return RouterPorts(), findings

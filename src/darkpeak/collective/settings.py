@@ -26,7 +26,7 @@ class RouterPorts:
     http: int = HTTP_PORT
     https: int = HTTPS_PORT
     ssh: int = SSH_PORT
-    redirect: bool | None = None  # whether http leads to https; None: if there is [certificates]
+    redirect: bool = True  # whether http leads to https, for names with a certificate that everyone trusts
 
     @property
     def all(self) -> tuple[int, ...]:

@@ -84,7 +84,8 @@ def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | Non
     if settings.dns:
         alone = [names for names in certificates if names[0] != domain and names[0].partition(".")[2] != domain]
         certificates = [*alone, (domain, WILDCARD + domain)]
-    return Acme(settings.acme, settings.contact, settings.dns, settings.trust, tuple(sorted(certificates)))
+    wanted = tuple(sorted(certificates))
+    return Acme(settings.acme, settings.contact, settings.dns, settings.trust, wanted, collective.router.redirect)
 
 
 def _proxied(service: Service, port: int) -> bool:

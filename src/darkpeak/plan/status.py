@@ -124,7 +124,7 @@ def _fault(item: Running, running: Sequence[Running], *, ends: bool) -> str:
 
 def addresses(collective: Collective, service: Service) -> tuple[str, ...]:
     """Return a service's addresses for people, through the router."""
-    scheme = "https" if collective.certificates and collective.leads_to_https else "http"
+    scheme = "https" if collective.leads_to_https else "http"
     http = (collective.address(scheme, route.host(collective.domain)) for route in service.routes.http)
     tls = (collective.address("https", route.host(collective.domain)) for route in service.routes.tls)
     return (*http, *tls, *(f"{collective.domain}:{route.public}" for route in service.routes.tcp))

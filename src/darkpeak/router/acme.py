@@ -11,6 +11,7 @@ from darkpeak.vocabulary import HOOK, HTTPS_URL, PRIVATE_KEY
 
 WORD = re.compile(r"\S+")
 WILDCARD = "*."
+NO_REDIRECT = "redirect off"
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Acme:
     hook: str = ""
     trust: str = ""  # the CA's own root certificate, in PEM; empty if Debian trusts it
     certificates: tuple[tuple[str, ...], ...] = ()
+    redirect: bool = True  # whether http leads to https, for names with a certificate
 
     def lines(self) -> list[str]:
         """Return the lines of certificates.lst."""
         settings = (("acme", self.directory), ("contact", self.contact), ("hook", self.hook))
         return [
             *(f"{key} {value}" for key, value in settings if value),
+            *(() if self.redirect else (NO_REDIRECT,)),
             *(f"certificate {' '.join(names)}" for names in self.certificates),
         ]
 
@@ -60,7 +63,8 @@ def parse_acme(lines: Iterable[str], trust: str) -> Acme | None:
     if "acme" not in settings:
         return None
     contact, hook = settings.get("contact", ""), settings.get("hook", "")
-    return Acme(settings["acme"], contact, hook, trust, tuple(sorted(certificates)))
+    redirect = settings.get("redirect") != "off"
+    return Acme(settings["acme"], contact, hook, trust, tuple(sorted(certificates)), redirect)
 
 
 @dataclass(frozen=True)

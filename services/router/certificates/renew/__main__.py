@@ -150,7 +150,7 @@ def run(named: set[str]) -> int:
             ask(name, record, authority, wanted.acme)
         write_records(records)
     write_records(records)
-    haproxy.lead_to_https(make_trusted(records))
+    haproxy.lead_to_https(make_trusted(wanted, records))
     if named:
         wake()
     else:

@@ -21,6 +21,7 @@ class Wanted:
     acme: str = ""
     contact: str = ""
     hook: str = ""
+    redirect: str = ""  # "off": http does not lead to https
     certificates: dict[str, list[str]] = field(default_factory=dict)
     trust: str | bool = True  # the root of the CA's own https: a file; or True, for the system's roots
 
@@ -65,7 +66,7 @@ def read_wanted(tables: Path = TABLES) -> Wanted:
     for key, *values in (line.split() for line in lines if line.strip()):
         if key == "certificate" and values:
             wanted.certificates[values[0]] = values
-        elif key in {"acme", "contact", "hook"} and values:
+        elif key in {"acme", "contact", "hook", "redirect"} and values:
             setattr(wanted, key, values[0])
     if not wanted.acme:
         wanted.certificates = {}
@@ -91,8 +92,10 @@ def read_records() -> dict[str, Record]:
     return parse_records(RECORDS.read_text()) if RECORDS.exists() else {}
 
 
-def make_trusted(records: dict[str, Record]) -> list[str]:
-    """Return a line NAME UNTIL for each name that has a certificate; the time is in seconds since 1970."""
+def make_trusted(wanted: Wanted, records: dict[str, Record]) -> list[str]:
+    """Return a line NAME UNTIL for each name whose http leads to https; the time is in seconds since 1970."""
+    if not wanted.acme or wanted.redirect == "off":
+        return []
     return sorted(f"{name} {int(record.until)}" for record in records.values() if record.until for name in record.names)
 
 
