@@ -24,18 +24,29 @@ AT_ONCE = 14_000  # connections of one process, which may have 20,000 files open
 @contextmanager
 def flood(port: int, number: int, data: bytes = b"", *, addresses: int = 1) -> Iterator[None]:
     """Hold this many connections until the block ends."""
+    with opening(port, number, data, addresses=addresses) as processes:
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == b"opened\n"
+        yield
+
+
+@contextmanager
+def opening(
+    port: int, number: int, data: bytes = b"", *, addresses: int = 1
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Begin to open this many connections, and yield the processes: each prints a line when it has opened its own."""
     with ExitStack() as stack:
-        while number > 0:
-            argv = [str(port), str(min(number, AT_ONCE)), str(addresses), data.hex()]
+        processes = []
+        for first in range(0, number, AT_ONCE):
+            argv = [str(port), str(min(number - first, AT_ONCE)), str(addresses), data.hex()]
             command = [sys.executable, "-m", "tests.live.flood", *argv]
             process = stack.enter_context(
                 subprocess.Popen(command, cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             )
             stack.callback(process.kill)
-            assert process.stdout
-            assert process.stdout.readline() == b"opened\n"
-            number -= AT_ONCE
-        yield
+            processes.append(process)
+        yield processes
 
 
 def hold(port: int, number: int, addresses: int, data: bytes) -> list[socket.socket]:

@@ -17,7 +17,7 @@ from .routes import find, proxy_header
 KEY = Path("/var/lib/jump/host_key")
 SOCKET = Path("/run/sockets/jump")
 ONWARD = "/run/sockets/onward"
-MOST_IDLE = 100  # clients that are not connected to a service
+MOST_IDLE = 200  # clients that are not connected to a service
 MOST_RELAYS = 20  # connections of one client at the same time
 
 Reader = asyncssh.SSHReader[bytes]
