@@ -272,6 +272,17 @@ def test_a_service_moves_and_is_renamed_with_its_data(small: Collective) -> None
         assert "of the network darkpeak-hello_default (project darkpeak-hello)" in refused.stderr
         assert run(URL).stdout == "moving"
         file.write_text(by_hand)
+        # A container in the way: the service gets its old name and its data back, and nothing of the new name is left.
+        docker(small, "create", "--name", "darkpeak-greeting-web-1", "debian:trixie", "true")
+        refused = small.darkpeak("rename", toy.NAME, "greeting", timeout=300, check=False)
+        docker(small, "rm", "darkpeak-greeting-web-1")
+        assert "hello was not renamed: greeting" in refused.stderr
+        assert "it runs under its old name again" in refused.stderr
+        assert (refused.returncode, file.read_text(), small.folder("greeting").exists()) == (3, by_hand, False)
+        assert "greeting" not in docker(small, "volume", "ls", "-q") + docker(small, "network", "ls")
+        assert run(URL).stdout == "moving"
+        assert small.execute(toy.NAME, "web", "cat", "/data/members").stdout == "340\n"
+        assert desired(small)
         small.darkpeak("rename", toy.NAME, "greeting", timeout=300)
         there = ("curl", "-sS", "--max-time", "20", "http://greeting.localhost:7080/")
         assert run(there).stdout == "moving"
