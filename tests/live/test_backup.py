@@ -90,14 +90,14 @@ def test_a_container_that_is_meant_to_end_is_in_nobodys_way(booked: Kept) -> Non
         own.darkpeak("up", ledger.NAME, timeout=180)
         booked.darkpeak("backup", ledger.NAME)
         booked.darkpeak("drill", ledger.NAME)
-        booked.darkpeak("restart", ledger.NAME)
+        own.darkpeak("restart", ledger.NAME)
         booked.darkpeak("restore", ledger.NAME)
         assert ledger.content(own) == before
         (folder / "once/Dockerfile").write_text("FROM debian:trixie\nCMD exit 3\n")
         own.darkpeak("up", ledger.NAME, timeout=180, check=False)
         booked.darkpeak("backup", ledger.NAME)
         failed = booked.darkpeak("drill", ledger.NAME, check=False)
-        assert (failed.returncode, "once of the copy ended with exit code 3" in failed.stdout + failed.stderr) == (
+        assert (failed.returncode, "once-1 ended with exit code 3" in failed.stdout + failed.stderr) == (
             1,
             True,
         )

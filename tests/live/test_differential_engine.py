@@ -34,6 +34,7 @@ CHECKED = "if [ -e /dev/shm/healthy ]; then sleep 300; else touch /dev/shm/healt
 DOCKERFILE = f"""\
 FROM debian:trixie
 ARG A=none
+LABEL built=$A
 COPY page /page
 HEALTHCHECK --interval=1s --timeout=10m CMD {CHECKED}
 CMD ["sleep", "infinity"]

@@ -10,6 +10,7 @@ from darkpeak.actions.ready import START, ending_of, make_start
 from darkpeak.actions.session import Session
 from darkpeak.collective.model import Service
 from darkpeak.deploy.target import Target
+from darkpeak.deploy.waiting import NotReady, Waiting
 from darkpeak.errors import CheckFailed, SystemFailure
 from darkpeak.helper.scripts import ComposeProject
 from darkpeak.plan.scratch import free_subnets, make_scratch
@@ -90,10 +91,15 @@ def start(session: Session, project: ComposeProject) -> None:
         up = project.compose(*make_start(project.service))
     if up.code:
         raise CheckFailed(f"the copy did not become healthy: {up.last_line()}")
-    for name in once:
-        ended = project.compose("wait", name)
-        if ended.code:
-            raise CheckFailed(f"{name} of the copy ended with exit code {ended.code}")
+    if once:
+        _wait_for_end(session, project, frozenset(once))
+
+
+def _wait_for_end(session: Session, project: ComposeProject, once: frozenset[str]) -> None:
+    try:
+        Waiting(session.engine, project.name, awaited=once, ending=once).until_ready(once)
+    except NotReady as error:
+        raise CheckFailed(f"the copy did not become healthy: {error.message}") from error
 
 
 def remove(project: ComposeProject) -> None:
