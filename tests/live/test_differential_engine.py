@@ -21,7 +21,7 @@ from lab.collectives import Collective
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.live.conftest import Campaign
+    from tests.conftest import Campaign
 
 Files = dict[str, str]
 CREATED = {"create", "replace", "update", "recreate"}  # actions of a plan that make a container
