@@ -20,15 +20,13 @@ from typing import IO, Self
 from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.trace import display
-from darkpeak.vocabulary import INSTALL_CLIENT
+from darkpeak.vocabulary import INSTALL_CLIENT, PACKAGES
 
 SHORT_SECONDS = 120.0  # for a request that a healthy engine answers at once
 LONG_SECONDS = 3600.0  # for a build, a start, or sending an image
 SCRIPT_SECONDS = 4 * 3600.0  # for a service's own backup or restore of much data
 GRACE_SECONDS = 5.0  # between asking a program to end and killing it
 
-# The Debian packages of programs that have another name.
-PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "qemu-img": "qemu-utils"}
 WITH_OUTPUT = subprocess.STDOUT  # standard error goes to standard output
 log = logging.getLogger("darkpeak.process")
 _interruptible: set["subprocess.Popen[bytes]"] = set()
@@ -275,13 +273,10 @@ def own_environment() -> dict[str, str]:
 def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
     """Return an error that says why a program could not be started; collective/scripts.py checks scripts before."""
     if error.errno == errno.ENOENT and not Path(argv[0]).is_absolute():
-        hint = INSTALL_CLIENT if argv[0] == "docker" else f"install its package: apt-get install {_package(argv[0])}"
+        package = PACKAGES.get(argv[0], argv[0])
+        hint = INSTALL_CLIENT if argv[0] == "docker" else f"install its package: apt-get install {package}"
         return SystemFailure(f"{argv[0]} is not installed", hint=hint)
     return SystemFailure(f"{Path(argv[0]).name} cannot be started: {error.strerror}", where=argv[0])
-
-
-def _package(program: str) -> str:
-    return PACKAGES.get(program, program)
 
 
 @contextmanager
@@ -327,9 +322,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        if process.poll() is not None:
-            return
-        if os.getpgid(process.pid) == process.pid:
+        if process.poll() is None and os.getpgid(process.pid) == process.pid:
             os.killpg(process.pid, number)
         else:
             process.send_signal(number)

@@ -75,6 +75,9 @@ def subnet_of(block: int) -> str:
     return f"10.{block // 100}.{block % 100}.0/24"
 
 
+# The Debian packages of programs that have another name.
+PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "qemu-img": "qemu-utils"}
+
 # What to do where the docker client or its compose plugin is missing or too old.
 INSTALL_CLIENT = (
     "Debian 13: apt-get install docker-cli docker-compose; Ubuntu: apt-get install docker.io docker-compose-v2; "
