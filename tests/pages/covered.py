@@ -48,7 +48,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
         "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
-        "bin/setup --engine": "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm",
+        "bin/setup --engine": "test_tutorial.py::test_the_page_works_up_to_an_own_service_on_a_vm",
         "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
         "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
     },
@@ -137,7 +137,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             ),
             "test_snapshots.py::test_a_snapshot_of_a_service_that_is_gone_can_be_named_for_its_new_name",
         ),
-        "bin/setup --engine": "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm",
+        "bin/setup --engine": "test_tutorial.py::test_the_page_works_up_to_an_own_service_on_a_vm",
         "darkpeak backup init": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
         "darkpeak backup wiki": "test_backup.py::test_members_find_their_content_after_a_restore",
         "darkpeak drill wiki": "test_drill.py::test_drills_of_good_snapshots_pass",
@@ -214,7 +214,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         ),
         "DOCKER_HOST=tcp://localhost:4243 docker compose up -d": (REMOTE),
         "docker compose -f docker-compose.yml -f docker-compose.vagrant.yml up -d": (
-            "test_tutorial.py::test_the_tutorial_works_up_to_an_own_service_on_a_vm"
+            "test_tutorial.py::test_the_page_works_up_to_an_own_service_on_a_vm"
         ),
     },
 }

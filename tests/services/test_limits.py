@@ -9,7 +9,7 @@ from darkpeak.system.base import DAEMON
 from tests.services.places import DOCUMENTS, FOLDERS
 
 COMPOSE = [folder / "docker-compose.yml" for folder in FOLDERS]
-TUTORIAL = DOCUMENTS / "tutorial.md"
+VM_PAGE = DOCUMENTS / "vm.md"
 CONTAINERS = {
     f"{path.parent.name}/{name}": container.mapping()
     for path in COMPOSE
