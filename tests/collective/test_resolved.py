@@ -268,6 +268,13 @@ def test_another_clone_uses_the_same_answer(tmp_path: Path, cache: Path) -> None
     assert len(list(cache.rglob("*.json"))) == 2  # one for each service
 
 
+def test_a_relative_path_to_the_collective_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_collective(tmp_path)
+    monkeypatch.chdir(root.parent)
+    found = wiki(Path(root.name)).containers[0]
+    assert (found.build, found.content) == ("webserver", content(root))
+
+
 def test_two_ways_of_writing_the_same_are_the_same(tmp_path: Path) -> None:
     root = write_collective(tmp_path)
     add(root, "environment: {A: 1}", "command: [sleep, '9']")

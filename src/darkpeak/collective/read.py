@@ -40,11 +40,12 @@ ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
 
 
 def find_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` upwards, that holds a collective.toml.
+    """Return the nearest folder, from `start` upwards, that holds a collective.toml, as an absolute path.
 
     Raises:
         UsageError: when there is none.
     """
+    start = start.absolute()  # kept answers of compose are the same in every clone: they have no path of this machine
     for folder in (start, *start.parents):
         if os.path.lexists(folder / COLLECTIVE_FILE):  # what is wrong with it is a finding
             return folder
