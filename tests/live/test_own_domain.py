@@ -263,7 +263,8 @@ def test_a_changed_domain_is_refused_until_its_steps_are_done(village: Collectiv
         assert "at collective.toml:3" in refused.stderr
     assert ids(village) == before
     linted = village.darkpeak("lint", check=False)
-    assert "services/dns/.env:2: warning: DARKPEAK_DOMAIN is village.test, but hamlet.test in collective.toml" in linted.stdout
+    found = "services/dns/.env:2: warning: DARKPEAK_DOMAIN is village.test, but hamlet.test in collective.toml"
+    assert found in linted.stdout
 
     village.darkpeak("down", "--yes", timeout=300)
     run(["docker", "--host", village.host.docker_host, "volume", "rm", "darkpeak-ca"])
