@@ -24,7 +24,8 @@ def test_a_new_collective_is_planned_and_starts(seeded: Host, tmp_path: Path) ->
     planned = village.darkpeak("plan", check=False)
     assert planned.returncode == 1, "something is to be done"
     assert [line.partition(" ")[0] for line in planned.stdout.splitlines() if line[:1].isalpha()] == [
-        *("router", "directory")
+        "directory",
+        "router",
     ]
     village.darkpeak("up", timeout=600)
     assert states(village) == {"directory": "healthy", "router": "healthy"}

@@ -156,7 +156,8 @@ def test_an_error_of_compose_is_shown_with_its_line_before_anything_is_touched(s
         for command in ("up", "plan", "lint"):
             refused = small.darkpeak(command, check=False)
             assert refused.returncode == (1 if command == "lint" else 2)
-            assert f"{place}: unknown key restrat in services.web" in refused.stdout + refused.stderr
+            severity = "error: " if command == "lint" else ""
+            assert f"{place}: {severity}unknown key restrat in services.web" in refused.stdout + refused.stderr
         assert docker(small, "ps", "-q") == before
     finally:
         path.write_text(text)

@@ -67,9 +67,9 @@ def find_remains(target: Target) -> Remains:
         containers,
         tuple(sorted(engine.volumes(own))),
         tuple(sorted(str(item["Name"]) for item in networks)),
-        tuple(_images(target, service)),
+        tuple(sorted(_images(target, service))),
         addresses(target.collective, service) if containers else (),
-        tuple(_records(target, service)),
+        records_of(target, service.name),
     )
 
 
@@ -121,16 +121,17 @@ def _require_unneeded(target: Target, service: Service) -> None:
         raise UsageError(f"{what}; nothing was touched", hint=f"remove it first: darkpeak remove {needing[0]}")
 
 
-def _images(target: Target, service: Service) -> Iterator[str]:
-    """Yield the names of its images, with those of earlier deploys."""
+def _images(target: Target, service: Service) -> set[str]:
+    """Return the names of its images, with those of earlier deploys and of containers that its files had before."""
+    labelled = set(target.engine.image_names(label=f"{PROJECT_LABEL}={service.project}"))
     names = {container.image.partition(":")[0] for container in service.containers if container.build}
-    yield from (tag for tag in target.engine.image_names() if tag.rpartition(":")[0] in names)
+    return labelled | {tag for tag in target.engine.image_names() if tag.rpartition(":")[0] in names}
 
 
-def _records(target: Target, service: Service) -> Iterator[str]:
-    yield from target.engine.volumes(f"{deploys.LABEL}={service.name}")
-    for kind in RECORDS:
-        yield from target.engine.volumes(f"{store.LABEL}={kind.kind} {service.name}")
+def records_of(target: Target, service: str) -> tuple[str, ...]:
+    """Return the volumes with records of a service's deploys, backups and drills."""
+    labels = [f"{deploys.LABEL}={service}", *(f"{store.LABEL}={kind.kind} {service}" for kind in RECORDS)]
+    return tuple(volume for label in labels for volume in target.engine.volumes(label))
 
 
 def _label(network: Mapping[str, object]) -> str:

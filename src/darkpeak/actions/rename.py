@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from darkpeak.actions.remove import records_of
 from darkpeak.actions.up import bring_up, ensure_base_images, lock_services, plan_up
 from darkpeak.collective.model import Service
 from darkpeak.collective.moved import with_block, with_name
@@ -70,6 +71,7 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
     volumes = [(key, name, f"{project}_{key}") for key, name in own]
     _check_rename(target, old, new, [name for _, _, name in volumes])
     ensure_base_images(target, [], progress)
+    earlier = records_of(target, new)
     with ExitStack() as stack:
         compose = lock_services(stack, target, [old.name], progress)
         progress.step(old.name, "copying its volumes")
@@ -89,8 +91,8 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
         if failure:
             compose.call(replace(old, folder=old.folder.with_name(new)), "down")
             _rename_files(replace(old, folder=old.folder.with_name(new), project=project), old.name, old.project)
-            for item in copied:
-                target.engine.remove_volume(item.now)
+            for volume in (*(item.now for item in copied), *(set(records_of(target, new)) - set(earlier))):
+                target.engine.remove_volume(volume)
     if failure:
         again = _deploy(target, old.name, progress)
         ended = again or "it runs under its old name again"

@@ -144,10 +144,11 @@ class Engine:
         pools = (pool for item in self.networks() for pool in (item.get("IPAM") or {}).get("Config") or ())
         return [pool["Subnet"] for pool in pools if pool.get("Subnet")]
 
-    def image_names(self, name: str = "") -> list[str]:
-        """Return the names, with tags, of all its images, or of those with this name."""
+    def image_names(self, name: str = "", label: str = "") -> list[str]:
+        """Return the names, with tags, of all its images, or of those with this name or label."""
         with self.errors_as("did not list its images"):
-            return sorted(tag for item in self.client.api.images(name or None) for tag in item.get("RepoTags") or ())
+            found = self.client.api.images(name or None, filters={"label": label} if label else None)
+            return sorted(tag for item in found for tag in item.get("RepoTags") or ())
 
     def has_image(self, name: str) -> bool:
         """Return whether it has an image, by name or id."""
