@@ -42,7 +42,6 @@ ROOMS = {
     "actions": {
         *(
             "caller",
-            "catalogue",
             "collective",
             "deploy",
             "engine",
@@ -56,6 +55,19 @@ ROOMS = {
             "process",
         ),
         *("repository", "router", "schedule"),
+    },
+    "life": {
+        "actions",
+        "caller",
+        "catalogue",
+        "collective",
+        "deploy",
+        "engine",
+        "evidence",
+        "lint",
+        "members",
+        "plan",
+        "process",
     },
     "trial": {
         "actions",

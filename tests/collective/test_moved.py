@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective, lint
-from darkpeak.actions.rename import move
 from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import UsageError
+from darkpeak.life.rename import move
 from tests.making import edit, without_notes, write_collective
 
 FILE = "services/wiki/docker-compose.yml"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from darkpeak import catalogue
-from darkpeak.actions.add import names_in, sources_of
+from darkpeak.life.add import names_in, sources_of
 from lab.commands import run, wait_for
 
 if TYPE_CHECKING:

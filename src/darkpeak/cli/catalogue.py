@@ -8,8 +8,8 @@ import click
 from darkpeak.cli.common import SERVICE, Settings, command
 
 if TYPE_CHECKING:
-    from darkpeak.actions.add import Made
-    from darkpeak.actions.diff import Taken
+    from darkpeak.life.add import Made
+    from darkpeak.life.diff import Taken
 
 ADMINS = click.option("--admin", "admins", metavar="ADMIN", multiple=True, help="Who runs it; give it twice.")
 
@@ -28,7 +28,7 @@ def add(settings: Settings, name: str, new: str, admins: tuple[str, ...]) -> Non
     Example: darkpeak add wiki
     Example: darkpeak add wiki --as handbook --admin ada --admin grace
     """
-    from darkpeak.actions import add as actions
+    from darkpeak.life import add as actions
 
     _show(settings, actions.add(settings.checked(), name, new, admins))
 
@@ -58,7 +58,7 @@ def new(settings: Settings, name: str, shape: str, source: str, admins: tuple[st
     Example: darkpeak new calendar --like web-sqlite
     """
     from darkpeak import output
-    from darkpeak.actions import add as actions
+    from darkpeak.life import add as actions
 
     made = actions.new(settings.checked(), name, shape, source, admins)
     if source != actions.DEBIAN and not settings.as_json:
@@ -93,8 +93,8 @@ def diff(settings: Settings, name: str, *, take: bool) -> None:
     Example: darkpeak diff wiki --take
     """
     from darkpeak import output
-    from darkpeak.actions import diff as actions
     from darkpeak.deploy.target import choose
+    from darkpeak.life import diff as actions
 
     collective = settings.checked().collective
     (service,) = choose(collective, (name,))

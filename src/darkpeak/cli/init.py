@@ -11,8 +11,8 @@ from darkpeak.cli.common import Settings, command
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.actions.init import Initialised
     from darkpeak.collective.settings import Admin
+    from darkpeak.life.init import Initialised
 
 KEY_KINDS = ("ssh-", "ecdsa-", "sk-")
 PROPOSED = ("id_ed25519.pub", "id_rsa.pub")  # the first of them that exists; backups can be encrypted to both kinds
@@ -43,8 +43,8 @@ def init(  # noqa: PLR0913 (what a collective has)
     Example: darkpeak init village --name Village --domain village.test --admin ada --admin grace
     """
     from darkpeak import output
-    from darkpeak.actions import init as action
-    from darkpeak.actions.init import Wanted
+    from darkpeak.life import init as action
+    from darkpeak.life.init import Wanted
 
     action.check_folder(target)
     if not sys.stdin.isatty():
@@ -69,8 +69,8 @@ def _require(name: str, domain: str, admins: tuple[str, ...]) -> None:
 
 def _admins(names: tuple[str, ...], keys: dict[str, tuple[str, ...]]) -> "tuple[Admin, ...]":
     """Return the admins, with their ssh keys; on a terminal it asks for those that are missing."""
-    from darkpeak.actions.init import check_admin
     from darkpeak.collective.settings import Admin
+    from darkpeak.life.init import check_admin
 
     def check_one(name: str) -> None:
         check_admin(Admin(name))
@@ -118,8 +118,8 @@ def _read_key(written: str) -> tuple[str, ...]:
 
 def _ask_key(name: str, *, is_own: bool) -> tuple[str, ...]:
     """Ask for an admin's ssh key; empty: it follows later."""
-    from darkpeak.actions.init import check_admin
     from darkpeak.collective.settings import Admin
+    from darkpeak.life.init import check_admin
 
     if not sys.stdin.isatty():
         return ()
@@ -151,9 +151,9 @@ def _ask(question: str, validate: Callable[[str], None], default: str = "", *, m
 
 def _login() -> str:
     """Return the caller's login, if it can be an admin's name."""
-    from darkpeak.actions.init import check_admin
     from darkpeak.caller import who
     from darkpeak.collective.settings import Admin
+    from darkpeak.life.init import check_admin
 
     login = who().partition("@")[0]
     try:

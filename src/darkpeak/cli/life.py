@@ -11,7 +11,7 @@ from darkpeak.cli.key import IDENTITY, read_key, session
 from darkpeak.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
-    from darkpeak.actions.remove import Remains
+    from darkpeak.life.remove import Remains
     from darkpeak.plan.trial import Trial
 
 COLOURS = {"ok": "green", "failed": "red", "skipped": "dim"}
@@ -112,7 +112,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...], **wanted
     Example: darkpeak remove calendar
     """
     from darkpeak import output
-    from darkpeak.actions import remove as actions
+    from darkpeak.life import remove as actions
 
     collective = settings.collective()
     target = settings.target(collective, name)

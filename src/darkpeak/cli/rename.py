@@ -22,7 +22,7 @@ def rename(settings: Settings, name: str, new: str | None, volume: str | None) -
     Example: darkpeak rename wiki --volume page=pages
     """
     from darkpeak import output
-    from darkpeak.actions import rename as actions
+    from darkpeak.life import rename as actions
 
     before, _, now = (volume or "").partition("=")
     if bool(new) == bool(before and now):
@@ -52,7 +52,7 @@ def move(settings: Settings, name: str, block: int) -> None:
     Example: darkpeak move wiki 6030
     """
     from darkpeak import output
-    from darkpeak.actions import rename as actions
+    from darkpeak.life import rename as actions
 
     target = settings.target(settings.collective(), name)
     file = str(actions.move(target, block).relative_to(target.collective.root))

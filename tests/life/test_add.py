@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from darkpeak import catalogue
-from darkpeak.actions.add import add, names_in
 from darkpeak.collective.content import pack, read_files, unpack
 from darkpeak.collective.text import NotReadable
 from darkpeak.deploy.check import check_files
 from darkpeak.errors import UsageError
+from darkpeak.life.add import add, names_in
 
 SERVICES = names_in(catalogue.services())
 TOML = 'name = "Test"\ndomain = "localhost"\n[admins.kim]\nname = "Kim"\n[admins.lou]\nname = "Lou"\n'

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from darkpeak import catalogue
-from darkpeak.actions.add import add, names_in, new, sources_of
 from darkpeak.collective.content import unpack
 from darkpeak.deploy.check import check_files, check_with_compose
 from darkpeak.errors import UsageError
+from darkpeak.life.add import add, names_in, new, sources_of
 
 TOML = 'name = "Test"\ndomain = "localhost"\n[admins.kim]\nname = "Kim"\n[admins.lou]\nname = "Lou"\n'
 SHAPES = names_in(catalogue.shapes())

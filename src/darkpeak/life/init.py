@@ -11,7 +11,6 @@ from pathlib import Path
 from string import Template
 
 from darkpeak import process
-from darkpeak.actions.add import add
 from darkpeak.collective import Collective
 from darkpeak.collective.environment import differing
 from darkpeak.collective.identity import with_id
@@ -20,6 +19,7 @@ from darkpeak.collective.settings import Admin
 from darkpeak.deploy.check import check_files, require_sound
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence.ownership import make_id
+from darkpeak.life.add import add
 from darkpeak.lint import people
 from darkpeak.members.member import Member, check_member
 from darkpeak.result import Result

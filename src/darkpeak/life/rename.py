@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from darkpeak.actions.remove import records_of
 from darkpeak.actions.up import bring_up, ensure_base_images, lock_services, plan_up
 from darkpeak.collective.model import Service
 from darkpeak.collective.moved import with_block, with_name
@@ -12,6 +11,7 @@ from darkpeak.deploy.check import check_files, deployable
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.life.remove import records_of
 from darkpeak.progress import Progress
 from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, DIRECTORY, LABEL, ROUTER
 

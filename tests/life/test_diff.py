@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from darkpeak import catalogue
-from darkpeak.actions.add import add, new
-from darkpeak.actions.diff import Taken, diff, take
 from darkpeak.collective.model import Service
 from darkpeak.deploy.check import check_files
 from darkpeak.errors import UsageError
+from darkpeak.life.add import add, new
+from darkpeak.life.diff import Taken, diff, take
 
 TOML = 'name = "Test"\ndomain = "localhost"\n[admins.kim]\nname = "Kim"\n[admins.lou]\nname = "Lou"\n[admins.max]\nname = "Max"\n'
 Change = Callable[[Path], object]
@@ -102,7 +102,7 @@ def test_a_change_is_shown_and_taken(root: Path, theirs: Path) -> None:
 
 def test_what_is_local_does_not_conflict(root: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another name, block, admins and level, beside lines that the catalogue changed; and a newer version."""
-    monkeypatch.setattr("darkpeak.actions.diff.__version__", "0.2.0")
+    monkeypatch.setattr("darkpeak.life.diff.__version__", "0.2.0")
     compose = root / "services/notes/docker-compose.yml"
     edit(compose, "admins: [kim, lou]", "admins: [lou, max, kim]")
     edit(compose, "level: alpha", "level: beta")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkpeak import __version__, caller, catalogue, process
-from darkpeak.actions.add import DEBIAN, SOURCES, names_in, shape_files
 from darkpeak.collective.adapted import Given, adapt
 from darkpeak.collective.content import File, Files, pack, read_files, read_some, unpack, write_files
 from darkpeak.collective.model import Collective, Service
 from darkpeak.collective.text import NotReadable, read_bytes
 from darkpeak.collective.three_way import Change, merge_files, show_diff
 from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.life.add import DEBIAN, SOURCES, names_in, shape_files
 from darkpeak.vocabulary import COMPOSE_FILE, ORIGIN_FILE
 
 LARGEST = 1 << 28  # bytes of the packed files

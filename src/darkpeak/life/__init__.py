@@ -1,0 +1,1 @@
+"""A service and a collective begin, get another name, and end: init, new, add, diff, rename, move, remove."""
