@@ -70,7 +70,7 @@ def time_by_rule(root: Path) -> dict[str, float]:
     """Return the seconds of each rule's checks; a check of several rules counts for each of them."""
     found, _ = files.read(root)
     lint.check(found)  # what all rules read is read once, and is no rule's time
-    written = [one for service in found.services for one in written_by(found, service)]
+    written = [one for service in found.services for one in written_by(service)]
     seconds: dict[str, float] = defaultdict(float)
     for rule in lint.RULES.values():
         for of_collective in rule.collective:

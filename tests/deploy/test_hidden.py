@@ -23,7 +23,7 @@ def test_what_only_compose_sees_is_found_too(tmp_path: Path, container: str, exp
     found = collective.read(write_collective(tmp_path))[0]
     wiki = next(service for service in found.services if service.name == "wiki")
     resolved = f'{{"services": {{\n"webserver": {container}}}}}'
-    hidden = find_hidden(found, wiki, json.loads(resolved), lambda: lint.check(found))
+    hidden = find_hidden(wiki, json.loads(resolved), lint.check(found))
     assert [f"{item.at.line} {item.rule}: {item.what}" for item in without_notes(hidden)] == [expected] * bool(expected)
 
 
@@ -33,4 +33,4 @@ def test_what_the_files_show_is_found_once(tmp_path: Path) -> None:
     found = collective.read(root)[0]
     wiki = next(service for service in found.services if service.name == "wiki")
     resolved = f'{{"services": {{\n"webserver": {RESOLVED["a mount by extends"][0]}}}}}'
-    assert without_notes(find_hidden(found, wiki, json.loads(resolved), lambda: lint.check(found))) == []
+    assert without_notes(find_hidden(wiki, json.loads(resolved), lint.check(found))) == []

@@ -7,7 +7,7 @@ import pytest
 from darkpeak import lint
 from darkpeak.collective.model import Finding, Place
 from darkpeak.deploy.check import check_files
-from darkpeak.lint.ignores import faults, not_ignored, parse, read_ignores
+from darkpeak.lint.ignores import faults, not_ignored, parse
 from tests.making import edit, write_collective
 
 FILE = "services/wiki/docker-compose.yml"
@@ -17,8 +17,7 @@ BUILD = "services/wiki/webserver/Dockerfile"
 def left(root: Path) -> list[str]:
     """Return what lint shows of errors and warnings, with what is wrong with the comments."""
     checked = check_files(root)
-    ignores = read_ignores(checked.collective)
-    found = [*checked.findings, *faults(checked.with_ignored, ignores, lint.RULES)]
+    found = [*checked.findings, *faults(checked.with_ignored, checked.ignores, lint.RULES)]
     shown = {item for item in found if lint.severity_of(item) != "note"}
     return [f"{item.at} {item.rule}: {item.what}" for item in sorted(shown)]
 

@@ -102,7 +102,8 @@ def check(root: Path) -> None:
     """Fail if lint ends with an error, or with a finding that has no file, line, rule or hint."""
     found, unreadable = collective.read(root)
     findings = {*unreadable, *lint.check(found)}
-    findings |= set(faults(findings, read_ignores(found), RULES))
+    ignores = [ignore for service in found.services for ignore in read_ignores(service)]
+    findings |= set(faults(findings, ignores, RULES))
     for item in findings:
         length = len((root / item.at.file).read_bytes().splitlines()) if (root / item.at.file).is_file() else 1
         assert 1 <= item.at.line <= length + 1, item

@@ -11,7 +11,7 @@ from os.path import relpath
 from pathlib import Path
 
 from darkpeak.collective.context import hash_files, hash_folder, short_hash
-from darkpeak.collective.model import Container, Mount, Place, Port, Shared
+from darkpeak.collective.model import Container, Mount, Place, Port, Shared, Use
 from darkpeak.collective.resolved import named_files
 from darkpeak.collective.text import NotReadable, read_or_empty
 from darkpeak.collective.tree import EMPTY, Tree
@@ -107,6 +107,17 @@ def read_own(parsed: Tree, section: str, folder: str) -> Iterator[tuple[str, str
             pools = own.get("ipam", EMPTY).mapping().get("config", EMPTY).items()
             subnets = (pool.mapping().get("subnet", EMPTY).text() for pool in pools)
             yield key, own.get("name", EMPTY).text() or f"{project}_{key}", next(subnets, "")
+
+
+def read_uses(parsed: Tree, project: str, at: At) -> Iterator[Use]:
+    """Yield all volumes and networks of the file, each by the name that it has on the engine."""
+    for section, noun in (("volumes", "volume"), ("networks", "network")):
+        for key, entry in parsed.mapping().get(section, EMPTY).mapping().items():
+            external = entry.mapping().get("external", EMPTY)
+            name = entry.mapping().get("name", EMPTY).text() or external.mapping().get("name", EMPTY).text()
+            is_external = external.text() == "true" or bool(external.mapping())
+            used = name or (key if is_external else f"{project}_{key}")
+            yield Use(noun, used, at(entry.key_line("name")))
 
 
 def read_subnets(parsed: Tree, at: At) -> tuple[tuple[str, Place], ...]:

@@ -137,12 +137,22 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Use:
+    """A volume or a network that a compose file names: by its name on the engine."""
+
+    noun: str  # "volume" or "network"
+    name: str
+    at: Place
+
+
+@dataclass(frozen=True)
 class Override:
     """A second compose file for one host, with a hash for each container that it changes."""
 
     host: str
     file: str
     changes: tuple[tuple[str, str], ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,7 @@ class Service:
     keys: tuple[tuple[str, Place], ...] = ()  # the place of each key of x-darkpeak
     files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, in the order in which compose merges them
     overrides: tuple[Override, ...] = ()
+    uses: tuple[Use, ...] = ()  # all volumes and networks, without those of the overrides
 
     def on(self, host: str) -> "Service":
         """Return the service as it is on a host: with the compose file for that host, if there is one."""

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from darkpeak.collective.compose import with_values
+from darkpeak.collective.compose import read_uses, with_values
 from darkpeak.collective.context import short_hash
 from darkpeak.collective.model import Finding, Override, Place, Service
 from darkpeak.collective.resolved import OVERLAYS
@@ -32,7 +33,8 @@ def read_overrides(
             continue
         findings += _unknown_containers(file, parsed, service)
         host = path.name.split(".")[1]
-        overrides.append(Override(host, path.name, _changes(parsed, service, variables)))
+        uses = read_uses(parsed, service.project, partial(Place, file))
+        overrides.append(Override(host, path.name, _changes(parsed, service, variables), tuple(uses)))
     return tuple(overrides), findings
 
 

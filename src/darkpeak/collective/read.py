@@ -1,20 +1,21 @@
 """Read a collective's files into values, and find all faults of their form."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from darkpeak.collective import backup, text, tree
+from darkpeak.collective import backup, compose, text, tree
 from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.identity import read_id
 from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.overrides import read_overrides
-from darkpeak.collective.resolved import NamedNotReadable, Resolve, merged, overlay_of, question
+from darkpeak.collective.resolved import NamedNotReadable, Question, Resolve, merged, overlay_of, question
 from darkpeak.collective.router import read_router
 from darkpeak.collective.settings import Admin
 from darkpeak.collective.x_darkpeak import read_service
@@ -55,11 +56,35 @@ def find_root(start: Path) -> Path:
     )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What reading the folder of one service gave."""
+
+    service: Service | None
+    findings: tuple[Finding, ...]
+    question: Question | None = None  # None if it was not asked
+    answer: Mapping[str, Any] | None = None  # of compose; None if it gave none
+
+
+# Reads the folder of a service, with the values of the collective's variables.
+ReadOne = Callable[[Path, Mapping[str, str]], tuple[Service | None, Iterable[Finding]]]
+
+
 def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[Finding]]:
     """Return the collective of a folder, and the findings; a service whose file cannot be read is left out.
 
     `resolve` asks compose, about files whose meaning only compose knows; without it they are read as they are written.
     """
+
+    def read_one(folder: Path, variables: Mapping[str, str]) -> tuple[Service | None, Iterable[Finding]]:
+        reading = read_service_folder(root, folder, variables, resolve)
+        return reading.service, reading.findings
+
+    return read_with(root, read_one)
+
+
+def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]:
+    """Return the collective of a folder, and the findings, with a function that reads the folder of each service."""
     collective, findings = _read_collective(root)
     services = []
     folders = sorted(item for item in (root / "services").glob("*") if item.is_dir() and item.name[0] != ".")
@@ -67,7 +92,7 @@ def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[F
     findings += [Finding(Place(f"services/{ascii(name)[1:-1]}", 1), "service-name", WRONG_NAME, RENAME) for name in odd]
     with ThreadPoolExecutor() as pool:  # compose may take a tenth of a second for each
         for service, found in pool.map(
-            lambda folder: _read_service(root, folder, collective.variables, resolve),
+            lambda folder: read_one(folder, collective.variables),
             (folder for folder in folders if folder.name not in odd),
         ):
             findings += found
@@ -78,26 +103,29 @@ def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[F
     return replace(collective, services=tuple(services)), findings
 
 
-def _read_service(
-    root: Path, folder: Path, variables: Mapping[str, str], resolve: Resolve | None
-) -> tuple[Service | None, list[Finding]]:
+def read_service_folder(root: Path, folder: Path, variables: Mapping[str, str], resolve: Resolve | None) -> Reading:
+    """Return what the folder of a service says."""
     file = str((folder / COMPOSE_FILE).relative_to(root))
     parsed = _parse(folder / COMPOSE_FILE, file)
     if isinstance(parsed, Finding):
-        return None, [parsed]
+        return Reading(None, (parsed,))
     overlay = overlay_of(folder)
     files = (COMPOSE_FILE, overlay) if overlay else (COMPOSE_FILE,)
     try:
-        answer = resolve(question(folder, files, variables, os.environ)) if resolve else {}
+        asked = question(folder, files, variables, os.environ) if resolve else None
     except NamedNotReadable as error:
-        return None, [_named(root, folder, error)]
+        return Reading(None, (_named(root, folder, error),))
+    answer = resolve(asked) if resolve and asked else {}
     if isinstance(answer, str):
-        return None, [explain(root, folder, files[0], answer)]
+        return Reading(None, (explain(root, folder, files[0], answer),))
     service, findings = read_service(folder, file, merged(parsed, answer) if answer else parsed, variables)
-    if service is None:
-        return None, findings
-    overrides, found = read_overrides(root, service, variables)
-    return replace(service, files=files, overrides=overrides), findings + found
+    if service:
+        overrides, found = read_overrides(root, service, variables)
+        written = compose.read_uses(parsed, service.project, partial(Place, file))  # compose leaves out unused ones
+        uses = {(use.noun, use.name): use for use in (*service.uses, *written)}
+        service = replace(service, files=files, overrides=overrides, uses=tuple(uses.values()))
+        findings += found
+    return Reading(service, tuple(findings), asked, answer or None)
 
 
 def _named(root: Path, folder: Path, error: NamedNotReadable) -> Finding:

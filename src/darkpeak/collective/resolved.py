@@ -17,7 +17,7 @@ from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # plain compose reads the first that exists
 ENVIRONMENT = ".env"
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-ELSEWHERE = ("$", ":/")  # in the name of a file: we do not know what compose reads
+ELSEWHERE = ("$", ":/", "/~")  # in the name of a file: we do not know what compose reads
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
 FOLDER, ROOT = "@folder@", "@root@"  # in kept answers, which are the same in every clone
 FILE_KEYS = ("include", "extends", "env_file", "label_file")  # compose reads the files that are named there
@@ -39,6 +39,8 @@ class Question:
     files: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]  # the collective's own
     digest: str  # of all that compose reads; empty if only compose knows what that is
+    words: frozenset[str] = frozenset()  # in the files that compose reads: each may name a variable of the shell
+    reads: tuple[Path, ...] = ()  # the files that compose reads
 
 
 # Returns what `docker compose config` prints, as data (nothing without compose), or the error that it prints.
@@ -60,13 +62,18 @@ def question(
     """
     read = dict(_files_read(folder, [folder / name for name in files]))
     if any(mark in str(path) for path in read for mark in ELSEWHERE):
-        return Question(folder, files, tuple(variables.items()), "")
+        return Question(folder, files, tuple(variables.items()), "", reads=tuple(read))
     # A variable of the shell can be used as ${NAME}, or be passed on by its name alone.
-    names = {name for text in read.values() for name in NAME.findall(text)} & set(environment) - set(variables)
-    parts = [*sorted(variables.items()), *((name, environment[name]) for name in sorted(names))]
+    words = frozenset(name for text in read.values() for name in NAME.findall(text)) - set(variables)
+    parts = [*sorted(variables.items()), *sorted(from_shell(words, environment).items())]
     parts += [(relpath(path, folder), text) for path, text in sorted(read.items())]
     digest = hashlib.sha256(repr((folder.name, files, parts)).encode()).hexdigest()
-    return Question(folder, files, tuple(variables.items()), digest)
+    return Question(folder, files, tuple(variables.items()), digest, words, tuple(read))
+
+
+def from_shell(words: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the shell that are among these words, with their values."""
+    return {name: environment[name] for name in words if name in environment}
 
 
 def without_folder(text: str, folder: Path) -> str:

@@ -77,6 +77,7 @@ def read_service(
         keys=tuple((key, notes.place(line)) for key, line in own.key_lines),
         own_volumes=tuple((key, name) for key, name, _ in compose.read_own(parsed, "volumes", folder.name)),
         own_networks=tuple((name, subnet) for _, name, subnet in compose.read_own(parsed, "networks", folder.name)),
+        uses=tuple(compose.read_uses(parsed, parsed.mapping().get("name", EMPTY).text() or folder.name, notes.place)),
         volume_keys=tuple(parsed.mapping().get("volumes", EMPTY).mapping()),
     )
     return service, notes.findings

@@ -1,10 +1,9 @@
 """Read a collective's files, and find their faults: with our rules, and with compose itself."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from darkpeak import collective as files
@@ -13,13 +12,14 @@ from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.environment import stale
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.resolved import NamedNotReadable, question
+from darkpeak.deploy.examine import Examined, examine
 from darkpeak.deploy.hidden import find_hidden
 from darkpeak.deploy.linters import run_linters
 from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import resolve
 from darkpeak.errors import SystemFailure, UsageError
-from darkpeak.lint.ignores import faults, not_ignored, read_ignores
+from darkpeak.lint.ignores import Ignore, faults, not_ignored
 from darkpeak.vocabulary import INSTALL_CLIENT
 
 AT_ONCE = 4
@@ -32,6 +32,8 @@ class Checked:
     collective: Collective
     findings: tuple[Finding, ...]
     with_ignored: tuple[Finding, ...] = ()  # also those that a comment ignores
+    ignores: tuple[Ignore, ...] = ()
+    hidden: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)  # by the services that compose answered for
 
     @property
     def faults(self) -> tuple[Finding, ...]:
@@ -45,11 +47,21 @@ def check_files(start: Path) -> Checked:
     Raises:
         UsageError: when there is no collective.
     """
-    found, unreadable = files.read(files.find_root(start), resolve)
-    if any(finding.rule == "toml" for finding in unreadable):  # without it, every other file would seem to be wrong
-        return Checked(found, tuple(unreadable), tuple(unreadable))
-    findings = {*unreadable, *lint.check(found)}
-    return Checked(found, tuple(not_ignored(findings, read_ignores(found), lint.RULES)), tuple(sorted(findings)))
+    root = files.find_root(start)
+    examined: dict[str, Examined] = {}
+
+    def read_one(folder: Path, variables: Mapping[str, str]) -> tuple[Service | None, tuple[Finding, ...]]:
+        examined[folder.name] = examine(root, folder, variables)
+        return examined[folder.name].service, examined[folder.name].findings
+
+    found, own = files.read_with(root, read_one)
+    broken = tuple(finding for finding in own if finding.rule == "toml")
+    if broken:  # without collective.toml, every other file would seem to be wrong
+        return Checked(found, broken, broken)
+    findings = {*own, *lint.check_together(found)}
+    ignores = tuple(ignore for one in examined.values() for ignore in one.ignores)
+    hidden = {name: one.hidden for name, one in examined.items() if one.hidden is not None}
+    return Checked(found, tuple(not_ignored(findings, ignores, lint.RULES)), tuple(findings), ignores, hidden)
 
 
 def check_with_compose(collective: Collective, services: Sequence[Service]) -> list[Finding]:
@@ -59,9 +71,8 @@ def check_with_compose(collective: Collective, services: Sequence[Service]) -> l
         SystemFailure: when compose is not installed.
     """
     running = [service for service in services if service.runs]
-    known = cache(lambda: lint.check(collective))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        checked = pool.map(lambda one: _ask_compose(collective, one, known), running)
+        checked = pool.map(lambda one: _ask_compose(collective, one), running)
         return [finding for found in checked for finding in found]
 
 
@@ -73,10 +84,11 @@ def check_all(checked: Checked, name: str | None) -> list[Finding]:
         SystemFailure: when compose is not installed.
     """
     services = choose(checked.collective, (name,) if name else ())
-    found = {*checked.with_ignored, *stale(checked.collective), *check_with_compose(checked.collective, services)}
+    unasked = [service for service in services if service.name not in checked.hidden]
+    found = {*checked.with_ignored, *stale(checked.collective), *check_with_compose(checked.collective, unasked)}
+    found |= {item for hidden in checked.hidden.values() for item in hidden}
     found |= set(run_linters(checked.collective, services))
-    ignores = read_ignores(checked.collective)
-    found = {*not_ignored(found, ignores, lint.RULES), *faults(found, ignores, lint.RULES)}
+    found = {*not_ignored(found, checked.ignores, lint.RULES), *faults(found, checked.ignores, lint.RULES)}
     return sorted(item for item in found if not name or item.at.service == name)
 
 
@@ -104,14 +116,14 @@ def require_sound(findings: Collection[Finding]) -> None:
         raise UsageError(f"the files have {count}; {what}\n{shown}")
 
 
-def _ask_compose(collective: Collective, service: Service, known: Callable[[], list[Finding]]) -> list[Finding]:
+def _ask_compose(collective: Collective, service: Service) -> list[Finding]:
     """Return the findings about what compose makes of a service's files; its answer is kept until a file changes."""
     try:
         answer = resolve(question(service.folder, service.files, collective.variables, os.environ))
     except NamedNotReadable:
         return []  # reading the files has found that already
     if isinstance(answer, dict) and answer:
-        return find_hidden(collective, service, answer, known)
+        return find_hidden(service, answer, lint.check_service(service))
     return _run_compose(collective, service)
 
 

@@ -1,33 +1,31 @@
 """What the rules find only in what compose makes of the files: by `extends`, `include`, .env, variables. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from darkpeak import lint
 from darkpeak.collective.compose_errors import line_of, read_file
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.resolved import numbered
 from darkpeak.collective.tree import Tree
 from darkpeak.lint.written import Written
 
 
-def find_hidden(
-    collective: Collective, service: Service, resolved: Mapping[str, Any], known_findings: Callable[[], list[Finding]]
-) -> list[Finding]:
+def find_hidden(service: Service, resolved: Mapping[str, Any], known: Iterable[Finding]) -> list[Finding]:
     """Return what the rules find in what compose made of the files, and not in the files themselves, with its line.
 
-    `known_findings` returns what they find in the files of all services.
+    `known` is what the rules find in the files themselves.
     """
     tree = numbered(resolved, count(1))
-    found = lint.check_written(Written(collective, service, service.at.file, tree))
-    known = {item.rule for item in known_findings() if item.at.service == service.name} if found else set()
+    found = lint.check_written(Written(service, service.at.file, tree))
+    rules = {item.rule for item in known}
     source = read_file(service.folder / service.files[0])
     return [
         replace(item, at=Place(item.at.file, line_of(source, _keys_at(tree, item.at.line) or ())))
         for item in found
-        if item.rule not in known
+        if item.rule not in rules
     ]
 
 

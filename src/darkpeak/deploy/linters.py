@@ -37,15 +37,18 @@ class Linter:
 IGNORED = tuple(word for code in LEFT_OUT for word in ("--ignore", code))
 SHELLCHECK = Linter("shellcheck", ("--norc", "-f", "json1", "-e", ",".join(FOLLOWED)), read_shellcheck)
 HADOLINT = Linter("hadolint", ("--no-fail", "-f", "json", *IGNORED), read_hadolint)
+LINTERS = (SHELLCHECK, HADOLINT)
 
 
 def missing() -> tuple[str, ...]:
     """Return the names of the linters that are not installed."""
-    return tuple(linter.name for linter in (SHELLCHECK, HADOLINT) if not linter.program())
+    return tuple(linter.name for linter in LINTERS if not linter.program())
 
 
 def run_linters(collective: Collective, services: Sequence[Service]) -> list[Finding]:
     """Return what the installed linters say about the scripts and Dockerfiles of services."""
+    if len(missing()) == len(LINTERS):
+        return []
     texts = {file: read_or_empty(file) for service in services for file in _files(service)}
     shell = {file: text for file, text in texts.items() if file.name != "Dockerfile" and is_shell(text)}
     builds = {file: text for file, text in texts.items() if file.name == "Dockerfile" and text}

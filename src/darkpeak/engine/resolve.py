@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def keep(kept: Path, answer: bytes) -> None:
         beside.write_bytes(answer)
         beside.replace(kept)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def cache_folder() -> Path:

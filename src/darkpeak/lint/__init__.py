@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from darkpeak.collective.model import Collective, Finding
+from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.lint import (
     anatomy,
     backups,
@@ -42,17 +42,22 @@ OF_FILE = tuple(dict.fromkeys(chain.from_iterable(rule.file for rule in RULES.va
 
 def check(collective: Collective) -> list[Finding]:
     """Return the findings of all rules about the collective and its services, sorted by place."""
-    return sorted(set(_findings(collective)))
+    own = chain.from_iterable(check_service(service) for service in collective.services)
+    return sorted({*check_together(collective), *own})
 
 
-def _findings(collective: Collective) -> Iterator[Finding]:
+def check_together(collective: Collective) -> Iterator[Finding]:
+    """Yield the findings of the rules about collective.toml, and about what the services have in common."""
     for of_collective in OF_COLLECTIVE:
         yield from of_collective(collective)
-    for service in collective.services:
-        for of_service in OF_SERVICE:
-            yield from of_service(service)
-        for written in written_by(collective, service):
-            yield from check_written(written)
+
+
+def check_service(service: Service) -> Iterator[Finding]:
+    """Yield the findings of the rules that need nothing but one service's folder."""
+    for of_service in OF_SERVICE:
+        yield from of_service(service)
+    for written in written_by(service):
+        yield from check_written(written)
 
 
 def check_written(written: Written) -> list[Finding]:

@@ -95,7 +95,7 @@ def _is_there(folder: Path, source: str) -> bool:
     """Return whether a path of COPY or ADD exists; one that only Docker can read counts as existing."""
     if "$" in source or "://" in source or source.startswith("git@"):
         return True
-    path = source.lstrip("/")
+    path = os.path.normpath(f"/{source}").lstrip("/")  # Docker does not leave the folder by .. either
     return os.path.lexists(folder / path) or bool(glob(path, root_dir=folder, include_hidden=True))  # noqa: PTH207 (pathlib refuses some patterns)
 
 

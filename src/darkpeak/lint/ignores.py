@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import WARNING, Rule
 
@@ -28,13 +28,13 @@ class Ignore:
         return (finding.rule, finding.at.file) == (self.rule, self.at.file) and finding.at.line in self.lines
 
 
-def read_ignores(collective: Collective) -> list[Ignore]:
-    """Return the comments in the compose files, Dockerfiles, scripts and programs of all services."""
+def read_ignores(service: Service) -> list[Ignore]:
+    """Return the comments in the compose files, Dockerfiles, scripts and programs of a service."""
+    folder = service.at.file.rpartition("/")[0]
     return [
         ignore
-        for service in collective.services
         for path in _files(service)
-        for ignore in parse(str(path.relative_to(collective.root)), read_or_empty(path))
+        for ignore in parse(f"{folder}/{path.relative_to(service.folder)}", read_or_empty(path))
     ]
 
 

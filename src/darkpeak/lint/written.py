@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import NotReadable, read
 from darkpeak.collective.tree import EMPTY, Tree, read_yaml
 from darkpeak.vocabulary import COMPOSE_FILE
@@ -17,7 +17,6 @@ OFF = {"", "false", "no", "off", "n", "0"}
 class Written:
     """One compose file of a service, or what compose made of all of them."""
 
-    collective: Collective
     service: Service
     file: str
     tree: Tree
@@ -42,7 +41,7 @@ class Written:
         return not Path(os.path.realpath(folder / path)).is_relative_to(folder)
 
 
-def written_by(collective: Collective, service: Service) -> Iterator[Written]:
+def written_by(service: Service) -> Iterator[Written]:
     """Yield the compose files of a service; `collective.read` has a finding about one that cannot be read."""
     folder = service.at.file.rpartition("/")[0]
     for name in (COMPOSE_FILE, *(override.file for override in service.overrides)):
@@ -50,7 +49,7 @@ def written_by(collective: Collective, service: Service) -> Iterator[Written]:
             tree = read_yaml(read(service.folder / name))
         except NotReadable:
             continue
-        yield Written(collective, service, f"{folder}/{name}", tree)
+        yield Written(service, f"{folder}/{name}", tree)
 
 
 def child(tree: Tree, key: str) -> Tree:
