@@ -23,6 +23,7 @@ SAMPLE = f'{SCRIPT}cd "$(dirname "$0")/.."\ndocker compose exec -T store book 20
 STUBBORN = 'CMD ["sh", "-c", "trap \'\' TERM; while :; do sleep 1; done"]'
 OLDER = "RUN sed -i '/^Package: hostname$/,/^$/s/^Version: .*/&~older/' /var/lib/dpkg/status\n"
 LONGER = 600
+SHORT = ("directory", "dns", "git")  # two minutes together; the others build for longer
 
 
 @contextmanager
@@ -151,8 +152,10 @@ def test_the_log_of_a_container_that_never_becomes_healthy_is_shown(kept: Kept) 
     assert "healthy:\n  darkpeak-ledger-test-store-1:\n  no disk\n" in done.stdout
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("service", SERVICES, ids="of {}".format)
+@pytest.mark.parametrize(
+    "service",
+    [pytest.param(name, id=f"of {name}", marks=() if name in SHORT else pytest.mark.long) for name in SERVICES],
+)
 def test_the_catalogue_passes(kept: Kept, service: str, say: Callable[[str], None]) -> None:
     if service != "dns":
         kept.collective.darkpeak("up", service, timeout=900)
@@ -223,3 +226,22 @@ def test_a_removed_service_leaves_nothing_behind(booked: Kept) -> None:
     assert "the engine has nothing of it" in done.stdout
     booked.collective.darkpeak("up", ledger.NAME, timeout=900)
     assert ledger.content(booked.collective) == ""
+
+
+def test_a_service_without_a_folder_is_removed_by_its_name(kept: Kept) -> None:
+    own = kept.collective
+    own.darkpeak("up", "router", ledger.NAME, timeout=900)
+    assert own.darkpeak("remove", "ledgers", "--yes", check=False).returncode == 2
+    folder = own.folder(ledger.NAME)
+    aside = folder.rename(own.top / "aside")
+    try:
+        plan = own.darkpeak("plan", check=False).stdout
+        assert f"is in no file; remove it with its data: darkpeak remove {ledger.NAME}" in plan
+        done = own.darkpeak("remove", ledger.NAME, "--yes")
+        assert "ledger: removed, with its data\nits snapshots are kept" in done.stdout
+        assert "its folder" not in done.stdout
+        assert [line for lines in present(kept).values() for line in lines if "ledger" in line] == []
+        again = own.darkpeak("remove", ledger.NAME, "--yes", check=False)
+        assert (again.returncode, "there is no service" in again.stderr) == (2, True), again.stderr
+    finally:
+        aside.rename(folder)

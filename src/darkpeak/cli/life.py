@@ -11,6 +11,8 @@ from darkpeak.cli.key import IDENTITY, read_key, session
 from darkpeak.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
+    from darkpeak.collective.model import Collective
+    from darkpeak.deploy.target import Target
     from darkpeak.life.remove import Remains
     from darkpeak.plan.trial import Trial
 
@@ -103,8 +105,8 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...], **wanted
 
     It removes the service's containers, volumes, networks, images, routes, certificates, and the records of its
     deploys, backups and drills. It shows first what it will delete, and asks for the service's name. Its folder is in
-    git, and you remove it there. Its snapshots stay, except with --snapshots. A service on which others depend is
-    refused.
+    git, and you remove it there, before or afterwards. Its snapshots stay, except with --snapshots. A service on which
+    others depend is refused.
 
     Exits 1 if (--snapshots) your ssh key does not open the backup key or a repository.
 
@@ -115,7 +117,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...], **wanted
     from darkpeak.life import remove as actions
 
     collective = settings.collective()
-    target = settings.target(collective, name)
+    target = _find(settings, collective, name, snapshots=wanted["snapshots"])
     remains = actions.find_remains(target)
     secret = read_key(collective, identities) if wanted["snapshots"] else None
     if not wanted["yes"]:
@@ -131,7 +133,27 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...], **wanted
         return
     output.show_lines([f"{name}: removed, with its data" if remains else f"{name}: the engine has nothing of it"])
     gone = f"deleted: {', '.join(deleted) or 'none'}" if secret else f"kept: darkpeak snapshots {name}"
-    output.show_lines([f"its snapshots are {gone}", f"its folder is in git; remove it too: git rm -r services/{name}"])
+    output.show_lines([f"its snapshots are {gone}"])
+    if target.service.folder.exists():
+        output.show_lines([f"its folder is in git; remove it too: git rm -r services/{name}"])
+
+
+def _find(settings: Settings, collective: "Collective", name: str, *, snapshots: bool) -> "Target":
+    """Return the engine with a service; one whose folder is gone already is found by its name.
+
+    Raises:
+        UsageError: when there is no such service.
+    """
+    from darkpeak.life import remove as actions
+
+    gone = actions.gone_service(collective, name)
+    if gone is None:
+        return settings.target(collective, name)
+    targets = settings.targets(collective)
+    found = actions.find_gone(targets, gone)
+    if found is None and not snapshots:
+        return settings.target(collective, name)
+    return found or targets[0].only(gone)
 
 
 def _ask(remains: "Remains", *, snapshots: bool) -> None:

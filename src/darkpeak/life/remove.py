@@ -1,11 +1,19 @@
-"""Remove a service for good: all that the engine has of it, and (if wanted) its snapshots. Its folder is git's."""
+"""Remove a service for good: all that the engine has of it, and (if wanted) its snapshots. Its folder is git's.
 
-from collections.abc import Iterator, Mapping
+If the folder is gone already, the engine's labels say what belongs to the service.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
+from darkpeak import process
 from darkpeak.actions.down import take_down
 from darkpeak.actions.session import Session
-from darkpeak.collective.model import Service
+from darkpeak.actions.up import ensure_base_images, lock_services
+from darkpeak.collective.model import Collective, Place, Service
+from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
@@ -15,6 +23,7 @@ from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, RecoveryRecor
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.status import addresses
 from darkpeak.progress import Progress
+from darkpeak.vocabulary import LABEL, PROJECT
 
 RECORDS = (BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord)
 
@@ -49,6 +58,25 @@ class Remains:
         return bool(self.containers or self.volumes or self.networks or self.images or self.records)
 
 
+def gone_service(collective: Collective, name: str) -> Service | None:
+    """Return a service without a folder, as it is known by its name; None if no such service can have been here."""
+    known = {item.name for item in collective.services} | {item.project for item in collective.services}
+    if not LABEL.fullmatch(name) or {name, PROJECT + name} & known:
+        return None
+    folder = collective.root / "services" / name
+    return Service(name, folder, Place(f"services/{name}", 1), project=PROJECT + name)
+
+
+def find_gone(targets: Sequence[Target], service: Service) -> Target | None:
+    """Return the first engine that has something of a service whose folder is gone; None if there is none.
+
+    Raises:
+        UsageError: when an engine is another collective's.
+    """
+    alone = (target.only(service) for target in targets)
+    return next((target for target in alone if find_remains(target)), None)
+
+
 def find_remains(target: Target) -> Remains:
     """Return what the engine has of the target's service.
 
@@ -81,7 +109,9 @@ def remove(target: Target, remains: Remains, progress: Progress) -> None:
         SystemFailure: when the engine does not remove something; the same command continues.
     """
     name = remains.service
-    if remains.containers or remains.volumes or remains.networks:
+    if _is_gone(target):
+        _take_apart(target, remains, progress)
+    elif remains.containers or remains.volumes or remains.networks:
         take_down(target, progress, volumes=True)
     progress.step(name, "removing its images and records")
     left = target.engine.volumes(f"{PROJECT_LABEL}={target.service.project}")
@@ -93,6 +123,29 @@ def remove(target: Target, remains: Remains, progress: Progress) -> None:
             what = f"an image of {name} was not removed: {removed.last_line()}"
             raise SystemFailure(what, hint=f"run the same command again: darkpeak remove {name}")
     progress.step(name, "removed")
+
+
+def _is_gone(target: Target) -> bool:
+    return all(item.name != target.service.name for item in target.collective.services)
+
+
+def _take_apart(target: Target, remains: Remains, progress: Progress) -> None:
+    """Remove containers and networks by their names, since no compose file has them; then the service's routes."""
+    ensure_base_images(target, [], progress)
+    steps = [("stop", *remains.containers), ("rm", "--force", "--volumes", *remains.containers)]
+    steps = [
+        *(steps if remains.containers else []),
+        *([("network", "rm", *remains.networks)] if remains.networks else []),
+    ]
+    with ExitStack() as stack:
+        lock_services(stack, target, [remains.service], progress)
+        progress.step(remains.service, "removing")
+        for words in steps:
+            done = target.engine.docker(*words, seconds=process.LONG_SECONDS)
+            if done.code:
+                what = f"{remains.service} was not removed: {done.last_line()}"
+                raise SystemFailure(what, hint=f"run the same command again: darkpeak remove {remains.service}")
+        route(target.collective, target.engine, partial(progress.step, "routes"))
 
 
 def remove_snapshots(session: Session, service: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from darkpeak.plan.operations import (
     UseImages,
 )
 from darkpeak.plan.plan import Action, Plan, ServicePlan
+from darkpeak.vocabulary import PROJECT
 
 NOT_UNDONE = "note: going back does not undo changes to the data; to save the data first: up --backup-first DIR"
 
@@ -36,7 +37,9 @@ def make_text(plan: Plan) -> Iterator[str]:
     for change in plan.groups:
         yield f"the directory follows the admins in the compose files: {change}"
     for project in plan.orphans:
-        yield f"orphan: the project {project} is in no file; remove it: docker compose -p {project} down"
+        by_name = f"remove it with its data: darkpeak remove {project.removeprefix(PROJECT)}"
+        by_hand = f"remove it: docker compose -p {project} down"
+        yield f"orphan: the project {project} is in no file; {by_name if project.startswith(PROJECT) else by_hand}"
 
 
 def _service(service: ServicePlan) -> Iterator[str]:
