@@ -16,8 +16,9 @@ DIRECTORY, SLAPD = "directory", "slapd"
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
-# The optional scripts about members: they end sessions, add or remove an ssh key, write what is stored of a member.
-MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER = "member-gone", "member-key", "export-member"
+# The optional scripts about members: they end sessions, add or remove an ssh key, write what is stored of a member, and
+# remove it.
+MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER, FORGET_MEMBER = "member-gone", "member-key", "export-member", "forget-member"
 
 # Variables that compose files may use; the tool gives each its value from collective.toml.
 DOMAIN_VARIABLE = "DARKPEAK_DOMAIN"

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 
 from lab.commands import run, wait_for
-from tests.live.facts import chat, git, wiki
+from tests.live.facts import chat, git, router, wiki
 from tests.live.facts.directory import MEMBERS, logs_in
 from tests.live.facts.git import SERVER, Member
+from tests.live.xmpp import Door
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
 
 PASSWORDS = {**MEMBERS, "bob": "bob builds it"}
 GROUP = "admins-wiki"
+REPOSITORY = "/var/lib/git/repositories/testing.git"
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +31,14 @@ def village(collective: Collective) -> Collective:
     """Return a collective with all services and three members: ada and grace run all services, bob none."""
     collective.darkpeak("up", timeout=900)
     for uid, password in PASSWORDS.items():
-        mail = ("--mail", f"{uid}@example.org")
-        collective.darkpeak("member", "add", uid, *mail, "--password-stdin", stdin=f"{password}\n")
+        known = ("--name", full_name(uid), "--mail", f"{uid}@example.org")
+        collective.darkpeak("member", "add", uid, *known, "--password-stdin", stdin=f"{password}\n")
     return collective
+
+
+def full_name(uid: str) -> str:
+    """Return the full name of a member."""
+    return f"{uid.title()} Løvelace"
 
 
 def shown(village: Collective, *command: str) -> list[dict[str, str]]:
@@ -149,6 +157,57 @@ def test_a_member_takes_their_data_with_them(village: Collective, tmp_path: Path
     village.darkpeak(*exporting, str(folder), timeout=300)
     assert (folder / "git/repositories/testing.bundle").is_file()
     assert (folder / "wiki/mark").is_file()
+
+
+def test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name(village: Collective) -> None:
+    for facts in (wiki, chat):
+        facts.write(village)
+    forget, texts = ("member", "forget", "ada"), {"ada", full_name("ada"), "ada@example.org"}
+    before = json.loads(village.darkpeak(*forget, "--dry-run", "--json").stdout)
+    assert set(before["texts"]) == texts
+    assert {"current/data.mdb", "log/data.mdb", "current/data/meta/garden/spring.meta"} <= places(before)
+    refused = village.darkpeak(*forget, check=False)
+    assert (refused.returncode, "nothing was changed" in refused.stderr) == (2, True)
+    # A service that is down does it later; until then, the member stays in the directory, and is locked.
+    village.compose("git", "stop")
+    failed = village.darkpeak(*forget, "--yes", check=False, timeout=300)
+    assert failed.returncode == 3
+    assert "not forgotten by git (it is stopped)" in failed.stderr
+    assert "locked:     yes" in village.darkpeak("member", "show", "ada").stdout
+    village.compose("git", "start")
+    village.compose("git", "up", "-d", "--wait", "--no-recreate")
+    done = json.loads(village.darkpeak(*forget, "--yes", "--json", timeout=300).stdout)
+    assert all(not item["failed"] for item in done["services"])
+    # "ada" is found by chance: as a language in a page of DokuWiki and in a table of PostgreSQL. And in commits.
+    kept = {"current/data/pages/wiki/syntax.txt", "repositories/testing.git", "repositories/gitolite-admin.git"}
+    assert {place for place in places(done) if not place.startswith("data/base/")} <= kept
+    assert {text for item in done["found"] for text in item["texts"]} == {"ada"}
+    assert grep(*texts) <= {(item["where"], item["place"]) for item in done["found"]}
+    # What others need is still there.
+    assert wiki.at(village).page(wiki.PAGE) == wiki.TEXTS[-1]
+    whispered, said = asyncio.run(chat.listen(Door(router.authority(village), chat.PORT)))
+    assert ("former-member", chat.WHISPERED) in whispered
+    assert ("former-member", chat.SAID) in said
+    log = ("as-git", "git", "-C", REPOSITORY, "log", "--format=%an", "main")
+    authors = village.execute("git", "gitolite", *log).stdout
+    assert "ada@localhost" in authors
+    assert "ada" not in {row["uid"] for row in shown(village, "member", "list")}
+
+
+def places(report: dict[str, Any]) -> set[str]:
+    """Return the places in volumes where a member was found."""
+    return {item["place"] for item in report["found"]} - {""}
+
+
+def grep(*texts: str) -> set[tuple[str, str]]:
+    """Return the volumes, and the files in them, that contain these texts: found in another way."""
+    top = Path("/var/lib/docker/volumes")
+    search: list[str] = ["-laiwF", *(option for text in texts for option in ("-e", text))]
+    plain = run(["grep", "-r", *search, str(top)], check=False).stdout
+    packed = run(["find", str(top), "-name", "*.gz", "-exec", "zgrep", *search, "{}", "+"], check=False).stdout
+    found = [re.sub(r"\.git/.*", ".git", line) for line in (plain + packed).splitlines()]  # a repository is one place
+    parts = [Path(line).relative_to(top).parts for line in found]
+    return {(volume, "/".join(place)) for volume, folder, *place in (item for item in parts if len(item) > 2)}
 
 
 def member(village: Collective, uid: str) -> Member:

@@ -18,6 +18,7 @@ HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_co
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
 LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 EXPORTED = "test_members.py::test_a_member_takes_their_data_with_them"
+FORGOTTEN = "test_members.py::test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name"
 REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
 LIFE = "test_life.py"
 REMOVED = f"{LIFE}::test_a_removed_service_leaves_nothing_behind"
@@ -52,10 +53,11 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
         "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
     },
-    CHAT: {"scripts/export-member ada DIR": EXPORTED},
-    WIKI: {"scripts/export-member ada DIR": EXPORTED},
+    CHAT: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN},
+    WIKI: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN},
     DIRECTORY: {
         "scripts/export-member ada DIR": EXPORTED,
+        "scripts/forget-member ada": FORGOTTEN,
         "ldappasswd -H ldaps://127.0.0.1:6021 -x -D uid=ada,ou=people,dc=collective -W -S": (
             "test_directory.py::test_a_member_changes_their_own_password"
         ),
@@ -66,6 +68,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     ),
     GIT: {
         "scripts/export-member ada DIR": EXPORTED,
+        "scripts/forget-member ada": FORGOTTEN,
         "darkpeak member ssh-key add ada ada.pub": LOCKED,
         "git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
     },
@@ -90,6 +93,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "test_members.py::test_many_members_are_imported_after_a_look",
         ),
         "darkpeak member export ada ./ada": EXPORTED,
+        "darkpeak member forget ada": FORGOTTEN,
         "darkpeak member rename ada ada.king": (
             "test_members.py::test_a_renamed_member_keeps_password_groups_and_keys"
         ),
@@ -203,6 +207,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak diff wiki --take": "test_diff.py::test_a_change_is_shown_and_taken",
         **dict.fromkeys(("darkpeak member ssh-key add ada ada.pub", "scripts/member-key add ada"), LOCKED),
         **dict.fromkeys(("darkpeak member export ada ./ada", "scripts/export-member ada ./ada/wiki"), EXPORTED),
+        **dict.fromkeys(("darkpeak member forget ada", "scripts/forget-member ada"), FORGOTTEN),
     },
     "docs/hosts.md": {
         "darkpeak tunnel server": "test_remote.py::test_a_tunnel_reconnects_after_the_connection_was_lost",
@@ -272,6 +277,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
                 for name in (
                     "backup",
                     "export-member",
+                    "forget-member",
                     "member-gone",
                     "member-key",
                     "restore",

@@ -9,13 +9,14 @@ import pytest
 from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
-OPTIONAL = {"member-gone", "member-key", "export-member", "sample"}
+OPTIONAL = {"member-gone", "member-key", "export-member", "forget-member", "sample"}
 USAGE = {
     "backup": " DIR",
     "restore": " DIR",
     "member-gone": " UID [passwd]",
     "member-key": " add|remove UID <KEY.pub",
     "export-member": " UID DIR",
+    "forget-member": " UID",
 }
 HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-period=1m CMD ["keep-checking", "health"]'
 PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
@@ -26,7 +27,8 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"], ["@all"], ["ada."], ["7ada"]],
     "git/gitolite/bin/remove-keys": [[], ["*"], ["../ada"], [""]],
     **{
-        f"{folder}/bin/export-member": [[], ["*"], ["a;b"], [""]]
+        f"{folder}/bin/{name}-member": [[], ["*"], ["a;b"], [""]]
+        for name in ("export", "forget")
         for folder in ("chat/database", "directory/slapd", "git/gitolite", "wiki/webserver")
     },
     "router/haproxy/bin/dump": [[], ["everything"]],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import YES, Settings, command
-from darkpeak.cli.member_data import export
+from darkpeak.cli.member_data import export, forget
 from darkpeak.cli.ssh_key import ssh_key
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vocabulary import DIRECTORY
@@ -304,7 +304,21 @@ def remove(settings: Settings, uid: str) -> None:
         output.note(f"what {uid} wrote stays: pages, messages, rooms, repositories; give the name to nobody else")
 
 
-for each in (add, show, list_members, rename, lock, unlock, passwd, remove, changes, import_members, export, ssh_key):
+for each in (
+    add,
+    show,
+    list_members,
+    rename,
+    lock,
+    unlock,
+    passwd,
+    remove,
+    changes,
+    import_members,
+    export,
+    forget,
+    ssh_key,
+):
     member.add_command(each)
 
 COMMANDS = (member,)

@@ -1,11 +1,12 @@
-"""Commands about what services store of a member: member export."""
+"""Commands about what services store of a member: member export, member forget."""
 
 from pathlib import Path
 
 import click
 
-from darkpeak.cli.common import Settings, command
-from darkpeak.errors import SystemFailure
+from darkpeak.cli.common import YES, Settings, command
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.vocabulary import DIRECTORY
 
 
 @command("export")
@@ -37,3 +38,47 @@ def export(settings: Settings, uid: str, to: Path) -> None:
     failed = ", ".join(f"{item.service} ({item.done})" for item in done if item.failed)
     if failed:
         raise SystemFailure(f"{uid}: not exported from {failed}", hint="see why, then run the same command again")
+
+
+@command("forget")
+@click.argument("uid")
+@click.option("--also", multiple=True, metavar="TEXT", help="Search for this text too, such as an earlier name.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and where the member is found; change nothing.")
+@YES
+def forget(settings: Settings, uid: str, also: tuple[str, ...], *, dry_run: bool, yes: bool) -> None:
+    """Remove a member from all services.
+
+    First write out what the member takes with them: `member export`. Then this locks the member, ends all sessions, and
+    has each service remove or anonymise what it stores of them (scripts/forget-member). The member's entry in the
+    directory is removed last. At the end it shows what backups still have and until when, and searches all volumes and
+    logs for the uid, the full name and the mail address.
+
+    After an interruption or a failure, run the same command again: it goes on. Exits 3 if a service could not do it.
+
+    \b
+    Example: darkpeak member forget ada --dry-run
+    """
+    from darkpeak import output
+    from darkpeak.actions import forget_member as actions
+    from darkpeak.actions.directory import find_directory
+
+    collective = settings.collective()
+    directory = find_directory(settings.target(collective, DIRECTORY))
+    account = actions.find_account(directory, uid)
+    texts = actions.texts_about(uid, account, also)
+    if not account:
+        output.note(f"note: the directory has no member {uid}; so the full name and the mail address are not known")
+    if not dry_run and not yes and output.ask_for(f"To forget {uid} for good, type the name of the member") != uid:
+        raise UsageError("nothing was changed", hint="type the member's name, or give --yes")
+    if account and not dry_run:
+        directory.lock(uid)
+    act = actions.look_for_member if dry_run else actions.forget_member
+    with settings.progress() as progress:
+        done = act(settings.targets(collective), uid, texts, progress)
+    if settings.as_json:
+        output.show_json(done)
+    else:
+        output.show_lines(done.lines())
+    if done.failed:
+        failed = "; ".join(f"{item.service} ({item.done})" for item in done.failed)
+        raise SystemFailure(f"{uid}: not forgotten by {failed}", hint="see why, then run the same command again")

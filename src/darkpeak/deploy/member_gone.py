@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from darkpeak.collective.model import Service
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import DarkpeakError
+from darkpeak.vocabulary import EXPORT_MEMBER, FORGET_MEMBER
 
 SECONDS = 120.0
+LONG = {EXPORT_MEMBER: 3600.0, FORGET_MEMBER: 3600.0}  # seconds: they read or write all data of a service
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What one service did; with `failed`, why it did not."""
+    """What one service did about a member; with `failed`, why it did not."""
 
     service: str
     done: str
@@ -37,6 +39,6 @@ def _run_in(compose: Compose, service: Service, script: str, arguments: Sequence
     if states and "running" not in states:
         yield Ended(service.name, "it is stopped", failed=True)
     elif states:
-        ran = compose.script(service, script, *arguments, seconds=SECONDS, stdin=stdin)
+        ran = compose.script(service, script, *arguments, seconds=LONG.get(script, SECONDS), stdin=stdin)
         done = ran.last_line() if ran.code else "; ".join(ran.text.splitlines()) or "done"
         yield Ended(service.name, done, failed=bool(ran.code))

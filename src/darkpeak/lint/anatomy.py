@@ -7,10 +7,10 @@ from darkpeak.collective import scripts
 from darkpeak.collective.compose import exposed
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.lint.rule import ERROR, WARNING, Rule
-from darkpeak.vocabulary import EXPORT_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
+from darkpeak.vocabulary import EXPORT_MEMBER, FORGET_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
-OPTIONAL = ("verify", scripts.SAMPLE, MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER)
+OPTIONAL = ("verify", scripts.SAMPLE, MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER, FORGET_MEMBER)
 
 
 def folder_name(service: Service) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ SHORTEST_PASSWORD = 8
 # A service or a system gives these names a meaning, or people trust them. git's add-key has the same list.
 RESERVED = frozenset(
     (
-        *("abuse", "admin", "administrator", "admins", "all", "anonymous", "creator", "daemon", "everyone", "git"),
+        *("abuse", "admin", "administrator", "admins", "all", "anonymous", "creator", "daemon", "everyone"),
+        *("former-member", "git"),
         *(
             "gitolite",
             "hostmaster",
