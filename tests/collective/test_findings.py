@@ -100,7 +100,7 @@ EDITS = {
     "port on another address": (WIKI, "127.0.0.1:6010-", "0.0.0.0:6010-", f"{WIKI}:13 not-on-loopback: port 6010 is open to the network"),
     "port outside its block": (OTHER, "6020:389", "6030:389", f"{OTHER}:11 outside-block: port 6030 is outside the block 6020"),
     "range that leaves its block": (OTHER, "6020:389", "6029-6030:389", f"{OTHER}:11 outside-block: port 6030 is outside the block 6020"),
-    "port that nobody can read": (OTHER, "6020:389", "${PORT}:389", f"{OTHER}:11 port-form: cannot read the port 127.0.0.1:${{PORT}}:389"),
+    "port that nobody can read": (OTHER, "6020:389", "${PORT}:389", f"{OTHER}:11 port-form: cannot read the port 127.0.0.1:${{PORT}}:389|{OTHER}:11 from-shell: PORT is from the shell of whoever runs compose"),
     "one port twice": (OTHER, '"127.0.0.1:6020:389"', '"127.0.0.1:6020:389", "127.0.0.1:6020:80"', f"{OTHER}:11 port-twice: port 6020 is published twice"),
     "port the container does not expose": (OTHER, "6020:389", "6020:390", f"{OTHER}:11 not-exposed: the container slapd does not expose the port 390"),
     "route to a port nobody publishes": (WIKI, "http: 6010", "http: 6015", f"{WIKI}:6 no-such-port: no container publishes port 6015 of the http route"),

@@ -201,7 +201,7 @@ def test_something_that_compose_would_read(tmp_path: Path, name: str, file: str)
 def fill(count: int) -> Change:
     def make(folder: Path) -> None:
         for number in range(count):
-            (folder / f"{number}").touch()
+            os.mknod(f"{folder}/{number}")  # one call: Path.touch() takes most of the two seconds
 
     return make
 

@@ -88,6 +88,19 @@ EDITS = {
     "one admin twice": ("admin-twice", COMPOSE, "[ada, grace]", "[ada, grace, ada]", f"{COMPOSE}:7 admin-twice: ada is named twice"),
     "models": ("models", COMPOSE, "volumes:\n  data: {}", "models: {llm: {model: x}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 models: models are not supported"),
     "the engine's socket": ("root-on-host", COMPOSE, '["data:/var/lib/wiki"]', '["data:/var/lib/wiki", "/var/run/docker.sock:/x:ro"]', f"{COMPOSE}:14 host-path: webserver mounts /var/run/docker.sock of the host|{COMPOSE}:14 root-on-host: webserver gets the engine's socket"),
+    "a secret from the shell": ("from-shell", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {environment: KEY}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 from-shell: key is from the shell of whoever runs compose"),
+    "a secret of a file": ("from-shell", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {file: webserver/Dockerfile}}\nvolumes:\n  data: {}", ""),
+    "a variable without a value": ("from-shell", COMPOSE, "    restart: unless", "    environment: [DOMAIN=x, ZONE]\n    restart: unless", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "a variable without a value, in a mapping": ("from-shell", COMPOSE, "    restart: unless", "    environment: {DOMAIN: x, ZONE: }\n    restart: unless", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "a variable in a value": ("from-shell", COMPOSE, "    restart: unless", "    environment: {A: 'to $ZONE'}\n    restart: unless", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "a variable that must be set": ("from-shell", COMPOSE, "    restart: unless", "    environment: {A: '${ZONE:?write it}'}\n    restart: unless", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "a variable as another one's default": ("from-shell", COMPOSE, "    restart: unless", "    environment: {A: '${DARKPEAK_DOMAIN:-$ZONE}'}\n    restart: unless", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "a variable in a command": ("from-shell", COMPOSE, "    restart: unless", "    command: [serve, '${HOME}']\n    restart: unless", f"{COMPOSE}:16 from-shell: HOME is from the shell of whoever runs compose"),
+    "a variable with a default": ("from-shell", COMPOSE, "    restart: unless", "    environment: ['A=${ZONE:-x}', 'B=${ZONE-}', A=]\n    restart: unless", ""),
+    "a variable of the container": ("from-shell", COMPOSE, "    restart: unless", "    command: [sh, -c, 'serve $$HOME $${HOME}']\n    restart: unless", ""),
+    "a variable of darkpeak, and one of compose": ("from-shell", COMPOSE, "    restart: unless", "    environment: ['DARKPEAK_DOMAIN', 'A=$COMPOSE_PROJECT_NAME']\n    restart: unless", ""),
+    "an argument of a build": ("from-shell", COMPOSE, "build: webserver", "build: {context: webserver, args: [ZONE]}", f"{COMPOSE}:12 from-shell: ZONE is from the shell of whoever runs compose"),
+    "what only people read": ("from-shell", COMPOSE, "services:\n", "x-note: costs $PRICE\nservices:\n", ""),
 }  # fmt: skip
 
 
@@ -204,6 +217,32 @@ def test_volumes_from_is_behind_a_volume_too(tmp_path: Path) -> None:
     assert findings(root) == []
 
 
+ENVIRONMENTS: dict[str, tuple[str, str]] = {
+    "a value in .env": ("ZONE=x\n", ""),
+    "a value in .env, exported": ("# of ours\n export ZONE = x\n", ""),
+    "another value in .env": ("ZONES=x\n", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+    "only a name in .env": ("ZONE\n", f"{COMPOSE}:16 from-shell: ZONE is from the shell of whoever runs compose"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+@pytest.mark.parametrize("line", ["[ZONE]", "{ZONE: }", "{A: $ZONE}"])
+def test_a_variable_is_in_env(tmp_path: Path, line: str, text: str, expected: str) -> None:
+    edit(sound(tmp_path), COMPOSE, "    restart:", f"    environment: {line}\n    restart:")
+    write(".env", text)(tmp_path)
+    assert findings(tmp_path) == list(filter(None, [expected]))
+
+
+def test_a_line_of_an_environment_file_has_a_value(tmp_path: Path) -> None:
+    edit(sound(tmp_path), COMPOSE, "    restart:", "    env_file: [{path: a.env}, b.env]\n    restart:")
+    write("a.env", "# ZONE\nA=1\n\nZONE\n")(tmp_path)
+    write("b.env", "ZONE=1\nZONE\nB=\n")(tmp_path)
+    expected = "services/wiki/a.env:4 from-shell: ZONE is from the shell of whoever runs compose"
+    assert findings(tmp_path) == [expected]
+    write(".env", "ZONE=1\n")(tmp_path)
+    assert findings(tmp_path) == []
+
+
 # Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
 ELSEWHERE = {
     "shellcheck": "lint/test_outside.py",
@@ -225,7 +264,6 @@ ELSEWHERE = {
     "replicas": "collective/test_features.py",
     "one-at-a-time": "collective/test_features.py",
     "others-network": "collective/test_features.py",
-    "from-shell": "collective/test_features.py",
     "lower-case": "collective/test_features.py",
 }
 

@@ -20,7 +20,7 @@ from darkpeak.collective.model import Finding, Service
 from darkpeak.collective.packed import pack, unpack
 from darkpeak.collective.read import Reading, read_service_folder
 from darkpeak.collective.resolved import from_shell
-from darkpeak.deploy.hidden import find_hidden
+from darkpeak.deploy.hidden import find_hidden, find_missing
 from darkpeak.engine.resolve import cache_folder, keep, resolve
 from darkpeak.lint.ignores import Ignore, read_ignores
 
@@ -79,9 +79,12 @@ def _examine(reading: Reading) -> Examined:
     service = reading.service
     if service is None:
         return Examined(None, reading.findings)
-    found = tuple(lint.check_service(service))
-    hidden = tuple(find_hidden(service, reading.answer, found)) if reading.answer else None
-    return Examined(service, (*reading.findings, *found), hidden, tuple(read_ignores(service)))
+    ignores = tuple(read_ignores(service))
+    if not reading.answer:
+        return Examined(service, (*reading.findings, *lint.check_service(service)), None, ignores)
+    found = (*lint.check_service(service, whole=False), *find_missing(service, reading.answer))
+    hidden = find_hidden(service, reading.answer, found)
+    return Examined(service, (*reading.findings, *found), tuple(hidden), ignores)
 
 
 def _rights(root: Path) -> list[object]:

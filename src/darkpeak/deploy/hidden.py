@@ -9,7 +9,7 @@ from darkpeak import lint
 from darkpeak.collective.compose_errors import line_of, read_file
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.resolved import numbered
-from darkpeak.collective.tree import Tree
+from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.lint.written import Written
 
 
@@ -18,14 +18,27 @@ def find_hidden(service: Service, resolved: Mapping[str, Any], known: Iterable[F
 
     `known` is what the rules find in the files themselves.
     """
-    tree = numbered(resolved, count(1))
-    found = lint.check_written(Written(service, service.at.file, tree))
     rules = {item.rule for item in known}
-    source = read_file(service.folder / service.files[0])
+    written = _written(service, resolved)
+    return _placed(written, [item for item in lint.check_written(written) if item.rule not in rules])
+
+
+def find_missing(service: Service, resolved: Mapping[str, Any]) -> list[Finding]:
+    """Return the findings about what no file of a service has, by what compose made of all of them."""
+    written = _written(service, resolved)
+    return _placed(written, lint.check_whole(written))
+
+
+def _written(service: Service, resolved: Mapping[str, Any]) -> Written:
+    return Written(service, service.at.file, numbered(resolved, count(1)))
+
+
+def _placed(written: Written, found: list[Finding]) -> list[Finding]:
+    """Return findings in what compose made of the files, with their lines in the main file."""
+    source = read_file(written.service.folder / written.service.files[0]) if found else EMPTY
     return [
-        replace(item, at=Place(item.at.file, line_of(source, _keys_at(tree, item.at.line) or ())))
+        replace(item, at=Place(item.at.file, line_of(source, _keys_at(written.tree, item.at.line) or ())))
         for item in found
-        if item.rule not in rules
     ]
 
 

@@ -23,13 +23,14 @@ from darkpeak.lint import (
     routes,
     secrets,
     sharing,
+    shell,
     volumes,
 )
 from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
-    *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features),
+    *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features, shell),
     *(dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
@@ -38,6 +39,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in fa
 OF_COLLECTIVE = tuple(dict.fromkeys(chain.from_iterable(rule.collective for rule in RULES.values())))
 OF_SERVICE = tuple(dict.fromkeys(chain.from_iterable(rule.service for rule in RULES.values())))
 OF_FILE = tuple(dict.fromkeys(chain.from_iterable(rule.file for rule in RULES.values())))
+OF_WHOLE = tuple(dict.fromkeys(chain.from_iterable(rule.whole for rule in RULES.values())))
 
 
 def check(collective: Collective) -> list[Finding]:
@@ -52,17 +54,27 @@ def check_together(collective: Collective) -> Iterator[Finding]:
         yield from of_collective(collective)
 
 
-def check_service(service: Service) -> Iterator[Finding]:
-    """Yield the findings of the rules that need nothing but one service's folder."""
+def check_service(service: Service, *, whole: bool = True) -> Iterator[Finding]:
+    """Yield the findings of the rules that need nothing but one service's folder.
+
+    `whole`: also of those that `check_whole` has; they take docker-compose.yml for all that compose reads.
+    """
     for of_service in OF_SERVICE:
         yield from of_service(service)
     for written in written_by(service):
         yield from check_written(written)
+        if whole and written.is_main:
+            yield from check_whole(written)
 
 
 def check_written(written: Written) -> list[Finding]:
     """Return the findings about the keys of one compose file, or of what compose made of all of them."""
     return [finding for of_file in OF_FILE for finding in of_file(written)]
+
+
+def check_whole(written: Written) -> list[Finding]:
+    """Return the findings about what no file of a service has, by what compose made of all of them."""
+    return [finding for of_whole in OF_WHOLE for finding in of_whole(written)]
 
 
 def severity_of(finding: Finding) -> Severity:

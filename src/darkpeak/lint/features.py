@@ -54,22 +54,13 @@ def others_network(written: Written) -> Iterator[Finding]:
             yield written.finding(container.key_line("network_mode"), "others-network", what, hint)
 
 
-def from_shell(written: Written) -> Iterator[Finding]:
-    """A config or a secret is not from the shell of whoever runs compose: each admin's is different."""
-    for section in ("configs", "secrets"):
-        for name, entry in written.section(section):
-            if child(entry, "environment").text():
-                what = f"{name} is from the shell of whoever runs compose"
-                yield written.finding(entry.key_line("environment"), "from-shell", what, "write file: instead")
-
-
 def names(written: Written) -> Iterator[Finding]:
     """Names are in lower case, since images are named after them; the project has one name, in the main file."""
     for name, container in written.containers():
         if name != name.lower():
             what = f"the container {name} has capital letters, which the name of an image cannot have"
             yield written.finding(container.line, "lower-case", what, f"write {name.lower()}")
-    if "name" in written.tree.mapping() and not written.file.endswith(f"/{COMPOSE_FILE}"):
+    if "name" in written.tree.mapping() and not written.is_main:
         line = written.tree.key_line("name")
         what = "the project gets another name here, so what runs would not be found"
         yield written.finding(line, "other-project", what, f"write the name only in {COMPOSE_FILE}")
@@ -125,13 +116,6 @@ RULES = (
         "A container that uses another one's network loses it when that one restarts.",
         "remove it: containers of a service reach each other by their names",
         file=(others_network,),
-    ),
-    Rule(
-        "from-shell",
-        ERROR,
-        "What comes from the shell of one admin is different for each admin.",
-        "write file: instead",
-        file=(from_shell,),
     ),
     Rule(
         "lower-case",

@@ -7,7 +7,6 @@ from darkpeak.collective.model import Finding
 from darkpeak.collective.tree import Tree
 from darkpeak.lint.rule import NOTE, Rule
 from darkpeak.lint.written import Written, child, items
-from darkpeak.vocabulary import COMPOSE_FILE
 
 PROTECTED = re.compile(r"no-new-privileges([:=]true)?")
 GROWING = {"", "json-file"}  # log drivers that keep everything, if nothing else is said
@@ -29,8 +28,6 @@ WHAT = {
 
 def limited(written: Written) -> Iterator[Finding]:
     """A container gains no rights, has only the capabilities that it needs, and has limits."""
-    if not written.file.endswith(f"/{COMPOSE_FILE}"):
-        return
     section = child(written.tree, "services")
     for name, container in written.containers():
         if not container.mapping() or "extends" in container.mapping():
@@ -62,34 +59,34 @@ RULES = (
         NOTE,
         "With this line, a program that somebody has broken into cannot become root by a setuid program.",
         f"write {LINES['new-privileges']}",
-        file=(limited,),
+        whole=(limited,),
     ),
     Rule(
         "capabilities",
         NOTE,
         "Root in a container has fourteen capabilities, and most programs need none of them.",
         "write cap_drop: [ALL], and cap_add with those that it needs",
-        file=(limited,),
+        whole=(limited,),
     ),
     Rule(
         "no-memory-limit",
         NOTE,
         "A container without a limit can use all memory of the machine; then the kernel kills other services.",
         f"write {LINES['no-memory-limit']}",
-        file=(limited,),
+        whole=(limited,),
     ),
     Rule(
         "no-pids-limit",
         NOTE,
         "A container that starts processes without end stops the whole machine.",
         f"write {LINES['no-pids-limit']}",
-        file=(limited,),
+        whole=(limited,),
     ),
     Rule(
         "no-log-limit",
         NOTE,
         "The engine keeps a container's whole log, until the disk is full.",
         f"write {LINES['no-log-limit']}",
-        file=(limited,),
+        whole=(limited,),
     ),
 )

@@ -39,6 +39,7 @@ class Rule:
     collective: tuple[CollectiveCheck, ...] = ()
     service: tuple[ServiceCheck, ...] = ()
     file: tuple[FileCheck, ...] = ()  # of each compose file
+    whole: tuple[FileCheck, ...] = ()  # of what compose makes of all files: what one lacks, another one can have
     ignorable: bool | None = None  # None: if it is no error
 
     @property

@@ -21,6 +21,11 @@ class Written:
     file: str
     tree: Tree
 
+    @property
+    def is_main(self) -> bool:
+        """Whether it is docker-compose.yml."""
+        return self.file.endswith(f"/{COMPOSE_FILE}")
+
     def section(self, name: str) -> Iterator[tuple[str, Tree]]:
         """Yield the entries of a section, such as services or volumes."""
         yield from self.tree.mapping().get(name, EMPTY).mapping().items()
@@ -44,7 +49,7 @@ class Written:
 def written_by(service: Service) -> Iterator[Written]:
     """Yield the compose files of a service; `collective.read` has a finding about one that cannot be read."""
     folder = service.at.file.rpartition("/")[0]
-    for name in (COMPOSE_FILE, *(override.file for override in service.overrides)):
+    for name in (*service.files, *(override.file for override in service.overrides)):
         try:
             tree = read_yaml(read(service.folder / name))
         except NotReadable:
