@@ -11,7 +11,7 @@ ORIGIN_FILE = ".from.tar.gz"  # of a service, with the catalogue's files from wh
 PROJECT = "darkpeak-"  # how each service's project name begins
 
 # Services and containers that the tool itself talks to.
-ROUTER, HAPROXY, CERTIFICATES, JUMP = "router", "haproxy", "certificates", "jump"
+ROUTER, HAPROXY, CERTIFICATES, JUMP, PROBER = "router", "haproxy", "certificates", "jump", "prober"
 DIRECTORY, SLAPD = "directory", "slapd"
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA

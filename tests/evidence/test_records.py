@@ -6,8 +6,10 @@ import pytest
 
 from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import DrillRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
+from darkpeak.evidence.measured import LevelRecord, UpdatesRecord
 from darkpeak.evidence.nights import NightRecord
 from darkpeak.evidence.owners import OwnerRecord
+from darkpeak.evidence.people import AdminRecord, ReviewRecord
 from darkpeak.evidence.record import Record, Records, to_text
 from darkpeak.evidence.scrubs import ScrubRecord
 
@@ -25,6 +27,10 @@ ALL: tuple[Record, ...] = (
     SCRUB,
     NightRecord("Peak", NEW, ("chat", "wiki")),
     OwnerRecord("0a1b", NEW, "Peak", "peak.test"),
+    AdminRecord("ada", NEW, opens_key=True, is_member=False),
+    ReviewRecord("wiki", NEW, "ada@laptop", "live", "agreed"),
+    LevelRecord("wiki", NEW, "beta", lost=True),
+    UpdatesRecord("wiki", NEW, 2, OLD),
 )
 
 

@@ -37,6 +37,15 @@ INSTEAD: Mapping[str, Mapping[str, str]] = {
     ROUTER: {"docker compose logs -f": "docker compose logs"},  # it does not end
 }
 
+
+def moved_and_removed(service: str) -> dict[str, str]:
+    """Return the tests of the commands that move or remove a service."""
+    return {
+        f"darkpeak restore {service}": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
+        f"darkpeak remove {service}": REMOVED,
+    }
+
+
 # The tests that run a command in another form.
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "README.md": {
@@ -53,26 +62,31 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
         "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
     },
-    CHAT: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN},
-    WIKI: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN},
+    CHAT: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN, **moved_and_removed("chat")},
+    WIKI: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN, **moved_and_removed("wiki")},
     DIRECTORY: {
+        **moved_and_removed("directory"),
         "scripts/export-member ada DIR": EXPORTED,
         "scripts/forget-member ada": FORGOTTEN,
         "ldappasswd -H ldaps://127.0.0.1:6021 -x -D uid=ada,ou=people,dc=collective -W -S": (
             "test_directory.py::test_a_member_changes_their_own_password"
         ),
     },
-    DNS: dict.fromkeys(
+    DNS: moved_and_removed("dns")
+    | dict.fromkeys(
         ("darkpeak dns setup", "darkpeak dns setup --write", "getent hosts wiki.DOMAIN", "darkpeak dns undo"),
         "test_names.py::test_dig_the_c_library_and_a_browser_find_the_names_and_undo_leaves_every_file_as_it_was",
     ),
     GIT: {
+        **moved_and_removed("git"),
         "scripts/export-member ada DIR": EXPORTED,
         "scripts/forget-member ada": FORGOTTEN,
         "darkpeak member ssh-key add ada ada.pub": LOCKED,
         "git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
     },
     ROUTER: {
+        **moved_and_removed("router"),
+        "darkpeak up router": "test_up.py::test_everything_is_up_and_the_wiki_answers",
         "git clone ssh://git@git.DOMAIN/bylaws": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
         "ssh -J DOMAIN:7022 git@git.DOMAIN": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
         "ssh -o 'ProxyCommand openssl s_client -quiet -servername %h -connect %h:7022' git@git.DOMAIN": (
@@ -181,6 +195,20 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "test_certificates.py::test_a_ca_that_requires_external_account_binding"
         ),
     },
+    "docs/levels.md": dict.fromkeys(
+        (
+            "darkpeak level",
+            "darkpeak level wiki",
+            "darkpeak admin check",
+            "darkpeak admin list",
+            'darkpeak review wiki --note "agreed by the meeting of 3 May"',
+            "darkpeak history wiki",
+            "darkpeak uptime",
+            "darkpeak uptime wiki",
+            'darkpeak maintenance wiki on "back at nine"',
+        ),
+        "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away",
+    ),
     "docs/living.md": {
         "darkpeak shell calendar": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",
         "darkpeak shell calendar database -- df -h": f"{LIFE}::test_a_command_in_a_container_needs_no_terminal",

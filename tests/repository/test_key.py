@@ -95,3 +95,17 @@ def test_nobody_can_open_a_damaged_key_file(tmp_path: Path, make_admin: Callable
     path.write_bytes(path.read_bytes()[:-60] + b"A" * 20 + path.read_bytes()[-40:])
     with pytest.raises(CheckFailed):
         key.read(collective, [first], never)
+
+
+def test_a_key_shows_whose_it_is(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
+    (ada, first), (grace, locked), (_, other) = make_admin("ada"), make_admin("grace", "rosebud"), make_admin("eve")
+    collective = make_collective(tmp_path, ada, grace)
+    assert key.find_owner(collective, [other, first], never) == ada
+    assert key.find_owner(collective, [locked], lambda _: "rosebud") == grace
+    with pytest.raises(CheckFailed, match=r"no admin of collective\.toml has this ssh key: .*eve"):
+        key.find_owner(collective, [other], never)
+    (tmp_path / "text").write_text("no key")
+    with pytest.raises(CheckFailed, match="no admin"):
+        key.find_owner(collective, [tmp_path / "text"], never)
+    with pytest.raises(UsageError, match="cannot be read"):
+        key.find_owner(collective, [tmp_path / "missing"], never)

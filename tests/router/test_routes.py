@@ -16,6 +16,7 @@ TABLE = Table(
     tls=(TlsRoute("vault", 6061, proxy=True), TlsRoute("vault.example.org", 6061)),
     ssh=(Route("git", 6042),),
     plain_ssh=6042,
+    probed=(Route("directory", 6020),),
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
     pairs=(6030, 6034),
     acme=Acme(
@@ -61,6 +62,7 @@ frontend tcp from ports
             b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\nredirect off\n"
         ),
         "trust.pem": b"a root\n",
+        "probed.map": b"directory 6020\n",
         "pairs.map": b"6030-6031 6030\n6034-6035 6035\n",
     }
 

@@ -56,7 +56,7 @@ def test_haproxy_has_the_same_blocks_as_the_tool() -> None:
 
 def test_the_router_knows_the_tables_that_the_tool_writes() -> None:
     text = (ROUTER / "haproxy/tables").read_text()
-    known = [name for kind in ("maps", "pairs", "structure", "wanted") for name in words(text, kind)]
+    known = [name for kind in ("maps", "pairs", "structure", "wanted", "probed") for name in words(text, kind)]
     assert sorted(known) == sorted((*TABLES, PAIRS))
     assert set(render(routes.Table(("peak.test",)))) == {*TABLES, PAIRS}
     readme = (ROUTER / "README.md").read_text()

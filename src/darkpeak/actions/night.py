@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from darkpeak.actions import prune
 from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
+from darkpeak.actions.level import record_levels
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
 from darkpeak.actions.updates import Updates, find_updates
@@ -17,6 +18,7 @@ from darkpeak.deploy.target import Target
 from darkpeak.errors import DarkpeakError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord
+from darkpeak.evidence.measured import UpdatesRecord
 from darkpeak.evidence.record import Records, age_days, now
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.progress import Progress
@@ -35,7 +37,10 @@ def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) ->
                 lines += run_night(session)
         except DarkpeakError as error:  # people must learn that nothing was saved
             lines.append(Line(target.host or "backups", good=False, message=error.message))
-    return lines
+    try:
+        return lines + record_levels(targets)
+    except DarkpeakError as error:
+        return [*lines, Line("levels", good=False, message=error.message)]
 
 
 def run_night(session: Session) -> list[Line]:
@@ -50,6 +55,7 @@ def run_night(session: Session) -> list[Line]:
         lines.append(Line("drill", good=False, message=error.message))
     _, unreachable = ask_router(session.target, session.engine.observe())
     late = find_updates([session.target], session.progress)
+    _record_updates(session, late)
     for service, saved in zip(running, made, strict=True):
         line = _line(service, saved, drilled.get(service.name), late.of(service.name))
         lines.append(_unreachable(line) if service.name in unreachable else line)
@@ -126,6 +132,17 @@ def _line(service: Service, made: BackedUp, drilled: list[Drilled] | None, late:
         words.append(f"drilled in {item.seconds:.0f} s" if item.good and item.seconds else item.message)
     words += _update_words(late)
     return Line(service.name, good, "; ".join(words))
+
+
+def _record_updates(session: Session, late: Updates) -> None:
+    """Record how many security updates each service lacks, and since when; not where that is unknown."""
+    records = store.read(session.engine)
+    for service in session.target.running:
+        found = late.of(service.name)
+        if not found.unknown:
+            number = sum(item.security for item in found.updates)
+            before = records.find(UpdatesRecord, service.name)
+            store.write(session.engine, UpdatesRecord.after(before, service.name, now(), number))
 
 
 def _unreachable(line: Line) -> Line:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.target import Target
 from darkpeak.evidence import store, summary
+from darkpeak.evidence.measured import LevelRecord
 from darkpeak.plan.status import ServiceStatus, make_status, mark_unreachable
 
 
@@ -32,5 +33,15 @@ def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatu
     proofs = summary.describe(records, [service.name for service in target.running], now)
     night = summary.describe_night(records, target.collective.name, now)
     none = summary.Proofs("", "")
+    levels = {item.service: item.level for item in records.all(LevelRecord)}
     found = [(row, proofs.get(row.service, none)) for row in rows]
-    return [replace(row, saved=proof.saved, drilled=proof.drilled, nightly=night) for row, proof in found]
+    return [
+        replace(
+            row,
+            saved=proof.saved,
+            drilled=proof.drilled,
+            nightly=night,
+            measured=levels.get(row.service, ""),
+        )
+        for row, proof in found
+    ]

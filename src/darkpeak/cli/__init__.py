@@ -17,6 +17,7 @@ from darkpeak.cli import (
     host,
     init,
     key,
+    level,
     life,
     lint,
     member,
@@ -26,6 +27,7 @@ from darkpeak.cli import (
     restore,
     router,
     service,
+    uptime,
     vm,
 )
 from darkpeak.cli.common import Settings, shared_options
@@ -59,6 +61,8 @@ NOUNS = (
     rename,
     catalogue,
     collective,
+    level,
+    uptime,
     lint,
     backup,
     restore,

@@ -15,15 +15,23 @@ if TYPE_CHECKING:
 def roadmap(settings: Settings) -> None:
     """Show all services by level, ideas too, and who is missing.
 
+    It also shows which level each service really has, and what it lacks for the level that it claims, or for the next
+    one. For each requirement, and what to do: darkpeak level SERVICE.
+
     \b
     Example: darkpeak roadmap
     """
     from darkpeak import output
+    from darkpeak.actions.level import find_levels
     from darkpeak.plan.status import make_roadmap
 
-    rows = make_roadmap(settings.collective())
-    columns = ("level", "service", "kind", "about", "admins", "missing")
+    collective = settings.collective()
+    judged = find_levels(settings.targets(collective))
+    rows = make_roadmap(collective, {item.service: (item.measured, item.lacks) for item in judged})
+    columns = ("level", "service", "kind", "about", "admins", "missing", "measured", "lacks")
     output.show_rows(rows, columns, {"idea": "dim"}, as_json=settings.as_json, key=2)
+    for reason in sorted({item.unknown for item in judged if item.unknown}):
+        output.note(f"note: what runs is not known, so only the files count: {reason}")
 
 
 @command("ports")

@@ -37,7 +37,7 @@ def read_key(collective: "Collective", identities: tuple[Path, ...]) -> "Secret"
     """
     from darkpeak.repository import key as keys
 
-    return keys.read(collective, identities, _ask_passphrase)
+    return keys.read(collective, identities, ask_passphrase)
 
 
 @contextmanager
@@ -53,7 +53,12 @@ def session(settings: Settings, target: "Target", secret: "Secret") -> Iterator[
         yield work
 
 
-def _ask_passphrase(file: Path) -> str:
+def ask_passphrase(file: Path) -> str:
+    """Return the passphrase of an ssh key, which is asked on the terminal.
+
+    Raises:
+        UsageError: when there is no terminal.
+    """
     if not sys.stdin.isatty():
         raise UsageError(f"{file} has a passphrase, and there is no terminal to ask for it", hint="use another key")
     return str(click.prompt(f"Passphrase of {file}", hide_input=True, err=True))

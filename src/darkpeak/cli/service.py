@@ -24,7 +24,7 @@ def status(settings: Settings, names: tuple[str, ...]) -> None:
 
     A service is unreachable if its containers are healthy, but it does not answer through the router. The table also
     shows its requests (counted since the router was last loaded; ms is the mean time of an answer), its newest
-    snapshot, its last drill, its address, and its admins.
+    snapshot, its last drill, its address, its admins, and the level that it really had in the last night.
 
     \b
     Example: darkpeak status
@@ -36,7 +36,8 @@ def status(settings: Settings, names: tuple[str, ...]) -> None:
     placed = ("host",) if any(row.host for row in rows) else ()
     traffic = ("requests", "failed", "ms") if any(row.requests for row in rows) else ()
     proofs = ("saved", "drilled") if any(row.saved for row in rows) else ()
-    columns = ("service", *placed, "kind", "level", "state", *traffic, *proofs, "address", "admins")
+    measured = ("measured",) if any(row.measured for row in rows) else ()
+    columns = ("service", *placed, "kind", "level", *measured, "state", *traffic, *proofs, "address", "admins")
     alarms = {cell: "red" for row in output.as_rows(rows, (*columns, "nightly")) for cell in row if _alarms(cell)}
     output.show_rows(rows, columns, COLOURS | alarms, as_json=settings.as_json)
     if proofs and not settings.as_json:

@@ -22,7 +22,13 @@ from darkpeak.collective.x_darkpeak import read_service
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, COMPOSE_FILE
 
-TYPE_WORDS: Mapping[type, str] = {str: "text in quotes", dict: "a table", list: "a list", int: "a number"}
+TYPE_WORDS: Mapping[type, str] = {
+    str: "text in quotes",
+    dict: "a table",
+    list: "a list",
+    int: "a number",
+    bool: "true or false",
+}
 KEYS: Mapping[str, type] = {
     "name": str,
     "domain": str,
@@ -37,7 +43,7 @@ KEYS: Mapping[str, type] = {
 WRONG_NAME = "the folder's name cannot be a service's name"
 RENAME = "rename the folder: use lower-case letters, digits and inner hyphens"
 MOST_FINDINGS = 20  # of one table
-ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list}
+ADMIN_KEYS: Mapping[str, type] = {"name": str, "mail": str, "ssh": list, "board": bool}
 
 
 def find_root(start: Path) -> Path:
@@ -186,7 +192,8 @@ def _read_admins(written: str, data: Any) -> tuple[tuple[Admin, ...], list[Findi
         findings += _wrong_keys(written, values, ADMIN_KEYS, ("admins", name))
         ssh = values.get("ssh")
         keys = tuple(str(key) for key in ssh) if isinstance(ssh, list) else ()
-        admins.append(Admin(name, str(values.get("name", "")), str(values.get("mail", "")), keys))
+        board = values.get("board") is True
+        admins.append(Admin(name, str(values.get("name", "")), str(values.get("mail", "")), keys, board))
     return tuple(admins), findings
 
 

@@ -17,6 +17,7 @@ class Admin:
     full_name: str = ""
     mail: str = ""
     ssh: tuple[str, ...] = ()
+    board: bool = False  # whether the admin is on the collective's board
 
 
 @dataclass(frozen=True)

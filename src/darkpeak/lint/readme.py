@@ -7,13 +7,14 @@ from darkpeak.collective.model import LEVELS, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import WARNING, Rule
 
-HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
+# What a part is about: its heading, the first cell of a table's row, or bold words at the beginning of a paragraph.
+TOPIC = re.compile(r"^(?:#+\s+(.+)$|\|\s*([^|]+)\||(?:\*\s+)?\*\*([^*]+)\*\*)", re.MULTILINE)
 # The level from which a section is needed, an example of its heading, and the words by which it is known.
 SECTIONS = (
     ("alpha", "Use it", r"\b(use|using|users|members)\b"),
     ("alpha", "Run it", r"\b(run|running|admins|operate|operations)\b"),
     ("beta", "How it is made", r"\b(made|design|works|where things are|architecture)\b"),
-    ("beta", "Backup", r"\b(back ?ups?|data)\b"),
+    ("beta", "Backup", r"\b(back(ing)? ?ups?|data)\b"),
     ("live", "Restart", r"\b(re)?start"),
     ("live", "Upgrade", r"\b(upgrades?|upgrading|updates?)\b"),
     ("live", "Restore", r"\brestor"),
@@ -23,16 +24,21 @@ SECTIONS = (
 )
 
 
+def missing_sections(service: Service, level: str) -> tuple[str, ...]:
+    """Return examples of the headings that exactly this level asks for, and that the README lacks."""
+    topics = ["".join(found) for found in TOPIC.findall(read_or_empty(service.folder / "README.md"))]
+    wanted = ((heading, words) for asking, heading, words in SECTIONS if asking == level)
+    return tuple(
+        heading for heading, words in wanted if not any(re.search(words, one, re.IGNORECASE) for one in topics)
+    )
+
+
 def sections(service: Service) -> Iterator[Finding]:
     """The README has a section for each thing that the level asks for."""
-    path = service.folder / "README.md"
-    text = read_or_empty(path)
-    if not text or not service.runs:
+    if not service.runs or not read_or_empty(service.folder / "README.md"):
         return
-    headings = HEADING.findall(text)
-    for level, heading, words in SECTIONS:
-        known = any(re.search(words, one, re.IGNORECASE) for one in headings)
-        if not known and LEVELS.index(service.level) >= LEVELS.index(level):
+    for level in LEVELS[: LEVELS.index(service.level) + 1]:
+        for heading in missing_sections(service, level):
             at = Place(f"{service.at.file.rpartition('/')[0]}/README.md", 1)
             what = f"the README has no section “{heading}”, which level {service.level} needs"
             yield Finding(at, "readme-section", what, f"write a heading like: ## {heading}")

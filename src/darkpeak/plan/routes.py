@@ -1,6 +1,6 @@
 """The routes that the router should have, from the files and from what runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from darkpeak.collective.model import Collective, Service
@@ -8,6 +8,7 @@ from darkpeak.plan.observed import Observed
 from darkpeak.plan.status import state_of
 from darkpeak.router.acme import WILDCARD, Acme
 from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
+from darkpeak.vocabulary import ROUTER
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def make_table(collective: Collective, observed: Observed) -> Table:
             for route in service.routes.http
         ),
         acme=make_acme(collective, here),
+        probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),
         own_ports=collective.router.all,
         kept=frozenset(host for item in others for _, host in item.ports),
@@ -86,6 +88,18 @@ def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | Non
         certificates = [*alone, (domain, WILDCARD + domain)]
     wanted = tuple(sorted(certificates))
     return Acme(settings.acme, settings.contact, settings.dns, settings.trust, wanted, collective.router.redirect)
+
+
+def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Route]:
+    """Yield the first port of each service without routes; the router's own is that for http."""
+    for service in services:
+        ports = (
+            [collective.router.http]
+            if service.name == ROUTER
+            else [port.published[0] for port in service.ports if port.protocol == "tcp"]
+        )
+        if ports and not service.routes:
+            yield Route(service.name, ports[0])
 
 
 def _proxied(service: Service, port: int) -> bool:

@@ -1,7 +1,8 @@
 """The rows of `status`, `ports` and `roadmap`. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from darkpeak.collective.model import LEVELS, Collective, Service
 from darkpeak.plan.blocks import NO_BLOCK, free_blocks
@@ -28,6 +29,7 @@ class ServiceStatus:
     ms: float | None = None  # mean time of an answer
     saved: str = ""  # its newest snapshot; empty if the collective has no repositories
     drilled: str = ""  # its last drill, and how long it took
+    measured: str = ""  # the level that it had in the last night; empty if it is unknown
     nightly: str = ""  # when `darkpeak nightly` last ran for the collective
 
 
@@ -52,6 +54,8 @@ class RoadmapEntry:
     about: str
     admins: tuple[str, ...]
     missing: str
+    measured: str = ""  # the level that it has, by evidence
+    lacks: str = ""  # what it lacks for the level that it claims, or for the next one
 
 
 def make_status(
@@ -156,15 +160,23 @@ def describe_free_block(collective: Collective) -> str:
     return f"next free block: {free[0]} (ports {free[0].ports}, subnet {free[0].subnet})" if free else NO_BLOCK
 
 
-def make_roadmap(collective: Collective) -> list[RoadmapEntry]:
-    """Return all services, the highest level first, with the admins who are missing."""
+def make_roadmap(
+    collective: Collective, found: Mapping[str, tuple[str, str]] = MappingProxyType({})
+) -> list[RoadmapEntry]:
+    """Return all services, the highest level first, with the admins who are missing.
+
+    `found` has each service's measured level, and what it lacks.
+    """
     entries = []
     names = {admin.name: admin.full_name for admin in collective.admins if admin.full_name}
     for service in sorted(collective.services, key=lambda item: (-LEVELS.index(item.level), item.name)):
         missing = LEAST_ADMINS - len(set(service.admins))
         wanted = "" if missing <= 0 else "a co-admin" if missing == 1 else f"{missing} admins"
         people = tuple(f"{name} ({names[name]})" if name in names else name for name in service.admins)
-        entries.append(RoadmapEntry(service.level, service.name, service.kind, service.about, people, wanted))
+        measured = found.get(service.name, ("", ""))
+        entries.append(
+            RoadmapEntry(service.level, service.name, service.kind, service.about, people, wanted, *measured)
+        )
     return entries
 
 

@@ -15,7 +15,7 @@ from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers, tag, tags
 from darkpeak.collective.settings import Admin
 from darkpeak.errors import CheckFailed, UsageError
-from darkpeak.vocabulary import KEY_FILE
+from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE
 
 if TYPE_CHECKING:
     from pyrage.ssh import Identity
@@ -96,6 +96,24 @@ def read(collective: Collective, identities: Sequence[Path], ask: Ask) -> Secret
     raise CheckFailed(what, hint=f"give another key with --identity FILE; those who can open it are: {can}")
 
 
+def find_owner(collective: Collective, identities: Sequence[Path], ask: Ask) -> Admin:
+    """Return the admin to whom one of these private ssh keys (without any, the default ones) belongs.
+
+    Raises:
+        CheckFailed: when none of them belongs to an admin.
+    """
+    owners = {tag(line): admin for admin in collective.admins for line in admin.ssh}
+    for file in identities or default_identities():
+        owner = owners.get(tag(_public_line(_read_identity(file), file, ask)))
+        if owner:
+            return owner
+    tried = ", ".join(map(str, identities or default_identities())) or "no key in ~/.ssh"
+    raise CheckFailed(
+        f"no admin of {COLLECTIVE_FILE} has this ssh key: {tried}",
+        hint="give your private key with --identity FILE; its .pub line must be in ssh = […] under [admins.NAME]",
+    )
+
+
 def default_identities() -> list[Path]:
     """Return the caller's ssh keys with default names."""
     folder = Path.home() / ".ssh"
@@ -116,10 +134,7 @@ def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
     """Return an ssh key that is ready for use, or None if it cannot open this file."""
     import pyrage
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read", hint="give your private ssh key with --identity FILE") from error
+    content = _read_identity(file)
     try:
         return pyrage.ssh.Identity.from_buffer(content)
     except pyrage.IdentityError as error:
@@ -129,6 +144,27 @@ def _identity(file: Path, wanted: set[str], ask: Ask) -> "Identity | None":
     if public.is_file() and tag(public.read_text()) not in wanted:
         return None
     return pyrage.ssh.Identity.from_buffer(_without_passphrase(content, file, ask))
+
+
+def _read_identity(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read", hint="give your private ssh key with --identity FILE") from error
+
+
+def _public_line(content: bytes, file: Path, ask: Ask) -> str:
+    """Return the public line of a private ssh key; empty if this is no such key."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as form
+
+    try:
+        private = form.load_ssh_private_key(content, None)
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    except TypeError:  # it has a passphrase
+        private = form.load_ssh_private_key(_without_passphrase(content, file, ask), None)
+    return private.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
 
 
 def _without_passphrase(content: bytes, file: Path, ask: Ask) -> bytes:

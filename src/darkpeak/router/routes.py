@@ -85,6 +85,7 @@ class Table:
     plain_ssh: int = 0  # the port that plain ssh leads to; 0 is the jump server
     limits: tuple[Limit, ...] = ()
     acme: Acme | None = None
+    probed: tuple[Route, ...] = ()  # of services without routes: the port at which the prober asks each
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
     kept: frozenset[int] = field(default=frozenset(), compare=False, repr=False)  # ports whose routes stay as they are
     blocks: tuple[int, ...] = field(default=tuple(SERVICE_BLOCKS), compare=False, repr=False)

@@ -1,0 +1,102 @@
+"""Prove that an admin can really do something: with their own ssh key, on every engine, now."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from darkpeak.actions.directory import running_directory
+from darkpeak.collective.model import Collective
+from darkpeak.collective.settings import Admin
+from darkpeak.deploy.target import Target
+from darkpeak.errors import SystemFailure
+from darkpeak.evidence import store
+from darkpeak.evidence.people import AdminRecord
+from darkpeak.evidence.record import now
+from darkpeak.vocabulary import DIRECTORY
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One thing that an admin must be able to do, and whether it worked."""
+
+    what: str
+    good: bool
+    message: str
+
+
+def prove(targets: Sequence[Target], admin: Admin, opens_key: Proof) -> list[Proof]:
+    """Return what an admin can do, and record it on every engine that answers; `opens_key` was tried before.
+
+    Raises:
+        SystemFailure: when an engine answers, but does not record it.
+    """
+    reached = [_reach(target) for target in targets]
+    member = _is_member(targets, admin)
+    record = AdminRecord(admin.name, now(), opens_key.good, member.good)
+    for target, proof in zip(targets, reached, strict=True):
+        if proof.good:
+            store.write(target.engine, record)
+    return [*reached, opens_key, member]
+
+
+@dataclass(frozen=True)
+class AdminRow:
+    """One row of `darkpeak admin list`: an admin on one host."""
+
+    admin: str
+    host: str
+    proved: str  # the day of the proof, or NEVER
+    opens_key: str
+    is_member: str
+    board: str
+    services: tuple[str, ...]
+
+
+def list_admins(targets: Sequence[Target]) -> list[AdminRow]:
+    """Return all admins, with their newest proof on each engine.
+
+    Raises:
+        SystemFailure: when an engine does not answer.
+    """
+    rows = []
+    for target in targets:
+        records = store.read(target.engine)
+        for admin in target.collective.admins:
+            record = records.find(AdminRecord, admin.name)
+            services = tuple(service.name for service in target.services if admin.name in service.admins)
+            rows.append(_row(admin, target.host, record, services))
+    return rows
+
+
+def _row(admin: Admin, host: str, record: AdminRecord | None, services: tuple[str, ...]) -> AdminRow:
+    board = "yes" if admin.board else ""
+    if record is None:
+        return AdminRow(admin.name, host, "NEVER", "", "", board, services)
+    opens, member = ("yes" if good else "no" for good in (record.opens_key, record.is_member))
+    return AdminRow(admin.name, host, record.when[:10], opens, member, board, services)
+
+
+def _reach(target: Target) -> Proof:
+    what = f"reach {target.host or 'the engine'}"
+    try:
+        target.engine.observe()
+    except SystemFailure as error:
+        return Proof(what, good=False, message=error.message)
+    return Proof(what, good=True, message=target.engine.name)
+
+
+def _is_member(targets: Sequence[Target], admin: Admin) -> Proof:
+    what = "be a member"
+    if not _has_directory(targets[0].collective):
+        return Proof(what, good=True, message="the collective has no directory")
+    for target in targets:
+        with suppress(SystemFailure):
+            directory = running_directory(target, target.engine.observe())
+            if directory:
+                known = admin.name in {member.uid for member in directory.members()}
+                return Proof(what, known, f"{admin.name} is {'' if known else 'not '}in the directory")
+    return Proof(what, good=False, message="the directory does not answer")
+
+
+def _has_directory(collective: Collective) -> bool:
+    return any(service.name == DIRECTORY for service in collective.services)

@@ -1,0 +1,115 @@
+"""Uptime and outages of a service, from the events of its routes. Pure.
+
+A service is down while one of its routes is down, unless a notice announces maintenance. While the prober did not run,
+nothing is known: that time counts for nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
+
+from darkpeak.uptime.log import DOWN, GONE, MAINTENANCE, OFF, PROBER, UP, Event
+
+DAY_SECONDS = 86400
+UNKNOWN = ""
+MOST_NINES = 5  # what rounds every 30 seconds can show in a year
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which a service did not answer; `ended` is None while it lasts."""
+
+    began: int
+    ended: int | None
+    seconds: int  # without the time in which the prober did not run
+    cause: str  # the route, and what it answered
+
+
+@dataclass(frozen=True)
+class Uptime:
+    """How many seconds a service was up, down, and under announced maintenance; its outages, the oldest first."""
+
+    up: int = 0
+    down: int = 0
+    maintenance: int = 0
+    outages: tuple[Outage, ...] = ()
+
+    @property
+    def days(self) -> float:
+        """How many days were measured."""
+        return (self.up + self.down + self.maintenance) / DAY_SECONDS
+
+    @property
+    def share(self) -> float:
+        """The share of the measured time, from 0 to 1, in which it was up; maintenance does not count. 0 if unknown."""
+        return self.up / (self.up + self.down) if self.up + self.down else 0.0
+
+    @property
+    def nines(self) -> int:
+        """The number of nines of the share: 0.995 has two."""
+        total, number = self.up + self.down, 0
+        while total and number < MOST_NINES and self.down * 10 ** (number + 1) <= total:
+            number += 1
+        return number
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+    state: str
+    cause: str
+
+
+def measure(events: Mapping[str, Sequence[Event]], names: Iterable[str], since: int, until: int) -> Uptime:
+    """Return the uptime of the service that has these routes, between two moments."""
+    spans = list(_spans(events, names, since, until))
+    lengths = {state: sum(span.end - span.start for span in spans if span.state == state) for state in (UP, DOWN)}
+    kept = sum(span.end - span.start for span in spans if span.state == MAINTENANCE)
+    return Uptime(lengths[UP], lengths[DOWN], kept, tuple(_outages(spans)))
+
+
+def _spans(events: Mapping[str, Sequence[Event]], names: Iterable[str], since: int, until: int) -> Iterator[_Span]:
+    """Yield the times in which the service's state did not change."""
+    own = [events.get(name, ()) for name in names]
+    states: dict[str, Event] = {}
+    runs, start = True, since
+    for event in merge(events.get(PROBER, ()), *own, key=lambda item: item.at):
+        at = min(max(event.at, since), until)
+        if at > start:
+            yield _Span(start, at, *_state(states, runs=runs))
+            start = at
+        if event.name == PROBER:
+            runs = event.state != OFF
+        elif event.state == GONE:
+            states.pop(event.name, None)
+        else:
+            states[event.name] = event
+    if until > start:
+        yield _Span(start, until, *_state(states, runs=runs))
+
+
+def _state(states: Mapping[str, Event], *, runs: bool) -> tuple[str, str]:
+    """Return the state of the whole service, and the cause if it is down."""
+    if not runs or not states:
+        return UNKNOWN, ""
+    if any(event.state == MAINTENANCE for event in states.values()):
+        return MAINTENANCE, ""
+    down = next((event for event in states.values() if event.state == DOWN), None)
+    return (DOWN, f"{down.name}: {down.cause}" if down.cause else down.name) if down else (UP, "")
+
+
+def _outages(spans: Sequence[_Span]) -> Iterator[Outage]:
+    """Yield the outages. If the prober did not run meanwhile, and it was still down afterwards, it is one outage."""
+    last: Outage | None = None
+    for span in spans:
+        length = span.end - span.start
+        if span.state == DOWN:
+            last = (
+                replace(last, seconds=last.seconds + length) if last else Outage(span.start, None, length, span.cause)
+            )
+        elif last and span.state != UNKNOWN:
+            yield replace(last, ended=span.start)
+            last = None
+    if last:
+        yield last
