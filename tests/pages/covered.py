@@ -62,8 +62,16 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
         "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
     },
-    CHAT: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN, **moved_and_removed("chat")},
-    WIKI: {"scripts/export-member ada DIR": EXPORTED, "scripts/forget-member ada": FORGOTTEN, **moved_and_removed("wiki")},
+    CHAT: {
+        "scripts/export-member ada DIR": EXPORTED,
+        "scripts/forget-member ada": FORGOTTEN,
+        **moved_and_removed("chat"),
+    },
+    WIKI: {
+        "scripts/export-member ada DIR": EXPORTED,
+        "scripts/forget-member ada": FORGOTTEN,
+        **moved_and_removed("wiki"),
+    },
     DIRECTORY: {
         **moved_and_removed("directory"),
         "scripts/export-member ada DIR": EXPORTED,
