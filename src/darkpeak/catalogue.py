@@ -5,12 +5,18 @@ In a checkout they are its top-level folders. The wheel has copies of them, in `
 
 from pathlib import Path
 
+from darkpeak.vocabulary import COMPOSE_FILE
+
 PACKAGE = Path(__file__).resolve().parent
 
 
-def services() -> Path:
-    """Return the folder with the services of the catalogue: one folder for each."""
-    return _folder("services")
+def services() -> dict[str, Path]:
+    """Return the folder of each service by its name, sorted.
+
+    `services` are also those of this repository's own collective; `catalogue` has those that it does not run.
+    """
+    files = (file for top in ("services", "catalogue") for file in _folder(top).glob(f"*/{COMPOSE_FILE}"))
+    return {file.parent.name: file.parent for file in sorted(files, key=lambda file: file.parent.name)}
 
 
 def shapes() -> Path:

@@ -12,9 +12,9 @@ from darkpeak.collective.content import pack, read_files, unpack
 from darkpeak.collective.text import NotReadable
 from darkpeak.deploy.check import check_files
 from darkpeak.errors import UsageError
-from darkpeak.life.add import add, names_in
+from darkpeak.life.add import add
 
-SERVICES = names_in(catalogue.services())
+SERVICES = catalogue.services()
 TOML = 'name = "Test"\ndomain = "localhost"\n[admins.kim]\nname = "Kim"\n[admins.lou]\nname = "Lou"\n'
 BESIDE = """\
 name: darkpeak-beside
@@ -51,14 +51,12 @@ def test_all_services_of_the_catalogue_can_be_added(root: Path) -> None:
     for name in ("router", "directory", *(name for name in SERVICES if name not in {"router", "directory"})):
         made = add(check_files(root), name)
         assert (made.name, made.admins) == (name, ("kim", "lou"))
-        assert changed_lines(
-            catalogue.services() / name / "docker-compose.yml", root / made.folder / "docker-compose.yml"
-        ) == [
+        assert changed_lines(SERVICES[name] / "docker-compose.yml", root / made.folder / "docker-compose.yml") == [
             "+  admins: [kim, lou]",
             f"+  from: services/{name} 0.1.0",
         ]
         unchanged = {key: file for key, file in read_files(root / made.folder).items() if key != "docker-compose.yml"}
-        original = read_files(catalogue.services() / name)
+        original = read_files(SERVICES[name])
         assert unchanged == {key: file for key, file in original.items() if key != "docker-compose.yml"}
         assert unpack((root / made.folder / ".from.tar.gz").read_bytes()) == original
     assert check_files(root).findings == ()
@@ -66,7 +64,7 @@ def test_all_services_of_the_catalogue_can_be_added(root: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "router"])
 def test_a_service_whose_block_is_in_use_gets_the_next_one(root: Path, name: str) -> None:
-    blocks = {"wiki": 6010, "directory": 6020, "chat": 6030, "git": 6040, "dns": 6050}
+    blocks = {"wiki": 6010, "directory": 6020, "chat": 6030, "git": 6040, "dns": 6050, "account": 6060}
     add(check_files(root), "router")
     use_block(root, blocks[name])
     made = add(check_files(root), name) if name == "directory" else add(check_files(with_rest(root)), name)
@@ -100,7 +98,7 @@ def test_a_service_can_have_another_name(root: Path) -> None:
     assert "http://handbook.DOMAIN" in readme
     assert "wiki.DOMAIN" not in readme
     assert check_files(root).findings == ()
-    assert read_files(root / "services/handbook/webserver") == read_files(catalogue.services() / "wiki/webserver")
+    assert read_files(root / "services/handbook/webserver") == read_files(SERVICES["wiki"] / "webserver")
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,9 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the catalogue, which is used instead of the real one and can be changed."""
     copy = tmp_path / "catalogue"
     for name in ("router", "directory", "wiki"):
-        shutil.copytree(catalogue.services() / name, copy / "services" / name)
+        shutil.copytree(catalogue.services()[name], copy / "services" / name)
     shutil.copytree(catalogue.shapes(), copy / "shapes")
-    monkeypatch.setattr("darkpeak.catalogue.services", lambda: copy / "services")
-    monkeypatch.setattr("darkpeak.catalogue.shapes", lambda: copy / "shapes")
+    monkeypatch.setattr("darkpeak.catalogue._folder", lambda name: copy / name)
     return copy
 
 

@@ -26,9 +26,9 @@ class Browser:
     options: tuple[str, ...] = ()
     jar: str = field(default_factory=new_jar)
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, *options: str) -> bytes:
         """Return the content at a path, with any status."""
-        return self._curl(path)
+        return self._curl(path, *options)
 
     def status(self, path: str, *options: str) -> int:
         """Return the status of a path."""

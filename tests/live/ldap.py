@@ -37,11 +37,11 @@ class Client:
         (folder / "hosts").write_text("127.0.0.1 localhost directory.localhost\n")
 
     def run(self, program: str, *arguments: str, uid: str = "", password: str = "", ldif: str = "") -> Result:
-        """Run a program, as a member if one is given."""
+        """Run a program, as a member if one is given, or as an entry with a whole DN."""
         who: tuple[str, ...] = ()
         if uid:
             (self.folder / "password").write_text(password or self.passwords[uid])
-            who = ("-D", f"uid={uid},{PEOPLE}", "-y", str(self.folder / "password"))
+            who = ("-D", uid if "=" in uid else f"uid={uid},{PEOPLE}", "-y", str(self.folder / "password"))
         trust = {"LDAPTLS_CACERT": str(self.folder / "ca.crt"), "LDAPTLS_REQCERT": "demand", "HOME": "/nonexistent"}
         environment = {**self.collective.environment, **trust}
         return run(

@@ -25,6 +25,7 @@ BEFORE = Path(__file__).with_name("before")
 SHOWN = ("dn", "uid", "objectClass", "cn", "sn", "givenName", "displayName", "mail", "memberOf", "sshPublicKey")
 OLD = {"ada": "engine-1843", "grace": "compiler: 1952"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8mTI1hCGGKTRwnBRUv bob"
+ACCOUNT, STRANGER = (f"cn={name},ou=services,dc=collective" for name in ("account", "stranger"))
 BOB, BOBS = f"uid=bob,{PEOPLE}", "bob builds it"
 WRONG = "not the password"
 ENTRY = f"""dn: {BOB}
@@ -45,12 +46,13 @@ cn: builders
 description: They build
 member: {BOB}
 """
-# What each may read of bob: "" is anonymous; ada is in the group admins; grace is another member.
+# What each may read of bob: "" is anonymous; ada is in the group admins; grace is another; ACCOUNT is the login page.
 READS = {
     "": {"dn", "uid"},
     "grace": {"dn", "uid", "objectClass", "cn"},
     "bob": set(SHOWN),
     "ada": set(SHOWN),
+    ACCOUNT: {"dn", "uid", "objectClass", "cn", "sn", "givenName", "mail"},
 }
 # What each may search bob by, or compare with: what they may read, and strangers also the class, for services' filters.
 # slapd computes memberOf only where it is read.
@@ -70,9 +72,15 @@ VALUES = {
     "entryUUID": "b36cff96-7e52-1041-8e45-ab6ce7f20c38",
     "creatorsName": "cn=manager,dc=collective",
 }
-# The only things that anybody may change: their own password and ssh keys. An admin too changes the rest with
-# `darkpeak member`, as root in the container.
-WRITES = {"": set[str](), "grace": set[str](), "bob": {"userPassword", "sshPublicKey"}, "ada": set[str]()}
+# The only things that anybody may change: their own password and ssh keys; the login page, all passwords of members. An
+# admin too changes the rest with `darkpeak member`, as root in the container.
+WRITES = {
+    "": set[str](),
+    "grace": set[str](),
+    "bob": {"userPassword", "sshPublicKey"},
+    "ada": set[str](),
+    ACCOUNT: {"userPassword"},
+}
 OTHERS = {
     "pwdAccountLockedTime": "000001010000Z",
     "pwdReset": "TRUE",
@@ -97,7 +105,8 @@ def client(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> 
     collective.darkpeak("up", "router", "directory", timeout=900)
     directory.write(collective)
     manage(collective, "ldapadd", ENTRY)
-    return Client(collective, tmp_path_factory.mktemp("client"), {"bob": BOBS})
+    of_account = collective.execute("directory", "slapd", "cat", "/account/password").stdout.strip()
+    return Client(collective, tmp_path_factory.mktemp("client"), {"bob": BOBS, ACCOUNT: of_account})
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -165,8 +174,24 @@ def test_no_login_reads_the_log_or_the_rules(client: Client, who: str) -> None:
 
 def test_only_members_of_a_group_and_admins_see_it(client: Client) -> None:
     seen = {who: client.search(TLS, GROUPS, "(cn=builders)", uid=who) for who in WHO}
-    assert {who for who, found in seen.items() if f"member: {BOB}" in found} == {"bob", "ada"}
-    assert {who for who, found in seen.items() if found} == {"bob", "ada"}
+    assert {who for who, found in seen.items() if f"member: {BOB}" in found} == {"bob", "ada", ACCOUNT}
+    assert {who for who, found in seen.items() if found} == {"bob", "ada", ACCOUNT}
+    assert "description" not in seen[ACCOUNT]
+
+
+def test_nobody_reads_or_changes_the_accounts_of_services(client: Client) -> None:
+    for who in WHO:
+        assert client.search(TLS, "ou=services,dc=collective", "(objectClass=*)", "*", "+", uid=who) == ""
+        for name in (ACCOUNT, STRANGER):
+            change = f"dn: {name}\nchangetype: modify\nreplace: userPassword\nuserPassword: another one\n"
+            refused = DENIED if who else STRONGER_AUTH_REQUIRED
+            assert client.run("ldapmodify", "-H", TLS, uid=who, ldif=change).returncode == refused
+
+
+def test_guesses_cannot_lock_the_login_page(client: Client) -> None:
+    plant_failures(client, 120, ACCOUNT)
+    assert client.run("ldapwhoami", "-H", TLS, uid=ACCOUNT, password=WRONG).returncode == INVALID
+    assert client.run("ldapwhoami", "-H", TLS, uid=ACCOUNT).returncode == 0
 
 
 def test_names_and_mail_addresses_are_unique(client: Client) -> None:
@@ -204,7 +229,9 @@ def test_guessing_ends_for_a_minute_and_locks_out_nobody_for_longer(
     """Earlier failures are planted: 120 guesses within a minute need more of the processor than a test may have."""
     guesses, slowest = campaign(100_000, short=2000), 0.0
     with Guesser(client) as guesser, Guesser(client) as other:
-        plant_failures(client, 109)  # as many as the wiki and the chat together let one address make within a minute
+        plant_failures(
+            client, 118
+        )  # one less than the wiki, the chat and the login page let one address make in a minute
         assert not guesser.logs_in("bob", WRONG)
         assert guesser.logs_in("bob", BOBS)  # one address locks out nobody, and a login clears the count
         plant_failures(client, 119)
@@ -221,13 +248,12 @@ def test_guessing_ends_for_a_minute_and_locks_out_nobody_for_longer(
     wait_for("bob to log in", lambda: logs_in(client.collective, "bob", BOBS), timeout=75, pause=1)
 
 
-def plant_failures(client: Client, count: int) -> None:
-    """Write failed logins of bob's, as slapd writes them, with the present time of its clock."""
+def plant_failures(client: Client, count: int, dn: str = BOB) -> None:
+    """Write failed logins, as slapd writes them, with the present time of its clock."""
     now = client.collective.execute("directory", "slapd", "date", "-u", "+%Y%m%d%H%M%S").stdout.strip()
     times = "".join(f"pwdFailureTime: {now}.{number:06}Z\n" for number in range(count))
-    manage(
-        client.collective, "ldapmodify", f"dn: {BOB}\nchangetype: modify\nadd: pwdFailureTime\n{times}", "-e", "!relax"
-    )
+    change = f"dn: {dn}\nchangetype: modify\nadd: pwdFailureTime\n{times}"
+    manage(client.collective, "ldapmodify", change, "-e", "!relax")
 
 
 @pytest.mark.parametrize("volume", [True, False], ids=["volume", "backup"])

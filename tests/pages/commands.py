@@ -10,10 +10,11 @@ from darkpeak.cli import root
 
 TOP = Path(__file__).parent.parent.parent
 SERVICES = tuple(sorted(str(path.relative_to(TOP)) for path in TOP.glob("services/**/README.md")))
+CATALOGUE = tuple(sorted(str(path.relative_to(TOP)) for path in TOP.glob("catalogue/**/README.md")))
 # bin/reference writes docs/commands.md; test_tutorial.py runs every command of the tutorial and of vm.md.
 LEFT_OUT = ("docs/commands.md", "docs/tutorial.md", "docs/vm.md")
 PAGES = (
-    *("README.md", "CONTRIBUTING.md", "tests/live/README.md", *SERVICES),
+    *("README.md", "CONTRIBUTING.md", "tests/live/README.md", *SERVICES, *CATALOGUE),
     *sorted(name for path in TOP.glob("docs/*.md") if (name := str(path.relative_to(TOP))) not in LEFT_OUT),
 )
 

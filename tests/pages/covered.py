@@ -13,6 +13,7 @@ CHAT, DIRECTORY, DNS, GIT, ROUTER, HOOKS, WIKI = (
     f"services/{name}/README.md"
     for name in ("chat", "directory", "dns", "git", "router", "router/certificates/hooks", "wiki")
 )
+ACCOUNT = "catalogue/account/README.md"
 BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
 HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_commands_cuts"
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
@@ -56,12 +57,23 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak init village": "test_init.py::test_a_collective_is_made_and_committed_and_sound",
         "darkpeak init --help": HELP,
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
+        "darkpeak add account": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
         "bin/setup --engine": "test_tutorial.py::test_the_page_works_up_to_an_own_service_on_a_vm",
         "docker compose up -d": "test_up.py::test_plain_compose_sees_no_difference",
         "docker compose up -d --wait --build": "test_contract.py::test_plain_compose_starts_it_healthy",
     },
+    ACCOUNT: dict.fromkeys(
+        (
+            *("docker compose up -d --build", "docker compose up -d --wait", "docker compose logs portal"),
+            *("docker compose port portal 80", "docker compose exec portal invite ada"),
+            *("docker compose build --no-cache && docker compose up -d", "scripts/backup DIR", "scripts/restore DIR"),
+            *("docker compose exec portal rm -r /var/lib/account/replaced",),
+            *("scripts/member-gone ada", "scripts/forget-member ada"),
+        ),
+        "test_account.py::test_the_commands_of_its_page_run",
+    ),
     CHAT: {
         "scripts/export-member ada DIR": EXPORTED,
         "scripts/forget-member ada": FORGOTTEN,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 SERVICES = Path(__file__).parents[2] / "services"
 SHAPES = SERVICES.parent / "shapes"
+CATALOGUE = SERVICES.parent / "catalogue"
 DOCUMENTS = SERVICES.parent / "docs"
-FOLDERS = sorted(file.parent for file in [*SERVICES.glob("*/docker-compose.yml"), *SHAPES.glob("*/docker-compose.yml")])
+FOLDERS = sorted(file.parent for top in (CATALOGUE, SERVICES, SHAPES) for file in top.glob("*/docker-compose.yml"))
 ROUTER = SERVICES / "router"
 DOCKERFILES = sorted(path for folder in FOLDERS for path in folder.glob("*/Dockerfile"))
 SCRIPTS = sorted(path for folder in FOLDERS for path in folder.glob("scripts/*"))

@@ -22,6 +22,8 @@ HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-perio
 PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
 # A program with wrong arguments prints its usage, with these words, before it does anything else.
 WRONG_USE: dict[str, list[list[str]]] = {
+    "../catalogue/account/portal/bin/end-sessions": [[], ["*"], ["a;b"], [""], ["ada", "now"]],
+    "../catalogue/account/portal/bin/invite": [[], ["*"], ["a;b"], [""], ["ada", "grace"]],
     "chat/prosody/bin/certificate": [[], ["sell"]],
     "chat/prosody/bin/disconnect": [[], ["a'da"], ["*"], [""]],
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"], ["@all"], ["ada."], ["7ada"]],
@@ -39,6 +41,7 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "wiki/webserver/bin/keep-checking": [[]],
 }
 BACKUPS = {  # each script's files
+    "catalogue/account": ["account.tar"],
     "services/chat": ["database.sql", "keys.tar"],
     "services/directory": ["members.ldif"],
     "services/dns": ["hosts"],
@@ -77,7 +80,7 @@ def test_the_health_check_is_only_in_the_dockerfile(compose: Path) -> None:
 
 def test_only_programs_can_be_run() -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "--stage", "services", "shapes"],
+        ["git", "ls-files", "--stage", "catalogue", "services", "shapes"],
         cwd=SERVICES.parent,
         capture_output=True,
         text=True,
@@ -91,7 +94,7 @@ def test_only_programs_can_be_run() -> None:
 @pytest.mark.parametrize("program", [*PROGRAMS, *SCRIPTS], ids=short)
 def test_a_program_begins_with_a_comment_about_what_it_does(program: Path) -> None:
     first, second, *_ = program.read_text().splitlines()
-    assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/awk -f|usr/bin/lua5\.4|usr/bin/python3|usr/bin/node)", first)
+    assert re.fullmatch(r"#!/(bin/sh|bin/bash|usr/bin/(awk -f|lua5\.4|node|perl|python3))", first)
     assert second.startswith(("# ", "-- ", "// "))
 
 

@@ -48,12 +48,12 @@ def add(checked: Checked, name: str, new: str = "", admins: tuple[str, ...] = ()
         UsageError: when that is not possible; nothing was written.
         SystemFailure: when the files cannot be written; there is no new service then.
     """
-    known = names_in(catalogue.services())
+    known = catalogue.services()
     if name not in known:
         raise UsageError(f"the catalogue has no service {name!r}", hint=f"choose one of {', '.join(known)}")
     if new and new != name and name in KNOWN_BY_NAME:
         raise UsageError(f"{name} must keep its name: others know it by that", hint=f"add it: darkpeak add {name}")
-    return make(checked, read_files(catalogue.services() / name), new or name, admins, f"services/{name}")
+    return make(checked, read_files(known[name]), new or name, admins, f"services/{name}")
 
 
 def new(checked: Checked, name: str, shape: str, source: str = DEBIAN, admins: tuple[str, ...] = ()) -> Made:
@@ -90,7 +90,7 @@ def _suffix(source: str) -> str:
 
 
 def names_in(folder: Path) -> tuple[str, ...]:
-    """Return the names of the services in a folder of the catalogue."""
+    """Return the names of the shapes in a folder of the catalogue."""
     return tuple(sorted(file.parent.name for file in folder.glob(f"*/{COMPOSE_FILE}")))
 
 
@@ -145,8 +145,8 @@ def _check_needs(collective: Collective, name: str, service: Service) -> None:
 
 def _owner(shared: str) -> str:
     """Return the service of the catalogue that defines a network or volume; empty if none does."""
-    for name in names_in(catalogue.services()):
-        service = read_as_service({COMPOSE_FILE: File((catalogue.services() / name / COMPOSE_FILE).read_bytes())})
+    for name, folder in catalogue.services().items():
+        service = read_as_service({COMPOSE_FILE: File((folder / COMPOSE_FILE).read_bytes())})
         if any(item.name == shared and not item.external for item in service.shared):
             return name
     return ""

@@ -113,8 +113,8 @@ def _of_catalogue(path: str) -> Files:
     """
     kind, _, name = path.partition("/")
     shape, _, source = name.partition("+")
-    if kind == "services" and name in names_in(catalogue.services()):
-        return read_files(catalogue.services() / name)
+    if kind == "services" and name in catalogue.services():
+        return read_files(catalogue.services()[name])
     if kind == "shapes" and shape in names_in(catalogue.shapes()) and source in ("", *SOURCES):
         return shape_files(shape, source or DEBIAN)
     raise UsageError(f"the catalogue of darkpeak {__version__} has no {path}", hint="another version may have it")

@@ -1,0 +1,233 @@
+"""The login page of the catalogue, used by members through the router, and attacked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import statistics
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+
+from lab.commands import run
+from tests.live.facts import directory
+from tests.live.facts.directory import MEMBERS, logs_in, manage
+from tests.live.portal import BASE, HIDDEN, Visitor, code_of, message, visitors
+from tests.pages.commands import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lab.collectives import Collective
+
+WRONG = "The name or the password is wrong."
+STRANGER = "cn=stranger,ou=services,dc=collective"
+TITLES = {"en": "Your account", "de": "Dein Konto", "fr": "Votre compte", "es": "Tu cuenta", "it": "Your account"}
+NEW = "a new one, longer"
+
+
+@pytest.fixture(scope="module")
+def running(collective: Collective) -> Collective:
+    """Return the collective with the login page, and two members."""
+    collective.darkpeak("add", "account")
+    collective.darkpeak("up", "router", "directory", "account", timeout=900)
+    directory.write(collective)
+    return collective
+
+
+@pytest.fixture(scope="module")
+def visitor(running: Collective, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Visitor]:
+    """Return a function that makes a visitor; failed logins are counted by address, so each test has its own."""
+    return visitors(running, tmp_path_factory.mktemp("portal"))
+
+
+def test_a_member_logs_in_changes_the_password_and_logs_out(
+    running: Collective, visitor: Callable[..., Visitor]
+) -> None:
+    grace = visitor("127.0.1.1")
+    page = grace.log_in("grace", MEMBERS["grace"])
+    assert "Logged in as <strong>grace</strong>" in page
+    old, new = MEMBERS["grace"], NEW
+    assert message(change(grace, "not hers", new)) == "The current password is wrong."
+    assert message(change(grace, old, "short")) == "The password is too short: it needs at least eight characters."
+    assert message(change(grace, old, new, again="another one")) == "The two new passwords are not the same."
+    assert message(change(grace, old, new)) == "Your password is changed."
+    assert logs_in(running, "grace", new)
+    assert message(change(grace, new, old)) == "Your password is changed."
+    assert "Logged in as <strong>grace</strong>" in grace.get("/").decode()
+    assert message(grace.get("/?logout=1").decode()) == "You are logged out."
+    assert 'name="password"' in grace.get("/").decode()
+
+
+def change(member: Visitor, old: str, new: str, again: str = "") -> str:
+    """Fill in the form for a new password; return the page that follows."""
+    return member.submit("/", f"oldpassword={old}", f"newpassword={new}", f"confirmpassword={again or new}")
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_pages_are_in_the_visitors_language_and_need_no_script(visitor: Callable[..., Visitor], language: str) -> None:
+    page = visitor(language=language).get("/").decode()
+    assert f"<h1>{TITLES[language]}</h1>" in page
+    assert "<script" not in page
+    for name, kind in (("user", "username"), ("password", "current-password")):
+        assert f'<label for="{name}">' in page
+        assert f'id="{name}" name="{name}"' in page
+        assert f'autocomplete="{kind}"' in page
+
+
+def test_a_mail_address_logs_in_and_a_name_in_capitals_is_the_same_member(
+    running: Collective, visitor: Callable[..., Visitor]
+) -> None:
+    mail = "dn: uid=ada,ou=people,dc=collective\nchangetype: modify\nreplace: mail\nmail: ada+home@example.org\n"
+    manage(running, "ldapmodify", mail)
+    for name in ("ada+home@example.org", "ADA"):
+        assert "Logged in as <strong>ada</strong>" in visitor("127.0.1.2").log_in(name, MEMBERS["ada"])
+
+
+def test_a_wrong_name_has_the_answer_of_a_wrong_password_and_costs_the_directory_as_much(
+    running: Collective, visitor: Callable[..., Visitor], say: Callable[[str], None]
+) -> None:
+    spent: dict[str, list[float]] = {}
+    for name in ("grace", "nosuch"):
+        for number in range(4):
+            guesser = visitor(f"127.0.2.{number}")
+            token = guesser.submit("/", f"user={name}", "password=not theirs")
+            assert message(token) == WRONG
+            spent.setdefault(name, []).append(guess(guesser, name))
+    tried = manage(running, "ldapsearch", "", "-LLL", "-b", STRANGER, "pwdFailureTime").count("pwdFailureTime: ")
+    assert tried == 8  # each guess at a name that no member has
+    say(f"seconds of a failed login: { ({name: round(statistics.median(times), 3) for name, times in spent.items()}) }")
+
+
+def guess(guesser: Visitor, name: str) -> float:
+    """Return how long one failed login takes, without the page before."""
+    page = guesser.get("/").decode()
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    return guesser.seconds("/", "-d", f"user={name}", "-d", "password=not theirs", "-d", f"token={token}")
+
+
+@pytest.mark.parametrize("name", ["*", "ada)(uid=*", "ada\\2a", "ada,ou=people", "", "a" * 200])
+def test_a_name_cannot_change_the_search(visitor: Callable[..., Visitor], name: str) -> None:
+    page = visitor("127.0.1.3").log_in(name, MEMBERS["ada"])
+    assert message(page) in {WRONG, "Write your name and your password.", ""}
+    assert "Logged in as" not in page
+
+
+def test_an_address_that_guesses_has_to_wait_and_others_do_not(visitor: Callable[..., Visitor]) -> None:
+    guesser = visitor("127.0.1.4")
+    for number in range(9):
+        assert message(guesser.log_in("grace" if number % 2 else "nosuch", "not theirs")) == WRONG
+    assert message(guesser.log_in("grace", MEMBERS["grace"])).startswith("Too many failed logins")
+    assert "Logged in as" in visitor("127.0.1.5").log_in("grace", MEMBERS["grace"])
+
+
+def test_a_password_is_changed_only_by_those_who_are_logged_in(visitor: Callable[..., Visitor]) -> None:
+    """The form for an expired password would be a login whose failures nobody counts."""
+    stranger = visitor("127.0.1.6")
+    page = stranger.submit(
+        "/", "user=grace", f"oldpassword={MEMBERS['grace']}", f"newpassword={NEW}", f"confirmpassword={NEW}"
+    )
+    assert message(page) == WRONG
+    assert "Logged in as" in stranger.log_in("grace", MEMBERS["grace"])
+
+
+def test_a_login_gets_a_new_session_only_for_https_and_leads_to_no_other_site(visitor: Callable[..., Visitor]) -> None:
+    elsewhere = base64.b64encode(b"https://evil.example/").decode()
+    for path in (f"/?url={elsewhere}", "/?url=https://evil.example/", "/?url=//evil.example/"):
+        victim = visitor("127.0.1.7")
+        assert "evil.example" not in victim.location(path)
+        assert "evil.example" not in victim.log_in("grace", MEMBERS["grace"], path)
+    victim = visitor("127.0.1.7")
+    page = victim.get("/", "--cookie", f"account={'0' * 64}").decode()
+    form = {"user": "grace", "password": MEMBERS["grace"], "token": dict(HIDDEN.findall(page))["token"]}
+    said = victim.get("/", "--include", "-d", urlencode(form)).decode().lower()
+    assert re.search(
+        r"^set-cookie: account=(?!000)\w{64}; .*; httponly.*; samesite=lax; secure\r?$", said, re.MULTILINE
+    )
+    assert "Logged in as" in victim.get("/").decode()
+    plain = visitor(base="http://account.localhost:7080")
+    assert plain.location("/some?page=1") == f"{BASE}/some?page=1"
+
+
+def test_what_is_only_for_the_inside_is_closed(visitor: Callable[..., Visitor]) -> None:
+    stranger = visitor()
+    for header in ("INSIDE: yes", "X-Forwarded-For: 127.0.0.1"):
+        assert stranger.status("/invite", "-d", "member=grace", "-H", header) == 403
+    for path in ("/config", "/sessions/global/x", "/mysession/?whoami=uid", "/index.psgi", "/index.fcgi/sessions"):
+        assert stranger.status(path) in {401, 403, 404}, path
+
+
+def test_an_invitation_sets_a_password_once(running: Collective, visitor: Callable[..., Visitor]) -> None:
+    directory.add_member(running, "bob", "never told to bob")
+    first, second = (invite(running, "bob") for _ in range(2))
+    bob = visitor("127.0.1.8")
+    assert message(bob.get(first).decode()).startswith("This link was used already")
+    assert 'autocomplete="new-password"' in bob.get(second).decode()
+    assert 'autocomplete="new-password"' in bob.get(second).decode()  # a mail scanner that opens it does no harm
+    page = bob.submit(second, f"newpassword={NEW}", f"confirmpassword={NEW}")
+    assert message(page) == "Your password is set. You can log in now."
+    assert message(bob.get(second).decode()).startswith("This link was used already")
+    assert "Logged in as <strong>bob</strong>" in bob.log_in("bob", NEW)
+    assert not logs_in(running, "bob", "never told to bob")
+    nobody = running.execute("account", "portal", "invite", "nosuch", check=False)
+    assert (nobody.returncode, nobody.stderr) == (1, "invite: there is no such member\n")
+
+
+def invite(running: Collective, name: str) -> str:
+    """Return the path of a link for a new password."""
+    told = json.loads(running.execute("account", "portal", "invite", name).stdout)
+    assert told["url"].startswith(BASE)
+    path: str = told["url"].removeprefix(BASE)
+    return path
+
+
+def test_a_removed_member_is_logged_out_at_once(running: Collective, visitor: Callable[..., Visitor]) -> None:
+    directory.add_member(running, "eve", "eve's own")
+    eve, link = visitor("127.0.1.9"), invite(running, "eve")
+    assert "Logged in as <strong>eve</strong>" in eve.log_in("eve", "eve's own")
+    removed = running.darkpeak("member", "remove", "eve")
+    assert "sessions ended" in removed.stdout + removed.stderr
+    assert 'name="password"' in eve.get("/").decode()
+    assert message(eve.get(link).decode()).startswith("This link was used already")
+
+
+def test_a_second_factor_is_asked_for_and_comes_back_with_a_restore(
+    running: Collective, visitor: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    directory.add_member(running, "zoe", "zoe's own")
+    secret = visitor("127.0.1.10").add_factor("zoe", "zoe's own")
+    assert ask_for_code(visitor("127.0.1.10"), "000000") == "The code is wrong."
+    assert running.script("account", "verify").stdout == "1 members with a second factor\n"
+    running.script("account", "backup", str(tmp_path / "saved"))
+    keys = ("sh", "-c", "cd /var/lib/account/current && sha256sum secrets/*")
+    before = running.execute("account", "portal", *keys).stdout
+    running.execute("account", "portal", "sh", "-c", "cd /var/lib/account/current && rm -r members secrets")
+    running.script("account", "restore", str(tmp_path / "saved"))
+    assert running.execute("account", "portal", *keys).stdout == before
+    assert "Logged in as <strong>zoe</strong>" in ask_for_code(visitor("127.0.1.10"), code_of(secret))
+    assert "second factors removed: 1\n" in running.script("account", "forget-member", "zoe").stdout
+    assert "Logged in as <strong>zoe</strong>" in visitor("127.0.1.10").log_in("zoe", "zoe's own")
+
+
+def ask_for_code(zoe: Visitor, code: str) -> str:
+    """Log zoe in with a code; return the message or the page that follows."""
+    page = zoe.log_in("zoe", "zoe's own")
+    assert 'autocomplete="one-time-code"' in page
+    assert "<script" not in page
+    page = zoe.fill_in(page, "/totp2fcheck", f"code={code}")
+    return message(page) or page
+
+
+def test_the_commands_of_its_page_run(running: Collective, tmp_path: Path) -> None:
+    for command in commands("catalogue/account/README.md"):
+        text = re.sub(r"\bDIR\b", str(tmp_path / "saved"), command.replace(" --no-cache", ""))
+        text = text.replace("compose exec", "compose exec -T")
+        run(["sh", "-euc", text], cwd=running.folder("account"), env=running.environment, timeout=300)
+        running.compose("account", "up", "-d", "--wait")
+
+
+def test_the_service_passes_its_whole_life(running: Collective, say: Callable[[str], None]) -> None:
+    say(running.darkpeak("test", "account", timeout=600).stdout.splitlines()[-1])
