@@ -13,6 +13,7 @@ PROJECT = "darkpeak-"  # how each service's project name begins
 # Services and containers that the tool itself talks to.
 ROUTER, HAPROXY, CERTIFICATES, JUMP, PROBER = "router", "haproxy", "certificates", "jump", "prober"
 DIRECTORY, SLAPD = "directory", "slapd"
+ACCOUNT, PORTAL = "account", "portal"
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 

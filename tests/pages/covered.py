@@ -73,7 +73,8 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             *("scripts/member-gone ada", "scripts/forget-member ada"),
         ),
         "test_account.py::test_the_commands_of_its_page_run",
-    ),
+    )
+    | {"darkpeak member invite ada": "test_account.py::test_an_invitation_sets_a_password_once"},
     CHAT: {
         "scripts/export-member ada DIR": EXPORTED,
         "scripts/forget-member ada": FORGOTTEN,

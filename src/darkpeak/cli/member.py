@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import YES, Settings, command
+from darkpeak.cli.invite import invite, login_page, show_invitation
 from darkpeak.cli.member_data import export, forget
 from darkpeak.cli.ssh_key import ssh_key
 from darkpeak.errors import SystemFailure, UsageError
@@ -95,8 +96,9 @@ def _show_ended(settings: Settings, uid: str, done: str, ended: "Sequence[Ended]
 @click.argument("uid")
 @click.option("--name", "full_name", help="The full name (default: the uid).")
 @click.option("--mail", default="", help="The mail address; only the member and the directory's admins can see it.")
-@STDIN
-def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, password_stdin: bool) -> None:
+@click.option("--password-stdin", "how", flag_value="stdin", help="Read the password from standard input: one line.")
+@click.option("--invite", "how", flag_value="link", help="Set no password: print a link (see `member invite`).")
+def add(settings: Settings, uid: str, full_name: str | None, mail: str, how: str | None) -> None:
     """Add a member, who can then log in to every service.
 
     \b
@@ -104,9 +106,12 @@ def add(settings: Settings, uid: str, full_name: str | None, mail: str, *, passw
     """
     from darkpeak.members.member import Member
 
-    directory = directory_of(settings)
-    directory.add(Member(uid, full_name or uid, mail), _password(from_stdin=password_stdin))
-    show_done(settings, uid, "added")
+    directory, page = directory_of(settings), login_page(settings) if how == "link" else None
+    directory.add(Member(uid, full_name or uid, mail), "" if page else _password(from_stdin=how == "stdin"))
+    if page:
+        show_invitation(settings, page, uid)
+    else:
+        show_done(settings, uid, "added")
 
 
 @command("list")
@@ -317,6 +322,7 @@ for each in (
     import_members,
     export,
     forget,
+    invite,
     ssh_key,
 ):
     member.add_command(each)
