@@ -14,6 +14,7 @@ PROJECT = "darkpeak-"  # how each service's project name begins
 ROUTER, HAPROXY, CERTIFICATES, JUMP, PROBER = "router", "haproxy", "certificates", "jump", "prober"
 DIRECTORY, SLAPD = "directory", "slapd"
 ACCOUNT, PORTAL = "account", "portal"
+DIRECTORY_NETWORK = PROJECT + DIRECTORY  # which services join to ask it
 DNS = "dns"
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 

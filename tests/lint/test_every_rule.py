@@ -24,6 +24,10 @@ HARDENED = """\
 """
 UPGRADE = "RUN apt-get update && apt-get dist-upgrade -y\n"
 VOLUME = "VOLUME /var/lib/wiki\n"
+LEAVING = "".join(
+    f"|{COMPOSE}:2 member-data: there is no scripts/{name}-member, which level beta needs"
+    for name in ("export", "forget")
+)
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 
 
@@ -77,7 +81,8 @@ EDITS = {
     "a log of the system": ("no-log-limit", COMPOSE, "driver: local", "driver: journald", ""),
     "a README without a section": ("readme-section", README, "## Run it\n", "", f"{README}:1 readme-section: the README has no section “Run it”, which level alpha needs"),
     "a README with other words": ("readme-section", README, "## Use it\n\n## Run it\n", "# For members\n## For admins\n", ""),
-    "the beta level's README": ("readme-section", COMPOSE, "level: alpha", "level: beta", f"{README}:1 readme-section: the README has no section “Backup”, which level beta needs|{README}:1 readme-section: the README has no section “How it is made”, which level beta needs"),
+    "the beta level's README": ("readme-section", COMPOSE, "level: alpha", "level: beta", f"{README}:1 readme-section: the README has no section “Backup”, which level beta needs|{README}:1 readme-section: the README has no section “How it is made”, which level beta needs" + LEAVING),
+    "no scripts for members at beta": ("member-data", COMPOSE, "level: alpha", "level: live", "|".join(f"{README}:1 readme-section: the README has no section “{name}”, which level live needs" for name in ("Backup", "How it is made", "Move", "Remove", "Restart", "Restore", "Security", "Upgrade")) + LEAVING.replace("beta", "live")),
     "a label with a secret": ("secret", COMPOSE, "    restart: unless", "    labels: {org.example.token: abcdef}\n    restart: unless", f"{COMPOSE}:16 secret: org.example.token of webserver looks like a secret"),
     "a label of the image": ("secret", BUILD, VOLUME, f'{VOLUME}LABEL "org.example.token"="abcdef"\n', f"{BUILD}:6 secret: org.example.token looks like a secret"),
     "a password for chpasswd": ("secret", BUILD, VOLUME, f"{VOLUME}RUN echo 'root:hunter2' | chpasswd\n", f"{BUILD}:6 secret: a command of RUN has a secret"),

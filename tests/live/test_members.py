@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -16,13 +18,19 @@ from lab.commands import run, wait_for
 from tests.live.facts import chat, git, router, wiki
 from tests.live.facts.directory import MEMBERS, logs_in
 from tests.live.facts.git import SERVER, Member
-from tests.live.xmpp import Door
+from tests.live.xmpp import Door, login, session
+from tests.live.xmpp import logs_in as xmpp_login
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
 
 PASSWORDS = {**MEMBERS, "bob": "bob builds it"}
 GROUP = "admins-wiki"
+BRIEF = "only for a while"
+WIDE = "\uff47\uff52\uff41\uff43\uff45"  # grace, in full-width letters
+MINUTE = 60.0  # seconds
+# Names that a filter without quoting, or a comparison without case and width, would take for grace.
+NOBODY = ("*", "grac*", "*)(uid=grace", "grace)(objectClass=*", "\\67race", WIDE, "gr\u0430ce", "g" * 10_000)
 REPOSITORY = "/var/lib/git/repositories/testing.git"
 
 
@@ -114,6 +122,7 @@ def test_a_renamed_member_keeps_password_groups_and_keys(village: Collective) ->
     village.darkpeak("group", "join", "cooks", "bob")
     told = village.darkpeak("member", "rename", "bob", "robert")
     assert "services keep what they stored under the name bob" in told.stderr
+    assert "darkpeak member forget bob --dry-run" in told.stderr
     assert logs_in(village, "robert", PASSWORDS["bob"])
     assert not logs_in(village, "bob", PASSWORDS["bob"])
     assert "hello robert" in greeting(bob)
@@ -192,6 +201,58 @@ def test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name(villa
     authors = village.execute("git", "gitolite", *log).stdout
     assert "ada@localhost" in authors
     assert "ada" not in {row["uid"] for row in shown(village, "member", "list")}
+
+
+@pytest.mark.parametrize("how", ["lock", "rename", "remove"])
+def test_a_member_who_is_logged_in_everywhere_is_out_within_a_minute(village: Collective, how: str) -> None:
+    village.darkpeak("member", "add", f"dan-{how}", "--password-stdin", stdin=f"{BRIEF}\n")
+    dan = member(village, f"dan-{how}")
+    village.darkpeak("member", "ssh-key", "add", dan.name, str(dan.keys / f"{dan.name}.pub"))
+    browser = wiki.at(village)
+    assert browser.logs_in(dan.name, BRIEF)
+    ssh = [*dan.ssh.split(), "-p", "6042", "-o", f"ControlPath={dan.keys / how}", "git@localhost", "info"]
+    run([*ssh[:1], "-o", "ControlMaster=yes", "-o", "ControlPersist=300", *ssh[1:]])
+    door = Door(router.authority(village), chat.PORT)
+
+    async def leave() -> float:
+        ended = asyncio.Event()
+        async with session(door, dan.name, BRIEF) as client:
+            client.add_event_handler("disconnected", lambda _: ended.set())
+            began = time.monotonic()
+            new = [f"{dan.name}2"] if how == "rename" else []
+            await asyncio.to_thread(village.darkpeak, "member", how, dan.name, *new)
+            await asyncio.wait_for(ended.wait(), MINUTE)
+            return began
+
+    began = asyncio.run(leave())
+    assert b"Logged in as" not in browser.get("/start")
+    assert f"hello {dan.name}\n" not in run(ssh, check=False).stdout.replace(",", "\n")
+    assert time.monotonic() - began < MINUTE
+    assert not logs_in(village, dan.name, BRIEF)
+    assert not wiki.at(village).logs_in(dan.name, BRIEF)
+    assert not xmpp_login(door, dan.name, BRIEF)
+
+
+def test_a_name_that_is_a_filter_is_nobody(village: Collective) -> None:
+    grace, door = PASSWORDS["grace"], Door(router.authority(village), chat.PORT)
+    assert logs_in(village, "grace", grace)
+    browser = wiki.at(village)
+    assert [name for name in NOBODY if browser.logs_in(name, grace)] == []
+    assert b"Logged in as" not in browser.get(f"/start?do=login&u=grace%00&p={quote(grace)}")
+    # By XMPP's own rules (RFC 7622), the wide letters are grace's own name before anybody is asked.
+    others = (*(name for name in NOBODY if name != WIDE), "grace\0", "\0grace")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda name: login(door, name, grace), others))
+    assert [answer for answer in answers if "<success" in answer] == []
+    key = (member(village, "grace").keys / "grace.pub").read_text()
+    for name in NOBODY:
+        refused = village.script("git", "member-key", "add", name, stdin=key, check=False)
+        assert refused.returncode in {1, 2}, name
+    for name in NOBODY[:-1]:
+        assert village.darkpeak("member", "show", name, check=False).returncode == 2
+    # The services still work, and grace is still grace.
+    assert "<success" in login(door, "grace", grace)
+    assert wiki.at(village).logs_in("grace", grace)
 
 
 def places(report: dict[str, Any]) -> set[str]:

@@ -112,6 +112,20 @@ class Tcp(Web):
         )
 
 
+def takes_data_and_leaves(service: Web, folder: Path) -> None:
+    """Export what a member wrote, and forget the member, with the service's own scripts."""
+    collective = service.kept.collective
+    if not (collective.folder(service.name) / "scripts/forget-member").exists():
+        return  # it does not know members
+    for who, count in (("ada", 2), ("nobody", 0)):
+        assert collective.script(service.name, "export-member", who, str(folder / who)).stdout == f"notes: {count}\n"
+        written = [path.read_text() for path in (folder / who).rglob("*") if path.is_file()]
+        assert ("first" in "".join(written)) == (who == "ada")
+        assert collective.script(service.name, "forget-member", who).stdout == f"notes removed: {count}\n"
+        assert not service.has("second")
+    collective.script(service.name, "verify")
+
+
 @pytest.mark.parametrize(("shape", "source"), MADE)
 def test_a_shape_works_without_an_edit(members: Kept, tmp_path: Path, shape: str, source: str) -> None:
     collective, name = members.collective, f"my-{shape}-{source}"
@@ -133,6 +147,7 @@ def test_a_shape_works_without_an_edit(members: Kept, tmp_path: Path, shape: str
         collective.script(name, "backup", str(tmp_path / "by-hand"))
         service.write("second")
         assert collective.script(name, "verify").stdout != before or shape == "static"
+        takes_data_and_leaves(service, tmp_path)
         members.darkpeak("restore", name)
         wait_for("the restored service", lambda: collective.script(name, "verify").stdout == before, timeout=30)
         assert not service.has("second")

@@ -31,7 +31,14 @@ WRONG_USE: dict[str, list[list[str]]] = {
     **{
         f"{folder}/bin/{name}-member": [[], ["*"], ["a;b"], [""]]
         for name in ("export", "forget")
-        for folder in ("chat/database", "directory/slapd", "git/gitolite", "wiki/webserver")
+        for folder in (
+            "chat/database",
+            "directory/slapd",
+            "git/gitolite",
+            "wiki/webserver",
+            "../shapes/web/app",
+            "../shapes/gate/app",
+        )
     },
     "router/haproxy/bin/dump": [[], ["everything"]],
     "router/haproxy/bin/load": [[], ["everything"]],

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from darkpeak.collective.model import Service
-from darkpeak.deploy.member_gone import run_script
+from darkpeak.deploy.member_gone import find_missing, run_script
 from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
 from darkpeak.folders import make_private
@@ -39,8 +39,11 @@ def export_member(
 def _export_from(target: Target, uid: str, folder: Path, progress: Progress) -> Iterator[Exported]:
     for service in target.running:
         place = folder / service.name
+        missing = find_missing(target.collective, service, EXPORT_MEMBER)
         if place.is_dir():
             yield Exported(service.name, service.about, "exported by an earlier run", _files(place))
+        elif missing:
+            yield Exported(service.name, service.about, missing)
         else:
             yield from _export(target, service, uid, place, progress)
 

@@ -7,7 +7,7 @@ from functools import partial
 from darkpeak.actions.directory import end_sessions
 from darkpeak.actions.forgotten import Backups, Forgotten, kept_until
 from darkpeak.collective.model import Service
-from darkpeak.deploy.member_gone import Ended, run_script
+from darkpeak.deploy.member_gone import Ended, find_missing, run_script
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import UsageError
@@ -114,11 +114,10 @@ def _in_records(target: Target, texts: Sequence[str]) -> Iterator[Found]:
 
 
 def _without_script(target: Target) -> Iterator[str]:
-    """Yield a line for each service that uses the directory and has no script."""
     for service in target.running:
-        if DIRECTORY in target.collective.depends_on(service) and not _has_script(service):
-            admins = ", ".join(service.admins) or "it has none"
-            yield f"{service.name} has no scripts/{FORGET_MEMBER}: ask its admins ({admins})"
+        missing = find_missing(target.collective, service, FORGET_MEMBER)
+        if missing:
+            yield f"{service.name}: {missing}"
 
 
 def _backups(targets: Sequence[Target]) -> Backups:

@@ -172,6 +172,7 @@ def rename(settings: Settings, uid: str, new: str) -> None:
 
     Groups, password and ssh keys stay theirs. All sessions end. Services keep what they stored under the old name:
     pages' history, rooms, contacts, messages, repositories and their rules. So give the old name to nobody else.
+    `member forget OLD_UID --dry-run` shows where it still is.
     Exits 3 if a service could not do its part.
 
     \b
@@ -186,6 +187,7 @@ def rename(settings: Settings, uid: str, new: str) -> None:
         _show_ended(settings, uid, f"is now {new}", ended)
     finally:
         output.note(f"services keep what they stored under the name {uid}; give this name to nobody else")
+        output.note(f"to see where it is: darkpeak member forget {uid} --dry-run")
 
 
 @command("lock")

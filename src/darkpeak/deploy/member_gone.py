@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from darkpeak.collective.model import Service
+from darkpeak.collective.model import Collective, Service
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import DarkpeakError
-from darkpeak.vocabulary import EXPORT_MEMBER, FORGET_MEMBER
+from darkpeak.vocabulary import DIRECTORY, EXPORT_MEMBER, FORGET_MEMBER
 
 SECONDS = 120.0
 LONG = {EXPORT_MEMBER: 3600.0, FORGET_MEMBER: 3600.0}  # seconds: they read or write all data of a service
@@ -31,6 +31,13 @@ def run_script(
                 yield from _run_in(compose, service, script, arguments, stdin)
             except DarkpeakError as error:
                 yield Ended(service.name, error.message, failed=True)
+
+
+def find_missing(collective: Collective, service: Service, script: str) -> str:
+    """Return whom to ask about a service that uses the directory and does not have this script; else nothing."""
+    if DIRECTORY not in collective.depends_on(service) or (service.folder / "scripts" / script).exists():
+        return ""
+    return f"it has no scripts/{script}: ask its admins ({', '.join(service.admins) or 'there are none'})"
 
 
 def _run_in(compose: Compose, service: Service, script: str, arguments: Sequence[str], stdin: bytes) -> Iterator[Ended]:

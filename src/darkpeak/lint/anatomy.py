@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from darkpeak.collective import scripts
 from darkpeak.collective.compose import exposed
-from darkpeak.collective.model import Finding, Place, Service
-from darkpeak.lint.rule import ERROR, WARNING, Rule
-from darkpeak.vocabulary import EXPORT_MEMBER, FORGET_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
+from darkpeak.collective.model import LEVELS, Finding, Place, Service
+from darkpeak.lint.rule import ERROR, NOTE, WARNING, Rule
+from darkpeak.vocabulary import DIRECTORY_NETWORK, EXPORT_MEMBER, FORGET_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
 OPTIONAL = ("verify", scripts.SAMPLE, MEMBER_GONE, MEMBER_KEY, EXPORT_MEMBER, FORGET_MEMBER)
@@ -32,6 +32,18 @@ def files(service: Service) -> Iterator[Finding]:
         path = service.folder / "scripts" / name
         if name in SCRIPTS or os.path.lexists(path):
             yield from _finding(service, f"{folder}/scripts/{name}", scripts.find_fault(path, scripts.in_helper))
+
+
+def leaving(service: Service) -> Iterator[Finding]:
+    """From level beta on, a service that logs members in and stores data lets them leave with their data."""
+    early = LEVELS.index(service.level) < LEVELS.index("beta")
+    asks = any(network.name == DIRECTORY_NETWORK and network.external for network in service.networks)
+    for name in () if early or not asks or not service.owns_data else (EXPORT_MEMBER, FORGET_MEMBER):
+        if not os.path.lexists(service.folder / "scripts" / name):
+            hint = f"write scripts/{name}, also if the service stores nothing of members: then it says so"
+            yield Finding(
+                service.at, "member-data", f"there is no scripts/{name}, which level {service.level} needs", hint
+            )
 
 
 def programs(service: Service) -> Iterator[Finding]:
@@ -243,5 +255,12 @@ RULES = (
         "A volume that is mounted must be in the section volumes.",
         "write it under volumes: at the end of the file",
         service=(host_mounts,),
+    ),
+    Rule(
+        "member-data",
+        NOTE,
+        "A member may leave, and take their data with them. Only the service itself knows what it stores of a member.",
+        "write scripts/export-member and scripts/forget-member",
+        service=(leaving,),
     ),
 )
