@@ -10,12 +10,11 @@ from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.uptime.log import Event, by_name, parse
-from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime, measure
+from darkpeak.uptime.measure import DAY_SECONDS, ROUND_SECONDS, Outage, Uptime, measure
 from darkpeak.uptime.names import names_of
 from darkpeak.vocabulary import PROBER, ROUTER
 
 PERIODS = (30, 90, 365)  # days
-ROUND_SECONDS = 30.0
 STALE_SECONDS = 300.0  # without a round: the prober hangs
 
 

@@ -12,7 +12,7 @@ from darkpeak.uptime.log import DOWN, GONE, MAINTENANCE, OFF, PROBER, UP, Event
 
 DAY_SECONDS = 86400
 UNKNOWN = ""
-MOST_NINES = 5  # what rounds every 30 seconds can show in a year
+ROUND_SECONDS = 30  # between two looks; a share is not known better than that
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Uptime:
 
     @property
     def nines(self) -> int:
-        """The number of nines of the share: 0.995 has two."""
+        """The number of nines of the share that the measured time can show: 0.995 has two, from 50 minutes on."""
         total, number = self.up + self.down, 0
-        while total and number < MOST_NINES and self.down * 10 ** (number + 1) <= total:
+        while max(self.down, ROUND_SECONDS) * 10 ** (number + 1) <= total:
             number += 1
         return number
 
