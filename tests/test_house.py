@@ -28,6 +28,7 @@ ROOMS = {
     "router": set(),
     "members": set(),
     "uptime": {"collective"},
+    "site": {"uptime"},
     "lint": {"collective"},
     "plan": {"collective", "router"},
     "names": {"process"},
@@ -57,7 +58,7 @@ ROOMS = {
             "plan",
             "process",
         ),
-        *("repository", "router", "schedule", "uptime"),
+        *("repository", "router", "schedule", "site", "uptime"),
     },
     "life": {
         "actions",
@@ -86,7 +87,7 @@ ROOMS = {
     },
 }
 OUTSIDE = {"docker", "subprocess", "socket", "requests", "urllib", "http", "asyncio", "ssl", "rich", "click", "os"}
-HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", "logging")
+HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", "logging", "jinja2", "babel")
 # Each library from outside, and the files that may import it.
 DOORS = {
     "subprocess": {"process.py", "helper/image/docker.py", "helper/image/script.py"},
@@ -96,6 +97,9 @@ DOORS = {
     "requests": {"schedule/notices.py"},
     "ldif": {"members/ldif_text.py"},
     "pyrage": {"repository/key.py"},
+    "babel": {"site/pages.py", "site/words.py"},
+    "jinja2": {"site/pages.py"},
+    "markdown_it": {"site/pages.py"},
     "yaml": {"collective/limits.py", "collective/tree.py"},
 }
 LARGEST_ROOM = 0.15

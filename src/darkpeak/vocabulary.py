@@ -4,6 +4,7 @@ import re
 
 # Files of a collective.
 COLLECTIVE_FILE = "collective.toml"
+ABOUT_FILE = "about.md"  # the collective's own text on its pages
 COMPOSE_FILE = "docker-compose.yml"
 KEY_FILE = "backup-key.age"
 ENVIRONMENT_FILE = ".env"  # of a service, with the collective's values for plain compose

@@ -19,12 +19,18 @@ from lab.commands import run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lab.collectives import Collective
     from lab.kept import Kept
 
 DAY = 86400
 CHAIN = ("router", "directory", "wiki")  # the wiki and the infrastructure that it uses
 ADMINS = ("ada", "grace", "mo")
-NAMES = ("wiki", "port directory", "port router")  # in the prober's log
+NAMES = (
+    "wiki",
+    "port directory",
+    "port router",
+)  # in the prober's logPROMISE = "You can rely on it. It is off for less than 4 days a year."
+PROMISE = "You can rely on it. It is off for less than 4 days a year."
 LOOKS = {  # the commands of docs/levels.md that only look, and what each shows
     "level": "wiki",
     "admin list": "mo",
@@ -72,6 +78,13 @@ def write_uptime(kept: Kept, days: int) -> None:
     run(["sh", "-c", f"cat >{mountpoint}/log"], stdin="".join(lines))
     run(["sh", "-c", f"cat >{mountpoint}/alive"], stdin=f"{now}\n")
     kept.collective.compose("router", "start", "prober")
+
+
+def pages_of(own: Collective) -> dict[str, str]:
+    """Return the pages for members."""
+    folder = own.top / "pages"
+    own.darkpeak("site", "--to", str(folder))
+    return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
 
 
 def level(kept: Kept, service: str) -> dict[str, Any]:
@@ -129,8 +142,17 @@ def test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away(claimi
     assert own.darkpeak("level", "wiki").returncode == 0
     for words, shown in LOOKS.items():
         assert shown in own.darkpeak(*words.split(), check=False).stdout, words
+    (own.top / "about.md").write_text("We are **here** for you.")
     own.darkpeak("maintenance", "wiki", "on", "back at nine")
+    pages = pages_of(own)
     own.darkpeak("maintenance", "wiki", "off")
+    assert "under maintenance" in pages["index.html"]
+    assert "We are <strong>here</strong> for you." in pages["index.html"]
+    pages = pages_of(own)
+    assert PROMISE in pages["index.html"]
+    assert 'href="http://wiki.localhost:7080/"' in pages["index.html"]
+    assert "It answered 99.89 % of the time, in 40 measured days" in pages["status.html"]
+    assert "wiki did not answer" in pages["feed.xml"]
 
     found = read(own.top)[0]
     target = Target(found, Engine(own.host.docker_host), found.services)

@@ -227,6 +227,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "darkpeak uptime",
             "darkpeak uptime wiki",
             'darkpeak maintenance wiki on "back at nine"',
+            "darkpeak site --to /var/www/html",
         ),
         "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away",
     ),

@@ -33,6 +33,15 @@ class Seen:
         until = int(min(now.timestamp(), self.until + ROUND_SECONDS))  # a state lasts until the next round
         return measure(self.events, names, int(now.timestamp()) - days * DAY_SECONDS, until)
 
+    def days(self, target: Target, service: Service, number: int, now: datetime) -> tuple[Uptime, ...]:
+        """Return the uptime of each of the last days, the oldest first; a day ends at this time of day."""
+        names, until = names_of(service, target.collective.domain), int(now.timestamp())
+        if not any(name in self.events for name in names):
+            return ()
+        last = int(min(until, self.until + ROUND_SECONDS))
+        starts = (until - days * DAY_SECONDS for days in range(number, 0, -1))
+        return tuple(measure(self.events, names, start, min(start + DAY_SECONDS, last)) for start in starts)
+
 
 @dataclass(frozen=True)
 class Period:

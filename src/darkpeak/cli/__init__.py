@@ -27,6 +27,7 @@ from darkpeak.cli import (
     restore,
     router,
     service,
+    site,
     uptime,
     vm,
 )
@@ -63,6 +64,7 @@ NOUNS = (
     collective,
     level,
     uptime,
+    site,
     lint,
     backup,
     restore,

@@ -1,0 +1,103 @@
+"""Make the pages for members from what is known of the services, and write them into a folder."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from darkpeak.actions.level import find_levels
+from darkpeak.actions.uptime import Seen, read_seen
+from darkpeak.collective.model import Service
+from darkpeak.collective.text import read_or_empty
+from darkpeak.deploy.reach import ask_router
+from darkpeak.deploy.routing import find_router
+from darkpeak.deploy.target import Target
+from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.levels.judge import Judged
+from darkpeak.plan.status import addresses, make_status, mark_unreachable
+from darkpeak.router.control import Notice
+from darkpeak.site.facts import DAYS, Card, Site
+from darkpeak.site.pages import make_pages
+from darkpeak.vocabulary import ABOUT_FILE, DIRECTORY
+
+
+def find_site(targets: Sequence[Target], at: datetime | None = None) -> Site:
+    """Return what the pages show; of an engine that does not answer, only what the files say."""
+    collective, moment = targets[0].collective, at or datetime.now(UTC)
+    levels = {judged.service: judged for judged in find_levels(targets, moment)}
+    unknown = list[str]()
+    cards = [card for target in targets for card in _cards(target, levels, moment, unknown)]
+    people = tuple(admin.full_name or admin.name for admin in collective.admins)
+    text = read_or_empty(collective.root / ABOUT_FILE)
+    return Site(collective.name, collective.domain, moment, tuple(cards), people, text, tuple(unknown))
+
+
+def write_site(site: Site, folder: Path) -> tuple[str, ...]:
+    """Write the pages into a folder, each file in one step; return their paths in it.
+
+    Raises:
+        UsageError: when the folder cannot be written.
+    """
+    files = make_pages(site)
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(f".{path.name}.partial")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written: {error.strerror}", hint="name another folder: --to DIR"
+        ) from error
+    return tuple(files)
+
+
+def _cards(target: Target, levels: Mapping[str, Judged], at: datetime, unknown: list[str]) -> Iterator[Card]:
+    states, notices, seen = dict[str, str](), dict[str, Notice](), None
+    try:
+        observed = target.engine.observe()
+        _, silent = ask_router(target, observed)
+        rows = mark_unreachable(make_status(target.collective, target.services, observed), silent)
+        states = {row.service: row.state for row in rows}
+        router = find_router(target.collective, target.engine, observed)
+        notices = router.notices() if router else {}
+        seen = read_seen(target, observed)
+    except SystemFailure as error:
+        unknown.append(error.message)
+    for service in target.services:
+        yield _card(target, service, levels[service.name], states.get(service.name, ""), notices, seen, at)
+
+
+def _card(  # noqa: PLR0913, PLR0917 (all that a card shows)
+    target: Target,
+    service: Service,
+    judged: Judged,
+    state: str,
+    notices: Mapping[str, Notice],
+    seen: Seen | None,
+    at: datetime,
+) -> Card:
+    collective = target.collective
+    people = {admin.name: admin.full_name or admin.name for admin in collective.admins}
+    notice = next((notices[route.label].text for route in service.routes.http if route.label in notices), "")
+    return Card(
+        service.name,
+        service.about,
+        addresses(collective, service),
+        _login(target, service),
+        judged.measured if state else judged.claimed,
+        judged.claimed,
+        tuple(people.get(name, name) for name in service.admins),
+        state,
+        notice,
+        service.kind,
+        seen.of(target, service, DAYS, at) if seen else None,
+        seen.days(target, service, DAYS, at) if seen else (),
+    )
+
+
+def _login(target: Target, service: Service) -> str:
+    """Return how members log in: with their member name, with an ssh key, or nothing of that."""
+    if DIRECTORY in target.collective.depends_on(service):
+        return "member"
+    return "key" if service.routes.ssh or service.routes.plain_ssh else ""
