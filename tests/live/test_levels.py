@@ -34,7 +34,7 @@ PROMISE = "You can rely on it. It is off for less than 4 days a year."
 LOOKS = {  # the commands of docs/levels.md that only look, and what each shows
     "level": "wiki",
     "admin list": "mo",
-    "history wiki": "deploy",
+    "history wiki": "up",
     "status": "live",
     "roadmap": "live",
     "uptime": "99.8",

@@ -8,14 +8,14 @@ from darkpeak.cli.common import Settings, command
 
 
 @command("site")
-@click.option("--to", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where to write.")
-def site(settings: Settings, folder: Path) -> None:
-    """Write the pages for members into a folder, for any web server.
+@click.option("--to", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where to write.")
+def site(settings: Settings, to: Path) -> None:
+    """Write the pages for members into a folder.
 
     One page shows the services: what each one is for, its address, how to log in, what it promises, and who runs it.
     The status page shows what works now, the last 90 days of each service, and its outages; they are also an Atom
-    feed. If the collective has a file about.md, its text is on the first page. The pages need no program. Put them on
-    another machine, so that members can read them when the server is off.
+    feed. If the collective has a file about.md, its text is on the first page. Any web server can show the pages. Put
+    them on another machine, so that members can read them when the server is off.
 
     \b
     Example: darkpeak site --to /var/www/html
@@ -24,11 +24,11 @@ def site(settings: Settings, folder: Path) -> None:
     from darkpeak.actions.site import find_site, write_site
 
     found = find_site(settings.targets(settings.collective()))
-    written = write_site(found, folder)
+    written = write_site(found, to)
     if settings.as_json:
-        output.show_json({"folder": str(folder), "files": written, "unknown": found.unknown})
+        output.show_json({"folder": str(to), "files": written, "unknown": found.unknown})
     else:
-        output.show_lines([f"wrote {len(written)} files into {folder}; open {folder / 'index.html'}"])
+        output.show_lines([f"wrote {len(written)} files into {to}; open {to / 'index.html'}"])
     for reason in found.unknown:
         output.note(f"note: what runs is not known, so the pages show only what the files say: {reason}")
 
