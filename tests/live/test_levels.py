@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkpeak.actions.level import find_levels
-from darkpeak.collective import read
+from darkpeak.deploy.check import check_files
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import Engine
 from lab.commands import run
@@ -154,9 +154,13 @@ def test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away(claimi
     assert "It answered 99.89 % of the time, in 40 measured days" in pages["status.html"]
     assert "wiki did not answer" in pages["feed.xml"]
 
-    found = read(own.top)[0]
+    found = check_files(own.top).collective
     target = Target(found, Engine(own.host.docker_host), found.services)
     later = {item.service: item for item in find_levels([target], datetime.now(UTC) + timedelta(days=36))}
-    missing = {row.requirement: row.why for row in later["wiki"].rows if not row.met}
-    assert "restore that works" in missing
+    missing = {name: {row.requirement for row in later[name].rows if not row.met} for name in CHAIN}
+    assert missing == {
+        "router": {"automatic backup", "restore that works", "security updates"},
+        "directory": {"automatic backup", "restore that works", "security updates", "depends on live"},
+        "wiki": {"automatic backup", "restore that works", "security updates", "depends on live"},
+    }
     assert later["wiki"].measured == "beta"
