@@ -54,6 +54,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "bin/darkpeak roadmap": LOOK,
         "bin/darkpeak lint": LOOK,
         "bin/darkpeak backup wiki --to ./today": REMOTE,
+        "darkpeak site --to DIR": (
+            "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away"
+        ),
         "darkpeak init village": "test_init.py::test_a_collective_is_made_and_committed_and_sound",
         "darkpeak init --help": HELP,
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
