@@ -150,3 +150,13 @@ def test_a_kept_route_gives_way_to_a_declared_one() -> None:
     moved = Table(WIKI.domains, (Route("wiki", 6020),), blocks=(6020,), kept=frozenset({6010}))
     assert the_router(container).apply(moved).changed == ("wiki",)
     assert parse(container.files).http == (Route("wiki", 6020),)
+
+
+def test_an_older_router_without_the_probers_table_is_not_synchronised_for_ever() -> None:
+    container = a_router()
+    container.files["probed.map"] = b""
+    table = replace(WIKI, probed=(Route("directory", 6020),))
+    assert the_router(container).apply(table) == Changes(synchronised=True)
+    del container.files["probed.map"]
+    assert the_router(container).apply(table) == Changes()
+    assert the_router(container).drift(table) == []

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
-from darkpeak.router.files import PAIRS, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
+from darkpeak.router.files import PAIRS, PROBED, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
 from darkpeak.router.routes import Changes, Counted, Route, Table, check, compare, lead_back, with_kept
 
 STATE = "/var/lib/router"
@@ -62,7 +62,7 @@ class Router:
     def drift(self, table: Table) -> list[Drift]:
         """Return the lines in which the router's files, or the running process, differ from the table."""
         files = self._files((*TABLES, PAIRS))
-        wanted = render(with_kept(table, parse(files)))
+        wanted = _known(render(with_kept(table, parse(files))), files)
         in_files = find_drift(wanted, files, running=False)
         return in_files + find_drift(as_running(wanted), self._running(), running=True)
 
@@ -80,7 +80,7 @@ class Router:
         written, running = self._files((*TABLES, PAIRS)), self._running()
         old = parse({**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")})
         table = with_kept(table, old)
-        wanted = render(table)
+        wanted = _known(render(table), written)
         drift = find_drift(wanted, written, running=False) or find_drift(as_running(wanted), running, running=True)
         if not drift and not moved(wanted, running):
             return Changes(silent=self._silent(self._probe(table, asked)))
@@ -209,6 +209,11 @@ class Router:
             why = " ".join((result.stderr or result.stdout).decode(errors="replace").split())
             raise SystemFailure(f"the router refused: {why or argv[0]}", hint=HINT)
         return result.stdout
+
+
+def _known(wanted: Mapping[str, bytes], written: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files without those that an older router does not know; `up router` brings it up to date."""
+    return {name: content for name, content in wanted.items() if name != PROBED or name in written}
 
 
 def _host(route: Route, table: Table) -> str:

@@ -24,6 +24,7 @@ TABLES = (
     "trust.pem",
     "probed.map",
 )
+PROBED = "probed.map"  # routers from before the prober have none
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
@@ -72,7 +73,7 @@ def render(table: Table) -> dict[str, bytes]:
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
         "trust.pem": table.acme.trust.encode() if table.acme else b"",
-        "probed.map": _lines(f"{route.label} {table.ports(route.port)}" for route in table.probed),
+        PROBED: _lines(f"{route.label} {table.ports(route.port)}" for route in table.probed),
         PAIRS: _lines({f"{table.ports(port)} {port}" for port in table.targets().values() if table.pair_of(port)}),
     }
 
@@ -134,7 +135,7 @@ def parse(files: Mapping[str, bytes]) -> Table:
         ssh=tuple(Route(name, port) for name, port in sorted(ssh.items())),
         plain_ssh=plain,
         limits=_limits(files),
-        probed=tuple(Route(name, port) for name, port, _ in _entries(files, "probed.map")),
+        probed=tuple(Route(name, port) for name, port, _ in _entries(files, PROBED)),
         acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),
         pairs=tuple(sorted({int(found[1]) for name in TO_PORTS for found in PAIR.finditer(_text(files, name))})),
     )
@@ -196,4 +197,4 @@ def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the tables that a router with these files reports, which differ from the files in some lines."""
     ports = _lines(line.split()[0] for line in lines(files, "tcp.map"))
     passing = files.get("tls.cfg", b"").rpartition(b" ")[2]
-    return {**files, "tcp.cfg": ports, "tls.cfg": passing, "certificates.lst": b"", "trust.pem": b"", "probed.map": b""}
+    return {**files, "tcp.cfg": ports, "tls.cfg": passing, "certificates.lst": b"", "trust.pem": b"", PROBED: b""}
