@@ -77,11 +77,22 @@ class Guesser:
         """Try a password; return whether it is right."""
         name = f"uid={uid},{PEOPLE}".encode()
         simple = _ber(0x02, b"\x03") + _ber(0x04, name) + _ber(0x80, password.encode())
-        self.connection.sendall(_ber(0x30, _ber(0x02, b"\x01") + _ber(0x60, simple)))
-        answer = self.connection.recv(4096)
-        code = answer[answer.index(b"\x61") + 4]  # of the bind response: tag, length, then the code as an enumeration
-        assert code in {0, INVALID}, answer
+        code = self._ask(_ber(0x60, simple), b"\x61")
+        assert code in {0, INVALID}, code
         return code == 0
+
+    def set_password(self, uid: str, password: str) -> int:
+        """Replace a member's password, as the member of the last login; return LDAP's result code."""
+        values = _ber(0x04, b"userPassword") + _ber(0x31, _ber(0x04, password.encode()))
+        change = _ber(0x30, _ber(0x0A, b"\x02") + _ber(0x30, values))
+        name = _ber(0x04, f"uid={uid},{PEOPLE}".encode())
+        return self._ask(_ber(0x66, name + _ber(0x30, change)), b"\x67")
+
+    def _ask(self, request: bytes, response: bytes) -> int:
+        """Send a request; return the code of the response: tag, length, then the code as an enumeration."""
+        self.connection.sendall(_ber(0x30, _ber(0x02, b"\x01") + request))
+        answer = self.connection.recv(4096)
+        return answer[answer.index(response) + 4]
 
 
 def _ber(tag: int, value: bytes) -> bytes:

@@ -188,6 +188,18 @@ def test_nobody_reads_or_changes_the_accounts_of_services(client: Client) -> Non
             assert client.run("ldapmodify", "-H", TLS, uid=who, ldif=change).returncode == refused
 
 
+def test_a_locked_member_cannot_unlock_themselves_on_an_open_connection(client: Client) -> None:
+    """A new password would end the lock."""
+    with Guesser(client) as connected:
+        assert connected.logs_in("grace", MEMBERS["grace"])
+        assert connected.set_password("grace", MEMBERS["grace"]) == 0
+        client.collective.darkpeak("member", "lock", "grace")
+        assert connected.set_password("grace", MEMBERS["grace"]) == DENIED
+    assert not logs_in(client.collective, "grace", MEMBERS["grace"])
+    client.collective.darkpeak("member", "unlock", "grace")
+    assert logs_in(client.collective, "grace", MEMBERS["grace"])
+
+
 def test_guesses_cannot_lock_the_login_page(client: Client) -> None:
     plant_failures(client, 120, ACCOUNT)
     assert client.run("ldapwhoami", "-H", TLS, uid=ACCOUNT, password=WRONG).returncode == INVALID
