@@ -1,5 +1,8 @@
 """Tables: they fit in a terminal's width, nothing is cut, and no word is broken while it fits in a line."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from io import StringIO
 
@@ -9,6 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from darkpeak.output import make_tables
+from lab.collectives import TOP
+from lab.terminal import on_terminal
 
 STATUS = ("service", "kind", "level", "state", "requests", "saved", "drilled", "address", "admins")
 ROWS = (
@@ -91,3 +96,30 @@ def test_no_word_is_lost_or_broken(rows: list[tuple[str, ...]], width: int) -> N
     for row in rows:
         for cell in row:
             assert all(word in words for word in cell.split())
+
+
+WATCHING = """
+from darkpeak.errors import SystemFailure
+from darkpeak.output import show_lines, watch
+looks = iter(["healthy", SystemFailure("no engine"), *["stopped"] * 1000])
+def look():
+    found = next(looks)
+    if isinstance(found, SystemFailure):
+        raise found
+    return found
+watch(look, lambda found: show_lines(["wiki " + found]), seconds=0.2)
+"""
+
+
+def test_what_is_watched_is_shown_again_until_it_is_ended() -> None:
+    environment = {**os.environ, "TERM": "xterm"}
+    with on_terminal([sys.executable, "-c", WATCHING], TOP, environment) as terminal:
+        for shown in ("wiki healthy", "Ctrl-C ends it", "no engine", "wiki stopped"):
+            terminal.expect(shown)
+        terminal.type("\x03")
+        assert terminal.end() == 0
+
+
+def test_nothing_is_watched_without_a_terminal() -> None:
+    done = subprocess.run([sys.executable, "-c", WATCHING], capture_output=True, text=True, check=False, timeout=30)
+    assert "--watch needs a terminal" in done.stderr

@@ -4,14 +4,16 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from darkpeak.errors import DarkpeakError
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,6 +170,30 @@ def ask_for(question: str) -> str:
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip()
+
+
+def watch(look: Callable[[], object], show: Callable[[Any], None], seconds: float = 5) -> None:
+    """Look and show again and again, each time on an empty screen, until Ctrl-C ends it.
+
+    Raises:
+        UsageError: when there is no terminal.
+    """
+    console = _console()
+    if not console.is_terminal:
+        raise UsageError("--watch needs a terminal", hint="leave --watch out")
+    with suppress(KeyboardInterrupt), console.screen():
+        while True:
+            try:
+                found, failed = look(), ""
+            except SystemFailure as error:
+                found, failed = None, error.message
+            console.clear()
+            if failed:
+                console.print(failed, style="red")
+            else:
+                show(found)
+            console.print(f"{datetime.now().astimezone():%H:%M:%S}, every {seconds:.0f} s; Ctrl-C ends it", style="dim")
+            time.sleep(seconds)
 
 
 def _console(*, stderr: bool = False) -> "Console":

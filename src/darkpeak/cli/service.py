@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from darkpeak.actions.service import Done
+    from darkpeak.plan.status import ServiceStatus
 
 COLOURS = {"healthy": "green", "unreachable": "red", "absent": "dim", "stopped": "yellow", "idea": "dim"}
 ALARMS = ("NEVER", "OVERDUE", "FAILED")
@@ -19,7 +20,8 @@ ALARMS = ("NEVER", "OVERDUE", "FAILED")
 
 @command("status")
 @SERVICES
-def status(settings: Settings, names: tuple[str, ...]) -> None:
+@click.option("--watch", is_flag=True, help="Show it again every five seconds, until Ctrl-C.")
+def status(settings: Settings, names: tuple[str, ...], *, watch: bool) -> None:
     """Show how each service is.
 
     A service is unreachable if its containers are healthy, but it does not answer through the router. The table also
@@ -27,20 +29,35 @@ def status(settings: Settings, names: tuple[str, ...]) -> None:
     snapshot, its last drill, its address, its admins, and the level that it really had in the last night.
 
     \b
-    Example: darkpeak status
+    Example: darkpeak status --watch
     """
     from darkpeak import output
     from darkpeak.actions.status import find_status
 
-    rows = find_status(settings.targets(settings.collective(), names))
+    def look() -> "list[ServiceStatus]":
+        return find_status(settings.targets(settings.collective(), names))
+
+    if watch and settings.as_json:
+        raise UsageError("--watch and --json do not go together", hint="leave one of them out")
+    if watch:
+        output.watch(look, _show_status)
+    elif settings.as_json:
+        output.show_json(look())
+    else:
+        _show_status(look())
+
+
+def _show_status(rows: "list[ServiceStatus]") -> None:
+    from darkpeak import output
+
     placed = ("host",) if any(row.host for row in rows) else ()
     traffic = ("requests", "failed", "ms") if any(row.requests for row in rows) else ()
     proofs = ("saved", "drilled") if any(row.saved for row in rows) else ()
     measured = ("measured",) if any(row.measured for row in rows) else ()
     columns = ("service", *placed, "kind", "level", *measured, "state", *traffic, *proofs, "address", "admins")
     alarms = {cell: "red" for row in output.as_rows(rows, (*columns, "nightly")) for cell in row if _alarms(cell)}
-    output.show_rows(rows, columns, COLOURS | alarms, as_json=settings.as_json)
-    if proofs and not settings.as_json:
+    output.show_rows(rows, columns, COLOURS | alarms, as_json=False)
+    if proofs:
         output.show_rows(rows[:1], ("nightly",), alarms, as_json=False)
 
 
