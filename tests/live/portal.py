@@ -41,6 +41,12 @@ class Visitor(Browser):
         hidden = [f"{name}={html.unescape(value)}" for name, value in HIDDEN.findall(page)]
         return self.post(path, *hidden, *fields)
 
+    def sent_to(self, path: str, *fields: str) -> str:
+        """Fill in the form of a page; return where it redirects to."""
+        page = self.get(path).decode()
+        hidden = [f"{name}={html.unescape(value)}" for name, value in HIDDEN.findall(page)]
+        return self.location(path, *(word for field in (*hidden, *fields) for word in ("--data-urlencode", field)))
+
     def add_factor(self, uid: str, password: str) -> str:
         """Log in, and add a program with codes as the second factor, as the page's script does; return its secret."""
         self.log_in(uid, password)

@@ -7,18 +7,21 @@ import json
 import re
 import statistics
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import pytest
+from authlib.integrations.base_client.errors import OAuthError
 
 from lab.commands import run
-from tests.live.facts import directory
+from tests.live import openid
+from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS, logs_in, manage
+from tests.live.openid import VERIFIER
 from tests.live.portal import BASE, HIDDEN, Visitor, code_of, message, visitors
 from tests.pages.commands import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lab.collectives import Collective
@@ -220,10 +223,82 @@ def ask_for_code(zoe: Visitor, code: str) -> str:
     return message(page) or page
 
 
+@pytest.fixture(scope="module")
+def services(
+    running: Collective, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[openid.Service, openid.Service]]:
+    """Yield two services that log members in by OpenID Connect."""
+    trusted = tmp_path_factory.mktemp("openid") / "ca.crt"
+    trusted.write_text(router.authority(running))
+    with openid.names():
+        notes, other = (openid.Service(running, trusted, name) for name in ("notes", "other"))
+        yield notes, other
+
+
+def test_a_service_logs_members_in_with_openid_connect_while_the_key_changes(
+    running: Collective, visitor: Callable[..., Visitor], services: tuple[openid.Service, openid.Service]
+) -> None:
+    notes, ada = services[0], visitor("127.0.1.11")
+    back = ada.sent_to(notes.ask(code_verifier=VERIFIER), "user=ada", f"password={MEMBERS['ada']}")
+    assert back.startswith(f"{notes.callback}?")
+    before = notes.redeem(back)
+    first = notes.verify(before)
+    said = first.claims
+    assert [said[name] for name in ("iss", "aud", "sub", "nonce")] == [f"{BASE}/", ["notes"], "ada", "once"]
+    assert "admins" in said["groups"]
+    waiting = ada.location(notes.ask(code_verifier=VERIFIER))
+    running.execute("account", "portal", "rotate-keys")
+    after = notes.redeem(waiting)
+    assert notes.verify(after).header["kid"] != first.header["kid"]
+    assert notes.verify(before).claims == said
+    assert notes.session.get(notes.facts["userinfo_endpoint"]).json()["preferred_username"] == "ada"
+    assert ada.location(notes.leave(after, notes.home)) == notes.home
+    assert 'name="password"' in ada.get("/").decode()
+
+
+def test_openid_connect_gives_nothing_to_attackers(
+    visitor: Callable[..., Visitor], services: tuple[openid.Service, openid.Service]
+) -> None:
+    (notes, other), ada = services, visitor("127.0.1.11")
+    asked = notes.ask(code_verifier=VERIFIER)
+    assert "error=login_required" in visitor().location(f"{asked}&prompt=none")
+    back = ada.sent_to(asked, "user=ada", f"password={MEMBERS['ada']}")
+    assert "error=invalid_request" in ada.location(notes.ask())  # no PKCE
+    assert "code=" not in ada.location(notes.ask(code_challenge=VERIFIER, code_challenge_method="plain"))
+    for place in ("https://evil.example/", f"{notes.callback}/more", f"{notes.callback}.evil.example", other.callback):
+        elsewhere = asked.replace(quote_plus(notes.callback), quote_plus(place))
+        assert elsewhere != asked
+        assert ada.location(elsewhere) == ""
+    unsigned = ada.location(f"{asked}&request={make_unsigned(redirect_uri='https://evil.example/')}")
+    assert "evil.example" not in unsigned
+    assert "code=" not in unsigned
+    for thief, verifier in ((other, VERIFIER), (notes, VERIFIER.upper())):
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            thief.redeem(back, verifier)
+    back = visitor_logged_in(visitor, "ada").location(asked)
+    tokens = notes.redeem(back)
+    with pytest.raises(OAuthError, match="invalid_grant"):  # a second time
+        notes.redeem(back)
+    assert "evil.example" not in ada.location(notes.leave(tokens, "https://evil.example/"))
+
+
+def make_unsigned(**claims: str) -> str:
+    """Return a token that nobody has signed."""
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, claims))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
+
+
+def visitor_logged_in(visitor: Callable[..., Visitor], uid: str) -> Visitor:
+    """Return a visitor who has logged in."""
+    member = visitor("127.0.1.11")
+    assert "Logged in as" in member.log_in(uid, MEMBERS[uid])
+    return member
+
+
 def test_the_commands_of_its_page_run(running: Collective, tmp_path: Path) -> None:
     for command in [text for text in commands("catalogue/account/README.md") if not text.startswith("darkpeak")]:
         text = re.sub(r"\bDIR\b", str(tmp_path / "saved"), command.replace(" --no-cache", ""))
-        text = text.replace("compose exec", "compose exec -T")
+        text = text.replace("compose exec", "compose exec -T").replace("DOMAIN", "localhost")
         run(["sh", "-euc", text], cwd=running.folder("account"), env=running.environment, timeout=300)
         running.compose("account", "up", "-d", "--wait")
 

@@ -22,6 +22,14 @@ HEALTHCHECK = 'HEALTHCHECK --interval=1s --timeout=10m --retries=3 --start-perio
 PROGRAMS = sorted(path for file in DOCKERFILES for path in (file.parent / "bin").iterdir())
 # A program with wrong arguments prints its usage, with these words, before it does anything else.
 WRONG_USE: dict[str, list[list[str]]] = {
+    "../catalogue/account/portal/bin/client": [
+        [],
+        ["add", "a"],
+        ["add", "A", "https://a/"],
+        ["add", "a", "http://a/"],
+        ["remove"],
+    ],
+    "../catalogue/account/portal/bin/configure": [[], ["x"]],
     "../catalogue/account/portal/bin/end-sessions": [[], ["*"], ["a;b"], [""], ["ada", "now"]],
     "../catalogue/account/portal/bin/invite": [[], ["*"], ["a;b"], [""], ["ada", "grace"]],
     "chat/prosody/bin/certificate": [[], ["sell"]],
