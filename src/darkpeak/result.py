@@ -46,5 +46,7 @@ def _signal_name(number: int) -> str:
 
 
 def display(name: str) -> str:
-    """Return a file's name for a terminal: unprintable characters and invalid bytes as escapes."""
+    """Return a file's name, or a line, for a terminal: unprintable characters and invalid bytes as escapes."""
+    if name.isprintable():
+        return name
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)

@@ -84,6 +84,25 @@ TEXTS = {
     "a tag of nobody": ("x-a: !secret b\n", 1, "the tag !secret cannot be used"),
     "a key that is a list": ("x-a: {[a, b]: c}\n", 1, "a key must be a plain word"),
     "a key that is an alias": ("x-a: &a [1]\n? *a\n: b\n", 1, "a key must be a plain word"),
+    "a key that is a number": ("x-a: {1: 1}\n", 1, "the key 1 must be in quotes; otherwise compose refuses the file"),
+    "a key that is a number with a point": ("x-a: {1.5: 1}\n", 1, "the key 1.5 must be in quotes; otherwise compose refuses the file"),
+    "a key that is null": ("x-a: {null: 1}\n", 1, "the key null must be in quotes; otherwise compose refuses the file"),
+    "a key that is a tilde": ("x-a: {~: 1}\n", 1, "the key ~ must be in quotes; otherwise compose refuses the file"),
+    "a key that is true": ("x-a: {true: 1}\n", 1, "the key true must be in quotes; otherwise compose refuses the file"),
+    "a key that is True": ("x-a: {True: 1}\n", 1, "the key True must be in quotes; otherwise compose refuses the file"),
+    "a key that is a date": ("x-a: {2026-11-27: 1}\n", 1, "the key 2026-11-27 must be in quotes; otherwise compose refuses the file"),
+    "a key that is an octal number": ("x-a: {010: 1}\n", 1, "the key 010 must be in quotes; otherwise compose refuses the file"),
+    "a key that is a hexadecimal number": ("x-a: {0x1F: 1}\n", 1, "the key 0x1F must be in quotes; otherwise compose refuses the file"),
+    "one key twice, far below": ("x-a:\n  b: 1\n  c: {}\n  b: 2\n", 4, "duplicate key 'b'"),
+    "one key twice, once in quotes": ("x-a:\n  b: 1\n  'b': 2\n", 3, "duplicate key 'b'"),
+    "an object of Python": ("x-a: !!python/object/new:os.system [id]\n", 1, "the tag !!python/object/new:os.system cannot be used"),
+    "a tag by its whole name": ("x-a: !<tag:yaml.org,2002:python/name:os.system> b\n", 1, "the tag !!python/name:os.system cannot be used"),
+    "a set": ("x-a: !!set {b}\n", 1, "the tag !!set cannot be used"),
+    "50,000 brackets of JSON": ("x-a: " + '{"a": [' * 50_000 + "\n", 1, "values are nested more than 100 deep"),
+    "an anchor that merges itself": ("x-a: &a\n  <<: *a\n", 2, "*a stands inside &a, so it would contain itself"),
+    "anchors that merge each other": ("x-a: &a\n  b: &b\n    <<: [*a, *b]\n", 3, "*a stands inside &a, so it would contain itself"),
+    "a tab in the middle": ("x-a:\n  b:\n\t  c: 1\n", 3, "found character that cannot start any token"),
+    "a directive": ("%YAML 1.1\n", 2, "did not find expected <document start>"),
 }  # fmt: skip
 
 
@@ -103,6 +122,14 @@ SOUND = {
     "CRLF": lambda text: text.replace(b"\n", b"\r\n"),
     "a merge": lambda text: text + b"x-a: &a {b: 1}\nx-c: {<<: *a, b: 2}\nx-d: {<<: [*a, {e: 1}]}\n",
     "usual tags": lambda text: text + b'x-a: [!!str 1, !!int "2", !!null "", !reset []]\n',
+    "tags of compose": lambda text: text + b"x-a: {b: !override {c: 1}, d: !reset null}\n",
+    "keys that compose takes for text": lambda text: text + b"x-a: {on: 1, yes: 1, No: 1, off: 1, y: 1, 22:22: 1}\n",
+    "values of other types": lambda text: (
+        text + b"x-a: [2026-11-27, 010, 0o10, 0x1F, 1_000, .inf, .nan, yes, ~, 22:22, 1e9]\n"
+    ),
+    "a tab after a value": lambda text: text + b"x-a: 1\t# a comment\n",
+    "a long line": lambda text: text + b"x-a: [" + b"abc, " * 2_000 + b"]\n",
+    "no line end": lambda text: text + b"x-a: 1",
     "99 brackets": lambda text: text + b"x-a: " + b"[" * 98 + b"]" * 98 + b"\n",
 }
 
@@ -134,9 +161,14 @@ def link_to_fifo(path: Path) -> None:
     path.symlink_to("../pipe")
 
 
-def make_terabyte(path: Path) -> None:
+def sparse(path: Path, size: int) -> None:
+    """Make a large file that has no blocks on the disk."""
     path.touch()
-    os.truncate(path, 1 << 40)
+    os.truncate(path, size)
+
+
+def make_terabyte(path: Path) -> None:
+    sparse(path, 1 << 40)
 
 
 # What takes the place of a file, and the message about it.
@@ -151,6 +183,9 @@ THINGS: dict[str, tuple[Change, str]] = {
     "10 MB": (lambda path: path.write_text("# hi\n" * 2_000_000), "the file is larger than 1024 KiB"),
     "a sparse terabyte": (make_terabyte, "the file is larger than 1024 KiB"),
     "UTF-16": (lambda path: path.write_text(WIKI, encoding="utf-16"), "the file is not UTF-8 text"),
+    "UTF-16 without a mark": (lambda path: path.write_bytes(WIKI.encode("utf-16-le")), "the file contains the character U+0000"),
+    "NUL bytes": (lambda path: path.write_bytes(b"\0" * 1000), "the file contains the character U+0000"),
+    "100 MB": (lambda path: sparse(path, 100_000_000), "the file is larger than 1024 KiB"),
     "Latin-1": (lambda path: path.write_text("# é\n", encoding="latin-1"), "the file is not UTF-8 text"),
 }  # fmt: skip
 FOR_ALL = [name for name in THINGS if name != "a link to itself"]
@@ -300,7 +335,7 @@ TOMLS = {
     "a long line": ('a = "' + "a" * 5000 + '"', "collective.toml:1 toml: the line has more than 4096 characters"),
     "a key of very many parts": (".".join("a" * 100_000) + " = 1", "collective.toml:1 toml: the line has more than 4096 characters"),
     "a key of many parts": (".".join("a" * 500) + " = 1", "collective.toml:1 toml: values are nested more than 100 deep"),
-    "a NUL": ('name = "a\0"', "collective.toml:1 toml: Illegal character '\\x00'"),
+    "a NUL": ('name = "a\0"', "collective.toml:1 toml: the file contains the character U+0000"),
 }  # fmt: skip
 
 
@@ -322,3 +357,72 @@ def test_spaces_after_a_bracket_take_no_time(tmp_path: Path) -> None:
         f"{path.read_text()}\ncolour = [\n{(' [' * 1000 + ']' * 1000 + ',')}\n]\n".replace(" [" * 900, " " * 1800)
     )
     assert findings(tmp_path)[1]
+
+
+@pytest.mark.parametrize(
+    "port", ["22:22", "6010", "06010:80", "0x177A:80", "6_010:80", "6010:1e2", "yes", "2026-11-27", "~"]
+)
+def test_a_port_is_what_compose_reads(tmp_path: Path, port: str) -> None:
+    """Not what YAML 1.1 makes of it: 22:22 would be 1342, and 06010 would be 3080."""
+    edit(write_collective(tmp_path), FILE, '"127.0.0.1:6010-6011:80"', port)
+    rules = {item.split()[1] for item in findings(tmp_path)[1]}
+    assert rules & {"port-form:", "not-on-loopback:", "no-such-port:"}, rules
+
+
+LONG = "a" * 900_000
+LONG_LINES = {
+    "README.md": (f"# {LONG}\n## Use it\n## Run it\n", []),
+    ".env": (f"A={LONG}\n", []),
+    "scripts/backup": (f"#!/bin/sh\n{'a; ' * 300_000}\n", []),
+    "webserver/Dockerfile": (f"FROM debian:trixie\nEXPOSE 80\nHEALTHCHECK CMD true\nRUN apt-get upgrade -y {LONG}\nVOLUME /var/lib/wiki\n", []),
+    "webserver/bin/serve": (f"#!/bin/sh\n{LONG}\n", []),
+    "webserver/spaces": (" " * 900_000, []),
+    "docker-compose.vm.yml": (f"x-a: {LONG}\n", [f"{FILE.replace('.yml', '.vm.yml')}:1 yaml: the text has more than 100000 characters"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG_LINES)
+def test_a_very_long_line_takes_no_time(tmp_path: Path, name: str) -> None:
+    path = write_collective(tmp_path) / "services/wiki" / name
+    path.parent.mkdir(exist_ok=True)
+    text, expected = LONG_LINES[name]
+    path.write_text(text)
+    assert findings(tmp_path)[1] == expected
+
+
+@pytest.mark.parametrize("name", ["scripts/backup", "webserver/bin/serve", "webserver/server.key", "README.md"])
+def test_a_file_of_100_mb_takes_no_time(tmp_path: Path, name: str) -> None:
+    path = write_collective(tmp_path) / "services/wiki" / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    sparse(path, 100_000_000)
+    path.chmod(0o755)
+    names, found = findings(tmp_path)
+    assert names == ["directory", "wiki"]
+    assert {item.partition(":")[0] for item in found} <= {f"services/wiki/{name}"}
+
+
+@pytest.mark.parametrize(
+    "make", [Path.mkdir, os.mkfifo, link("/dev/zero")], ids=["a folder", "a FIFO", "a link to /dev/zero"]
+)
+def test_something_with_the_name_of_another_compose_file(tmp_path: Path, make: Change) -> None:
+    """Plain compose would try to read it first."""
+    make(write_collective(tmp_path) / "services/wiki/compose.yaml")
+    what = "other-compose-file: plain compose would use compose.yaml, and not docker-compose.yml"
+    assert findings(tmp_path) == (["directory", "wiki"], [f"services/wiki/compose.yaml:1 {what}"])
+
+
+CODES = "\x1b[2J\r\x07\u202e"
+
+
+def test_a_finding_cannot_write_codes_to_the_terminal(tmp_path: Path) -> None:
+    """A stranger's file may contain what clears the screen, or shows text backwards."""
+    root = write_collective(tmp_path)
+    build = root / "services/wiki/webserver/Dockerfile"
+    build.write_text(f"{CODES}EXPOSE 1\n{build.read_text()}COPY a{CODES} /x\nFROM b{CODES}\nVOLUME /c{CODES}\n")
+    (root / "services/wiki/scripts/backup").write_text(f"#!/{CODES}sh\n")
+    (root / f"services/wiki/docker-compose.{CODES}.yml").write_text("[\n")
+    edit(root, FILE, "block: 6010", '"\\e[2J": 1')
+    found = findings(root)[1]
+    assert len(found) > 4
+    assert [line for line in found if not line.isprintable()] == []

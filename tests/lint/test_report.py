@@ -7,7 +7,7 @@ from darkpeak.lint.report import as_github, as_json, as_sarif, as_text
 FINDINGS = [
     Finding(Place("services/wiki/a b.yml", 3), "root-on-host", "webserver is privileged", "remove it"),
     Finding(Place("services/wiki/a b.yml", 9), "no-pids-limit", "100 %: a,b\nc", "write it"),
-    Finding(Place("services/wiki/x", 1), "secret", "it", "do"),
+    Finding(Place("services/wiki/é,y:50%", 1), "secret", "it", "do"),
 ]
 
 
@@ -27,7 +27,8 @@ def test_sarif_has_the_shape_of_its_standard() -> None:
     first = run["results"][0]
     assert first["level"] == "error"
     assert first["message"] == {"text": "webserver is privileged. remove it"}
-    assert first["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "services/wiki/a%20b.yml"}
+    uris = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in run["results"]]
+    assert uris == ["services/wiki/a%20b.yml", "services/wiki/a%20b.yml", "services/wiki/%C3%A9%2Cy%3A50%25"]
 
 
 def test_no_findings_are_a_run_without_results() -> None:
@@ -36,9 +37,10 @@ def test_no_findings_are_a_run_without_results() -> None:
 
 
 def test_annotations_escape_what_the_workflow_would_read() -> None:
-    assert as_github(FINDINGS, RULES)[:2] == [
+    assert as_github(FINDINGS, RULES) == [
         "::error file=services/wiki/a b.yml,line=3,title=root-on-host::webserver is privileged: remove it",
-        "::notice file=services/wiki/a b.yml,line=9,title=no-pids-limit::100 %25: a,b%0Ac: write it",
+        "::notice file=services/wiki/a b.yml,line=9,title=no-pids-limit::100 %25: a,b\\nc: write it",
+        "::warning file=services/wiki/é%2Cy%3A50%25,line=1,title=secret::it: do",
     ]
 
 
@@ -47,7 +49,7 @@ def test_text_and_json_have_the_severity() -> None:
         "services/wiki/a b.yml:3: error: webserver is privileged [root-on-host]\n    remove it"
     )
     assert as_json(FINDINGS, RULES)[2] == {
-        "at": "services/wiki/x:1",
+        "at": "services/wiki/é,y:50%:1",
         "severity": "warning",
         "rule": "secret",
         "what": "it",

@@ -74,6 +74,13 @@ def test_a_key_for_only_one_admin_is_a_finding(tmp_path: Path, make_admin: Calla
     ]
 
 
+def test_a_key_for_two_admins_is_no_finding(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
+    (ada, _), (eve, _) = make_admin("ada"), make_admin("eve")
+    collective = make_collective(tmp_path, ada, eve)
+    key.write(collective, SECRET, collective.admins)
+    assert without_notes(lint.check(collective)) == []
+
+
 @pytest.mark.parametrize("line", ["", "ssh-ed25519 nonsense", "ecdsa-sha2-nistp256 AAAA"])
 def test_a_key_that_age_cannot_use_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError):

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from darkpeak.collective.settings import Admin, Backup, Certificates, Host, RouterPorts
+from darkpeak.result import display
 from darkpeak.vocabulary import (
     COMPOSE_FILE,
     DOMAIN_VARIABLE,
@@ -27,7 +28,7 @@ class Place:
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{display(self.file)}:{self.line}"
 
     @property
     def service(self) -> str:
@@ -44,6 +45,11 @@ class Finding:
     rule: str
     what: str
     hint: str
+
+    def __post_init__(self) -> None:
+        """Make its words printable: they can name what a stranger wrote, such as codes that clear the terminal."""
+        for name in ("what", "hint"):
+            object.__setattr__(self, name, display(getattr(self, name)))
 
 
 @dataclass(frozen=True)

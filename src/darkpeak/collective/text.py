@@ -39,14 +39,18 @@ def read(path: Path) -> str:
 
     Raises:
         Missing: when there is no such file.
-        NotReadable: when it is no file, is too large, is not UTF-8, or cannot be read.
+        NotReadable: when it is no file, is too large, is not UTF-8, has a NUL, or cannot be read.
     """
     content = read_bytes(path)
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise NotReadable("the file is not UTF-8 text", line, "save it as UTF-8") from error
+    if "\0" in text:  # as in UTF-16 without a byte order mark
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise NotReadable("the file contains the character U+0000", line, "save it as UTF-8 text")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_or_empty(path: Path) -> str:

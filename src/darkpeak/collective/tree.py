@@ -98,7 +98,7 @@ def _mapping(node: yaml.MappingNode, line: int) -> Tree:
         if key.tag.endswith(":merge"):
             merged = _merged(child, lines[key.value])
             continue
-        if not key.tag.endswith(":str"):
+        if not _is_text(key):
             raise NotReadable(
                 f"the key {key.value} must be in quotes; otherwise compose refuses the file",
                 key.start_mark.line + 1,
@@ -106,6 +106,14 @@ def _mapping(node: yaml.MappingNode, line: int) -> Tree:
             )
         entries[key.value] = _tree(child)
     return Tree(merged | entries, line, tuple(lines.items()))
+
+
+def _is_text(key: yaml.ScalarNode) -> bool:
+    """Return whether compose takes a key for text: unlike YAML 1.1, it does so with `on`, `yes` and `22:22`."""
+    kind = key.tag.rpartition(":")[2]
+    if kind == "bool":
+        return key.value.lower() not in {"true", "false"}
+    return kind == "str" or (kind in {"int", "float"} and ":" in key.value)
 
 
 def _merged(node: yaml.Node, line: int) -> dict[str, Tree]:

@@ -47,7 +47,7 @@ def make_findings(rule: str, file: str, found: list[list[Any]]) -> Iterator[Find
             if rule == "shellcheck"
             else "https://github.com/hadolint/hadolint"
         )
-        yield Finding(Place(file, max(1, line)), rule, message.rstrip("."), f"fix it; see {page}")
+        yield Finding(Place(file, max(1, line)), rule, " ".join(message.split()).rstrip("."), f"fix it; see {page}")
 
 
 RULES = (

@@ -1,5 +1,6 @@
 """Findings in the forms of other tools: SARIF 2.1.0, and annotations of GitHub's workflows. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from darkpeak.collective.model import Finding
 from darkpeak.lint.rule import ERROR, NOTE, WARNING, Rule
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+PLAIN = re.compile(r"[A-Za-z0-9/._~-]")  # the letters of a path in a URI
 COMMANDS = {ERROR: "error", WARNING: "warning", NOTE: "notice"}  # of GitHub's workflows
 
 
@@ -52,7 +54,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, rule: Rule) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": _uri(finding.at.file)}, "region": {"startLine": finding.at.line}}
+    place = {
+        "artifactLocation": {"uri": _uri(finding.at.file)},
+        "region": {"startLine": finding.at.line},
+    }
     return {
         "ruleId": rule.id,
         "ruleIndex": index,
@@ -64,7 +69,7 @@ def _result(finding: Finding, index: int, rule: Rule) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """Return a path as a relative URI."""
-    return "".join(letter if letter.isalnum() or letter in "/._-~" else _escaped(letter) for letter in file)
+    return "".join(letter if PLAIN.fullmatch(letter) else _escaped(letter) for letter in file)
 
 
 def _escaped(letter: str) -> str:
