@@ -266,6 +266,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     },
     "docs/service.md": {
         "darkpeak test wiki": TESTED,
+        "darkpeak lint wiki": "test_commands.py::test_lint_exits_with_1_if_there_are_findings",
+        "darkpeak lint --fix": "test_fix.py::test_missing_lines_are_added_at_the_end_of_the_container",
+        "darkpeak rules no-dump": "test_rules.py::test_rules_are_listed_and_explained",
         "darkpeak member remove ada": "test_git.py::test_a_member_who_is_removed_has_no_key",
         "darkpeak new calendar --like web-sqlite": "test_shapes.py::test_a_shape_works_without_an_edit",
         "darkpeak new calendar --like web --from pypi": "test_shapes.py::test_a_shape_works_without_an_edit",

@@ -106,8 +106,8 @@ class Counter:
         if part is None:
             raise NotReadable(f"there is no anchor &{anchor} above this line", line, "write it, or fix the name")
         if not part.nodes:
-            hint = "check the indentation: it must stand outside of what it names"
-            raise NotReadable(f"*{anchor} stands inside &{anchor}, so it would contain itself", line, hint)
+            hint = "check the indentation: it must be outside of what it names"
+            raise NotReadable(f"*{anchor} is inside &{anchor}, so it would contain itself", line, hint)
         deepest = len(self.open) + part.deepest - part.depth
         self._grow(part.nodes, deepest, line)
         if self.open:

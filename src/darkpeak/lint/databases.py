@@ -119,7 +119,7 @@ RULES = (
         ERROR,
         "A copy of a running database's files can restore to wrong data, without an error. The database's own "
         "tool dumps one moment of it.",
-        "dump it in scripts/backup; docs/templates has examples",
+        "dump it in scripts/backup; docs/service.md says which shape has an example",
         ignorable=True,
         service=(dumped,),
     ),

@@ -99,7 +99,7 @@ RULES = (
     Rule(
         "replicas",
         ERROR,
-        "A second container of the same name would be taken for the rest of a deploy.",
+        "Darkpeak would take a second container for one that a deploy has left over.",
         "remove it, and let the program itself start several processes",
         file=(replicas,),
     ),
@@ -127,7 +127,7 @@ RULES = (
     Rule(
         "other-project",
         ERROR,
-        "With another project name, what runs would not be found.",
+        "With another project name, darkpeak would not find the containers that run.",
         "write the name only in docker-compose.yml",
         file=(names,),
     ),

@@ -24,7 +24,7 @@ def others_data(collective: Collective) -> Iterator[Finding]:
             whose = owner.name if others else "the backups" if use.name in kept else ""
             if whose:
                 what = f"the {use.noun} {use.name} belongs to {whose}"
-                hint = f"use a {use.noun} of your own; or let {whose} share this one, with a name: in its compose file"
+                hint = f"use a {use.noun} of your own; or let {whose} share this one: write name: in its compose file"
                 yield Finding(use.at, "others-data", what, hint)
 
 
@@ -69,7 +69,7 @@ RULES = (
         ERROR,
         "A service that reads or changes another one's data can break it, or read what its members wrote. The "
         "CA's key is only for the router and the directory.",
-        "use a volume of your own; or let the other service share one, with a name:",
+        "use a volume of your own; or let the other service share one: write name: in its compose file",
         collective=(others_data,),
         service=(ca_for_two,),
     ),

@@ -86,7 +86,7 @@ RULES = (
     Rule(
         "admin-twice",
         WARNING,
-        "One person twice is one admin.",
+        "A person who is named twice is still only one admin.",
         "name two different people",
         page="docs/admins.md",
         collective=(admin_names,),
@@ -102,7 +102,7 @@ RULES = (
     Rule(
         "ssh-key",
         WARNING,
-        "An ssh key that is not whole opens nothing.",
+        "The ssh key is not complete, so it opens nothing.",
         "copy the whole line of the .pub file",
         page="docs/admins.md",
         collective=(ssh_keys,),

@@ -8,14 +8,14 @@ RULES = (
     Rule(
         "toml",
         ERROR,
-        "collective.toml must be TOML; without it, nothing is known about the collective.",
+        "collective.toml must be valid TOML. Without it, darkpeak knows nothing about the collective.",
         "fix the line",
         page=ADMINS,
     ),
     Rule(
         "yaml",
         ERROR,
-        "A compose file must be YAML of a usual size, with each key once.",
+        "A compose file must be valid YAML, not too large, and must have each key only once.",
         "fix the line, or the one above",
     ),
     Rule(
@@ -31,29 +31,37 @@ RULES = (
         "x-darkpeak says what the service is, who runs it, and which block it has.",
         "write x-darkpeak: with about, block, admins, kind and level",
     ),
-    Rule("missing-key", ERROR, "The key is needed.", "write the key"),
+    Rule("missing-key", ERROR, "Darkpeak needs this key, and it is missing.", "write the key"),
     Rule(
         "unknown-key",
         ERROR,
-        "A key that nobody reads is a typing error, or a wish that is not fulfilled.",
+        "Darkpeak does not know this key, so it would have no effect. Most often it is a typing error.",
         "fix the name, or remove the key",
     ),
-    Rule("wrong-type", ERROR, "The value must have another form.", "write it as the hint says"),
+    Rule(
+        "wrong-type",
+        ERROR,
+        "The value has the wrong form, such as a text where a number must be.",
+        "write it as the finding says",
+    ),
     Rule("unknown-kind", ERROR, "A service's kind is infrastructure, co-op or user.", "choose one of them"),
     Rule("unknown-level", ERROR, "A service's level is idea, alpha, beta or live.", "choose one of them"),
     Rule(
-        "limit-size", ERROR, "The router can keep a limit only within its bounds.", "write something within the bounds"
+        "limit-size",
+        ERROR,
+        "The router cannot use a limit that is so small or so large.",
+        "write a value between the bounds that the finding shows",
     ),
     Rule(
         "port-form",
         ERROR,
-        "Darkpeak must know a port's numbers, to keep the blocks apart.",
+        "Darkpeak must know the port numbers, to see that they are in the block of the service.",
         'write "127.0.0.1:6010:80"',
     ),
     Rule(
         "build-files",
         ERROR,
-        "Docker copies all files of a container's folder at each build, so there must be no device, and not too much.",
+        "Docker copies the whole folder of a container at each build. It cannot copy devices, and much takes long.",
         "move what the build does not need to another folder",
     ),
     Rule(
@@ -77,7 +85,7 @@ RULES = (
     Rule(
         "host-name",
         ERROR,
-        "A host's name is a part of the names of files.",
+        "The name of a host is part of file names, such as docker-compose.HOST.yml.",
         "use lower-case letters, digits and inner hyphens",
         page=HOSTS,
     ),
@@ -105,7 +113,7 @@ RULES = (
     Rule(
         "acme",
         ERROR,
-        "The CA is asked at an https address.",
+        "Certificates are requested over https, so the address of the CA must begin with https://.",
         "write the address of its ACME directory",
         page=CERTIFICATES,
     ),
@@ -116,7 +124,13 @@ RULES = (
         "remove [certificates] to use the collective's own CA",
         page=CERTIFICATES,
     ),
-    Rule("contact", ERROR, "The CA writes to this mail address.", "write a mail address", page=CERTIFICATES),
+    Rule(
+        "contact",
+        ERROR,
+        "The CA sends warnings to this mail address, so it must be a valid one.",
+        "write a mail address",
+        page=CERTIFICATES,
+    ),
     Rule(
         "no-such-hook",
         ERROR,
@@ -127,7 +141,7 @@ RULES = (
     Rule(
         "trust",
         ERROR,
-        "The file has the root certificate of the CA, and never a key.",
+        "This file must have the root certificate of the CA, and no private key: every clone has a copy of it.",
         "save the root certificate there, in PEM",
         page=CERTIFICATES,
     ),

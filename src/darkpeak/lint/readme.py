@@ -48,7 +48,7 @@ RULES = (
     Rule(
         "readme-section",
         WARNING,
-        "A level promises that what it needs is written down: for alpha how to use and run the service, for beta "
+        "Each level needs sections in the README: for alpha how to use and run the service, for beta "
         "how it is made and saved, for live how to restart, upgrade, restore, remove and move it, and its security.",
         "write the section",
         service=(sections,),
