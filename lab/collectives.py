@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -34,10 +35,11 @@ def copy_of_ours(top: Path, host: Host) -> Collective:
 
 @dataclass(frozen=True)
 class Collective:
-    """A folder with collective.toml and services/, and the host whose engine it uses."""
+    """A folder with collective.toml and services/, the host whose engine it uses, and the tool that is used."""
 
     top: Path
     host: Host
+    tool: Path = field(default=TOOL, kw_only=True)
 
     def folder(self, service: str) -> Path:
         """Return a service's folder."""
@@ -45,13 +47,13 @@ class Collective:
 
     def darkpeak(self, *arguments: str, **options: Unpack[Options]) -> Result:
         """Run the tool in the collective's folder."""
-        return self._run([str(TOOL), *arguments], self.top, options)
+        return self._run([str(self.tool), *arguments], self.top, options)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the tool in the collective's folder, and do not wait for its end."""
         environment, pipe = dict(self.environment), subprocess.PIPE
         return subprocess.Popen(
-            [str(TOOL), *arguments], cwd=self.top, env=environment, stdout=pipe, stderr=pipe, text=True
+            [str(self.tool), *arguments], cwd=self.top, env=environment, stdout=pipe, stderr=pipe, text=True
         )
 
     def compose(self, service: str, *arguments: str, **options: Unpack[Options]) -> Result:
@@ -61,6 +63,12 @@ class Collective:
     def script(self, service: str, name: str, *arguments: str, **options: Unpack[Options]) -> Result:
         """Run one of a service's scripts, not from its own folder."""
         return self._run([str(self.folder(service) / "scripts" / name), *arguments], "/", options)
+
+    def fetch_packages(self, service: str) -> None:
+        """Fetch the packages of a service whose shape is from PyPI or npm, as an admin does who has pip and npm."""
+        path = f"{TOOL.parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "PYTHON": sys.executable}
+        self.script(service, "packages", env=environment, timeout=300)
 
     def execute(self, service: str, container: str, *argv: str, **options: Unpack[Options]) -> Result:
         """Run a command inside a container of a service, as the container's own user."""

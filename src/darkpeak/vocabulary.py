@@ -85,5 +85,5 @@ PACKAGES = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "qemu-img":
 # What to do where the docker client or its compose plugin is missing or too old.
 INSTALL_CLIENT = (
     "Debian 13: apt-get install docker-cli docker-compose; Ubuntu: apt-get install docker.io docker-compose-v2; "
-    "Debian 12: bin/setup, in a checkout"
+    "Debian 12: bin/setup, in a clone of Darkpeak"
 )

@@ -10,7 +10,7 @@ from darkpeak import catalogue
 from darkpeak.collective.content import unpack
 from darkpeak.deploy.check import check_files, check_with_compose
 from darkpeak.errors import UsageError
-from darkpeak.life.add import add, names_in, new, sources_of
+from darkpeak.life.add import WHY_DEBIAN, add, names_in, new, sources_of
 
 TOML = 'name = "Test"\ndomain = "localhost"\n[admins.kim]\nname = "Kim"\n[admins.lou]\nname = "Lou"\n'
 SHAPES = names_in(catalogue.shapes())
@@ -31,6 +31,10 @@ def test_there_are_the_shapes_that_the_help_names() -> None:
     assert SHAPES == ("gate", "static", "tcp", "web", "web-mariadb", "web-postgres", "web-sqlite")
     leftover = {path.name for path in catalogue.shapes().iterdir() if path.is_dir() and "+" in path.name}
     assert leftover == {f"{shape}+{source}" for shape, source in ALL if source != "debian"}
+
+
+def test_every_shape_has_every_source_or_a_reason() -> None:
+    assert {shape for shape in SHAPES if sources_of(shape) != ("debian", "pypi", "npm")} == WHY_DEBIAN.keys()
 
 
 @pytest.mark.parametrize(("shape", "source"), ALL)
@@ -61,7 +65,8 @@ def test_a_new_service_has_everything_that_its_readme_names(root: Path) -> None:
     [
         ("mine", "wiki", "debian", "there is no shape 'wiki'"),
         ("mine", "web+pypi", "debian", "there is no shape 'web+pypi'"),
-        ("mine", "static", "pypi", "the shape static cannot be made from pypi"),
+        ("mine", "static", "pypi", "the shape static cannot be made from pypi: it has no program"),
+        ("mine", "tcp", "npm", "the shape tcp cannot be made from npm: its program uses no packages"),
         ("mine", "web", "gems", "the shape web cannot be made from gems"),
         ("Mine", "web", "debian", "'Mine' cannot be a service's name"),
         ("router", "web", "debian", "services/router already exists"),

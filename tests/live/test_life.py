@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from lab.terminal import Terminal, on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    Change = Callable[[str], str]
 
     from lab.kept import Kept
 
@@ -27,7 +30,7 @@ SHORT = ("directory", "dns", "git")  # two minutes together; the others build fo
 
 
 @contextmanager
-def changed(kept: Kept, files: dict[str, Callable[[str], str]]) -> Iterator[None]:
+def changed(kept: Kept, files: dict[str, Change]) -> Iterator[None]:
     """Change files of the ledger, and restore them afterwards."""
     folder = kept.collective.folder(ledger.NAME)
     before = {name: (folder / name).read_bytes() if (folder / name).exists() else None for name in files}
@@ -42,12 +45,12 @@ def changed(kept: Kept, files: dict[str, Callable[[str], str]]) -> Iterator[None
             (folder / name).write_bytes(content) if content is not None else (folder / name).unlink()
 
 
-def to(text: str) -> Callable[[str], str]:
+def to(text: str) -> Change:
     """Return a change of a file to this text."""
     return lambda _: text
 
 
-def replaced(old: str, new: str) -> Callable[[str], str]:
+def replaced(old: str, new: str) -> Change:
     """Return a change of a file that replaces a text in it."""
 
     def change(text: str) -> str:
@@ -96,48 +99,65 @@ def test_a_sound_service_passes_every_step(kept: Kept, say: Callable[[str], None
     say(f"{sum(step['seconds'] for step in steps.values()):.0f} s")
 
 
-def test_each_fault_fails_at_its_own_step(kept: Kept) -> None:
-    files = {
-        "scripts/sample": to(SAMPLE),
-        "scripts/verify": to(f"{SCRIPT}echo fine\n"),
-        "scripts/updates": to((TOP / "services/wiki/scripts/updates").read_text()),
-        "store/Dockerfile": lambda text: text.replace("USER games", f"{OLDER}USER games").replace(
-            'CMD ["sleep", "infinity"]', STUBBORN
+@dataclass(frozen=True)
+class Broken:
+    """Faults in a service's folder: the changed files, and each step that must fail with what it must say of it."""
+
+    files: dict[str, Change]
+    said: dict[str, str]  # patterns
+    log: dict[str, str] = field(default_factory=dict)  # patterns of the first line that is shown
+
+
+BROKEN = {
+    # Each at another step, so that one run shows all four.
+    "wrong port, outdated package, verify that always passes, deaf to the signal to stop": Broken(
+        {
+            "scripts/sample": to(SAMPLE),
+            "scripts/verify": to(f"{SCRIPT}echo fine\n"),
+            "scripts/updates": to((TOP / "services/wiki/scripts/updates").read_text()),
+            "store/Dockerfile": lambda text: text.replace("USER games", f"{OLDER}USER games").replace(
+                'CMD ["sleep", "infinity"]', STUBBORN
+            ),
+            "docker-compose.yml": lambda text: text.replace(
+                "  block: 6910\n", "  block: 6910\n  routes: {http: 6910}\n"
+            ).replace("    init: true\n", "    stop_grace_period: 2s\n"),
+        },
+        {
+            "answer": r"ledger\.localhost does not answer at port 80 of store: .+",
+            "updates": "1 package out of date right after a build without the cache",
+            "verify empty": "scripts/verify printed the same on an empty service: fine",
+            "stop": "store did not end within 2 s of the signal to stop, and was killed",
+        },
+        {"updates": "hostname .+"},
+    ),
+    "restore that restores nothing": Broken(
+        {"scripts/sample": to(SAMPLE), "scripts/restore": to(SCRIPT)},
+        dict.fromkeys(
+            ("verify", "upgrade"),
+            "scripts/verify printed “0 lines.*”; before, it printed “400 lines, the newest of .+”",
         ),
-        "docker-compose.yml": lambda text: text.replace(
-            "  block: 6910\n", "  block: 6910\n  routes: {http: 6910}\n"
-        ).replace("    init: true\n", "    stop_grace_period: 2s\n"),
-    }
-    with changed(kept, files):
+    ),
+    "no health check": Broken(
+        {"docker-compose.yml": lambda text: re.sub(r"    healthcheck: .*\n", "", text)},
+        {"healthy": "store has no health check, so nothing shows whether it is ready"},
+    ),
+    "backup that saves nothing": Broken(
+        {"scripts/sample": to(SAMPLE), "scripts/backup": to(f'{SCRIPT}mkdir -p "$1"\n: >"$1/ledger.txt"\n')},
+        {"back up": "scripts/backup wrote nothing"},
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_each_fault_fails_at_its_own_step(kept: Kept, broken: Broken) -> None:
+    with changed(kept, broken.files):
         steps = tried(kept)
     said = failed(steps)
-    assert said.keys() == {"answer", "updates", "verify empty", "stop"}
-    assert said["answer"].startswith("ledger.localhost does not answer at port 80 of store: ")
-    assert said["updates"] == "1 package out of date right after a build without the cache"
-    assert steps["updates"]["log"][0].startswith("hostname ")
-    assert said["verify empty"] == "scripts/verify printed the same on an empty service: fine"
-    assert said["stop"] == "store did not end within 2 s of the signal to stop, and was killed"
-
-
-def test_a_restore_that_restores_nothing_is_noticed(kept: Kept) -> None:
-    files = {"scripts/sample": to(SAMPLE), "scripts/restore": to(SCRIPT)}
-    with changed(kept, files):
-        said = failed(tried(kept))
-    assert said.keys() == {"verify", "upgrade"}
-    assert re.fullmatch(r"scripts/verify printed “0 lines.*”; before, it printed “400 lines.*”", said["verify"])
-
-
-def test_a_container_without_a_health_check_is_not_called_ready(kept: Kept) -> None:
-    with changed(kept, {"docker-compose.yml": lambda text: re.sub(r"    healthcheck: .*\n", "", text)}):
-        steps = tried(kept)
-    assert failed(steps)["healthy"] == "store has no health check, so nothing shows whether it is ready"
-    assert steps["back up"] == {
-        "step": "back up",
-        "result": "skipped",
-        "seconds": 0.0,
-        "log": [],
-        "message": "because of the step “healthy”",
-    }
+    assert said.keys() == broken.said.keys(), said
+    assert [said[step] for step, pattern in broken.said.items() if not re.fullmatch(pattern, said[step])] == []
+    assert [step for step, pattern in broken.log.items() if not re.fullmatch(pattern, steps[step]["log"][0])] == []
+    skipped = {step["message"] for step in steps.values() if step["result"] == "skipped"}
+    assert {f"because of the step “{step}”" for step in ("healthy", "back up") if step in said} <= skipped
 
 
 def test_the_log_of_a_container_that_never_becomes_healthy_is_shown(kept: Kept) -> None:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak import catalogue
-from darkpeak.life.add import names_in, sources_of
 from lab.commands import run, wait_for
+from tests.live.shapes import shapes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.kept import Kept
 
 PASSWORD = "the peas are sown"  # noqa: S105
-# With --long, all; otherwise the one with the most parts.
-SHORT = [("gate", "debian")]
-ALL = [(shape, source) for shape in names_in(catalogue.shapes()) for source in sources_of(shape)]
-MADE = [
-    *SHORT,
-    *(pytest.param(*made, marks=pytest.mark.long) for made in ALL if made not in SHORT),
-]
+MADE = shapes("gate-debian")  # the one with the most parts
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +124,7 @@ def test_a_shape_works_without_an_edit(members: Kept, tmp_path: Path, shape: str
     made = json.loads(collective.darkpeak("new", name, "--like", shape, "--from", source, "--json").stdout)
     try:
         if source != "debian":
-            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-            collective.script(name, "packages", env={**os.environ, "PATH": path, "PYTHON": sys.executable}, timeout=300)
+            collective.fetch_packages(name)
         assert collective.darkpeak("lint", name, check=False).stdout == ""
         collective.darkpeak("up", name, timeout=900)
         service = {"static": Static, "tcp": Tcp}.get(shape, Web)(members, name, made["block"])

@@ -74,7 +74,9 @@ class Engine:
         try:
             return docker.DockerClient(**self.endpoint.arguments(), timeout=ANSWER_SECONDS)
         except (DockerException, OSError) as error:
-            hint = "start one on this machine (bin/setup --engine), or name another: --host, DOCKER_HOST"
+            hint = (
+                "start it (systemctl start docker; Debian's package: docker.io), or name another: --host, DOCKER_HOST"
+            )
             if "HTTP request to an HTTPS server" in str(error):
                 hint = "it needs TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
             raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", hint=hint) from error

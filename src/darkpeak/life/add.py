@@ -27,6 +27,7 @@ from darkpeak.vocabulary import (
 KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS})  # others, or the tool itself, find them by their names
 DEBIAN = "debian"
 SOURCES = ("pypi", "npm")  # of the programs of shapes, besides Debian
+WHY_DEBIAN = {"static": "it has no program", "tcp": "its program uses no packages"}  # why a shape has no other source
 BLOCK = re.compile(r"\bblock:\s*(\d{4})\b")
 
 
@@ -67,7 +68,8 @@ def new(checked: Checked, name: str, shape: str, source: str = DEBIAN, admins: t
     if shape not in known:
         raise UsageError(f"there is no shape {shape!r}", hint=f"choose one of {', '.join(known)}")
     if source not in sources_of(shape):
-        what = f"the shape {shape} cannot be made from {source}"
+        why = f": {WHY_DEBIAN[shape]}" if shape in WHY_DEBIAN and source in SOURCES else ""
+        what = f"the shape {shape} cannot be made from {source}{why}"
         raise UsageError(what, hint=f"choose --from {' or '.join(sources_of(shape))}")
     return make(checked, shape_files(shape, source), name, admins, f"shapes/{shape}" + _suffix(source))
 
