@@ -222,7 +222,8 @@ def _finish(
 ) -> UpResult:
     """Synchronise the router if it differs and no service did so; return the result."""
     done = [item.routes for item in outcomes]
-    if plan.drift:
+    unrouted = {item.name for item in target.collective.services if not item.routes}  # only the prober asks them
+    if plan.drift or any(item.service in unrouted for item in plan.changes):
         done.append(route(target.collective, target.engine, partial(progress.step, "routes")))
     routes = merge(done)
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
