@@ -4,9 +4,11 @@ from datetime import date
 
 import pytest
 
+from darkpeak.actions.forget_member import texts_about
 from darkpeak.actions.forgotten import Backups, Forgotten, kept_until
 from darkpeak.collective.settings import Keep
 from darkpeak.deploy.member_gone import Ended
+from darkpeak.errors import UsageError
 from darkpeak.helper.search import Found, make_search, parse_found
 
 NONE = Backups((), (), "")
@@ -46,6 +48,22 @@ def test_the_report_names_each_place_but_not_too_many() -> None:
     ]
 
 
+def test_names_that_members_made_do_nothing_to_a_terminal() -> None:
+    shown = lines(found=(Found("w", "a\x1b]0;b\x07\r\n\x9bc", ("ada", "L\x1b[2J")),))
+    assert shown[5:] == ["    a\\x1b]0;b\\x07\\r\\n\\x9bc (ada, L\\x1b[2J)"]
+
+
+def test_what_could_not_be_read_is_in_the_report() -> None:
+    shown = lines(found=(Found("w", "attic: Permission denied", ()),))
+    assert shown[4:] == ["  nothing was found", "  could not be read in w:", "    attic: Permission denied"]
+
+
+@pytest.mark.parametrize("also", ["Ada \udcff", "\ud800"])
+def test_a_text_that_is_not_utf_8_is_refused(also: str) -> None:
+    with pytest.raises(UsageError, match=r"--also .*\\ud.* is not valid UTF-8"):
+        texts_about("ada", None, (also,))
+
+
 @pytest.mark.parametrize(
     ("keep", "until"),
     [
@@ -62,6 +80,7 @@ def test_a_snapshot_is_kept_as_long_as_its_longest_period(keep: Keep, until: str
 def test_volumes_are_only_read_and_without_a_network() -> None:
     arguments = make_search(["w", "d"])
     assert {"--volume=w:/volumes/w:ro", "--volume=d:/volumes/d:ro", "--network=none", "--read-only"} <= {*arguments}
+    assert "--memory=512m" in arguments
     assert arguments[-2:] == ("/volumes/w", "/volumes/d")
 
 

@@ -1,19 +1,26 @@
 """The search for a member's texts in volumes: files as services write them, with git's own objects and packs."""
 
 import base64
+import errno
 import gzip
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import zlib
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from darkpeak.helper.image import texts
-from darkpeak.helper.image.texts import Search
+from darkpeak.helper.image.search import main
+from darkpeak.helper.image.texts import CHUNK, Search, objects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADA, MAIL, NAME = "ada", "ada@example.org", "Åda Løvelace"
 TEXTS = (ADA, MAIL, NAME)
@@ -36,6 +43,10 @@ def found(*chunks: bytes) -> set[str]:
         (b"?m=ada%40example.org", {ADA, MAIL}),
         (NAME.encode(), {NAME}),
         (json.dumps({"fn": NAME}).encode(), {NAME}),
+        (b"?by=%C3%85da+L%C3%B8velace&x", {NAME}),
+        (b"&#197;da L&#248;velace", {NAME}),
+        (b"by ada&#64;example.org", {ADA, MAIL}),
+        (b"by ada&#x40;example.org", {ADA, MAIL}),
         (b"dn:: " + base64.b64encode(b"uid=ada,ou=people,dc=collective"), {ADA}),
         (b"\xff\x00ada\x00\xfe", {ADA}),
         (b"", set()),
@@ -103,6 +114,37 @@ def test_commits_are_found_in_a_repository_which_is_one_place(tmp_path: Path, *,
         git(repository, "prune-packed")
         assert not list(repository.rglob("objects/??/*"))
     assert searched(tmp_path) == {"repositories/notes.git": {ADA, MAIL}}
+
+
+def test_a_large_object_of_a_pack_is_searched_in_pieces() -> None:
+    blobs = [bytes(3 * CHUNK) + NAME.encode(), MAIL.encode()]
+    pack = b"PACK" + bytes(8) + b"".join(b"\x30" + zlib.compress(blob) for blob in blobs) + bytes(20)
+    pieces = list(objects_of(pack))
+    assert max(map(len, pieces)) <= CHUNK
+    assert b"".join(pieces) == b"".join(blob + b"\n" for blob in blobs)
+    assert found(*pieces) == {NAME, ADA, MAIL}
+
+
+def test_what_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("broken", "gone", "sound"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ada").touch()
+    faults = {"broken": OSError(errno.EIO, "Input/output error"), "gone": FileNotFoundError(errno.ENOENT, "gone")}
+    whole = os.scandir
+
+    def scandir(folder: str) -> "Iterator[os.DirEntry[str]]":
+        fault = faults.get(Path(folder).name)
+        if fault:
+            fault.filename = folder
+            raise fault
+        return whole(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    main([str(tmp_path)], list(TEXTS))
+    printed = [json.loads(line)[1:] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [["sound/ada", [ADA]], ["broken: Input/output error", []]]
 
 
 def test_every_kind_of_file_is_searched(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from darkpeak.helper.search import Found, search_logs, search_volumes
 from darkpeak.members.directory import Directory
 from darkpeak.members.member import Account, check_uid
 from darkpeak.progress import Progress
+from darkpeak.result import display
 from darkpeak.vocabulary import DIRECTORY, FORGET_MEMBER
 
 
@@ -36,7 +37,17 @@ def find_account(directory: Directory, uid: str) -> Account | None:
 
 
 def texts_about(uid: str, account: Account | None, also: Sequence[str]) -> tuple[str, ...]:
-    """Return what is searched: the uid, the full name, the mail address, and what was given."""
+    """Return what is searched: the uid, the full name, the mail address, and what was given.
+
+    Raises:
+        UsageError: when what was given is not text.
+    """
+    try:
+        for text in also:
+            text.encode()
+    except UnicodeEncodeError as error:
+        what = f"--also {display(error.object)} is not valid UTF-8"
+        raise UsageError(what, hint="type it on a terminal that uses UTF-8; nothing was changed") from error
     known = (account.name, account.mail) if account else ()
     return tuple(dict.fromkeys(text for text in (uid, *known, *also) if text))
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from darkpeak.collective.settings import Keep
 from darkpeak.deploy.member_gone import Ended
 from darkpeak.helper.search import Found
+from darkpeak.result import display
 
 SHOWN = 8  # places of a volume in the text; --json has all
 WEEK, MONTH = 7, 31  # days
@@ -62,13 +63,22 @@ def _backup_lines(uid: str, backups: Backups) -> Iterator[str]:
 
 
 def _found_lines(texts: Sequence[str], volumes: int, found: Sequence[Found]) -> Iterator[str]:
-    yield f"searched {volumes} volumes and all logs for: {', '.join(texts)}"
-    if not found:
+    yield f"searched {volumes} volumes and all logs for: {_joined(texts)}"
+    if not any(item.texts for item in found):
         yield "  nothing was found"
+    yield from _by_volume("still found in", [item for item in found if item.texts])
+    yield from _by_volume("could not be read in", [item for item in found if not item.texts])
+
+
+def _by_volume(what: str, found: Sequence[Found]) -> Iterator[str]:
     for where in dict.fromkeys(item.where for item in found):
         places = [item for item in found if item.where == where]
-        yield f"  still found in {where}" + (":" if places[0].place else f" ({', '.join(places[0].texts)})")
+        yield f"  {what} {display(where)}" + (":" if places[0].place else f" ({_joined(places[0].texts)})")
         for item in places[:SHOWN] if places[0].place else ():
-            yield f"    {item.place} ({', '.join(item.texts)})"
+            yield f"    {display(item.place)}" + (f" ({_joined(item.texts)})" if item.texts else "")
         if len(places) > SHOWN:
             yield f"    and {len(places) - SHOWN} more; for all: --json"
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return ", ".join(map(display, texts))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from darkpeak.collective.model import Collective, Service
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import DarkpeakError
+from darkpeak.result import display
 from darkpeak.vocabulary import DIRECTORY, EXPORT_MEMBER, FORGET_MEMBER
 
 SECONDS = 120.0
@@ -48,4 +49,4 @@ def _run_in(compose: Compose, service: Service, script: str, arguments: Sequence
     elif states:
         ran = compose.script(service, script, *arguments, seconds=LONG.get(script, SECONDS), stdin=stdin)
         done = ran.last_line() if ran.code else "; ".join(ran.text.splitlines()) or "done"
-        yield Ended(service.name, done, failed=bool(ran.code))
+        yield Ended(service.name, display(done), failed=bool(ran.code))  # it can name what members made

@@ -11,10 +11,15 @@ from darkpeak.helper.build import ensure_image, image_name, program
 from darkpeak.helper.container import VOLUMES
 from darkpeak.helper.image.texts import Search
 
+MEMORY = "512m"  # it reads in pieces, and keeps what it found
+
 
 @dataclass(frozen=True)
 class Found:
-    """Texts that are in a file of a volume, or in the log of a container (`place` is empty then)."""
+    """Texts that are in a file of a volume, or in the log of a container (`place` is empty then).
+
+    Without texts, the file or folder could not be read; `place` says why.
+    """
 
     where: str
     place: str
@@ -44,7 +49,7 @@ def make_search(volumes: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments of docker that search volumes; the program may read all files, and do nothing else."""
     return (
         *("run", "--rm", "--interactive", "--pull=never", "--log-driver=none", "--network=none", "--read-only"),
-        *("--cap-drop=ALL", "--cap-add=DAC_READ_SEARCH", "--security-opt=no-new-privileges"),
+        *("--cap-drop=ALL", "--cap-add=DAC_READ_SEARCH", "--security-opt=no-new-privileges", f"--memory={MEMORY}"),
         *(f"--volume={name}:{VOLUMES}/{name}:ro" for name in volumes),
         *(image_name(), *program("search", *(f"{VOLUMES}/{name}" for name in volumes))),
     )

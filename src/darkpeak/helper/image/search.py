@@ -1,7 +1,8 @@
 """Find texts in volumes: `python3 -m image.search FOLDER…`, with the texts as a JSON list on standard input.
 
 Prints one JSON list a line: the folder, the place in it, and the texts that are there, in the content or in the name.
-All of a repository of git is one place. Files that disappear meanwhile are skipped.
+All of a repository of git is one place. Without texts, a place could not be read. Files that disappear meanwhile are
+skipped.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from .texts import CHUNK, PACK, Search, inflate, is_compressed, objects_of
 
 GIT = ".git"
+GONE = (FileNotFoundError, NotADirectoryError)
 
 
 def main(folders: list[str], texts: list[str]) -> None:
@@ -23,17 +25,20 @@ def main(folders: list[str], texts: list[str]) -> None:
     search = Search(texts)
     for folder in folders:
         places: dict[str, set[str]] = {}
-        for path in files(folder):
-            found = in_file(search, path, os.path.relpath(path, folder))
+        unread: list[OSError] = []
+        for path in files(folder, unread):
+            found = in_file(search, path, os.path.relpath(path, folder), unread)
             if found:
                 places.setdefault(place_of(os.path.relpath(path, folder)), set()).update(found)
         for place, found in sorted(places.items()):
             sys.stdout.write(json.dumps([folder, place, sorted(found)]) + "\n")
+        for place in sorted({unread_place(error, folder) for error in unread if not isinstance(error, GONE)}):
+            sys.stdout.write(json.dumps([folder, place, []]) + "\n")
 
 
-def files(folder: str) -> Iterator[str]:
+def files(folder: str, unread: list[OSError]) -> Iterator[str]:
     """Yield the paths of all files and links below a folder, and of folders too, for their names."""
-    for above, folders, names in os.walk(folder):
+    for above, folders, names in os.walk(folder, onerror=unread.append):
         for name in (*folders, *names):
             yield str(Path(above, name))
 
@@ -45,7 +50,12 @@ def place_of(name: str) -> str:
     return os.fsencode(str(Path(*parts[: top + 1]))).decode(errors="replace")
 
 
-def in_file(search: Search, path: str, name: str) -> set[str]:
+def unread_place(error: OSError, folder: str) -> str:
+    """Return what could not be read, and why."""
+    return f"{place_of(os.path.relpath(os.fsdecode(error.filename or folder), folder))}: {error.strerror}"
+
+
+def in_file(search: Search, path: str, name: str, unread: list[OSError]) -> set[str]:
     """Return the texts in a file's name and content, or in the target of a link."""
     found = search.find([os.fsencode(name)])
     try:
@@ -55,8 +65,8 @@ def in_file(search: Search, path: str, name: str) -> set[str]:
         elif stat.S_ISREG(mode):
             with Path(path).open("rb") as file:
                 found |= in_content(search, file)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
+    except OSError as error:
+        unread.append(OSError(error.errno, error.strerror, path))  # a failed read() has no name
     return found
 
 

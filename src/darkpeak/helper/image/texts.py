@@ -1,12 +1,13 @@
-"""Find texts in bytes, as programs write them: in UTF-8, in JSON and URLs, in base64, compressed."""
+"""Find texts in bytes, as programs write them: in UTF-8, in JSON, URLs and HTML, in base64, compressed."""
 
 import base64
+import html
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from mmap import mmap
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 SHORT = 8  # bytes: a shorter text counts only as a whole word, or it would be found by chance
 CHUNK = 1 << 20
@@ -21,9 +22,17 @@ Bytes = bytes | mmap
 def make_forms(text: str) -> tuple[set[bytes], set[bytes]]:
     """Return what to look for in lower case: forms of a text as they are, and forms in base64, where case counts."""
     plain = text.encode()
-    forms = {plain.lower(), json.dumps(text)[1:-1].lower().encode(), quote(text, safe="").lower().encode()}
+    written = {json.dumps(text)[1:-1], quote(text, safe=""), quote_plus(text), *_in_html(text)}
+    forms = {plain.lower(), *(form.lower().encode() for form in written)}
     long = plain if len(plain) >= SHORT else b"uid=" + plain + b","  # so long as to be no chance
     return forms, {_shifted(form, shift) for form in (plain, long) for shift in range(3) if len(form) >= SHORT}
+
+
+def _in_html(text: str) -> set[str]:
+    """Return a text as pages have it: with entities, and with an @ that is hidden from collectors of addresses."""
+    escaped = html.escape(text)
+    numbered = escaped.encode("ascii", "xmlcharrefreplace").decode()
+    return {escaped, numbered, text.replace("@", "&#64;"), text.replace("@", "&#x40;")}
 
 
 def _shifted(plain: bytes, shift: int) -> bytes:
@@ -92,7 +101,10 @@ def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def objects_of(pack: Bytes) -> Iterator[bytes]:
-    """Yield the objects in a pack of git; a delta as it is, because what it copies is in another object of the pack."""
+    """Yield the objects in a pack of git, large ones in pieces.
+
+    A delta is as it is, because what it copies is in another object of the pack.
+    """
     at = HEADER_SIZE
     while at < len(pack) - DIGEST_SIZE:
         kind = pack[at] >> 4 & 7
@@ -105,10 +117,10 @@ def objects_of(pack: Bytes) -> Iterator[bytes]:
         while not inflater.eof and at < len(pack):
             part = pack[at : at + CHUNK]
             try:
-                yield inflater.decompress(part)
+                yield inflater.decompress(part, CHUNK)  # an object can be a thousand times as large as in the pack
             except zlib.error:
                 return
-            at += len(part) - len(inflater.unused_data)
+            at += len(part) - len(inflater.unused_data if inflater.eof else inflater.unconsumed_tail)
         yield b"\n"  # so that nothing is found in two objects together
 
 
