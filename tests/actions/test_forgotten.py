@@ -1,15 +1,18 @@
 """The report about a forgotten member."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from darkpeak.actions.forget_member import texts_about
+from darkpeak.actions.forget_member import is_of, require_whole, texts_about
 from darkpeak.actions.forgotten import Backups, Forgotten, kept_until
+from darkpeak.collective import read
 from darkpeak.collective.settings import Keep
 from darkpeak.deploy.member_gone import Ended
 from darkpeak.errors import UsageError
 from darkpeak.helper.search import Found, make_search, parse_found
+from tests.making import write_collective
 
 NONE = Backups((), (), "")
 
@@ -62,6 +65,21 @@ def test_what_could_not_be_read_is_in_the_report() -> None:
 def test_a_text_that_is_not_utf_8_is_refused(also: str) -> None:
     with pytest.raises(UsageError, match=r"--also .*\\ud.* is not valid UTF-8"):
         texts_about("ada", None, (also,))
+
+
+def test_volumes_of_projects_with_similar_names_are_not_searched(tmp_path: Path) -> None:
+    collective, _ = read(write_collective(tmp_path))
+    projects = ["wiki", "wiki-old", "wiki_x", "directory-drill", "wiki2", "wikis-old", "wik", "other"]
+    assert [name for name in projects if is_of(collective, f"darkpeak-{name}")] == projects[:4]
+
+
+def test_one_of_several_hosts_is_refused(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    require_whole(read(root)[0], "here")
+    with (root / "collective.toml").open("a") as file:
+        file.write('[hosts.shed]\ndocker = "ssh://shed.example.org"\nservices = ["wiki"]\n')
+    with pytest.raises(UsageError, match="not all services are on here"):
+        require_whole(read(root)[0], "here")
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,18 @@ def test_the_link_is_for_the_member_whom_the_login_page_found() -> None:
         (Result(1, stderr=b"invite: there is no such member\n"), UsageError, "there is no member ada@example.org"),
         (Result(2, stderr=b"usage: invite NAME\n"), UsageError, "there is no member ada@example.org"),
         (Result(1, stderr=b"invite: the portal answers 500\n"), SystemFailure, "the portal answers 500"),
+        *(
+            (Result(0, answer), SystemFailure, "the login page's answer is not a link")
+            for answer in (
+                b"{}\n",
+                b"[]\n",
+                b"<html>",
+                b"",
+                TOLD.replace(b"1795937520", b"soon"),
+                TOLD.replace(b"1795", b"9" * 30),
+            )
+        ),
     ],
-    ids=["no such member", "no name", "a fault"],
 )
 def test_a_refusal_says_why(result: Result, error: type[DarkpeakError], said: str) -> None:
     with pytest.raises(error, match=said):

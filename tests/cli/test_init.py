@@ -1,5 +1,6 @@
 """`darkpeak init`: what it makes, what it refuses before it writes anything, and its questions on a terminal."""
 
+import errno
 import json
 import os
 import pty
@@ -11,6 +12,8 @@ import pytest
 
 from darkpeak.collective import read
 from darkpeak.deploy.check import check_files
+from darkpeak.errors import UsageError
+from darkpeak.life.init import check_folder
 
 NAMED = ("--name", "Our “Village”", "--domain", "village.test")
 GIVEN = (*NAMED, "--admin", "ada", "--admin", "grace.hopper")
@@ -112,6 +115,20 @@ def test_bad_input_is_refused_and_nothing_is_written(
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_whose_name_is_too_long_is_refused(home: Path, tmp_path: Path) -> None:
+    done = init(home, tmp_path / ("a" * 300), *GIVEN)
+    assert (done.returncode, "cannot be used: File name too long" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_folder_that_one_may_not_enter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: str) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_symlink", refuse)
+    with pytest.raises(UsageError, match="/closed/village cannot be used: Permission denied"):
+        check_folder(Path("/closed/village"))
 
 
 def test_a_folder_that_is_not_empty_is_left_as_it_is(home: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from functools import partial
 
 from darkpeak.actions.directory import end_sessions
 from darkpeak.actions.forgotten import Backups, Forgotten, kept_until
-from darkpeak.collective.model import Service
+from darkpeak.collective.hosts import place
+from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.member_gone import Ended, find_missing, run_script
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL
@@ -34,6 +35,16 @@ def find_account(directory: Directory, uid: str) -> Account | None:
         return directory.account(uid)
     except UsageError:
         return None
+
+
+def require_whole(collective: Collective, host: str) -> None:
+    """Raise UsageError if services are on several engines, since only those on this one would be asked.
+
+    The directory would then have the member no more, whom other services still know.
+    """
+    if len(place(collective, collective.services)) > 1:
+        what = f"not all services are on {host}: the others would keep the member's data"
+        raise UsageError(what, hint="nothing was changed; give the command without --host")
 
 
 def texts_about(uid: str, account: Account | None, also: Sequence[str]) -> tuple[str, ...]:
@@ -112,9 +123,14 @@ def _report(
 
 def _volumes(target: Target) -> list[str]:
     """Return the volumes of the collective's services, also those of copies."""
-    projects = tuple(service.project for service in target.collective.services)
     labels = target.engine.volumes(PROJECT_LABEL)
-    return sorted(name for name, own in labels.items() if own[PROJECT_LABEL].startswith(projects))
+    return sorted(name for name, own in labels.items() if is_of(target.collective, own[PROJECT_LABEL]))
+
+
+def is_of(collective: Collective, project: str) -> bool:
+    """Return whether a project is a service, or a copy of one, such as darkpeak-wiki-old; darkpeak-wiki2 is neither."""
+    own = [service.project for service in collective.services]
+    return project in own or project.startswith(tuple(name + mark for name in own for mark in "-_"))
 
 
 def _in_records(target: Target, texts: Sequence[str]) -> Iterator[Found]:

@@ -58,6 +58,10 @@ def invite(run: Callable[[Sequence[str]], Result], name: str) -> Invitation:
         raise unknown_member(name)
     if done.code:
         raise SystemFailure(f"the login page made no link: {done.last_line()}", hint=f"darkpeak logs {ACCOUNT}")
-    told = json.loads(done.text)
-    until = datetime.fromtimestamp(int(told["expires"]), UTC).isoformat()
-    return Invitation(told["member"], told["url"], until)
+    try:
+        told = json.loads(done.text)
+        until = datetime.fromtimestamp(int(told["expires"]), UTC).isoformat()
+        return Invitation(told["member"], told["url"], until)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        hint = f"see why: darkpeak logs {ACCOUNT}"
+        raise SystemFailure("the login page's answer is not a link", hint=hint) from error

@@ -27,7 +27,7 @@ def export(settings: Settings, uid: str, to: Path) -> None:
     from darkpeak import output
     from darkpeak.actions.export_member import export_member
 
-    targets = settings.targets(settings.collective())
+    targets = settings.own_targets(settings.collective(), ())
     with settings.progress() as progress:
         done = export_member(targets, uid, to.absolute(), datetime.now().astimezone(), progress)
     if settings.as_json:
@@ -63,9 +63,12 @@ def forget(settings: Settings, uid: str, also: tuple[str, ...], *, dry_run: bool
     from darkpeak.actions.directory import find_directory
 
     collective = settings.collective()
+    if settings.host:
+        actions.require_whole(collective, settings.host)
     directory = find_directory(settings.target(collective, DIRECTORY))
     account = actions.find_account(directory, uid)
     texts = actions.texts_about(uid, account, also)
+    targets = settings.own_targets(collective, ())
     if not account:
         output.note(f"note: the directory has no member {uid}; so the full name and the mail address are not known")
     if not dry_run and not yes and output.ask_for(f"To forget {uid} for good, type the name of the member") != uid:
@@ -74,7 +77,7 @@ def forget(settings: Settings, uid: str, also: tuple[str, ...], *, dry_run: bool
         directory.lock(uid)
     act = actions.look_for_member if dry_run else actions.forget_member
     with settings.progress() as progress:
-        done = act(settings.targets(collective), uid, texts, progress)
+        done = act(targets, uid, texts, progress)
     if settings.as_json:
         output.show_json(done)
     else:

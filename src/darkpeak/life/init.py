@@ -79,6 +79,13 @@ def begin(folder: Path, wanted: Wanted) -> Initialised:
 
 def check_folder(folder: Path) -> None:
     """Raise UsageError if this folder cannot become a collective."""
+    try:
+        _check_empty(folder)
+    except OSError as error:  # the name is too long, or one may not enter a folder above it
+        raise UsageError(f"{folder} cannot be used: {error.strerror}", hint="choose another folder") from error
+
+
+def _check_empty(folder: Path) -> None:
     if folder.is_symlink() and not folder.exists():
         raise UsageError(f"{folder} is a link that leads to nothing", hint="choose another folder, or remove it")
     if folder.exists() and not folder.is_dir():
