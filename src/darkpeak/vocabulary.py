@@ -17,6 +17,7 @@ DIRECTORY, SLAPD = "directory", "slapd"
 ACCOUNT, PORTAL = "account", "portal"
 DIRECTORY_NETWORK = PROJECT + DIRECTORY  # which services join to ask it
 DNS = "dns"
+KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS, ACCOUNT})  # others, or the tool itself, find them by their names
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
 # The optional scripts about members: they end sessions, add or remove an ssh key, write what is stored of a member, and

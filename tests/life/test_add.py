@@ -109,6 +109,7 @@ def test_a_service_can_have_another_name(root: Path) -> None:
         ("wiki", "Wiki", (), "'Wiki' cannot be a service's name"),
         ("wiki", "../wiki", (), "'../wiki' cannot be a service's name"),
         ("directory", "people", (), "directory must keep its name: others know it by that"),
+        ("account", "login", (), "account must keep its name: others know it by that"),
         ("router", "", (), "services/router already exists"),
         ("wiki", "", ("ada",), "there is no admin 'ada'"),
         ("wiki", "taken", (), "the project name darkpeak-taken already belongs to other"),
@@ -131,6 +132,14 @@ def test_what_a_service_needs_comes_first(root: Path) -> None:
         add(check_files(root), "wiki")
     assert caught.value.hint == "add it first: darkpeak add directory"
     assert not (root / "services").exists()
+
+
+def test_a_newer_version_of_what_a_service_needs_is_taken_first(root: Path) -> None:
+    file = with_platform(root) / "services/directory/docker-compose.yml"
+    file.write_text(file.read_text().replace("name: darkpeak-directory-account", "name: darkpeak-directory-other"))
+    with pytest.raises(UsageError, match="account needs darkpeak-directory-account, which directory has") as caught:
+        add(check_files(root), "account")
+    assert caught.value.hint == "take the newer version first: darkpeak diff directory --take"
 
 
 def test_a_service_that_does_not_fit_is_not_kept(root: Path) -> None:

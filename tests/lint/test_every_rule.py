@@ -248,6 +248,28 @@ def test_a_line_of_an_environment_file_has_a_value(tmp_path: Path) -> None:
     assert findings(tmp_path) == []
 
 
+EXPANDED = ("A=x $ZONE\n", 'export A = "\\$B $ZONE"\n', "A: ${ZONE}\n", "A=\\$ZONE\n", "A=${DARKPEAK_DOMAIN:-$ZONE}\n")
+KEPT = (
+    "A='$ZONE'\n",
+    "A=$$ZONE\n",
+    "A=x # $ZONE\n",
+    'A="x" # $ZONE\n',
+    'A="\\$ZONE"\n',
+    "A=${ZONE:-x}\n",
+    "B=1\nA=$B\n",
+)
+
+
+@pytest.mark.parametrize("name", ["a.env", ".env"])
+@pytest.mark.parametrize("text", [*EXPANDED, *KEPT])
+def test_a_value_of_an_environment_file_has_no_variable_of_the_shell(tmp_path: Path, name: str, text: str) -> None:
+    edit(sound(tmp_path), COMPOSE, "    restart:", "    env_file: a.env\n    restart:")
+    write("a.env", "C=1\n")(tmp_path)
+    write(name, text)(tmp_path)
+    expected = [f"services/wiki/{name}:1 from-shell: ZONE is from the shell of whoever runs compose"]
+    assert findings(tmp_path) == (expected if text in EXPANDED else [])
+
+
 # Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
 ELSEWHERE = {
     "shellcheck": "lint/test_outside.py",

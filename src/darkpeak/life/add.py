@@ -15,8 +15,7 @@ from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.plan.blocks import NO_BLOCK, free_blocks
 from darkpeak.vocabulary import (
     COMPOSE_FILE,
-    DIRECTORY,
-    DNS,
+    KNOWN_BY_NAME,
     LABEL,
     LEAST_ADMINS,
     ORIGIN_FILE,
@@ -24,7 +23,6 @@ from darkpeak.vocabulary import (
     ROUTER,
 )
 
-KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS})  # others, or the tool itself, find them by their names
 DEBIAN = "debian"
 SOURCES = ("pypi", "npm")  # of the programs of shapes, besides Debian
 WHY_DEBIAN = {"static": "it has no program", "tcp": "its program uses no packages"}  # why a shape has no other source
@@ -140,9 +138,16 @@ def _check_needs(collective: Collective, name: str, service: Service) -> None:
     there = {shared.name for item in collective.services for shared in item.shared if not shared.external}
     for shared in service.shared:
         if shared.external and shared.name not in there:
-            owner = _owner(shared.name)
-            what = f"{name} needs {owner or shared.name}, which this collective does not have"
-            raise UsageError(what, hint=f"add it first: darkpeak add {owner}" if owner else "make it first")
+            raise _missing(collective, name, shared.name)
+
+
+def _missing(collective: Collective, name: str, shared: str) -> UsageError:
+    owner = _owner(shared)
+    if owner and (collective.root / "services" / owner).exists():
+        what = f"{name} needs {shared}, which {owner} has in newer versions than that of this collective"
+        return UsageError(what, hint=f"take the newer version first: darkpeak diff {owner} --take")
+    what = f"{name} needs {owner or shared}, which this collective does not have"
+    return UsageError(what, hint=f"add it first: darkpeak add {owner}" if owner else "make it first")
 
 
 def _owner(shared: str) -> str:

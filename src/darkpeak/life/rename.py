@@ -13,7 +13,7 @@ from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.life.remove import records_of
 from darkpeak.progress import Progress
-from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, DIRECTORY, LABEL, ROUTER
+from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, KNOWN_BY_NAME, LABEL
 
 COPY = ("cp", "-a", "/from/.", "/to/")
 
@@ -145,7 +145,7 @@ def _project(target: Target, old: Service, new: str) -> str:
 
 def _check_rename(target: Target, old: Service, new: str, volumes: list[str]) -> None:
     services = target.collective.services
-    if old.name in {ROUTER, DIRECTORY}:
+    if old.name in KNOWN_BY_NAME:
         raise UsageError(f"{old.name} must keep its name: others know it by that")
     if not LABEL.fullmatch(new):
         raise UsageError(f"{new!r} cannot be a service's name", hint="use lower-case letters, digits and inner hyphens")

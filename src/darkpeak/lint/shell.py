@@ -1,7 +1,7 @@
 """A rule about variables of the shell: with a value that only they have, two admins deploy different containers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from darkpeak.collective.model import Finding, Place
 from darkpeak.collective.text import read_or_empty
@@ -15,6 +15,8 @@ KNOWN = {DOMAIN_VARIABLE, HTTP_VARIABLE, HTTPS_VARIABLE, SSH_VARIABLE, "COMPOSE_
 USED = re.compile(r"\$(?:\{([A-Za-z_]\w*)(:?-)?|([A-Za-z_]\w*))", re.ASCII)  # its second group: there is a default
 SET = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]", re.ASCII)
 NAMED = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*", re.ASCII)
+QUOTED = re.compile(r'"((?:\\.|[^"\\])*)')
+COMMENT = re.compile(r"(?:^|\s)#.*")
 ENVIRONMENT = ".env"
 RULE = "from-shell"
 
@@ -48,17 +50,47 @@ def environments(written: Written) -> Iterator[Finding]:
                     hint = f"write {name}=VALUE here, or into .env"
                     yield written.finding(line, RULE, _what(name), hint)
         for entry in items(container, "env_file"):
-            yield from _environment_file(written, child(entry, "path").text() or entry.text(), known)
+            raw = child(entry, "format").text() == "raw"
+            path = child(entry, "path").text() or entry.text()
+            yield from _environment_file(written, path, known, _named if raw else _named_or_used)
+    yield from _environment_file(written, ENVIRONMENT, known, _used_in)
 
 
-def _environment_file(written: Written, path: str, known: set[str]) -> Iterator[Finding]:
-    """Yield the lines of an environment file that have only a name."""
+def _environment_file(
+    written: Written, path: str, known: set[str], names_of: Callable[[str], Iterator[str]]
+) -> Iterator[Finding]:
+    """Yield the lines of an environment file with variables that no file sets."""
     text = "" if written.is_outside(path) else read_or_empty(written.service.folder / path)
+    own = known | _set_in(text)
     for number, line in enumerate(text.splitlines(), 1):
-        found = NAMED.fullmatch(line)
-        if found and found[1] not in known | _set_in(text):
-            at = Place(f"{written.file.rpartition('/')[0]}/{path}", number)
-            yield Finding(at, RULE, _what(found[1]), f"write {found[1]}=VALUE")
+        for name in names_of(line):
+            if name not in own:
+                at = Place(f"{written.file.rpartition('/')[0]}/{path}", number)
+                hint = f"write {name}=VALUE; or, if it is no variable, put the value in single quotes"
+                yield Finding(at, RULE, _what(name), hint)
+
+
+def _named(line: str) -> Iterator[str]:
+    """Yield the name in a line that has only a name."""
+    found = NAMED.fullmatch(line)
+    if found:
+        yield found[1]
+
+
+def _used_in(line: str) -> Iterator[str]:
+    """Yield the variables that compose replaces in the value in a line: in no comment, and not in single quotes."""
+    found = SET.match(line)
+    value = line[found.end() :].strip() if found else ""
+    quoted = QUOTED.match(value)
+    if quoted:
+        yield from _names(quoted[1].replace("\\$", ""))
+    elif not value.startswith("'"):
+        yield from _names(COMMENT.sub("", value))
+
+
+def _named_or_used(line: str) -> Iterator[str]:
+    yield from _named(line)
+    yield from _used_in(line)
 
 
 def _what(name: str) -> str:
@@ -70,11 +102,17 @@ def _set_in(text: str) -> set[str]:
     return {found[1] for line in text.splitlines() if (found := SET.match(line))}
 
 
-def _used(tree: Tree) -> Iterator[tuple[str, int]]:
-    """Yield the variables that compose replaces in a part of a file, if they have no default, with their lines."""
-    for found in USED.finditer(tree.text().replace("$$", "")) if "$" in tree.text() else ():
+def _names(text: str) -> Iterator[str]:
+    """Yield the variables that compose replaces in a text, if they have no default."""
+    for found in USED.finditer(text.replace("$$", "")) if "$" in text else ():
         if not found[2]:
-            yield found[1] or found[3], tree.line
+            yield found[1] or found[3]
+
+
+def _used(tree: Tree) -> Iterator[tuple[str, int]]:
+    """Yield the variables that compose replaces in a part of a file, with their lines."""
+    for name in _names(tree.text()):
+        yield name, tree.line
     for part in (*tree.mapping().values(), *tree.items()):
         yield from _used(part)
 
