@@ -17,10 +17,11 @@ def who() -> str:
 
 
 def commit_of(folder: Path) -> str:
-    """Return the git commit of a folder, with a + if files there differ from it; empty outside git."""
+    """Return the git commit of a folder, with a + if files there differ from it; empty if git has none of its files."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}  # without the caller's GIT_DIR
     head = process.run(("git", "-C", str(folder), "rev-parse", "--short", "HEAD"), environment=environment)
-    if head.code:
+    known = process.run(("git", "-C", str(folder), "ls-files", "--", "."), environment=environment)
+    if head.code or known.code or not known.stdout:  # outside git, or ignored
         return ""
     changed = process.run(("git", "-C", str(folder), "status", "--porcelain", "--", "."), environment=environment)
     return head.text.strip() + "+" * bool(changed.stdout.strip())

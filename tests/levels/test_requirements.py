@@ -177,7 +177,12 @@ LATE = "2025-12-01T12:00:00+00:00"
             lambda facts: replace(facts, commit="abc1234+"),
             "its folder has changes since abc1234 that are not committed",
         ),
-        ("all in git", "alpha", lambda facts: replace(facts, commit=""), "its folder is not in git"),
+        (
+            "all in git",
+            "alpha",
+            lambda facts: replace(facts, commit=""),
+            "git has no commit of its folder, or may not read it",
+        ),
         ("yearly review", "alpha", lambda facts: without(facts, ReviewRecord), "never reviewed"),
         (
             "yearly review",
@@ -188,10 +193,16 @@ LATE = "2025-12-01T12:00:00+00:00"
         (
             "yearly review",
             "alpha",
+            lambda facts: but(facts, ReviewRecord("wiki", TODAY, "mo@desk", "alpha")),
+            "by mo@desk, 1 h ago, as alpha",
+        ),
+        (
+            "yearly review as live",
+            "beta",
             lambda facts: but(facts, ReviewRecord("wiki", TODAY, "mo@desk", "beta")),
             "by mo@desk, 1 h ago, as beta",
         ),
-        ("two nines", "beta", lambda facts: replace(facts, uptime=answered(0.9899, 90)), "98.99% of 90 days"),
+        ("two nines", "beta", lambda facts: replace(facts, uptime=answered(0.9899, 90)), "98.98% of 90 days"),
         ("automatic backup", "beta", lambda facts: without(facts, BackupRecord), "never saved"),
         (
             "automatic backup",
@@ -360,7 +371,7 @@ def test_without_an_engine_only_the_files_count(tmp_path: Path) -> None:
     judged = one(replace(live(tmp_path), unknown="no Docker engine answers at ssh://box"))
     assert judged.measured == "alpha"
     assert judged.unknown == "no Docker engine answers at ssh://box"
-    assert {row.why for row in judged.rows if not row.met} == {"not known: the engine does not answer"}
+    assert {row.why for row in judged.rows if not row.met} == {"not known: no Docker engine answers at ssh://box"}
 
 
 @pytest.mark.parametrize(
@@ -388,3 +399,38 @@ def test_missing_security_updates_are_counted_from_the_first_day() -> None:
     none = UpdatesRecord.after(second, "wiki", TODAY, 0)
     assert none.since == ""
     assert UpdatesRecord.after(none, "wiki", TODAY, 3).since == TODAY
+
+
+def test_a_service_on_several_hosts_has_the_lowest_level_in_any_order(tmp_path: Path) -> None:
+    wiki = live(tmp_path)
+    router = changed(wiki, name="router", kind="infrastructure", admins=("ada", "grace", "mo"))
+    good = replace(router, records=keep(*(renamed(one) for one in RECORDS)), host="a")
+    bad = replace(good, host="b", state="stopped")
+    both = replace(wiki.collective, services=(wiki.service, router.service))
+    for facts in ([good, bad], [bad, good]):
+        judged = judge([replace(item, collective=both) for item in (*facts, wiki)])
+        assert {(item.service, item.host): item.measured for item in judged} == {
+            ("router", "a"): "live",
+            ("router", "b"): "alpha",
+            ("wiki", ""): "alpha",
+        }
+
+
+def renamed(record: Record) -> Record:
+    """Return a record of the wiki as one of the router."""
+    return replace(record, service="router") if hasattr(record, "service") else record
+
+
+def test_infrastructure_that_was_not_asked_takes_no_level_away(tmp_path: Path) -> None:
+    facts = live(tmp_path)
+    router = replace(facts.service, name="router", kind="infrastructure")
+    known = replace(facts, collective=replace(facts.collective, services=(facts.service, router)))
+    judged = one(known)
+    assert judged.measured == "live"
+    assert "router on another host was not asked" in {row.why for row in judged.rows}
+
+
+def test_the_night_that_runs_counts(tmp_path: Path) -> None:
+    facts = without(live(tmp_path), NightRecord, "Peak")
+    assert one(facts).measured == "beta"
+    assert one(replace(facts, night=True)).measured == "live"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from darkpeak import lint
@@ -116,3 +117,17 @@ def test_a_key_shows_whose_it_is(tmp_path: Path, make_admin: Callable[..., tuple
         key.find_owner(collective, [tmp_path / "text"], never)
     with pytest.raises(UsageError, match="cannot be read"):
         key.find_owner(collective, [tmp_path / "missing"], never)
+
+
+def test_a_broken_line_is_nobodys_key(tmp_path: Path, make_admin: Callable[..., tuple[Admin, Path]]) -> None:
+    """A word that is no key, the hint's own text, and a private key in an old form, which is somebody's."""
+    (ada, _), old = make_admin("ada"), tmp_path / "old"
+    pair = rsa.generate_private_key(65537, 2048)
+    old.write_bytes(pair.private_bytes(form.Encoding.PEM, form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption()))
+    public = pair.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+    for line in ("TODO", "ssh-ed25519 AAAA…", "ssh-rsa", ""):
+        collective = make_collective(tmp_path, Admin("grace", ssh=(line,)), ada)
+        assert openers(collective) == ()
+        with pytest.raises(CheckFailed, match="no admin"):
+            key.find_owner(collective, [old], never)
+    assert key.find_owner(make_collective(tmp_path, Admin("grace", ssh=(public,))), [old], never).name == "grace"

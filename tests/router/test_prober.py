@@ -51,6 +51,13 @@ def test_each_route_of_the_tables_is_asked(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"ssh.map": "git\nx y\nok 6042\n", "tcp.map": "chat: 6031\nchat:5222 6031\n", "probed.map": "a b\n"}
+    )
+    assert [route.name for route in read_routes(tmp_path)] == ["ssh ok", "chat:5222"]
+
+
 def test_without_tables_nothing_is_asked(tmp_path: Path) -> None:
     assert read_routes(tmp_path) == []
 

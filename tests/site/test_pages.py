@@ -69,7 +69,8 @@ def test_the_front_page_in_german() -> None:
         ({"state": "unhealthy"}, "does not work", "Not everything works: wiki."),
         ({"state": "unreachable"}, "does not work", "Not everything works: wiki."),
         ({"state": "unhealthy", "notice": "back at nine"}, "under maintenance", "Everything works."),
-        ({"state": "stopped"}, "off", "Everything works."),
+        ({"state": "stopped"}, "off", "Not everything works: wiki."),
+        ({"state": "absent"}, "off", "Everything works."),
         ({"state": ""}, "not known", "Everything works."),
     ],
 )

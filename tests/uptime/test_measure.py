@@ -6,9 +6,10 @@ import pytest
 
 from darkpeak.cli.uptime import in_words
 from darkpeak.uptime.log import by_name, parse
-from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime, measure
+from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime, measure, percent
 
 DAY = DAY_SECONDS
+NO_ROUTE = "the router has no route to it"
 
 
 def measured(log: str, names: tuple[str, ...] = ("wiki",), since: int = 0, until: int = 1000) -> Uptime:
@@ -25,8 +26,8 @@ def measured(log: str, names: tuple[str, ...] = ("wiki",), since: int = 0, until
         ("100 wiki up\n400 wiki down 503\n450 wiki up", 850, 50, 0, (Outage(400, 450, 50, "wiki: 503"),)),
         ("100 wiki down refused", 0, 900, 0, (Outage(100, None, 900, "wiki: refused"),)),
         ("100 wiki up\n400 wiki maintenance\n600 wiki up", 700, 0, 200, ()),
-        ("100 wiki up\n400 wiki gone", 300, 0, 0, ()),
-        ("100 wiki up\n400 wiki gone\n600 wiki up", 700, 0, 0, ()),
+        ("100 wiki up\n400 wiki gone", 300, 600, 0, (Outage(400, None, 600, f"wiki: {NO_ROUTE}"),)),
+        ("100 wiki up\n400 wiki gone\n600 wiki up", 700, 200, 0, (Outage(400, 600, 200, f"wiki: {NO_ROUTE}"),)),
         ("100 wiki up\n400 - off\n600 - on", 700, 0, 0, ()),
         ("100 wiki up\n400 - off\n600 - on\n600 wiki down 502", 300, 400, 0, (Outage(600, None, 400, "wiki: 502"),)),
         (
@@ -121,3 +122,15 @@ def test_a_year_of_fifty_services_is_small() -> None:
 )
 def test_a_duration_is_shown_with_two_units(seconds: int, words: str) -> None:
     assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "words"),
+    [(1.0, 3, "100.000%"), (0.999999, 3, "99.999%"), (0.29, 2, "29.00%"), (0.98999, 2, "98.99%"), (0.0, 2, "0.00%")],
+)
+def test_a_share_is_never_rounded_up(share: float, digits: int, words: str) -> None:
+    assert percent(share, digits) == words
+
+
+def test_maintenance_is_no_measured_time() -> None:
+    assert Uptime(up=0, down=0, maintenance=30 * DAY).days == 0

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from darkpeak.actions.directory import running_directory
 from darkpeak.collective.model import Collective
@@ -12,7 +13,11 @@ from darkpeak.errors import SystemFailure
 from darkpeak.evidence import store
 from darkpeak.evidence.people import AdminRecord
 from darkpeak.evidence.record import now
+from darkpeak.evidence.summary import is_overdue
+from darkpeak.levels.requirements import ADMIN_TERM
 from darkpeak.vocabulary import DIRECTORY
+
+NO_DIRECTORY = "the directory does not answer"
 
 
 @dataclass(frozen=True)
@@ -24,17 +29,19 @@ class Proof:
     message: str
 
 
-def prove(targets: Sequence[Target], admin: Admin, opens_key: Proof) -> list[Proof]:
+def prove(collective: Collective, targets: Sequence[Target], admin: Admin, opens_key: Proof) -> list[Proof]:
     """Return what an admin can do, and record it on every engine that answers; `opens_key` was tried before.
+
+    If the directory does not answer, nothing is recorded: an earlier proof still counts.
 
     Raises:
         SystemFailure: when an engine answers, but does not record it.
     """
     reached = [_reach(target) for target in targets]
-    member = _is_member(targets, admin)
+    member = _is_member(collective, targets, admin)
     record = AdminRecord(admin.name, now(), opens_key.good, member.good)
     for target, proof in zip(targets, reached, strict=True):
-        if proof.good:
+        if proof.good and member.message != NO_DIRECTORY:
             store.write(target.engine, record)
     return [*reached, opens_key, member]
 
@@ -45,7 +52,7 @@ class AdminRow:
 
     admin: str
     host: str
-    proved: str  # the day of the proof, or NEVER
+    proved: str  # the day of the proof, or NEVER; after half a year OVERDUE and the day
     opens_key: str
     is_member: str
     board: str
@@ -73,7 +80,8 @@ def _row(admin: Admin, host: str, record: AdminRecord | None, services: tuple[st
     if record is None:
         return AdminRow(admin.name, host, "NEVER", "", "", board, services)
     opens, member = ("yes" if good else "no" for good in (record.opens_key, record.is_member))
-    return AdminRow(admin.name, host, record.when[:10], opens, member, board, services)
+    late = "OVERDUE " if is_overdue(record.when, ADMIN_TERM, datetime.now(UTC)) else ""
+    return AdminRow(admin.name, host, late + record.when[:10], opens, member, board, services)
 
 
 def _reach(target: Target) -> Proof:
@@ -85,9 +93,9 @@ def _reach(target: Target) -> Proof:
     return Proof(what, good=True, message=target.engine.name)
 
 
-def _is_member(targets: Sequence[Target], admin: Admin) -> Proof:
+def _is_member(collective: Collective, targets: Sequence[Target], admin: Admin) -> Proof:
     what = "be a member"
-    if not _has_directory(targets[0].collective):
+    if not _has_directory(collective):
         return Proof(what, good=True, message="the collective has no directory")
     for target in targets:
         with suppress(SystemFailure):
@@ -95,7 +103,7 @@ def _is_member(targets: Sequence[Target], admin: Admin) -> Proof:
             if directory:
                 known = admin.name in {member.uid for member in directory.members()}
                 return Proof(what, known, f"{admin.name} is {'' if known else 'not '}in the directory")
-    return Proof(what, good=False, message="the directory does not answer")
+    return Proof(what, good=False, message=NO_DIRECTORY)
 
 
 def _has_directory(collective: Collective) -> bool:

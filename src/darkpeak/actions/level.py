@@ -1,6 +1,7 @@
 """Which levels services have: what is known of each, from its files, its engine and the records there."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -28,11 +29,15 @@ from darkpeak.schedule.notices import Line
 UPTIME_DAYS = 90
 
 
-def find_levels(targets: Sequence[Target], at: datetime | None = None) -> list[Judged]:
-    """Return all services of the targets with their levels at a moment; of an engine that fails, nothing is known."""
+def find_levels(targets: Sequence[Target], at: datetime | None = None, *, night: bool = False) -> list[Judged]:
+    """Return all services of the targets with their levels at a moment; of an engine that fails, nothing is known.
+
+    With `night`, the nightly jobs are running at this moment.
+    """
     moment = at or datetime.now(UTC)
     faults = check_files(targets[0].collective.root).faults if targets else ()
-    return judge([facts for target in targets for facts in find_facts(target, moment, faults)])
+    found = [facts for target in targets for facts in find_facts(target, moment, faults)]
+    return judge([replace(facts, night=True) for facts in found] if night else found)
 
 
 def find_facts(target: Target, at: datetime, faults: Sequence[Finding]) -> list[Facts]:
@@ -40,7 +45,8 @@ def find_facts(target: Target, at: datetime, faults: Sequence[Finding]) -> list[
     try:
         found = _find(target, at)
     except SystemFailure as error:
-        found = [Facts(target.collective, one, at, Records(()), unknown=error.message) for one in target.services]
+        none = Records(())
+        found = [Facts(target.collective, one, at, none, target.host, unknown=error.message) for one in target.services]
     can_open = openers(target.collective)
     return [
         replace(facts, openers=can_open, faults=tuple(one for one in faults if one.at.service == facts.service.name))
@@ -62,17 +68,22 @@ def review(target: Target, note: str) -> ReviewRecord:
 def record_levels(targets: Sequence[Target]) -> list[Line]:
     """Record each service's level, for `status`; return a line for each one that lost the level that it claims.
 
-    Raises:
-        SystemFailure: when an engine does not answer.
+    It is a part of the night, so this night counts already. Of an engine that fails, nothing is recorded.
     """
-    judged = {item.service: item for item in find_levels(targets)}
-    lines = []
+    judged = find_levels(targets, night=True)
+    lines = list[Line]()
     for target in targets:
-        records = store.read(target.engine)
-        for one in (judged[service.name] for service in target.services):
-            lost = is_lost(one, records.find(LevelRecord, one.service))
-            store.write(target.engine, LevelRecord(one.service, now(), one.measured, lost))
-            lines += [_lost_line(one)] if lost else []
+        with suppress(SystemFailure):  # the night's other jobs say so
+            lines += _record(target, [item for item in judged if item.host == target.host and not item.unknown])
+    return lines
+
+
+def _record(target: Target, judged: Sequence[Judged]) -> list[Line]:
+    records, lines = store.read(target.engine), list[Line]()
+    for one in judged:
+        lost = is_lost(one, records.find(LevelRecord, one.service))
+        store.write(target.engine, LevelRecord(one.service, now(), one.measured, lost))
+        lines += [_lost_line(one)] if lost else []
     return lines
 
 
@@ -96,6 +107,7 @@ def _find(target: Target, at: datetime) -> list[Facts]:
             service,
             at,
             records,
+            target.host,
             state=states[service.name],
             drift=drift.get(service.name, ()),
             commit=commit_of(service.folder),

@@ -1,29 +1,33 @@
 """Make the pages for members from what is known of the services, and write them into a folder."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from darkpeak.actions.level import find_levels
 from darkpeak.actions.uptime import Seen, read_seen
-from darkpeak.collective.model import Service
+from darkpeak.collective.model import Collective, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.levels.judge import Judged
-from darkpeak.plan.status import addresses, make_status, mark_unreachable
+from darkpeak.plan.status import HEALTHY, UNREACHABLE, addresses, make_status, mark_unreachable
 from darkpeak.router.control import Notice
 from darkpeak.site.facts import DAYS, Card, Site
 from darkpeak.site.pages import make_pages
-from darkpeak.vocabulary import ABOUT_FILE, DIRECTORY
+from darkpeak.vocabulary import ABOUT_FILE, DIRECTORY, ROUTER
+
+READABLE = 0o644  # the pages are for everybody
 
 
-def find_site(targets: Sequence[Target], at: datetime | None = None) -> Site:
+def find_site(collective: Collective, targets: Sequence[Target], at: datetime | None = None) -> Site:
     """Return what the pages show; of an engine that does not answer, only what the files say."""
-    collective, moment = targets[0].collective, at or datetime.now(UTC)
-    levels = {judged.service: judged for judged in find_levels(targets, moment)}
+    moment = at or datetime.now(UTC)
+    levels = {(judged.host, judged.service): judged for judged in find_levels(targets, moment)}
     unknown = list[str]()
     cards = [card for target in targets for card in _cards(target, levels, moment, unknown)]
     people = tuple(admin.full_name or admin.name for admin in collective.admins)
@@ -42,9 +46,7 @@ def write_site(site: Site, folder: Path) -> tuple[str, ...]:
         for name, text in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".{path.name}.partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
+            _replace(path, text)
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror}", hint="name another folder: --to DIR"
@@ -52,20 +54,43 @@ def write_site(site: Site, folder: Path) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _cards(target: Target, levels: Mapping[str, Judged], at: datetime, unknown: list[str]) -> Iterator[Card]:
+def _replace(path: Path, text: str) -> None:
+    """Write a file in one step, also in a folder in which others could put a link in its way."""
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), READABLE)
+        Path(partial).replace(path)
+    except OSError:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _cards(
+    target: Target, levels: Mapping[tuple[str, str], Judged], at: datetime, unknown: list[str]
+) -> Iterator[Card]:
     states, notices, seen = dict[str, str](), dict[str, Notice](), None
     try:
         observed = target.engine.observe()
         _, silent = ask_router(target, observed)
         rows = mark_unreachable(make_status(target.collective, target.services, observed), silent)
-        states = {row.service: row.state for row in rows}
+        states = _reachable(target, {row.service: row.state for row in rows})
         router = find_router(target.collective, target.engine, observed)
         notices = router.notices() if router else {}
         seen = read_seen(target, observed)
     except SystemFailure as error:
         unknown.append(error.message)
     for service in target.services:
-        yield _card(target, service, levels[service.name], states.get(service.name, ""), notices, seen, at)
+        yield _card(target, service, levels[target.host, service.name], states.get(service.name, ""), notices, seen, at)
+
+
+def _reachable(target: Target, states: Mapping[str, str]) -> dict[str, str]:
+    """Return the states of services as members see them: without a router, none of its routes leads anywhere."""
+    if states.get(ROUTER, HEALTHY) == HEALTHY:
+        return dict(states)
+    routed = {service.name for service in target.services if service.routes}
+    return {name: UNREACHABLE if name in routed and state == HEALTHY else state for name, state in states.items()}
 
 
 def _card(  # noqa: PLR0913, PLR0917 (all that a card shows)
@@ -85,7 +110,7 @@ def _card(  # noqa: PLR0913, PLR0917 (all that a card shows)
         service.about,
         addresses(collective, service),
         _login(target, service),
-        judged.measured if state else judged.claimed,
+        judged.claimed if judged.unknown else judged.measured,
         judged.claimed,
         tuple(people.get(name, name) for name in service.admins),
         state,

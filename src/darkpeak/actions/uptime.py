@@ -96,7 +96,7 @@ def find_uptime(targets: Sequence[Target]) -> list[ServiceUptime]:
 def _find(target: Target) -> Iterator[ServiceUptime]:
     seen, now = read_seen(target, target.engine.observe()), datetime.now(UTC)
     until = datetime.fromtimestamp(seen.until, UTC).isoformat() if seen else ""
-    late = seen is not None and now.timestamp() - seen.until > STALE_SECONDS
+    late = seen is not None and abs(now.timestamp() - seen.until) > STALE_SECONDS
     for service in target.services:
         found = [(days, seen.of(target, service, days, now)) for days in PERIODS] if seen else []
         periods = tuple(_period(days, uptime) for days, uptime in found if uptime)

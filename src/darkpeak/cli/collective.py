@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def roadmap(settings: Settings) -> None:
     """Show all services by level, ideas too, and who is missing.
 
-    It also shows which level each service really has, and what it lacks for the level that it claims, or for the next
-    one. For each requirement, and what to do: darkpeak level SERVICE.
+    It asks the engines which level each service really has, and shows what it lacks for the level that it claims, or
+    for the next one. For each requirement, and what to do: darkpeak level SERVICE.
 
     \b
     Example: darkpeak roadmap

@@ -9,7 +9,7 @@ import click
 
 from darkpeak.cli.common import SERVICE, Settings, command
 from darkpeak.cli.key import IDENTITY, ask_passphrase
-from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure
+from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.actions.admin import Proof
@@ -39,6 +39,8 @@ def level(settings: Settings, name: str | None) -> None:
     collective = settings.collective()
     chosen = {service.name for service in choose(collective, (name,) if name else ())}
     judged = [item for item in find_levels(settings.targets(collective)) if item.service in chosen]
+    if name and not judged:
+        raise UsageError(f"{name} does not run on {settings.host}", hint="see where it runs: darkpeak status")
     if settings.as_json:
         output.show_json(judged)
     elif name:
@@ -56,15 +58,20 @@ def level(settings: Settings, name: str | None) -> None:
 def _show_all(judged: "list[Judged]") -> None:
     from darkpeak import output
 
-    rows = [[item.service, item.claimed, item.measured, item.lacks or "nothing"] for item in judged]
-    output.show_table(("service", "claimed", "measured", "lacks"), rows)
+    placed = ("host",) if any(item.host for item in judged) else ()
+    rows = [
+        [item.service, *([item.host] if placed else []), item.claimed, item.measured, item.lacks or "nothing"]
+        for item in judged
+    ]
+    output.show_table(("service", *placed, "claimed", "measured", "lacks"), rows)
     output.note("for each requirement, and what to do: darkpeak level SERVICE")
 
 
 def _show_one(item: "Judged") -> None:
     from darkpeak import output
 
-    output.show_lines([f"{item.service} claims {item.claimed}, and has {item.measured}", ""])
+    where = f" on {item.host}" if item.host else ""
+    output.show_lines([f"{item.service}{where} claims {item.claimed}, and has {item.measured}", ""])
     rows = [[row.level, row.requirement, "yes" if row.met else "NO", row.why] for row in item.rows]
     output.show_table(("level", "requirement", "met", "why"), rows, COLOURS)
     steps = [f"  {row.requirement}: {row.next}" for row in item.lacking(item.wanted) if row.next]
@@ -122,7 +129,7 @@ def check(settings: Settings, identities: tuple[Path, ...]) -> None:
     collective = settings.collective()
     ask = cache(ask_passphrase)
     person = find_owner(collective, identities, ask)
-    proofs = prove(settings.own_targets(collective, ()), person, _try_key(collective, identities, ask))
+    proofs = prove(collective, settings.own_targets(collective, ()), person, _try_key(collective, identities, ask))
     if settings.as_json:
         output.show_json({"admin": person.name, "proofs": proofs})
     else:

@@ -41,9 +41,9 @@ def nightly(  # noqa: PLR0913 (each is an option)
     """Run the nightly jobs, or install them.
 
     The jobs back up every service, test-restore one, read back a part of each repository, prune, check for updates,
-    and ask each service through the router. Each service gets one line. The addresses of `darkpeak key secret
-    notify urls` get one message when something fails, and one when all is well again. The address of `key secret
-    notify ping` is requested when all went well.
+    ask each service through the router, and measure the levels. Each service gets one line. The addresses of
+    `darkpeak key secret notify urls` get one message when something fails, and one when all is well again. The address
+    of `key secret notify ping` is requested when all went well.
 
     --install writes a systemd timer, or a line of the crontab where there is no systemd, and shows it. It can be on
     the server, or on any admin's machine that is on at night. Run by root it is the machine's timer, otherwise yours.

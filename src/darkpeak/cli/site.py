@@ -23,7 +23,8 @@ def site(settings: Settings, to: Path) -> None:
     from darkpeak import output
     from darkpeak.actions.site import find_site, write_site
 
-    found = find_site(settings.targets(settings.collective()))
+    collective = settings.collective()
+    found = find_site(collective, settings.targets(collective))
     written = write_site(found, to)
     if settings.as_json:
         output.show_json({"folder": str(to), "files": written, "unknown": found.unknown})

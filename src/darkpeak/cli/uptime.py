@@ -36,19 +36,21 @@ def uptime(settings: Settings, name: str | None) -> None:
         for row in rows:
             _show_one(row)
     else:
-        columns = ("service", "30 days", "90 days", "365 days", "measured", "outages")
-        output.show_table(columns, [_row(row) for row in rows], {NOT_MEASURED: "yellow"})
+        placed = ("host",) if any(row.host for row in rows) else ()
+        columns = ("service", *placed, "30 days", "90 days", "365 days", "measured", "outages")
+        output.show_table(columns, [_row(row, placed=bool(placed)) for row in rows], {NOT_MEASURED: "yellow"})
     for host, until in sorted({(row.host, row.until) for row in rows if row.late}):
         where = f" on {host}" if host else ""
         output.note(f"note: the prober{where} last asked at {until}; see why: darkpeak logs router")
 
 
-def _row(row: "ServiceUptime") -> list[str]:
+def _row(row: "ServiceUptime", *, placed: bool) -> list[str]:
+    named = [row.service, row.host] if placed else [row.service]
     if not row.periods:
-        return [row.service, NOT_MEASURED, "", "", "", ""]
+        return [*named, NOT_MEASURED, "", "", "", ""]
     longest = row.periods[-1]
-    shares = [f"{period.share:.3%}" for period in row.periods]
-    return [row.service, *shares, f"{longest.measured:.1f} days", str(longest.outages)]
+    shares = [_share(period) for period in row.periods]
+    return [*named, *shares, f"{longest.measured:.1f} days", str(longest.outages)]
 
 
 def _show_one(row: "ServiceUptime") -> None:
@@ -68,10 +70,15 @@ def _show_one(row: "ServiceUptime") -> None:
         output.note(f"{len(row.outages) - SHOWN} older outages: darkpeak uptime {row.service} --json")
 
 
+def _share(period: "Period") -> str:
+    from darkpeak.uptime.measure import percent
+
+    return percent(period.share, 3) if period.measured else NOT_MEASURED
+
+
 def _period(period: "Period") -> list[str]:
     down, kept = in_words(period.down), in_words(period.maintenance)
-    share = f"{period.share:.3%}"
-    return [f"{period.days} days", share, str(period.nines), down, kept, f"{period.measured:.1f} days"]
+    return [f"{period.days} days", _share(period), str(period.nines), down, kept, f"{period.measured:.1f} days"]
 
 
 def _outage(outage: "Outage") -> list[str]:

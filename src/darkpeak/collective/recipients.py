@@ -1,7 +1,6 @@
 """Which admins can open the backup key: read from the encrypted file itself."""
 
 import base64
-import binascii
 import hashlib
 import re
 
@@ -25,7 +24,7 @@ def tags(sealed: bytes) -> list[str]:
     if text.startswith("-----BEGIN"):
         try:
             sealed = base64.b64decode("".join(text.strip().splitlines()[1:-1]))
-        except binascii.Error:
+        except ValueError:
             return []
     header = sealed.partition(b"\n---")[0].decode("ascii", errors="replace")
     return re.findall(r"^-> ssh-(?:ed25519|rsa) (\S+)", header, re.MULTILINE)
@@ -36,8 +35,13 @@ def tag(line: str) -> str:
     words = line.split()
     try:
         return base64.b64encode(hashlib.sha256(base64.b64decode(words[1])).digest()[:4]).decode().rstrip("=")
-    except (IndexError, binascii.Error):
+    except (IndexError, ValueError):  # also letters that are not ASCII
         return ""
+
+
+def public_part(line: str) -> str:
+    """Return what two lines of the same ssh public key share, its kind and value; empty if this is not a key."""
+    return " ".join(line.split()[:2]) if is_public_key(line) else ""
 
 
 def is_public_key(line: str) -> bool:
@@ -45,7 +49,7 @@ def is_public_key(line: str) -> bool:
     words = line.split()
     try:
         value = base64.b64decode(words[1], validate=True)
-    except (IndexError, binascii.Error):
+    except (IndexError, ValueError):
         return False
     kind = words[0].encode()
     return value.startswith(len(kind).to_bytes(4) + kind) and len(value) > 4 + len(kind)

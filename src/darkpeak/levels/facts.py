@@ -17,8 +17,10 @@ class Facts:
     service: Service
     now: datetime
     records: Records
+    host: str = ""  # of [hosts]; empty for the default daemon
     faults: tuple[Finding, ...] = ()  # in its own files; each stops a deploy of it
     openers: tuple[str, ...] = ()  # the admins who can open the backup key
+    night: bool = False  # whether the nightly jobs are running
     unknown: str = ""  # why nothing is known of what runs; empty if it is known
     state: str = ""  # as in `status`
     drift: tuple[str, ...] = ()  # how what runs differs from the files, in words

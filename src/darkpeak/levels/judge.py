@@ -8,8 +8,6 @@ from darkpeak.evidence.measured import LevelRecord
 from darkpeak.levels.facts import Facts
 from darkpeak.levels.requirements import REQUIREMENTS, Answer, Levels, rank
 
-NOT_KNOWN = "not known: the engine does not answer"
-
 
 @dataclass(frozen=True)
 class Row:
@@ -31,6 +29,7 @@ class Judged:
     measured: str
     rows: tuple[Row, ...]
     unknown: str = ""  # why nothing is known of what runs
+    host: str = ""  # of [hosts]; empty for the default daemon
 
     @property
     def kept(self) -> bool:
@@ -61,10 +60,18 @@ def judge(found: Sequence[Facts]) -> list[Judged]:
     levels: dict[str, str] = {facts.service.name: LEVELS[-1] for facts in found}
     while True:
         judged = [_judge(facts, levels) for facts in found]
-        lower = {item.service: item.measured for item in judged}
+        lower = _lowest(judged)
         if lower == levels:
             return judged
         levels = lower
+
+
+def _lowest(judged: Sequence[Judged]) -> dict[str, str]:
+    """Return the level of each service, by its name; of one that runs on several hosts, the lowest."""
+    levels: dict[str, str] = {}
+    for item in judged:
+        levels[item.service] = min(levels.get(item.service, LEVELS[-1]), item.measured, key=rank)
+    return levels
 
 
 def is_lost(judged: Judged, before: LevelRecord | None) -> bool:
@@ -79,7 +86,7 @@ def _judge(facts: Facts, levels: Levels) -> Judged:
         if any(not row.met for row in rows if row.level == level):
             break
         measured = level
-    return Judged(facts.service.name, facts.service.level, measured, rows, facts.unknown)
+    return Judged(facts.service.name, facts.service.level, measured, rows, facts.unknown, facts.host)
 
 
 def _row(facts: Facts, levels: Levels) -> list[Row]:
@@ -87,6 +94,6 @@ def _row(facts: Facts, levels: Levels) -> list[Row]:
     for item in REQUIREMENTS:
         answer = item.check(facts, levels)
         if facts.unknown and item.from_engine:
-            answer = Answer(met=False, why=NOT_KNOWN, next="darkpeak doctor")
+            answer = Answer(met=False, why=f"not known: {facts.unknown}", next="darkpeak doctor")
         rows.append(Row(item.level, item.name, answer.met, answer.why, "" if answer.met else answer.next))
     return rows

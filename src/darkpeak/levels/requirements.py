@@ -19,6 +19,7 @@ from darkpeak.evidence.summary import BACKUP_TERM, DRILL_TERM, NIGHT_TERM, is_ov
 from darkpeak.levels.facts import Facts
 from darkpeak.lint.readme import missing_sections
 from darkpeak.plan.status import HEALTHY
+from darkpeak.uptime.measure import percent
 from darkpeak.vocabulary import LEAST_ADMINS
 
 ADMIN_TERM, REVIEW_TERM, SECURITY_TERM = 183.0, 366.0, 14.0  # days
@@ -77,9 +78,12 @@ def runs(facts: Facts, _: Levels) -> Answer:
 def nines(least: float, facts: Facts, _: Levels) -> Answer:
     """It answered for so much of the last 90 days."""
     if facts.uptime is None:
-        return Answer(met=False, why="its uptime is not measured", next="start the prober: darkpeak up router")
+        how = "start the prober: darkpeak up router"
+        if not facts.service.routes and not any(port.protocol == "tcp" for port in facts.service.ports):
+            how = "give it a route, or publish a TCP port on loopback: the prober asks it there"
+        return Answer(met=False, why="its uptime is not measured", next=how)
     share, days = facts.uptime.share, facts.uptime.days
-    said = f"{share:.2%} of {days:.0f} days"
+    said = f"{percent(share, 2)} of {days:.0f} days"
     if days < MEASURED_LEAST:
         return Answer(met=False, why=f"only {said} measured", next=f"wait: {MEASURED_LEAST:.0f} days are needed")
     return Answer(share >= least, said, f"at least {least:.0%} is needed; see darkpeak uptime {facts.service.name}")
@@ -119,14 +123,14 @@ def in_git(facts: Facts, _: Levels) -> Answer:
     if facts.drift:
         return Answer(met=False, why="; ".join(facts.drift), next=f"see darkpeak plan {name}, then darkpeak up {name}")
     if not facts.commit:
-        return Answer(met=False, why="its folder is not in git", next="put it into git, and commit it")
+        return Answer(met=False, why="git has no commit of its folder, or may not read it", next="commit it")
     if facts.commit.endswith("+"):
         what = f"its folder has changes since {facts.commit[:-1]} that are not committed"
         return Answer(met=False, why=what, next="commit them")
     return Answer(met=True, why=f"commit {facts.commit}; what runs is what the files say")
 
 
-def review(facts: Facts, _: Levels) -> Answer:
+def review(least: str, facts: Facts, _: Levels) -> Answer:
     """Somebody looked at it within a year, and agreed to this level."""
     record = facts.records.find(ReviewRecord, facts.service.name)
     how = f"look at it together, then darkpeak review {facts.service.name}"
@@ -134,19 +138,20 @@ def review(facts: Facts, _: Levels) -> Answer:
         return Answer(met=False, why="never reviewed", next=how)
     said = f"by {record.who}, {_ago(record.when, facts)}, as {record.level}"
     fresh = not is_overdue(record.when, REVIEW_TERM, facts.now)
-    return Answer(fresh and rank(record.level) >= rank(facts.service.level), said, how)
+    return Answer(fresh and rank(record.level) >= rank(least), said, how)
 
 
 def depends_on(least: str, facts: Facts, levels: Levels) -> Answer:
     """All infrastructure that it depends on has at least this level, as measured."""
-    low = [f"{name} is {levels.get(name, LEVELS[0])}" for name in facts.infrastructure if _below(levels, name, least)]
-    names = ", ".join(facts.infrastructure) or "no infrastructure"
+    low = [f"{name} is {levels[name]}" for name in facts.infrastructure if _below(levels, name, least)]
+    said = [name if name in levels else f"{name} on another host was not asked" for name in facts.infrastructure]
+    names = ", ".join(said) or "no infrastructure"
     first = next((name for name in facts.infrastructure if _below(levels, name, least)), "")
     return Answer(not low, "; ".join(low) or names, f"see darkpeak level {first}" if first else "")
 
 
 def _below(levels: Levels, name: str, least: str) -> bool:
-    return rank(levels.get(name, LEVELS[0])) < rank(least)
+    return name in levels and rank(levels[name]) < rank(least)
 
 
 def backup(facts: Facts, _: Levels) -> Answer:
@@ -161,7 +166,7 @@ def backup(facts: Facts, _: Levels) -> Answer:
     if is_overdue(record.when, BACKUP_TERM, facts.now):
         return Answer(met=False, why=f"{record.snapshot} {_ago(record.when, facts)}", next="darkpeak nightly --install")
     night = facts.records.find(NightRecord, facts.collective.name)
-    if night is None or is_overdue(night.when, NIGHT_TERM, facts.now):
+    if not facts.night and (night is None or is_overdue(night.when, NIGHT_TERM, facts.now)):
         why = f"the nightly jobs ran {_ago(night.when, facts)}" if night else "the nightly jobs never ran"
         return Answer(met=False, why=why, next="darkpeak nightly --install")
     return Answer(met=True, why=f"{record.snapshot} {_ago(record.when, facts)}")
@@ -231,7 +236,7 @@ REQUIREMENTS = (
     Requirement("beta", "design and data written down", partial(sections, "beta"), from_engine=False),
     Requirement("beta", "all in git", in_git),
     Requirement("beta", "depends on beta or better", partial(depends_on, "beta")),
-    Requirement("beta", "yearly review", review),
+    Requirement("beta", "yearly review", partial(review, "beta")),
     Requirement("live", "two nines", partial(nines, TWO_NINES)),
     Requirement("live", "automatic backup", backup),
     Requirement("live", "restore that works", restore),
@@ -240,4 +245,5 @@ REQUIREMENTS = (
     Requirement("live", "security updates", updates),
     Requirement("live", "certificate", certificate),
     Requirement("live", "depends on live", partial(depends_on, "live")),
+    Requirement("live", "yearly review as live", partial(review, "live")),
 )

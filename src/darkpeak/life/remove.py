@@ -3,6 +3,7 @@
 If the folder is gone already, the engine's labels say what belongs to the service.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,12 +21,17 @@ from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys, store
 from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
+from darkpeak.evidence.measured import LevelRecord, UpdatesRecord
 from darkpeak.evidence.ownership import require_ours
+from darkpeak.evidence.people import ReviewRecord
 from darkpeak.plan.status import addresses
 from darkpeak.progress import Progress
 from darkpeak.vocabulary import LABEL, PROJECT
 
-RECORDS = (BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord)
+RECORDS = (
+    *(BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord),
+    *(LevelRecord, ReviewRecord, UpdatesRecord),
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,9 @@ class Remains:
 def gone_service(collective: Collective, name: str) -> Service | None:
     """Return a service without a folder, as it is known by its name; None if no such service can have been here."""
     known = {item.name for item in collective.services} | {item.project for item in collective.services}
-    if not LABEL.fullmatch(name) or {name, PROJECT + name} & known:
-        return None
     folder = collective.root / "services" / name
+    if not LABEL.fullmatch(name) or {name, PROJECT + name} & known or os.path.lexists(folder):
+        return None  # a folder whose files are broken is not gone
     return Service(name, folder, Place(f"services/{name}", 1), project=PROJECT + name)
 
 

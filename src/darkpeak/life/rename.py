@@ -10,7 +10,7 @@ from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.check import check_files, deployable
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
-from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 from darkpeak.life.remove import records_of
 from darkpeak.progress import Progress
 from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, KNOWN_BY_NAME, LABEL
@@ -135,7 +135,7 @@ def rename_volume(target: Target, before: str, now: str, progress: Progress) -> 
 
 def _project(target: Target, old: Service, new: str) -> str:
     """Return the new project name; its line in the compose file must be one that can be changed."""
-    project = old.project.replace(old.name, new, 1)
+    project = old.project.removesuffix(old.name) + new if old.project.endswith(old.name) else old.project
     text = (old.folder / COMPOSE_FILE).read_text(encoding="utf-8")
     if old.project == project or with_name(text, old.project, project) == text:
         where = str((old.folder / COMPOSE_FILE).relative_to(target.collective.root))
@@ -194,5 +194,8 @@ def _deploy(target: Target, name: str, progress: Progress) -> str:
     service = next((item for item in collective.services if item.name == name), None)
     if service is None:
         return f"services/{name} cannot be read"
-    result = bring_up(replace(target, collective=collective, services=(service,)), progress)
+    try:
+        result = bring_up(replace(target, collective=collective, services=(service,)), progress)
+    except DarkpeakError as error:
+        return error.message
     return "; ".join(f"{item.service} {item.failure}" for item in result.failures)

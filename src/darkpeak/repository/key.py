@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkpeak.collective.model import Collective
-from darkpeak.collective.recipients import openers, tag, tags
+from darkpeak.collective.recipients import openers, public_part, tag, tags
 from darkpeak.collective.settings import Admin
 from darkpeak.errors import CheckFailed, UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE
@@ -102,9 +102,9 @@ def find_owner(collective: Collective, identities: Sequence[Path], ask: Ask) -> 
     Raises:
         CheckFailed: when none of them belongs to an admin.
     """
-    owners = {tag(line): admin for admin in collective.admins for line in admin.ssh}
+    owners = {public_part(line): admin for admin in collective.admins for line in admin.ssh if public_part(line)}
     for file in identities or default_identities():
-        owner = owners.get(tag(_public_line(_read_identity(file), file, ask)))
+        owner = owners.get(_public_line(_read_identity(file), file, ask))
         if owner:
             return owner
     tried = ", ".join(map(str, identities or default_identities())) or "no key in ~/.ssh"
@@ -158,13 +158,17 @@ def _public_line(content: bytes, file: Path, ask: Ask) -> str:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization as form
 
+    load = form.load_ssh_private_key if b"OPENSSH PRIVATE KEY" in content else form.load_pem_private_key
     try:
-        private = form.load_ssh_private_key(content, None)
-    except (ValueError, UnsupportedAlgorithm):
-        return ""
+        private = load(content, None)
     except TypeError:  # it has a passphrase
         private = form.load_ssh_private_key(_without_passphrase(content, file, ask), None)
-    return private.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    try:
+        return private.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+    except (AttributeError, ValueError, UnsupportedAlgorithm):  # a key that is no ssh key
+        return ""
 
 
 def _without_passphrase(content: bytes, file: Path, ask: Ask) -> bytes:

@@ -35,6 +35,11 @@ class SeenOutage:
         """When it began."""
         return datetime.fromtimestamp(self.outage.began, UTC)
 
+    @property
+    def changed(self) -> datetime:
+        """When it ended; while it lasts, when it began."""
+        return datetime.fromtimestamp(self.outage.ended or self.outage.began, UTC)
+
 
 def make_pages(site: Site) -> dict[str, str]:
     """Return the content of each file, by its path."""
@@ -67,7 +72,7 @@ def _values(site: Site, language: str, folder: str) -> Mapping[str, object]:
 
 def is_down(card: Card) -> bool:
     """Return whether members cannot use a service now, though it should run."""
-    return card.state not in {"", "healthy", "stopped"} and not card.notice
+    return card.state not in {"", "healthy", "absent"} and not card.notice
 
 
 def _outages(site: Site) -> Iterator[SeenOutage]:
@@ -87,7 +92,7 @@ def _own_text(markdown: str) -> Markup:
 
 
 def _percent(share: float, language: str) -> str:
-    """Return a share as a percentage, never rounded up: 99.996 % is not 100."""
+    """Return a share as a percentage, never rounded up, as the language writes it."""
     return format_percent(floor(share * 10_000) / 10_000, "#,##0.00 %", locale=language)
 
 

@@ -1,12 +1,13 @@
 """Uptime and outages of a service, from the events of its routes. Pure.
 
-A service is down while one of its routes is down, unless a notice announces maintenance. While the prober did not run,
-nothing is known: that time counts for nothing.
+A service is down while one of its routes is down or gone, unless a notice announces maintenance. While the prober did
+not run, nothing is known: that time counts for nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
+from math import floor
 
 from darkpeak.uptime.log import DOWN, GONE, MAINTENANCE, OFF, PROBER, UP, Event
 
@@ -36,8 +37,8 @@ class Uptime:
 
     @property
     def days(self) -> float:
-        """How many days were measured."""
-        return (self.up + self.down + self.maintenance) / DAY_SECONDS
+        """How many days were measured, without those of maintenance."""
+        return (self.up + self.down) / DAY_SECONDS
 
     @property
     def share(self) -> float:
@@ -61,6 +62,11 @@ class _Span:
     cause: str
 
 
+def percent(share: float, digits: int) -> str:
+    """Return a share as a percentage that is never rounded up: 99.996 % is not 100."""
+    return f"{floor(share * 10 ** (digits + 2) + 1e-9) / 10**digits:.{digits}f}%"
+
+
 def measure(events: Mapping[str, Sequence[Event]], names: Iterable[str], since: int, until: int) -> Uptime:
     """Return the uptime of the service that has these routes, between two moments."""
     spans = list(_spans(events, names, since, until))
@@ -81,8 +87,8 @@ def _spans(events: Mapping[str, Sequence[Event]], names: Iterable[str], since: i
             start = at
         if event.name == PROBER:
             runs = event.state != OFF
-        elif event.state == GONE:
-            states.pop(event.name, None)
+        elif event.state == GONE:  # the files have this route: it was taken down
+            states[event.name] = replace(event, state=DOWN, cause="the router has no route to it")
         else:
             states[event.name] = event
     if until > start:

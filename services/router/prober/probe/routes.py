@@ -1,10 +1,12 @@
 """The routes that are asked: read from the router's own tables. Pure, except that it reads the files."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 DOMAINS = "domains.lst"
+PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/proxy)?")
 PLAIN = "*"  # the key in ssh.map for plain ssh
 
 
@@ -24,10 +26,10 @@ def read_routes(folder: Path) -> list[Route]:
     routes = [Route(label, "http", f"{label}.{domain}") for label, _ in _entries(folder / "http.map")]
     routes += [Route(host, "http", host) for host, _ in _entries(folder / "hosts.map")]
     routes += [Route(f"tls {label}", "tls", _host(label, domain)) for label, _ in _entries(folder / "tls.map")]
-    routes += [_ssh(label, target) for label, target in _entries(folder / "ssh.map")]
+    routes += [_ssh(label, target) for label, target in _entries(folder / "ssh.map") if _ports(target)]
     tcp = ((name, name.rpartition(":")[2]) for name, _ in _entries(folder / "tcp.map"))
     probed = ((f"port {name}", ports) for name, ports in _entries(folder / "probed.map"))
-    return routes + [Route(name, "tcp", ports=_ports(ports)) for name, ports in (*tcp, *probed)]
+    return routes + [Route(name, "tcp", ports=_ports(ports)) for name, ports in (*tcp, *probed) if _ports(ports)]
 
 
 def _host(label: str, domain: str) -> str:
@@ -39,9 +41,9 @@ def _ssh(label: str, target: str) -> Route:
 
 
 def _ports(text: str) -> tuple[int, ...]:
-    """Return the ports of 6010, 6010-6011 or 6010/proxy."""
-    first, _, last = text.partition("/")[0].partition("-")
-    return tuple(range(int(first), int(last or first) + 1))
+    """Return the ports of 6010, 6010-6011 or 6010/proxy; none of what cannot be read, as the tool does."""
+    found = PORTS.fullmatch(text)
+    return tuple(range(int(found[1]), int(found[2] or found[1]) + 1)) if found else ()
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str]]:
