@@ -185,18 +185,23 @@ def test_a_broken_backup_is_refused_and_nothing_is_touched(  # noqa: PLR0913, PL
 
 
 def test_updates_are_none_after_a_fresh_build_and_then_listed(service: str, collective: Collective) -> None:
-    if collective.script(service, "updates").stdout:  # the images are older than Debian's archive
-        collective.compose(service, "build", "--no-cache", timeout=BUILD)
-        collective.compose(service, "up", "-d", "--wait")
-        assert collective.script(service, "updates").stdout == ""
-    listed, told = [], []
+    """Debian's archive may change meanwhile: then there are other updates too, and one more build."""
+    found = collective.script(service, "updates").stdout  # the images may be older than the archive
+    for _ in range(3):
+        if found:
+            collective.compose(service, "build", "--no-cache", timeout=BUILD)
+            collective.compose(service, "up", "-d", "--wait")
+            found = collective.script(service, "updates").stdout
+    assert found == ""
+    listed, told = set(), set()
     for container in collective.containers(service):
         old, new = make_older(collective, service, container)
-        listed.append(f"hostname {old} -> {new} ({container})")
-        told.append(f"{service} {container} hostname {old} {new}")
-    assert sorted(collective.script(service, "updates").stdout.splitlines()) == listed
+        listed.add(f"hostname {old} -> {new} ({container})")
+        told.add(f"{service} {container} hostname {old} {new}")
+    assert listed <= set(collective.script(service, "updates").stdout.splitlines())
     ran = collective.darkpeak("updates", service, check=False)
-    assert (ran.returncode, ran.stdout.splitlines()) == (1, told), ran.stderr
+    assert ran.returncode == 1, ran.stderr
+    assert told <= set(ran.stdout.splitlines())
     collective.compose(service, "up", "-d", "--force-recreate", "--wait")
 
 

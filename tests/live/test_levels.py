@@ -115,6 +115,7 @@ def test_a_claim_alone_is_no_level(claiming: Kept) -> None:
         "depends on beta or better",
         "depends on live",
         "yearly review",
+        "yearly review as live",
         "automatic backup",
         "restore that works",
         "security updates",

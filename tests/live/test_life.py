@@ -124,7 +124,7 @@ BROKEN = {
         },
         {
             "answer": r"ledger\.localhost does not answer at port 80 of store: .+",
-            "updates": "1 package out of date right after a build without the cache",
+            "updates": r"\d+ packages? out of date right after a build without the cache",  # Debian may have others
             "verify empty": "scripts/verify printed the same on an empty service: fine",
             "stop": "store did not end within 2 s of the signal to stop, and was killed",
         },
@@ -155,7 +155,8 @@ def test_each_fault_fails_at_its_own_step(kept: Kept, broken: Broken) -> None:
     said = failed(steps)
     assert said.keys() == broken.said.keys(), said
     assert [said[step] for step, pattern in broken.said.items() if not re.fullmatch(pattern, said[step])] == []
-    assert [step for step, pattern in broken.log.items() if not re.fullmatch(pattern, steps[step]["log"][0])] == []
+    for step, pattern in broken.log.items():
+        assert any(re.fullmatch(pattern, line) for line in steps[step]["log"]), steps[step]["log"]
     skipped = {step["message"] for step in steps.values() if step["result"] == "skipped"}
     assert {f"because of the step “{step}”" for step in ("healthy", "back up") if step in said} <= skipped
 
