@@ -34,6 +34,7 @@ LONGEST = (
     "faults",
     "backup",
     "remote",
+    "life",
     "contract chat",
     "album",
 )

@@ -200,7 +200,8 @@ def test_a_shell_has_the_terminals_size_and_signals_and_exit_code(kept: Kept) ->
         terminal.resize(40, 132)
         terminal.type("until [ \"$(stty size)\" = '40 132' ]; do :; done; echo resized-$((1 + 1))\r")
         terminal.expect("resized-2")
-        terminal.type("echo ready-$((1 + 3)); sleep 1000\r")
+        # One process says that it is ready, and sleeps: the signal reaches it before and after that.
+        terminal.type("sh -c 'echo ready-$((1 + 3)); exec sleep 60'\r")
         terminal.expect("ready-4")
         terminal.type("\x03")
         terminal.expect("^C")
