@@ -10,7 +10,7 @@ from darkpeak.caller import commit_of, who
 from darkpeak.collective.model import Finding, Service
 from darkpeak.collective.recipients import openers
 from darkpeak.deploy.check import check_files
-from darkpeak.deploy.reach import ask_router
+from darkpeak.deploy.reach import find_rows
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
@@ -23,7 +23,6 @@ from darkpeak.levels.judge import Judged, is_lost, judge
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.plan import make_plan
-from darkpeak.plan.status import make_status, mark_unreachable
 from darkpeak.schedule.notices import Line
 
 UPTIME_DAYS = 90
@@ -94,9 +93,7 @@ def _lost_line(judged: Judged) -> Line:
 
 def _find(target: Target, at: datetime) -> list[Facts]:
     observed = target.engine.observe()
-    _, silent = ask_router(target, observed)
-    rows = mark_unreachable(make_status(target.collective, target.services, observed), silent)
-    states = {row.service: row.state for row in rows}
+    states = {row.service: row.state for row in find_rows(target, observed)}
     records = store.read(target.engine)
     drift = _drift(target, observed)
     seen = read_seen(target, observed)

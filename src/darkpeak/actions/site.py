@@ -10,12 +10,12 @@ from darkpeak.actions.level import find_levels
 from darkpeak.actions.uptime import Seen, read_seen
 from darkpeak.collective.model import Collective, Service
 from darkpeak.collective.text import read_or_empty
-from darkpeak.deploy.reach import ask_router
+from darkpeak.deploy.reach import find_rows
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.levels.judge import Judged
-from darkpeak.plan.status import HEALTHY, UNREACHABLE, addresses, make_status, mark_unreachable
+from darkpeak.plan.status import HEALTHY, UNREACHABLE, addresses
 from darkpeak.router.control import Notice
 from darkpeak.site.facts import DAYS, Card, Site
 from darkpeak.site.pages import make_pages
@@ -73,9 +73,7 @@ def _cards(
     states, notices, seen = dict[str, str](), dict[str, Notice](), None
     try:
         observed = target.engine.observe()
-        _, silent = ask_router(target, observed)
-        rows = mark_unreachable(make_status(target.collective, target.services, observed), silent)
-        states = _reachable(target, {row.service: row.state for row in rows})
+        states = _reachable(target, {row.service: row.state for row in find_rows(target, observed)})
         router = find_router(target.collective, target.engine, observed)
         notices = router.notices() if router else {}
         seen = read_seen(target, observed)

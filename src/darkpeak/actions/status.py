@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from darkpeak.deploy.reach import ask_router
+from darkpeak.deploy.reach import find_rows
 from darkpeak.deploy.target import Target
 from darkpeak.evidence import store, summary
 from darkpeak.evidence.measured import LevelRecord
-from darkpeak.plan.status import ServiceStatus, make_status, mark_unreachable
+from darkpeak.plan.status import ServiceStatus
 
 
 def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
@@ -20,9 +20,7 @@ def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
     rows = []
     for target in targets:
         observed = target.engine.observe()
-        counted, silent = ask_router(target, observed)
-        found = make_status(target.collective, target.services, observed, target.host, counted)
-        found = mark_unreachable(found, silent)
+        found = find_rows(target, observed)
         rows += _with_proofs(target, found) if target.collective.backup.repositories else found
     return rows
 

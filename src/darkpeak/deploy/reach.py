@@ -8,8 +8,14 @@ from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
-from darkpeak.plan.status import HEALTHY, state_of
+from darkpeak.plan.status import HEALTHY, ServiceStatus, make_status, mark_unreachable, state_of
 from darkpeak.router.routes import Counted
+
+
+def find_rows(target: Target, observed: Observed) -> list[ServiceStatus]:
+    """Return the status of each service on an engine, with the router's counters, as members find it."""
+    counted, silent = ask_router(target, observed)
+    return mark_unreachable(make_status(target.collective, target.services, observed, target.host, counted), silent)
 
 
 def ask_router(target: Target, observed: Observed) -> tuple[list[Counted], frozenset[str]]:
