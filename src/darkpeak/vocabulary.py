@@ -15,6 +15,7 @@ PROJECT = "darkpeak-"  # how each service's project name begins
 ROUTER, HAPROXY, CERTIFICATES, JUMP, PROBER = "router", "haproxy", "certificates", "jump", "prober"
 DIRECTORY, SLAPD = "directory", "slapd"
 ACCOUNT, PORTAL = "account", "portal"
+LOGIN_VOLUME = "login"  # the key of a service's volume with what the login page tells it
 DIRECTORY_NETWORK = PROJECT + DIRECTORY  # which services join to ask it
 DNS = "dns"
 KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS, ACCOUNT})  # others, or the tool itself, find them by their names

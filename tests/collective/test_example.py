@@ -18,10 +18,11 @@ def example() -> str:
 
 def test_the_example_is_sound(tmp_path: Path) -> None:
     write_collective(tmp_path)
+    write_service(tmp_path, "account", DIRECTORY.replace("directory", "account").replace("20", "60"), "slapd")
     folder = tmp_path / "services" / "wiki"
     (folder / "docker-compose.yml").write_text(example())
     (folder / "webserver" / "Dockerfile").write_text(
-        DOCKERFILE.replace("80 389", "80 443 5222 22") + "VOLUME /var/lib/wiki\n"
+        DOCKERFILE.replace("80 389", "80 443 5222 22") + "VOLUME /var/lib/wiki /login\n"
     )
     files, unreadable = collective.read(tmp_path)
     assert [str(finding) for finding in [*unreadable, *without_notes(lint.check(files))]] == []

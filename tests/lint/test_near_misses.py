@@ -11,7 +11,7 @@ from darkpeak.collective.environment import stale
 from darkpeak.lint import RULES
 from darkpeak.lint.limits import LINES
 from tests.lint import test_every_rule
-from tests.making import edit, write_collective
+from tests.making import DIRECTORY, edit, write_collective, write_service
 
 TOML = "collective.toml"
 WIKI = "services/wiki/docker-compose.yml"
@@ -164,6 +164,13 @@ NEAR: dict[str, Change] = {
     "not-built": change((WIKI, "build: webserver", "build: webserver\n    image: registry.example/wiki")),
     "no-dockerfile": change((WIKI, "build: webserver", "build: {context: ./webserver/, dockerfile: Dockerfile}")),
     "no-such-container": change((WIKI, "kind: user", "kind: user\n  certificate: webserver"), (WIKI, "    build", "    image: x\n    build")),
+    **dict.fromkeys(
+        ("no-login-page", "login-route", "login-volume"),
+        both(
+            lambda root: write_service(root, "account", DIRECTORY.replace("directory", "account").replace("20", "30"), "slapd"),
+            change((WIKI, "kind: user", "kind: user\n  login: {oidc: [/a, /b-c/~d]}"), (WIKI, '"data:', '"login:/login:ro", "data:'), (WIKI, "  data: {}", "  data: {}\n  login:"), (BUILD, "VOLUME ", "VOLUME /login ")),
+        ),
+    ),
     "not-exposed": change((BUILD, "EXPOSE 80 389", "expose 80/tcp")),
     "no-healthcheck": both(change((BUILD, "HEALTHCHECK CMD true\n", "")), own("healthcheck: {test: [CMD, health]}")),
     "no-restart": change((WIKI, "unless-stopped", "always")),

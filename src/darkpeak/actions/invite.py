@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from darkpeak.deploy.login_page import require_login_page
 from darkpeak.deploy.target import Target
-from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.members.programs import unknown_member
-from darkpeak.plan.observed import find_container
 from darkpeak.result import Result
-from darkpeak.vocabulary import ACCOUNT, PORTAL
+from darkpeak.vocabulary import ACCOUNT
 
 WRONG_NAME = 2  # how `invite` ends for a name that no member can have
 
@@ -39,11 +38,7 @@ def find_login_page(target: Target) -> Callable[[Sequence[str]], Result]:
             hint=f"add it: darkpeak add {ACCOUNT}; or set a password: darkpeak member passwd",
         )
     require_ours(target.collective, target.engine)
-    running = find_container(target.collective, target.engine.observe(), ACCOUNT, PORTAL)
-    if running is None:
-        what = f"the login page is not running on the engine at {target.engine.name}"
-        raise SystemFailure(what, hint=f"start it: darkpeak up {ACCOUNT}")
-    return Inside(target.engine, running.id).run
+    return require_login_page(target.collective, target.engine)
 
 
 def invite(run: Callable[[Sequence[str]], Result], name: str) -> Invitation:

@@ -13,6 +13,7 @@ from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
+from darkpeak.deploy.login_page import find_unknown
 from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
@@ -90,7 +91,9 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
 
 def _plan(target: Target, backup_to: Path | None) -> Plan:
     observed = target.engine.observe()
-    plan = make_plan(target.collective, observed, with_dependencies(target.collective, target.services), backup_to)
+    names = with_dependencies(target.collective, target.services)
+    unknown = tuple(find_unknown(target.collective, target.engine, observed, names))
+    plan = make_plan(target.collective, replace(observed, unknown_clients=unknown), names, backup_to)
     root = target.collective.root
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from darkpeak.collective.login import Login
 from darkpeak.collective.settings import Admin, Backup, Certificates, Host, RouterPorts
 from darkpeak.result import display
 from darkpeak.vocabulary import (
+    ACCOUNT,
     COMPOSE_FILE,
     DOMAIN_VARIABLE,
     HTTP_VARIABLE,
     HTTPS_VARIABLE,
+    LOGIN_VOLUME,
     SSH_VARIABLE,
 )
 
@@ -198,6 +201,7 @@ class Service:
     routes: Routes = Routes()
     origin: str = ""  # where in the catalogue its files came from, and of which version: services/wiki 0.1.0
     certificate: str | None = None  # the container that keeps a TLS certificate
+    login: Login | None = None
     containers: tuple[Container, ...] = ()
     networks: tuple[Shared, ...] = ()
     volumes: tuple[Shared, ...] = ()
@@ -225,6 +229,12 @@ class Service:
     def key(self, name: str) -> Place:
         """Return the place of a key of x-darkpeak, or of x-darkpeak itself if the key is missing."""
         return dict(self.keys).get(name, self.at)
+
+    @property
+    def login_mounts(self) -> Mapping[str, str]:
+        """The containers that have the volume with what the login page tells the service, and where."""
+        mounts = ((item.name, mount) for item in self.containers for mount in item.mounts)
+        return {name: mount.target for name, mount in mounts if mount.source == LOGIN_VOLUME}
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -290,14 +300,23 @@ class Collective:
         usual = {"http": 80, "https": 443}[scheme]
         return f"{scheme}://{host}/" if port == usual else f"{scheme}://{host}:{port}/"
 
+    def redirects(self, service: Service) -> tuple[str, ...]:
+        """Return the addresses to which members come back from the login page: each path, on each http route's host."""
+        hosts = [self.address("https", route.host(self.domain)) for route in service.routes.http]
+        paths = service.login.paths if service.login else ()
+        return tuple(f"{host.rstrip('/')}{path}" for host in hosts for path in paths)
+
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""
         return replace(self, services=tuple(service.on(host) for service in self.services))
 
     def depends_on(self, service: Service) -> tuple[str, ...]:
-        """Return the names of the services whose networks or volumes this one uses, sorted."""
+        """Return the names of the services whose networks or volumes this one uses, and of its login page, sorted."""
         wanted = {shared.name for shared in service.shared if shared.external}
-        return tuple(sorted({other for name in wanted for other in self._definers.get(name, ())} - {service.name}))
+        page = {item.name for item in self.services if item.name == ACCOUNT and service.login}
+        return tuple(
+            sorted(({other for name in wanted for other in self._definers.get(name, ())} | page) - {service.name})
+        )
 
     @cached_property
     def _definers(self) -> Mapping[str, list[str]]:

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from darkpeak.collective import compose
+from darkpeak.collective.login import Login
 from darkpeak.collective.model import KINDS, LEVELS, Finding, NamedRoute, Place, PortRoute, Routes, Service
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import PORTS
 
 Route = TypeVar("Route")
-KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "limits", "from")
+KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "login", "limits", "from")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
+OIDC = "oidc"
+CALLBACK = "/callback"  # where most clients of OpenID Connect have members come back
+PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
 LIMIT_KEYS = ("rate", "connections", "idle", "body")
 UNITS = {  # the limits that have a unit: each unit in seconds or bytes
     "idle": {"s": 1, "m": 60, "h": 3600},
@@ -70,6 +74,7 @@ def read_service(
         routes=read_routes(entries.get("routes", EMPTY), entries.get("limits", EMPTY), folder.name, notes),
         origin=entries["from"].text() if "from" in entries else "",
         certificate=entries["certificate"].text() if "certificate" in entries else None,
+        login=read_login(entries["login"], notes) if "login" in entries else None,
         containers=compose.read_containers(folder, parsed, variables, notes.place, notes.add),
         networks=networks,
         volumes=volumes,
@@ -150,6 +155,23 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
             notes.add(notes.section, "missing-key", "block is missing", hint)
         return None
     return number(value, "block", notes)
+
+
+def read_login(value: Tree, notes: Notes) -> Login | None:
+    """Return `login: oidc`, or `login: {oidc: PATH}`, or with a list of paths; None, with a finding, if it is wrong."""
+    hint = "write login: oidc, or login: {oidc: /callback}, with the path to which members come back"
+    if value.text() == OIDC:
+        return Login(notes.place(value.line), (CALLBACK,))
+    if set(value.mapping()) != {OIDC}:
+        notes.add(value.line, "wrong-type", "login must be oidc, or a mapping with the key oidc", hint)
+        return None
+    written = value.mapping()[OIDC]
+    paths = tuple(item.text() for item in written.items() or [written])
+    for path in paths:
+        if not PATH.fullmatch(path):
+            notes.add(written.line, "wrong-type", f"{path!r} is not a path to which members come back", hint)
+            return None
+    return Login(notes.place(value.line), paths)
 
 
 def number(value: Tree, what: str, notes: Notes) -> int | None:

@@ -15,7 +15,7 @@ from threading import Event
 
 from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
-from darkpeak.deploy import networks, routing
+from darkpeak.deploy import login_page, networks, routing
 from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
@@ -28,6 +28,7 @@ from darkpeak.plan.operations import (
     Drain,
     GoBack,
     JoinNetwork,
+    MakeClient,
     Operation,
     Remove,
     Route,
@@ -168,6 +169,9 @@ class Work:
                 self.back_up(operation)
             case UseImages(images):
                 self.use_images(images)
+            case MakeClient():
+                self.step("making it a client of the login page")
+                login_page.make_client(self.collective, self.engine, self.service)
             case ClearNetwork(network):
                 self.step(f"removing the network {network}")
                 networks.clear(self.engine, operation)

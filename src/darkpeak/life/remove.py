@@ -14,6 +14,7 @@ from darkpeak.actions.down import take_down
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import ensure_base_images, lock_services
 from darkpeak.collective.model import Collective, Place, Service
+from darkpeak.deploy.login_page import remove_client
 from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL
@@ -112,13 +113,14 @@ def remove(target: Target, remains: Remains, progress: Progress) -> None:
 
     Raises:
         UsageError: when another service depends on it.
-        SystemFailure: when the engine does not remove something; the same command continues.
+        SystemFailure: when the engine, or the login page, does not remove something; the same command continues.
     """
     name = remains.service
     if _is_gone(target):
         _take_apart(target, remains, progress)
     elif remains.containers or remains.volumes or remains.networks:
         take_down(target, progress, volumes=True)
+    remove_client(target.collective, target.engine, name)
     progress.step(name, "removing its images and records")
     left = target.engine.volumes(f"{PROJECT_LABEL}={target.service.project}")
     for volume in (*sorted(left), *remains.records):  # volumes that its compose file does not name any more

@@ -8,6 +8,7 @@ from darkpeak.actions.up import bring_up, ensure_base_images, lock_services, pla
 from darkpeak.collective.model import Service
 from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.check import check_files, deployable
+from darkpeak.deploy.login_page import remove_client
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
@@ -97,6 +98,7 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
         again = _deploy(target, old.name, progress)
         ended = again or "it runs under its old name again"
         raise SystemFailure(f"{old.name} was not renamed: {failure}; {ended}", hint=f"see darkpeak logs {old.name}")
+    remove_client(target.collective, target.engine, old.name)
     return copied
 
 

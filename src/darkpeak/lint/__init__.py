@@ -15,6 +15,7 @@ from darkpeak.lint import (
     hosts,
     ignores,
     limits,
+    login,
     outside,
     people,
     reading,
@@ -30,7 +31,7 @@ from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
-    *(reading, people, hosts, backups, blocks, routes, sharing, foreign, anatomy, rights, features, shell),
+    *(reading, people, hosts, backups, blocks, routes, login, sharing, foreign, anatomy, rights, features, shell),
     *(dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from darkpeak.collective.model import Collective, Container
 
+FEW = 3  # files that are named
+
 
 @dataclass(frozen=True)
 class Running:
@@ -36,6 +38,17 @@ class Running:
         """Whether it runs, and no health check fails."""
         return self.state == "running" and self.health in ("healthy", "")
 
+    def difference(self, container: Container) -> str:
+        """Return in words how it differs from its files."""
+        if not self.content:
+            return "plain docker compose built its image"
+        if self.content == container.content:
+            return "its image is newer than the container"
+        before, after = dict(self.parts), dict(container.parts)
+        changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+        shown = ", ".join(changed[:FEW]) + f" and {len(changed) - FEW} more" * (len(changed) > FEW)
+        return f"{shown} changed" if before else "its files have changed"
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -44,6 +57,7 @@ class Observed:
     containers: tuple[Running, ...] = ()
     images: tuple[tuple[str, str], ...] = ()  # name, id
     built: tuple[tuple[str, str], ...] = ()  # name, the hash of what it was built from
+    unknown_clients: tuple[tuple[str, str], ...] = ()  # service, and how the login page differs from what it was told
 
     @cached_property
     def by_project(self) -> dict[str, tuple[Running, ...]]:

@@ -49,6 +49,13 @@ class UseImages:
 
 
 @dataclass(frozen=True)
+class MakeClient:
+    """Make the service a client of the login page, and write what it needs into its volume."""
+
+    kind: Literal["make client"] = "make client"
+
+
+@dataclass(frozen=True)
 class Start:
     """Start containers in the place of the old ones, which are stopped, and wait until they are healthy."""
 
@@ -125,5 +132,16 @@ class Remove:
 
 
 Operation = (
-    Build | BackUp | UseImages | ClearNetwork | Start | StartBeside | JoinNetwork | Certify | Route | Drain | Remove
+    Build
+    | BackUp
+    | UseImages
+    | MakeClient
+    | ClearNetwork
+    | Start
+    | StartBeside
+    | JoinNetwork
+    | Certify
+    | Route
+    | Drain
+    | Remove
 )

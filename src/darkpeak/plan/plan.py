@@ -19,6 +19,7 @@ from darkpeak.plan.operations import (
     Drain,
     GoBack,
     JoinNetwork,
+    MakeClient,
     Operation,
     Remove,
     Route,
@@ -52,7 +53,6 @@ class Action(StrEnum):
 
 BUILT = (Action.CREATE, Action.REPLACE, Action.UPDATE)
 BESIDE = (Action.REPLACE, Action.TIDY)
-FEW = 3
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,9 @@ def _decide(service: Service, observed: Observed) -> list[Decision]:
     moved = find_moved(service, observed)
     if moved:
         decisions = [_renumber(item, moved) for item in decisions]
+    unknown = dict(observed.unknown_clients).get(service.name)
+    if unknown:
+        decisions = [_read_again(service, item, unknown) for item in decisions]
     known = {container.name for container in service.containers}
     gone = sorted({item.container for item in observed.of(service.project)} - known)
     return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
@@ -189,7 +192,7 @@ def _decide_one(service: Service, container: Container, observed: Observed) -> D
         health = matching.health if matching.state == "running" else ""
         action = Action.RECREATE if health == "unhealthy" else Action.START
         return Decision(container.name, action, f"it is {health or matching.state}")
-    cause = "a deploy was interrupted" if fresh else _cause(container, last)
+    cause = "a deploy was interrupted" if fresh else last.difference(container)
     served = serving is not None
     beside = served and container.spare_port and container.healthcheck
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
@@ -205,27 +208,22 @@ def _renumber(decision: Decision, moved: Sequence[Moved]) -> Decision:
     return decision
 
 
+def _read_again(service: Service, decision: Decision, cause: str) -> Decision:
+    """Return the decision where the login page has changed: containers that have its volume start again."""
+    if decision.action is Action.NOTHING and decision.container in service.login_mounts:
+        return Decision(decision.container, Action.RECREATE, cause)
+    return decision
+
+
 def _decide_ending(container: Container, last: Running, matching: Sequence[Running]) -> Decision:
     """Return the decision on a container that is meant to end: it runs again if it has changed, or has failed."""
     if not matching:
-        return Decision(container.name, Action.UPDATE, _cause(container, last))
+        return Decision(container.name, Action.UPDATE, last.difference(container))
     if any(item.ended_well or item.ready for item in matching):
         return Decision(container.name, Action.NOTHING, "it matches its files")
     code = matching[-1].exit_code
     cause = f"it is {matching[-1].state}" if code is None else f"it ended with exit code {code}"
     return Decision(container.name, Action.START, cause)
-
-
-def _cause(container: Container, running: Running) -> str:
-    """Return in words how a container differs from its files."""
-    if not running.content:
-        return "plain docker compose built its image"
-    if running.content == container.content:
-        return "its image is newer than the container"
-    before, after = dict(running.parts), dict(container.parts)
-    changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
-    shown = ", ".join(changed[:FEW]) + f" and {len(changed) - FEW} more" * (len(changed) > FEW)
-    return f"{shown} changed" if before else "its files have changed"
 
 
 def _decide_rollback(container: Container, running: Sequence[Running], image: str) -> Decision:
@@ -280,7 +278,7 @@ def _before(
     operations: list[Operation] = [Build(tuple(item.name for item in missing))] if missing else []
     if backup_to and service.owns_data and observed.of(service.project):
         operations.append(BackUp(backup_to / service.name))
-    return operations
+    return [*operations, MakeClient()] if service.login else operations
 
 
 def _start_in_place(

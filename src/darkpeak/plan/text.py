@@ -10,6 +10,7 @@ from darkpeak.plan.operations import (
     Drain,
     GoBack,
     JoinNetwork,
+    MakeClient,
     Operation,
     Remove,
     Route,
@@ -62,6 +63,8 @@ def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each 
             return f"back up its data to {folder}; if that fails, stop"
         case UseImages(images):
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
+        case MakeClient():
+            return "make it a client of the login page, with its secret in the volume login"
         case ClearNetwork(network):
             return f"stop its containers, and remove the network {network}, which has another subnet in the files"
         case JoinNetwork(network, others):

@@ -1,0 +1,106 @@
+"""Find the login page of an engine, and make services its clients: they log members in there by OpenID Connect."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from darkpeak.collective.model import Collective, Service
+from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL, Engine
+from darkpeak.engine.inside import Inside
+from darkpeak.errors import SystemFailure
+from darkpeak.plan.clients import Client, difference, read_clients
+from darkpeak.plan.observed import Observed, find_container
+from darkpeak.result import Result
+from darkpeak.vocabulary import ACCOUNT, BASE_IMAGE, LOGIN_VOLUME, PORTAL
+
+FOLDER = "/login"
+Run = Callable[[Sequence[str]], Result]
+
+
+def find_login_page(collective: Collective, engine: Engine, observed: Observed) -> Run | None:
+    """Return a function that runs a program in the login page's container; None if it does not run."""
+    running = find_container(collective, observed, ACCOUNT, PORTAL)
+    return Inside(engine, running.id).run if running else None
+
+
+def require_login_page(collective: Collective, engine: Engine) -> Run:
+    """Return a function that runs a program in the login page's container.
+
+    Raises:
+        SystemFailure: when it does not run.
+    """
+    run = find_login_page(collective, engine, engine.observe())
+    if run is None:
+        what = f"the login page is not running on the engine at {engine.name}"
+        raise SystemFailure(what, hint=f"start it: darkpeak up {ACCOUNT}")
+    return run
+
+
+def make_client(collective: Collective, engine: Engine, service: Service) -> None:
+    """Make a service a client of the login page, and write what it needs into its volume.
+
+    Raises:
+        SystemFailure: when the login page does not run or refuses, or when the volume cannot be written.
+    """
+    made = _ask(require_login_page(collective, engine), "add", service.name, *collective.redirects(service))
+    name = dict(service.own_volumes)[LOGIN_VOLUME]
+    engine.create_volume(name, {PROJECT_LABEL: service.project, VOLUME_LABEL: LOGIN_VOLUME})
+    create = ("create", "--pull=never", "--network=none", f"--volume={name}:{FOLDER}", BASE_IMAGE, "true")
+    writer = engine.docker(*create)
+    if writer.code:
+        raise SystemFailure(f"the volume {name} was not written: {writer.last_line()}")
+    container = writer.text.strip()
+    try:
+        engine.write_files(container, FOLDER, made[0].files)
+    finally:
+        engine.docker("rm", "--force", container)
+
+
+def remove_client(collective: Collective, engine: Engine, service: str) -> bool:
+    """Have the login page forget a service; return whether it was a client. Without a login page, it was none.
+
+    Raises:
+        SystemFailure: when the login page refuses.
+    """
+    run = find_login_page(collective, engine, engine.observe())
+    if run is None or all(client.name != service for client in _ask(run, "show")):
+        return False
+    done = run(("client", "remove", service))
+    if done.code:
+        raise SystemFailure(f"the login page did not remove its client {service}: {done.last_line()}")
+    return True
+
+
+def find_unknown(
+    collective: Collective, engine: Engine, observed: Observed, names: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each of the named services that runs, and that the login page does not know as its files want, and why.
+
+    If the login page does not run or answer, nothing is known: it comes first, and then each service that changes asks.
+    """
+    wanted = [service for service in collective.services if service.name in set(names) and service.login]
+    run = find_login_page(collective, engine, observed) if wanted else None
+    if run is None:
+        return
+    with suppress(SystemFailure):
+        known = {client.name: client for client in _ask(run, "show")}
+        for service in wanted:
+            for container, folder in service.login_mounts.items():
+                running = observed.running(service.project, container)
+                if running:
+                    files = engine.read_folder(running.id, folder)
+                    why = difference(known.get(service.name), collective.redirects(service), files)
+                    if why:
+                        yield service.name, why
+                    break
+
+
+def _ask(run: Run, *arguments: str) -> list[Client]:
+    """Run the login page's program `client`; return the clients that it prints, whose secrets must reach no log."""
+    done = run(("client", *arguments))
+    hint = f"see why: darkpeak logs {ACCOUNT}"
+    if done.code:
+        raise SystemFailure(f"the login page did not {arguments[0]} a client: {done.last_line()}", hint=hint)
+    try:
+        return read_clients(done.stdout)
+    except ValueError as error:
+        raise SystemFailure("the login page's answer is no client", hint=f"update it: darkpeak up {ACCOUNT}") from error

@@ -1,0 +1,62 @@
+"""Rules about `login`: how the login page logs members in."""
+
+from collections.abc import Iterator
+
+from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.lint.rule import ERROR, Rule
+from darkpeak.vocabulary import ACCOUNT, DIRECTORY, LOGIN_VOLUME, ROUTER
+
+PAGE = "docs/members.md"
+
+
+def has_login_page(collective: Collective) -> Iterator[Finding]:
+    """A service that logs members in by the login page is in a collective that has one, and is not that itself."""
+    names = {service.name for service in collective.services}
+    for service in collective.services:
+        if service.login and ACCOUNT not in names:
+            hint = f"add it: darkpeak add {ACCOUNT}"
+            yield Finding(service.login.at, "no-login-page", "this collective has no login page", hint)
+        elif service.login and service.name in {ACCOUNT, DIRECTORY, LOGIN_VOLUME, ROUTER}:
+            what = f"the login page needs {service.name}, which cannot need the login page"
+            yield Finding(service.login.at, "no-login-page", what, "remove login:")
+
+
+def can_use_it(service: Service) -> Iterator[Finding]:
+    """It has an http route, to which members come back, and a volume that has its secret."""
+    if service.login and not service.routes.http:
+        hint = "write routes: with http: and a port"
+        yield Finding(service.login.at, "login-route", "members cannot come back: there is no http route", hint)
+    if service.login and not (LOGIN_VOLUME in dict(service.own_volumes) and service.login_mounts):
+        what = f"no container has the volume {LOGIN_VOLUME}, into which the secret is written"
+        hint = (
+            f"write volumes: [{LOGIN_VOLUME}:/{LOGIN_VOLUME}:ro] in the container, and {LOGIN_VOLUME}: {{}} in volumes"
+        )
+        yield Finding(service.login.at, "login-volume", what, hint)
+
+
+RULES = (
+    Rule(
+        "no-login-page",
+        ERROR,
+        "Members log in at the login page, the service account: without it, nobody could.",
+        f"add it: darkpeak add {ACCOUNT}",
+        page=PAGE,
+        collective=(has_login_page,),
+    ),
+    Rule(
+        "login-route",
+        ERROR,
+        "The login page leads members back to a host name of the service.",
+        "give the service an http route",
+        page=PAGE,
+        service=(can_use_it,),
+    ),
+    Rule(
+        "login-volume",
+        ERROR,
+        "The service finds the secret that the login page gave it in a volume of its own, and nowhere else.",
+        "mount the volume login in the container that logs members in",
+        page=PAGE,
+        service=(can_use_it,),
+    ),
+)

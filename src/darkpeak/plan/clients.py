@@ -1,0 +1,47 @@
+"""Clients of the login page: services that log members in there by OpenID Connect, as values. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Client:
+    """A service as the login page knows it; members come back to `redirects`."""
+
+    name: str
+    issuer: str
+    redirects: tuple[str, ...]
+    secret: str = field(repr=False)
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """What the service finds in its volume: a file for each value, without an end of line."""
+        values = {"issuer": self.issuer, "client_id": self.name, "client_secret": self.secret}
+        return {name: value.encode() for name, value in values.items()}
+
+
+def read_clients(printed: bytes) -> list[Client]:
+    """Return the clients that the login page's program `client` printed.
+
+    Raises:
+        ValueError: when it printed something else.
+    """
+    try:
+        told = json.loads(printed)
+        listed = told if isinstance(told, list) else [told]
+        return [
+            Client(item["client_id"], item["issuer"], tuple(item["redirect_uris"]), item["client_secret"])
+            for item in listed
+        ]
+    except (LookupError, TypeError) as error:
+        raise ValueError(f"{error!r}") from error
+
+
+def difference(client: Client | None, redirects: Sequence[str], files: Mapping[str, bytes]) -> str:
+    """Return in words how the login page differs from what a service wants, and has in its volume; empty if not."""
+    if client is None:
+        return "the login page does not know it"
+    if {name: files.get(name) for name in client.files} != client.files:
+        return "the login page has told it something else"
+    return "" if set(client.redirects) == set(redirects) else "its addresses have changed"
