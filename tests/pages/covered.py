@@ -21,6 +21,7 @@ LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 EXPORTED = "test_members.py::test_a_member_takes_their_data_with_them"
 FORGOTTEN = "test_members.py::test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name"
 OPENID = "test_account.py::test_a_service_logs_members_in_with_openid_connect_while_the_key_changes"
+CLIENT = "test_login.py::test_a_member_logs_in_to_a_program_that_nobody_here_wrote"
 REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
 LIFE = "test_life.py"
 REMOVED = f"{LIFE}::test_a_removed_service_leaves_nothing_behind"
@@ -85,11 +86,14 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     | {
         "darkpeak member invite ada": "test_account.py::test_an_invitation_sets_a_password_once",
         "docker compose exec portal client add notes https://notes.DOMAIN/callback": OPENID,
+        "darkpeak up notes": CLIENT,
         "docker compose exec portal rotate-keys": OPENID,
     },
     "docs/members.md": {
-        **dict.fromkeys(("darkpeak add account", "darkpeak up account"), OPENID),
-        "docker compose exec portal client add calendar https://calendar.DOMAIN/callback": OPENID,
+        "darkpeak add account": OPENID,
+        "darkpeak up calendar": CLIENT,
+        "darkpeak remove calendar": "test_login.py::test_a_service_that_is_removed_is_no_client_any_more",
+        "docker compose exec portal client add NAME https://…": OPENID,
         "docker compose exec portal client remove calendar": "test_account.py::test_the_commands_of_its_page_run",
         "darkpeak new calendar --like gate": "test_shapes.py::test_a_shape_works_without_an_edit",
     },
