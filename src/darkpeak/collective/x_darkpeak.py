@@ -161,7 +161,7 @@ def read_login(value: Tree, notes: Notes) -> Login | None:
     """Return `login: oidc`, or `login: {oidc: PATH}`, or with a list of paths; None, with a finding, if it is wrong."""
     hint = "write login: oidc, or login: {oidc: /callback}, with the path to which members come back"
     if value.text() == OIDC:
-        return Login(notes.place(value.line), (CALLBACK,))
+        return Login((CALLBACK,))
     if set(value.mapping()) != {OIDC}:
         notes.add(value.line, "wrong-type", "login must be oidc, or a mapping with the key oidc", hint)
         return None
@@ -171,7 +171,7 @@ def read_login(value: Tree, notes: Notes) -> Login | None:
         if not PATH.fullmatch(path):
             notes.add(written.line, "wrong-type", f"{path!r} is not a path to which members come back", hint)
             return None
-    return Login(notes.place(value.line), paths)
+    return Login(paths)
 
 
 def number(value: Tree, what: str, notes: Notes) -> int | None:

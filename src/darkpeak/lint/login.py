@@ -15,23 +15,23 @@ def has_login_page(collective: Collective) -> Iterator[Finding]:
     for service in collective.services:
         if service.login and ACCOUNT not in names:
             hint = f"add it: darkpeak add {ACCOUNT}"
-            yield Finding(service.login.at, "no-login-page", "this collective has no login page", hint)
+            yield Finding(service.key("login"), "no-login-page", "this collective has no login page", hint)
         elif service.login and service.name in {ACCOUNT, DIRECTORY, LOGIN_VOLUME, ROUTER}:
             what = f"the login page needs {service.name}, which cannot need the login page"
-            yield Finding(service.login.at, "no-login-page", what, "remove login:")
+            yield Finding(service.key("login"), "no-login-page", what, "remove login:")
 
 
 def can_use_it(service: Service) -> Iterator[Finding]:
     """It has an http route, to which members come back, and a volume that has its secret."""
     if service.login and not service.routes.http:
         hint = "write routes: with http: and a port"
-        yield Finding(service.login.at, "login-route", "members cannot come back: there is no http route", hint)
+        yield Finding(service.key("login"), "login-route", "members cannot come back: there is no http route", hint)
     if service.login and not (LOGIN_VOLUME in dict(service.own_volumes) and service.login_mounts):
         what = f"no container has the volume {LOGIN_VOLUME}, into which the secret is written"
         hint = (
             f"write volumes: [{LOGIN_VOLUME}:/{LOGIN_VOLUME}:ro] in the container, and {LOGIN_VOLUME}: {{}} in volumes"
         )
-        yield Finding(service.login.at, "login-volume", what, hint)
+        yield Finding(service.key("login"), "login-volume", what, hint)
 
 
 RULES = (
