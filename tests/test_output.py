@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from darkpeak.output import make_tables
+from darkpeak.output import ProgressTable, make_tables
 from lab.collectives import TOP
 from lab.terminal import on_terminal
 
@@ -67,6 +67,23 @@ def render(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, ke
 @pytest.mark.parametrize(("width", "expected"), [(80, AT_80), (60, AT_60)])
 def test_status_at_a_fixed_width(width: int, expected: str) -> None:
     assert render(STATUS, (ROWS[0], WIKI), width) == expected
+
+
+PROGRESS = """\
+SERVICE    STEP                                TIME
+base       building debian:trixie from         0 s
+           Debian's signed archive
+directory  building                            0 s   #17 264.7 Unpacking python…
+"""
+
+
+def test_a_tools_long_line_leaves_room_for_the_steps() -> None:
+    progress, text = ProgressTable(), StringIO()
+    progress.step("base", "building debian:trixie from Debian's signed archive")
+    progress.step("directory", "building")
+    progress.line("directory", "#17 264.7 Unpacking python3-pytz (2025.2-3) over the one that was there before")
+    Console(file=text, width=80, highlight=False).print(progress._table())
+    assert "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()) == PROGRESS
 
 
 def test_a_table_that_fits_stays_one_table() -> None:

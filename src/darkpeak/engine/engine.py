@@ -77,6 +77,10 @@ class Engine:
             hint = (
                 "start it (systemctl start docker; Debian's package: docker.io), or name another: --host, DOCKER_HOST"
             )
+            if "Permission denied" in str(error):
+                hint = (
+                    "join the group docker (it is as powerful as root), then log out and in: sudo adduser $USER docker"
+                )
             if "HTTP request to an HTTPS server" in str(error):
                 hint = "it needs TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
             raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", hint=hint) from error
