@@ -8,7 +8,7 @@ import pytest
 
 from darkpeak import catalogue
 from darkpeak.collective.content import unpack
-from darkpeak.deploy.check import check_files, check_with_compose
+from darkpeak.deploy.check import check_all, check_files
 from darkpeak.errors import UsageError
 from darkpeak.life.add import WHY_DEBIAN, add, names_in, new, sources_of
 
@@ -43,7 +43,7 @@ def test_a_new_service_has_no_finding(root: Path, shape: str, source: str) -> No
     made = new(check_files(root), name, shape, source)
     service = next(item for item in check_files(root).collective.services if item.name == name)
     checked = check_files(root)
-    assert [str(item) for item in (*checked.findings, *check_with_compose(checked.collective, [service]))] == []
+    assert [str(item) for item in (*checked.findings, *check_all(checked, name))] == []
     assert (service.block, service.admins) == (made.block, ("kim", "lou"))
     assert service.origin == f"shapes/{shape}{'' if source == 'debian' else '+' + source} 0.1.0"
     for path in (path for path in service.folder.rglob("*") if path.is_file() and path.name != ".from.tar.gz"):

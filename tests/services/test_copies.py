@@ -24,6 +24,14 @@ COPIES = {
     "bin/app in JavaScript": sorted(SHAPES.glob("*+npm/app/bin/app")),
     "packages from PyPI": sorted(SHAPES.glob("*+pypi/scripts/packages")),
     "packages from npm": sorted(SHAPES.glob("*+npm/scripts/packages")),
+    "notes in files, in JavaScript": [SHAPES / f"{shape}+npm/app/lib/store.js" for shape in ("gate", "web")],
+    "packages of web and web-sqlite, from npm": [
+        SHAPES / f"{shape}+npm/app/package-lock.json" for shape in ("web", "web-sqlite")
+    ],
+    "packages of web and web-sqlite, from PyPI": [
+        SHAPES / f"{shape}+pypi/app/requirements.txt" for shape in ("web", "web-sqlite")
+    ],
+    "how packages come from PyPI": sorted(SHAPES.glob("*+pypi/app/packages/README.md")),
     "web's bin/app": [path for path in sorted(SHAPES.glob("web*/app/bin/app")) if "+" not in str(path)],
     "web's health": sorted(SHAPES.glob("web*/app/bin/health")),
     "notes in files": sorted(SHAPES.glob("*/app/bin/load")),
@@ -35,6 +43,32 @@ CA = "https://ca.example/directory"
 def test_copies_are_the_same_byte_for_byte(name: str) -> None:
     assert len(COPIES[name]) > 1
     assert len({path.read_bytes() for path in COPIES[name]}) == 1
+
+
+# By what an npm shape's Dockerfile may differ from that of the shape from Debian.
+OF_ITS_SOURCE = re.compile(
+    r"apt-get install|^#|^ENV PYTHON|^COPY (lib|package-lock|requirements)|^RUN (node|python3) |--find-links="
+)
+NOT_ALL_HAVE = "Therefore SQLite"  # the line of packages/README.md that only the shape with SQLite has
+
+
+@pytest.mark.parametrize("source", ["npm", "pypi"])
+def test_images_from_another_source_differ_only_in_their_packages(source: str) -> None:
+    """Users, volumes, ports and health checks are those of the shape from Debian."""
+    for path in sorted(SHAPES.glob(f"*+{source}/app/Dockerfile")):
+        shape = path.parent.parent.name.partition("+")[0]
+        plain = _without_packages((SHAPES / shape / "app/Dockerfile").read_text())
+        assert _without_packages(path.read_text()) == plain, path
+
+
+def _without_packages(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not OF_ITS_SOURCE.search(line)]
+
+
+def test_the_pages_about_packages_from_npm_differ_in_one_line() -> None:
+    pages = [path.read_text().splitlines() for path in SHAPES.glob("*+npm/app/packages/README.md")]
+    assert len({tuple(line for line in page if not line.startswith(NOT_ALL_HAVE)) for page in pages}) == 1
+    assert sum(line.startswith(NOT_ALL_HAVE) for page in pages for line in page) == 1
 
 
 def test_git_reserves_the_names_that_the_directory_reserves() -> None:
