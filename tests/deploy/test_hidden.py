@@ -37,6 +37,40 @@ def test_what_the_files_show_is_found_once(tmp_path: Path) -> None:
     assert without_notes(find_hidden(wiki, json.loads(resolved), lint.check(found))) == []
 
 
+PRIVILEGED = "    privileged: true\n"
+REMOVED: dict[str, tuple[str, str, str, list[str]]] = {
+    "by !reset": (PRIVILEGED, "override", "privileged: !reset false", []),
+    "by !override": ('    volumes: ["/etc:/x"]\n', "override", 'volumes: !override ["data:/var/lib/wiki"]', []),
+    "with all beside it": (PRIVILEGED, "override", "cap_add: !reset []", ["docker-compose.yml:13 root-on-host"]),
+    "by !override, for the same": (
+        PRIVILEGED,
+        "override",
+        "privileged: !override true",
+        ["docker-compose.override.yml:3 root-on-host", "docker-compose.yml:13 root-on-host"],
+    ),
+    "by !override, for another fault": (
+        "    cap_add: [SYS_ADMIN]\n",
+        "override",
+        "cap_add: !override [ALL]",
+        ["docker-compose.override.yml:3 root-on-host", "docker-compose.yml:13 root-on-host"],
+    ),
+    "of the override itself": ("", "override", "privileged: !reset true", []),
+    "for one host only": (PRIVILEGED, "vm", "privileged: !reset false", ["docker-compose.yml:13 root-on-host"]),
+}
+
+
+@pytest.mark.parametrize(("own", "file", "line", "expected"), REMOVED.values(), ids=REMOVED)
+def test_what_an_override_takes_away_is_no_finding(
+    root: Path, own: str, file: str, line: str, expected: list[str]
+) -> None:
+    edit(root, WIKI, "    build: webserver\n", f"    build: webserver\n{own}")
+    if "volumes" in own:
+        edit(root, WIKI, '    volumes: ["data:/var/lib/wiki"]\n', "")
+    (root / f"services/wiki/docker-compose.{file}.yml").write_text(f"services:\n  webserver:\n    {line}\n")
+    found = [item.removeprefix("services/wiki/") for item in shown(root)]
+    assert [item for item in found if item.partition(" ")[2] in {"root-on-host", "host-path"}] == expected
+
+
 LIMITS = """\
     security_opt: ["no-new-privileges:true"]
     cap_drop: [ALL]

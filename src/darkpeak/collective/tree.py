@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from darkpeak.collective.text import NotReadable
 
 LONGEST_LINE = 4096  # of TOML
 FIX = "fix the YAML here or just above"
+RESET, OVERRIDE = "!reset", "!override"  # compose's: forget what earlier files say here, and this, or only that
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, if the wheel has it: 20 times faster
 
 
@@ -24,6 +25,7 @@ class Tree:
     value: "str | list[Tree] | dict[str, Tree] | None"
     line: int
     key_lines: "tuple[tuple[str, int], ...]" = ()
+    tag: str = ""  # one of RESET and OVERRIDE
 
     def mapping(self) -> "dict[str, Tree]":
         """Return the entries of a mapping; none for any other value."""
@@ -57,6 +59,24 @@ class Tree:
 EMPTY = Tree({}, 1)
 
 
+def keys_at(tree: Tree, line: int) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that lead to each key on a line, or to a list with an item there."""
+    for key, value in tree.mapping().items():
+        if tree.key_line(key) == line:
+            yield (key,)
+        yield from ((key, *below) for below in keys_at(value, line))
+    if any(item.line == line or next(keys_at(item, line), None) is not None for item in tree.items()):
+        yield ()
+
+
+def tagged(tree: Tree, *tags: str) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that lead to each value with one of these tags."""
+    for key, value in tree.mapping().items():
+        if value.tag in tags:
+            yield (key,)
+        yield from ((key, *below) for below in tagged(value, *tags))
+
+
 @lru_cache(maxsize=4096)
 def read_yaml(text: str) -> Tree:
     """Parse one YAML document. One text is parsed once, since several rooms need it.
@@ -77,6 +97,11 @@ def read_yaml(text: str) -> Tree:
 
 
 def _tree(node: yaml.Node) -> Tree:
+    found = _value(node)
+    return replace(found, tag=node.tag) if node.tag in {RESET, OVERRIDE} else found
+
+
+def _value(node: yaml.Node) -> Tree:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode):
         return Tree([_tree(child) for child in node.value], line)

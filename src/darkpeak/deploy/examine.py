@@ -20,7 +20,7 @@ from darkpeak.collective.model import Finding, Service
 from darkpeak.collective.packed import pack, unpack
 from darkpeak.collective.read import Reading, read_service_folder
 from darkpeak.collective.resolved import from_shell
-from darkpeak.deploy.hidden import find_hidden, find_missing
+from darkpeak.deploy.hidden import find_hidden, find_missing, find_removed
 from darkpeak.engine.resolve import cache_folder, keep, resolve
 from darkpeak.lint.ignores import Ignore, read_ignores
 
@@ -82,7 +82,9 @@ def _examine(reading: Reading) -> Examined:
     ignores = tuple(read_ignores(service))
     if not reading.answer:
         return Examined(service, (*reading.findings, *lint.check_service(service)), None, ignores)
-    found = (*lint.check_service(service, whole=False), *find_missing(service, reading.answer))
+    removed = find_removed(service, reading.answer)
+    own = (item for item in lint.check_service(service, whole=False) if item not in removed)
+    found = (*own, *find_missing(service, reading.answer))
     hidden = find_hidden(service, reading.answer, found)
     return Examined(service, (*reading.findings, *found), tuple(hidden), ignores)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import NotReadable, read
-from darkpeak.collective.tree import EMPTY, Tree, read_yaml
+from darkpeak.collective.tree import EMPTY, OVERRIDE, RESET, Tree, keys_at, read_yaml, tagged
 from darkpeak.vocabulary import COMPOSE_FILE
 
 OFF = {"", "false", "no", "off", "n", "0"}
@@ -20,6 +20,7 @@ class Written:
     service: Service
     file: str
     tree: Tree
+    removed: tuple[tuple[str, ...], ...] = ()  # keys that compose forgets: this file, or a later one, says so
 
     @property
     def is_main(self) -> bool:
@@ -38,6 +39,10 @@ class Written:
         """Return a finding in this file."""
         return Finding(Place(self.file, line), rule, what, hint)
 
+    def is_removed(self, line: int) -> bool:
+        """Return whether compose forgets a key on this line."""
+        return any(keys[: len(one)] == one for keys in keys_at(self.tree, line) for one in self.removed)
+
     def is_outside(self, path: str) -> bool:
         """Return whether a path leads out of the service's folder, also by a link or by a variable."""
         if path.startswith("~") or "$" in path:
@@ -49,12 +54,22 @@ class Written:
 def written_by(service: Service) -> Iterator[Written]:
     """Yield the compose files of a service; `collective.read` has a finding about one that cannot be read."""
     folder = service.at.file.rpartition("/")[0]
-    for name in (*service.files, *(override.file for override in service.overrides)):
-        try:
-            tree = read_yaml(read(service.folder / name))
-        except NotReadable:
-            continue
-        yield Written(service, f"{folder}/{name}", tree)
+    trees = {name: _read(service.folder / name) for name in service.files}
+    for number, (name, tree) in enumerate(trees.items()):
+        later = (keys for other in (*trees.values(),)[number + 1 :] for keys in tagged(other, RESET, OVERRIDE))
+        if tree is not EMPTY:
+            yield Written(service, f"{folder}/{name}", tree, (*tagged(tree, RESET), *later))
+    for override in service.overrides:
+        tree = _read(service.folder / override.file)
+        if tree is not EMPTY:
+            yield Written(service, f"{folder}/{override.file}", tree, tuple(tagged(tree, RESET)))
+
+
+def _read(path: Path) -> Tree:
+    try:
+        return read_yaml(read(path))
+    except NotReadable:
+        return EMPTY
 
 
 def child(tree: Tree, key: str) -> Tree:
