@@ -15,6 +15,7 @@ from darkpeak.collective.fingerprint import take
 from darkpeak.collective.packed import pack, unpack
 from darkpeak.deploy.check import check_files
 from darkpeak.deploy.examine import CODE, Examined, examine, tool
+from darkpeak.engine import resolve
 from tests.making import edit, write_collective
 
 TOP = Path(__file__).parent.parent.parent
@@ -60,6 +61,19 @@ def test_what_has_not_changed_is_remembered(root: Path) -> None:
     assert look(root) == first
     forge(root)
     assert look(root) == FORGED
+
+
+def test_the_oldest_is_forgotten_if_there_is_too_much(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as what is kept of a collective that is gone."""
+    monkeypatch.setattr(resolve, "MOST", 3)
+    folder = root.parent / "cache/darkpeak/resolved/services"
+    folder.mkdir(parents=True)
+    for number in range(5):
+        (folder / f"{number}.json").touch()
+        os.utime(folder / f"{number}.json", ns=(number, number))
+    look(root)
+    assert len(memory(root)) == 3
+    assert {"3.json", "4.json"} < {path.name for path in memory(root)}
 
 
 def with_same_size_and_time(root: Path) -> None:

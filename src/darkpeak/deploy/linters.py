@@ -17,6 +17,7 @@ from darkpeak.engine.resolve import cache_folder, keep
 from darkpeak.lint.outside import FOLLOWED, LEFT_OUT, is_shell, make_findings, read_hadolint, read_shellcheck
 
 FILE = "linted.json"
+MOST = 50_000  # files of which it is kept what was said, the newest
 AT_ONCE = 200  # files for one call
 
 
@@ -56,7 +57,8 @@ def run_linters(collective: Collective, services: Sequence[Service]) -> list[Fin
     before = len(known)
     found = [*_lint(SHELLCHECK, collective.root, shell, known), *_lint(HADOLINT, collective.root, builds, known)]
     if len(known) != before:
-        keep(cache_folder() / FILE, json.dumps(known).encode())
+        newest = dict(list(known.items())[-MOST:])
+        keep(cache_folder() / FILE, json.dumps(newest).encode())
     return found
 
 

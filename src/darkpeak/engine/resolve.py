@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from darkpeak.errors import SystemFailure
 
 SECONDS = 60
 FOLDER = "darkpeak/resolved"
+MOST = 5000  # answers that are kept in one folder: enough for a collective of some thousand services
 
 
 def resolve(question: Question) -> dict[str, Any] | str:
@@ -55,9 +57,29 @@ def keep(kept: Path, answer: bytes) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers have the values of variables
         beside.write_bytes(answer)
         beside.replace(kept)
+        forget_oldest(kept.parent)
     except OSError:
         with suppress(OSError):
             beside.unlink()
+
+
+@cache  # once in a run: a folder of thousands is not read again for each answer
+def forget_oldest(folder: Path) -> None:
+    """Remove the oldest answers if there are too many, also those of collectives that are gone; they are asked again.
+
+    Raises:
+        OSError: when the folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    if len(files) <= MOST:
+        return
+    ages = []
+    for entry in files:
+        with suppress(FileNotFoundError):  # another run removes them too
+            ages.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
+    for _, path in sorted(ages)[: len(files) - MOST]:
+        Path(path).unlink(missing_ok=True)
 
 
 def cache_folder() -> Path:
