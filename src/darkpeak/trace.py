@@ -30,6 +30,7 @@ def start(level: int, argv: Sequence[str]) -> None:
     """Start the trace of this run, at a level (how often -v was given)."""
     global verbosity, log_file  # noqa: PLW0603 (one run a process)
     verbosity = level
+    logging.raiseExceptions = False  # a log that cannot be written, as on a full disk, is no reason for a traceback
     log.setLevel(logging.DEBUG)
     log.propagate = False
     handlers: list[logging.Handler] = []
@@ -80,7 +81,7 @@ def _open_log(argv: Sequence[str]) -> logging.FileHandler | None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in sorted(path.parent.glob("*.log"))[: -KEPT + 1]:
             old.unlink(missing_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")  # a word may not be text
     except OSError:
         return None
     with suppress(OSError):

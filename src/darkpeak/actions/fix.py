@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darkpeak import process
+from darkpeak.collective.content import replace_file
 from darkpeak.collective.model import Finding
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.lint.fixes import Fix, make_fixes
@@ -16,16 +17,25 @@ def fix(root: Path, findings: Sequence[Finding]) -> tuple[Fix, ...]:
 
     Raises:
         UsageError: when one of the files is not committed; nothing was written.
+        SystemFailure: when one cannot be written.
     """
     fixes = tuple(make_fixes(root, findings))
     _require_committed(root, [item.file for item in fixes])
     for item in fixes:
-        if item.after != item.before:
-            item.path.write_bytes(item.after)
-        if item.executable:
-            mode = item.path.stat().st_mode
-            item.path.chmod(mode | (mode & READ) >> 2)
+        try:
+            _write(item)
+        except OSError as error:
+            what = f"{item.file} cannot be written: {error.strerror}; files before it were"
+            raise SystemFailure(what, hint="go back: git checkout -- services") from error
     return fixes
+
+
+def _write(item: Fix) -> None:
+    if item.after != item.before:
+        replace_file(item.path, item.after)
+    if item.executable:
+        mode = item.path.stat().st_mode
+        item.path.chmod(mode | (mode & READ) >> 2)
 
 
 def _require_committed(root: Path, files: Sequence[str]) -> None:

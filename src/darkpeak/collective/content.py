@@ -84,6 +84,24 @@ def write_files(folder: Path, files: Files) -> None:
         raise
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that exists, in one step: on a full disk it stays as it was.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    target = path.resolve()  # a link stays one
+    handle, work = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(work).chmod(target.stat().st_mode & 0o7777)
+        Path(work).rename(target)
+    except BaseException:
+        Path(work).unlink(missing_ok=True)
+        raise
+
+
 def pack(files: Files) -> bytes:
     """Return files as a compressed tar archive; the same files give the same bytes."""
     packed = io.BytesIO()

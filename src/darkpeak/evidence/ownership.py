@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
+from darkpeak.collective.content import replace_file
 from darkpeak.collective.identity import with_id
 from darkpeak.collective.model import Collective
 from darkpeak.collective.read import read
@@ -71,7 +72,7 @@ def _write_id(collective: Collective, known: str) -> str:
     own = known or make_id()
     path = collective.root / COLLECTIVE_FILE
     try:
-        path.write_bytes(with_id(path.read_bytes().decode(), own).encode())  # its line endings stay
+        replace_file(path, with_id(path.read_bytes().decode(), own).encode())  # its line endings stay
     except OSError as error:
         hint = f'write it there: id = "{own}"'
         raise UsageError(f"the collective's id cannot be written: {error.strerror}", COLLECTIVE_FILE, hint) from error

@@ -1,10 +1,12 @@
 """Give a service another name, another block, or a volume another key; its data goes with it."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darkpeak.actions.up import bring_up, ensure_base_images, lock_services, plan_up
+from darkpeak.collective.content import replace_file
 from darkpeak.collective.model import Service
 from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.check import check_files, deployable
@@ -32,6 +34,7 @@ def move(target: Target, block: int) -> Path:
 
     Raises:
         UsageError: when there is no such block, when it belongs to another service, or when the service has none.
+        SystemFailure: when the file cannot be written; it is as it was.
     """
     service = target.service
     other = next((item.name for item in target.collective.services if item.block == block), None)
@@ -42,7 +45,11 @@ def move(target: Target, block: int) -> Path:
     if service.block is None:
         raise UsageError(f"{service.name} has no block", where=str(service.at), hint=f"write block: {block}")
     file = service.folder / COMPOSE_FILE
-    file.write_text(with_block(file.read_text(encoding="utf-8"), service, block), encoding="utf-8")
+    try:
+        replace_file(file, with_block(_text(file), service, block).encode())
+    except OSError as error:
+        what = f"{file} cannot be written: {error.strerror}"
+        raise SystemFailure(what, hint="see who may write there, and the free space: df .") from error
     return file
 
 
@@ -87,7 +94,16 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
             raise SystemFailure(
                 f"{old.name} was not stopped: {down.last_line()}", hint=f"see: darkpeak logs {old.name}"
             )
-        _rename_files(old, new, project)
+        try:
+            _rename_files(old, new, project)
+        except OSError as error:
+            for item in copied:
+                target.engine.remove_volume(item.now)
+            compose.call(old, "up", "--detach", "--no-build")
+            what = (
+                f"{old.name} was not renamed, since its files cannot be: {error.strerror}; it runs under its old name"
+            )
+            raise SystemFailure(what, hint="see who may write there, and the free space: df .") from error
         failure = _deploy(target, new, progress)
         if failure:
             compose.call(replace(old, folder=old.folder.with_name(new)), "down")
@@ -138,7 +154,7 @@ def rename_volume(target: Target, before: str, now: str, progress: Progress) -> 
 def _project(target: Target, old: Service, new: str) -> str:
     """Return the new project name; its line in the compose file must be one that can be changed."""
     project = old.project.removesuffix(old.name) + new if old.project.endswith(old.name) else old.project
-    text = (old.folder / COMPOSE_FILE).read_text(encoding="utf-8")
+    text = _text(old.folder / COMPOSE_FILE)
     if old.project == project or with_name(text, old.project, project) == text:
         where = str((old.folder / COMPOSE_FILE).relative_to(target.collective.root))
         raise UsageError(f"the project of {old.name} is not named after it", where, f"write name: darkpeak-{old.name}")
@@ -153,6 +169,10 @@ def _check_rename(target: Target, old: Service, new: str, volumes: list[str]) ->
         raise UsageError(f"{new!r} cannot be a service's name", hint="use lower-case letters, digits and inner hyphens")
     if old.folder.with_name(new).exists():
         raise UsageError(f"services/{new} already exists", hint="choose another name")
+    if not all(os.access(place, os.W_OK) for place in (old.folder.parent, old.folder)):
+        raise UsageError(
+            f"services/{old.name} cannot be renamed: you may not write there", hint="let your login write there"
+        )
     needing = next((item.name for item in services if old.name in target.collective.depends_on(item)), None)
     if needing:
         raise UsageError(f"{needing} depends on {old.name}", hint="rename services that no other needs")
@@ -185,9 +205,24 @@ def _copy_all(target: Target, project: str, volumes: list[tuple[str, str, str]])
 
 
 def _rename_files(old: Service, new: str, project: str) -> None:
-    file = old.folder / COMPOSE_FILE
-    file.write_text(with_name(file.read_text(encoding="utf-8"), old.project, project), encoding="utf-8")
-    old.folder.rename(old.folder.with_name(new))
+    """Rename a service's folder, and the project in its compose file; both or none.
+
+    Raises:
+        OSError: when that is not possible.
+    """
+    folder = old.folder.with_name(new)
+    old.folder.rename(folder)
+    try:
+        file = folder / COMPOSE_FILE
+        replace_file(file, with_name(_text(file), old.project, project).encode())
+    except OSError:
+        folder.rename(old.folder)
+        raise
+
+
+def _text(file: Path) -> str:
+    """Return a file's text, with its line ends."""
+    return file.read_bytes().decode()
 
 
 def _deploy(target: Target, name: str, progress: Progress) -> str:
