@@ -33,6 +33,7 @@ from tests.live.routed import (
     send,
     serving,
     start,
+    start_alone,
     talk,
 )
 
@@ -51,9 +52,9 @@ UPGRADE = (
 @pytest.fixture(scope="module")
 def started(collective: Collective) -> Iterator[Routed]:
     """Yield a router with two services behind it."""
-    collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
+    alone = start_alone(collective)
     with serving(FIRST, SECOND):
-        yield Routed(collective)
+        yield alone
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from darkpeak.router.routes import Route
 from lab.commands import Result, run, wait_for
-from tests.live.routed import FIRST, HTTP, SECOND, SSH, TABLE, Routed, answers, parse, send, serving, talk
+from tests.live.routed import FIRST, HTTP, SECOND, SSH, TABLE, Routed, answers, parse, send, serving, start_alone, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,8 @@ UNHARMED = 0.05  # seconds by which the p99 of the answers may increase
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Iterator[Routed]:
     """Yield a router with two web services and an ssh service behind it."""
-    collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
+    routed = start_alone(collective)
     with serving(FIRST, SECOND):
-        routed = Routed(collective)
         routed.router.apply(replace(TABLE, ssh=(Route("git", SSHD),)))
         yield routed
 

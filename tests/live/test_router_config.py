@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from darkpeak.router.files import render
 from darkpeak.router.routes import OWN_PORTS, SERVICE_BLOCKS, Limit, Route, Table, TcpRoute, TlsRoute
 from darkpeak.vocabulary import BLOCKS, PORTS, block_of
-from tests.live.routed import Routed
+from tests.live.routed import Routed, start_alone
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
@@ -66,8 +66,7 @@ def tables(draw: st.DrawFn) -> Table:
 @pytest.fixture(scope="module")
 def routed(collective: Collective) -> Routed:
     """Return a router."""
-    collective.compose("router", "up", "-d", "--build", "--wait", timeout=600)
-    return Routed(collective)
+    return start_alone(collective)
 
 
 def drawn(number: int) -> list[Table]:
