@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BOOT = 900
+SENDING = 2400  # docker unpacks images for long under software emulation
 MARK = "/root/mark"
 ESSENTIAL = {"box", "host_key", "host_key.pub", "key", "key.pub", "known_hosts", "lock"}
 WIKI = "http://wiki.localhost:7080/"
@@ -176,7 +177,7 @@ def test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed(laptop: Lapt
         assert "no hardware virtualisation here" in said
     shows(from_halted=time.monotonic() - started)
     started = time.monotonic()
-    assert "sent darkpeak-wiki-webserver" in laptop.darkpeak("vm", "send", "wiki").stdout
+    assert "sent darkpeak-wiki-webserver" in laptop.darkpeak("vm", "send", "wiki", timeout=SENDING).stdout
     shows(images_sent=time.monotonic() - started)
     assert "nothing to send" in laptop.darkpeak("vm", "send", "wiki").stdout
     started = time.monotonic()
