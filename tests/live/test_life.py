@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from darkpeak.engine.engine import PROJECT_LABEL
 from lab import ledger
 from lab.collectives import SERVICES, TOOL, TOP
 from lab.terminal import Terminal, on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Change = Callable[[str], str]
 
@@ -234,12 +237,21 @@ def test_a_service_is_not_removed_without_its_name(kept: Kept) -> None:
     assert present(kept) == before
 
 
-def test_a_removed_service_leaves_nothing_behind(booked: Kept) -> None:
+def empty_tar(folder: Path) -> Path:
+    """Return a tar archive without files, of which an engine makes an image."""
+    path = folder / "empty.tar"
+    tarfile.open(path, "w").close()
+    return path
+
+
+def test_a_removed_service_leaves_nothing_behind(booked: Kept, tmp_path: Path) -> None:
     """Its snapshots stay until they are deleted on purpose; then it can be added and deployed again, and is empty."""
     booked.darkpeak("drill", ledger.NAME)
+    nameless = booked.docker("import", "--change", f"LABEL {PROJECT_LABEL}={ledger.PROJECT}", str(empty_tar(tmp_path)))
     done = booked.darkpeak("remove", ledger.NAME, "--yes")
     assert "ledger: removed, with its data\nits snapshots are kept" in done.stdout
     assert [line for lines in present(booked).values() for line in lines if "ledger" in line] == []
+    assert nameless not in booked.docker("image", "ls", "--all", "--quiet", "--no-trunc").splitlines()
     kept_snapshots = [item["name"] for item in booked.snapshots()]
     assert kept_snapshots
     done = booked.darkpeak("remove", ledger.NAME, "--yes", "--snapshots")

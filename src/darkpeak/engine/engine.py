@@ -2,9 +2,11 @@
 
 import io
 import json
+import math
 import os
 import re
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -30,6 +32,7 @@ NUMBER_LABEL = "com.docker.compose.container-number"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 # Compose labels images too, and `docker run` copies these labels; only containers that compose made have this one.
 CONFIG_LABEL = "com.docker.compose.config-hash"
+NO_NAME = "<none>:<none>"  # what engines before 25 call an image whose name a later build took
 ANSWER_SECONDS = 60
 BASE_COMMENT = "darkpeak base"  # of the base images that we made
 
@@ -154,7 +157,13 @@ class Engine:
         """Return the names, with tags, of all its images, or of those with this name or label."""
         with self.errors_as("did not list its images"):
             found = self.client.api.images(name or None, filters={"label": label} if label else None)
-            return sorted(tag for item in found for tag in item.get("RepoTags") or ())
+            tags = (tag for item in found for tag in item.get("RepoTags") or ())
+            return sorted(tag for tag in tags if tag != NO_NAME)
+
+    def nameless_images(self, label: str) -> list[str]:
+        """Return the ids of its images with a label whose name a later build took."""
+        with self.errors_as("did not list its images"):
+            return sorted(self.client.api.images(quiet=True, filters={"label": label, "dangling": True}))
 
     def has_image(self, name: str) -> bool:
         """Return whether it has an image, by name or id."""
@@ -185,12 +194,18 @@ class Engine:
             return [self._image(item) for item in found]
 
     def _image(self, item: Mapping[str, Any]) -> Image:
-        names = tuple(name for name in item.get("RepoTags") or () if name != "<none>:<none>")
+        names = tuple(name for name in item.get("RepoTags") or () if name != NO_NAME)
         labels = item.get("Labels") or {}
         unlabelled = not names and not labels and not item.get("RepoDigests")
         comment = self.client.images.get(item["Id"]).attrs.get("Comment") if unlabelled else ""
         unshared = max(0, item["Size"] - max(0, item.get("SharedSize", 0)))
         return Image(item["Id"], names, labels.get(PROJECT_LABEL, ""), comment == BASE_COMMENT, unshared)
+
+    def age_of_image(self, name: str) -> float:
+        """Return how many seconds ago an image was made; infinity without such an image."""
+        with self.errors_as("did not list its images"):
+            made = [item["Created"] for item in self.client.api.images(name)]
+            return time.time() - max(made) if made else math.inf
 
     def used_images(self) -> set[str]:
         """Return the ids of the images of all containers, running or not."""

@@ -183,8 +183,9 @@ def _require_unneeded(target: Target, service: Service) -> None:
 
 
 def _images(target: Target, service: Service) -> set[str]:
-    """Return the names of its images, with those of earlier deploys and of containers that its files had before."""
-    labelled = set(target.engine.image_names(label=f"{PROJECT_LABEL}={service.project}"))
+    """Return its images, with those of earlier deploys and of containers that its files had before: names, else ids."""
+    own = f"{PROJECT_LABEL}={service.project}"
+    labelled = {*target.engine.image_names(label=own), *target.engine.nameless_images(own)}
     names = {container.image.partition(":")[0] for container in service.containers if container.build}
     return labelled | {tag for tag in target.engine.image_names() if tag.rpartition(":")[0] in names}
 
