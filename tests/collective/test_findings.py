@@ -84,6 +84,8 @@ EDITS = {
     "a list of bodies": (WIKI, "  kind: user", "  kind: user\n  limits: {body: [1G]}", f"{WIKI}:9 wrong-type: body must be a number with a unit, and not ''"),
     "no about": (WIKI, "  about: The members' wiki\n", "", f"{WIKI}:2 missing-key: about is missing"),
     "about is a list": (WIKI, "about: The members' wiki", "about: [wiki]", f"{WIKI}:3 wrong-type: about must be text"),
+    "unknown upgrade": (WIKI, "  kind: user", "  kind: user\n  upgrade: nightly", f"{WIKI}:9 unknown-upgrade: invalid upgrade 'nightly'"),
+    "upgrade is yes": (WIKI, "  kind: user", "  kind: user\n  upgrade: true", f"{WIKI}:9 unknown-upgrade: invalid upgrade 'true'"),
     "unknown kind": (WIKI, "kind: user", "kind: users", f"{WIKI}:8 unknown-kind: invalid kind 'users'"),
     "no kind": (WIKI, "  kind: user\n", "", f"{WIKI}:2 missing-key: kind is missing"),
     "no kind, in one line": (OTHER, DIRECTORY, DIRECTORY.replace("x-darkpeak:\n  about: The members\n  block: 6020\n  admins: [ada, grace]\n  kind: infrastructure\n  level: alpha\n", "\nx-darkpeak: {about: The members, block: 6020, admins: [ada, grace], level: alpha}\n"), f"{OTHER}:3 missing-key: kind is missing"),

@@ -105,6 +105,7 @@ NEAR: dict[str, Change] = {
     "unknown-key": change((WIKI, "services:", "x-own: 1\nservices:")),
     "wrong-type": change((WIKI, "block: 6010", 'block: "6010"')),
     "unknown-kind": change((WIKI, "kind: user", "kind: co-op")),
+    "unknown-upgrade": change((WIKI, "  kind: user", "  kind: user\n  upgrade: auto")),
     "unknown-level": change((WIKI, "level: alpha", 'level: "alpha"')),
     "limit-size": change((WIKI, "  kind: user", "  kind: user\n  limits: {rate: 1, idle: 168h, body: 1K}")),
     "port-form": change((WIKI, "6010-6011:80", "6010-6011:80/tcp")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -26,6 +27,7 @@ from lab.collectives import SERVICES
 from lab.commands import CommandFailed, run, wait_for
 from lab.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, restore_by_hand, wait_for_line
 from tests.live import facts
+from tests.live.packages import make_older
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -308,6 +310,34 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(running_only: Kep
         "all is well again",
     ]
     assert listener.requested.count("/well") == 2
+
+
+def test_the_night_upgrades_a_service_that_says_so(running_only: Kept) -> None:
+    """After it was saved; not with files that are not deployed yet. Its base image may lack updates that it keeps."""
+    own = running_only.collective
+    compose, dockerfile = own.folder(ledger.NAME) / "docker-compose.yml", own.folder(ledger.NAME) / "store/Dockerfile"
+    texts = {path: path.read_text() for path in (compose, dockerfile)}
+    ledger.book(own, SMALL, 2)
+    before = ledger.content(own)
+    try:
+        compose.write_text(texts[compose].replace("  kind: user\n", "  kind: user\n  upgrade: auto\n"))
+        old, _ = make_older(own, ledger.NAME, "store")
+        dockerfile.write_text(f"{texts[dockerfile]}LABEL later=yes\n")
+        assert f"not upgraded: first deploy its files: darkpeak up {ledger.NAME}" in night_of(running_only)
+        dockerfile.write_text(texts[dockerfile])
+        assert re.search(r"saved; .*[1-9][0-9]* of [0-9]+ packages? upgraded", night_of(running_only))
+    finally:
+        for path, text in texts.items():
+            path.write_text(text)
+    assert old not in own.darkpeak("updates", ledger.NAME, check=False).stdout
+    assert ledger.content(own) == before
+
+
+def night_of(kept: Kept) -> str:
+    """Run the nightly jobs; return what they say of the ledger."""
+    lines = json.loads(kept.darkpeak("nightly", "--json", check=False).stdout)
+    message: str = next(line["message"] for line in lines if line["about"] == ledger.NAME)
+    return message
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab import toy
-from lab.collectives import TOOL, Collective
+from lab.collectives import SERVICES, TOOL, Collective
 from lab.commands import run
 from tests.live import wrk
 from tests.live.daemons import desired, ids, leftovers
+from tests.live.packages import make_older
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,6 +246,63 @@ def test_clean_removes_what_nobody_needs_and_a_rollback_still_works(hello: Colle
     assert page() != "cleaned"
     hello.darkpeak("up", toy.NAME, timeout=120)
     assert page() == "cleaned"
+
+
+def test_an_upgrade_builds_anew_what_is_out_of_date_and_no_request_fails(hello: Collective) -> None:
+    """The toy does not upgrade its base image's packages, so those that are older than the archive stay so."""
+    toy.write(hello, "upgraded")
+    hello.darkpeak("up", toy.NAME, timeout=120)
+    old, new = make_older(hello, toy.NAME, "web")
+    late, before = f"hello web hostname {old} {new}", ids(hello)
+    would = hello.darkpeak("upgrade", toy.NAME, "--dry-run", check=False, timeout=300)
+    assert (would.returncode, late in would.stdout.splitlines()) == (1, True)
+    assert "  1. build web without the cache" in would.stdout
+    assert ids(hello) == before
+    with load(toy.URL) as seen:
+        done = hello.darkpeak("upgrade", toy.NAME, timeout=600, check=False)
+    assert "hello: up (web replaced: its packages are out of date" in done.stdout
+    assert done.returncode in (0, 1), done.stderr
+    assert late not in hello.darkpeak("updates", toy.NAME, check=False, timeout=300).stdout.splitlines()
+    assert min(seen.requests)
+    assert seen.failed == 0
+    newest = json.loads(hello.darkpeak("history", toy.NAME, "--json").stdout)[0]
+    assert (newest["what"], newest["outcome"]) == ("upgrade", "up")
+
+
+def test_an_upgrade_goes_back_if_the_new_version_does_not_become_healthy(hello: Collective) -> None:
+    toy.write(hello, "good")
+    hello.darkpeak("up", toy.NAME, timeout=120)
+    before = ids(hello)
+    make_older(hello, toy.NAME, "web")
+    try:
+        toy.write(hello, "bad")
+        toy.break_it(hello)
+        with load(toy.URL) as seen:
+            failed = hello.darkpeak("upgrade", toy.NAME, timeout=600, check=False)
+    finally:
+        toy.repair(hello)
+    assert failed.returncode == 3
+    assert "the version before never stopped" in failed.stderr
+    assert (page(), ids(hello)) == ("good", before)
+    assert min(seen.requests)
+    assert seen.failed == 0
+    toy.write(hello, "good")
+    hello.darkpeak("up", toy.NAME, timeout=120)
+
+
+@pytest.mark.parametrize(
+    "service", [pytest.param(name, marks=[pytest.mark.long] * (name != "dns")) for name in SERVICES]
+)
+def test_after_an_upgrade_a_service_is_up_to_date(hello: Collective, service: str) -> None:
+    """Debian's archive may change meanwhile, so it is upgraded again."""
+    for container in hello.containers(service):
+        make_older(hello, service, container)
+    for _ in range(3):
+        done = hello.darkpeak("upgrade", service, timeout=900, check=False)
+        found = hello.darkpeak("updates", service, timeout=300, check=False)
+        if not found.returncode:
+            break
+    assert (done.returncode, found.returncode, found.stdout) == (0, 0, ""), done.stderr + found.stdout + found.stderr
 
 
 def test_data_can_be_saved_before_a_deploy(hello: Collective, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from darkpeak import collective
 from darkpeak.actions.up import with_dependencies
 from darkpeak.collective import Collective
 from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.operations import Build
 from darkpeak.plan.plan import Plan, make_plan
-from darkpeak.plan.text import make_text
+from darkpeak.plan.text import describe, make_text
 from tests.making import write_collective
 
 
@@ -45,6 +46,26 @@ def test_an_empty_daemon_gets_everything(files: Collective) -> None:
 def test_there_is_nothing_to_do_if_everything_matches_the_files(files: Collective) -> None:
     containers = (running(files, "directory", "slapd"), running(files, "wiki", "webserver"))
     assert not make_plan(files, Observed(containers), frozenset(("directory", "wiki"))).changes
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "built"),
+    [
+        ({}, "replace: its packages are out of date", "build webserver without the cache"),
+        ({"content": "older"}, "replace: its files have changed", "build webserver without the cache"),
+        ({"state": "exited", "health": ""}, "start: it is exited", ""),
+    ],
+    ids=["up to date", "changed", "stopped"],
+)
+def test_an_outdated_container_is_built_anew(
+    files: Collective, values: dict[str, str], expected: str, built: str
+) -> None:
+    observed = Observed((running(files, "wiki", "webserver", **values),))
+    outdated = frozenset((("wiki", "webserver"), ("directory", "slapd"), ("gone", "x")))
+    plan = make_plan(files, observed, frozenset(("wiki",)), outdated=outdated)
+    assert as_text(plan) == f"wiki/webserver {expected}"
+    builds = [describe(item) for item in plan.services[0].operations if isinstance(item, Build)]
+    assert builds == ([built] if built else [])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The nightly jobs: back up, drill one service, scrub a part of each repository, prune, check for updates."""
+"""The nightly jobs: back up, drill a service, scrub a part of each repository, prune, check for updates, upgrade."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -9,9 +9,11 @@ from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.level import record_levels
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
+from darkpeak.actions.up import PLAIN, plan_up
 from darkpeak.actions.updates import Updates, find_updates
+from darkpeak.actions.upgrade import upgrade
 from darkpeak.collective import count
-from darkpeak.collective.model import Service
+from darkpeak.collective.model import AUTO, Service
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
@@ -55,9 +57,13 @@ def run_night(session: Session) -> list[Line]:
         lines.append(Line("drill", good=False, message=error.message))
     _, unreachable = ask_router(session.target, session.engine.observe())
     late = find_updates([session.target], session.progress)
+    upgraded = _upgrade(session, late, [item for item in made if item.good])
+    if upgraded:
+        late = find_updates([session.target], session.progress)
     _record_updates(session, late)
     for service, saved in zip(running, made, strict=True):
         line = _line(service, saved, drilled.get(service.name), late.of(service.name))
+        line = _joined(line, upgraded.get(service.name))
         lines.append(_unreachable(line) if service.name in unreachable else line)
     lines += [_scrub_line(item) for item in scrub(session, whole=False)]
     try:
@@ -69,6 +75,35 @@ def run_night(session: Session) -> list[Line]:
     except DarkpeakError as error:
         lines.append(Line("certificates", good=False, message=error.message))
     return lines
+
+
+def _upgrade(session: Session, late: Updates, saved: Sequence[BackedUp]) -> dict[str, Line]:
+    """Upgrade the services that say so and are saved, one after another; return how that ended, by service.
+
+    What an admin has changed in the files and not deployed yet is not deployed at night.
+    """
+    done: dict[str, Line] = {}
+    names = {item.service for item in saved}
+    for service in session.target.running:
+        name, alone = service.name, session.target.only(service)
+        if service.upgrade != AUTO or name not in names or not late.of(name).updates:
+            continue
+        try:
+            if plan_up(alone).changes:
+                done[name] = Line(name, good=True, message=f"not upgraded: first deploy its files: darkpeak up {name}")
+                continue
+            ended = upgrade(alone, session.progress, PLAIN, names=(name,), security=False, dry_run=False)
+        except DarkpeakError as error:
+            done[name] = Line(name, good=False, message=f"not upgraded: {error.message}")
+            continue
+        failure = "; ".join(item.failure for item in ended.result.failures) if ended.result else ""
+        words = f"not upgraded: {failure}" if failure else ended.words(name)
+        done[name] = Line(name, good=not failure, message=words)
+    return done
+
+
+def _joined(line: Line, more: Line | None) -> Line:
+    return Line(line.about, line.good and more.good, f"{line.message}; {more.message}") if more else line
 
 
 def drill_order(found: Iterable[DrillRecord], names: Iterable[str], at: str) -> list[str]:

@@ -26,13 +26,25 @@ from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.lint import stops
 from darkpeak.plan.conflicts import find_conflicts
-from darkpeak.plan.plan import Plan, make_plan
+from darkpeak.plan.plan import Outdated, Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge
 from darkpeak.vocabulary import COLLECTIVE_FILE, DIRECTORY, ROUTER, SUITE
 
 UP = "up"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted beside services that match their files."""
+
+    backup_to: Path | None = None  # the folder of this machine where data is saved before it is touched
+    outdated: Outdated = frozenset()  # containers whose images are built anew, without the cache
+    why: str = UP  # the word in the history
+
+
+PLAIN = Wanted()
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ def with_dependencies(collective: Collective, services: Sequence[Service]) -> fr
     return frozenset(wanted)
 
 
-def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
+def plan_up(target: Target, wanted: Wanted = PLAIN) -> Plan:
     """Return the plan for the target's services and what they depend on; nothing is touched.
 
     Raises:
@@ -86,14 +98,15 @@ def plan_up(target: Target, backup_to: Path | None = None) -> Plan:
         SystemFailure: when the daemon or the router does not answer.
     """
     require_ours(target.collective, target.engine, deploys=True)
-    return _plan(target, backup_to)
+    return _plan(target, wanted)
 
 
-def _plan(target: Target, backup_to: Path | None) -> Plan:
+def _plan(target: Target, wanted: Wanted) -> Plan:
     observed = target.engine.observe()
     names = with_dependencies(target.collective, target.services)
     unknown = tuple(find_unknown(target.collective, target.engine, observed, names))
-    plan = make_plan(target.collective, replace(observed, unknown_clients=unknown), names, backup_to)
+    observed = replace(observed, unknown_clients=unknown)
+    plan = make_plan(target.collective, observed, names, wanted.backup_to, wanted.outdated)
     root = target.collective.root
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
@@ -105,9 +118,7 @@ def _plan(target: Target, backup_to: Path | None) -> Plan:
     return replace(plan, drift=find_drift(target.collective, target.engine, observed))
 
 
-def bring_up(
-    target: Target, progress: Progress, backup_to: Path | None = None, names: Collection[str] = ()
-) -> UpResult:
+def bring_up(target: Target, progress: Progress, wanted: Wanted = PLAIN, names: Collection[str] = ()) -> UpResult:
     """Make the target's services, and what they depend on, match their files, and route them.
 
     Services with faults are left out; but if compose refuses one of the services that the user named, nothing is done.
@@ -118,7 +129,7 @@ def bring_up(
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
     known = require_ours(target.collective, target.engine, deploys=True)
-    plan = _plan(target, backup_to)
+    plan = _plan(target, wanted)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
         written = _write_files(target, known, plan)
@@ -131,14 +142,14 @@ def bring_up(
         target = checking.result()
         written = _write_files(target, known, plan)
         # Plan again: while we waited for the locks, somebody else may have deployed.
-        plan = _plan(target, backup_to)
+        plan = _plan(target, wanted)
         kept = tuple(
             item if item.service in changing else replace(item, decisions=(), operations=()) for item in plan.services
         )
         for item in plan.changes:
             for change in item.volumes:
                 progress.step(item.service, change)
-        return carry_out(target, compose, replace(plan, services=kept), UP, progress, written)
+        return carry_out(target, compose, replace(plan, services=kept), wanted.why, progress, written)
 
 
 def _write_files(target: Target, known: OwnerRecord | None, plan: Plan) -> tuple[str, ...]:
@@ -157,16 +168,16 @@ def _write_files(target: Target, known: OwnerRecord | None, plan: Plan) -> tuple
     return (*own, *plan.files)
 
 
-def plan_checked(target: Target, backup_to: Path | None = None, names: Collection[str] = ()) -> Plan:
+def plan_checked(target: Target, wanted: Wanted = PLAIN, names: Collection[str] = ()) -> Plan:
     """Return the plan, without services whose files compose refuses; nothing is touched.
 
     Raises:
         UsageError: when compose refuses a file of one of the named services.
         SystemFailure: when the daemon or the router does not answer.
     """
-    plan = plan_up(target, backup_to)
+    plan = plan_up(target, wanted)
     checked = check_plan(target, plan, names)
-    return plan if checked is target else plan_up(checked, backup_to)
+    return plan if checked is target else plan_up(checked, wanted)
 
 
 def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:

@@ -26,6 +26,13 @@ HOST_HELP = "A name under [hosts], or the URI of a daemon (default: DOCKER_HOST,
 SERVICES = click.argument("names", metavar="[SERVICE…]", nargs=-1)
 SERVICE = click.argument("name", metavar="SERVICE")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
+BACKUP_FIRST = click.option(
+    "--backup-first",
+    "backup_to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Back up services that change, into DIR, before they are touched.",
+)
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
+from darkpeak.cli.common import BACKUP_FIRST, SERVICE, SERVICES, YES, Settings, command
 from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.deploy.executor import Outcome
-
-BACKUP_FIRST = click.option(
-    "--backup-first",
-    "backup_to",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Back up services that change, into DIR, before they are touched.",
-)
 
 
 @command("up")
@@ -36,26 +28,26 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import bring_up
+    from darkpeak.actions.up import Wanted, bring_up
     from darkpeak.deploy.check import require_sound
 
-    saved = backup_to.absolute() if backup_to else None
+    wanted = Wanted(backup_to.absolute() if backup_to else None)
     targets = settings.own_targets(settings.deployable(names), names, deploys=True)
     results = []
     with settings.progress() as progress:
         for target in targets:
-            result = bring_up(target, progress, saved, names)
+            result = bring_up(target, progress, wanted, names)
             results.append(result)
             if not settings.as_json:
-                output.show_lines(_on(result.host, result.lines()))
+                output.show_lines(on_host(result.host, result.lines()))
     if settings.as_json:
         output.show_json([{"host": result.host, "result": result} for result in results])
-    _require(failure for result in results for failure in result.failures)
+    require(failure for result in results for failure in result.failures)
     if not names:
         require_sound({fault for result in results for fault in result.plan.faults})
 
 
-def _on(host: str, lines: Iterable[str]) -> Iterator[str]:
+def on_host(host: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a host, after a line with its name if it has one."""
     if host:
         yield f"on {host}:"
@@ -74,17 +66,17 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
     Example: darkpeak plan wiki
     """
     from darkpeak import output
-    from darkpeak.actions.up import plan_checked
+    from darkpeak.actions.up import Wanted, plan_checked
     from darkpeak.deploy.check import require_sound
     from darkpeak.plan.text import make_text
 
-    saved = backup_to.absolute() if backup_to else None
+    wanted = Wanted(backup_to.absolute() if backup_to else None)
     targets = settings.targets(settings.deployable(names), names)
-    plans = [(target.host, plan_checked(target, saved, names)) for target in targets]
+    plans = [(target.host, plan_checked(target, wanted, names)) for target in targets]
     if settings.as_json:
         output.show_json([{"host": host, "plan": made} for host, made in plans])
     else:
-        output.show_lines(line for host, made in plans for line in _on(host, make_text(made)))
+        output.show_lines(line for host, made in plans for line in on_host(host, make_text(made)))
     if not names:
         require_sound({fault for _, made in plans for fault in made.faults})
     sys.exit(1 if any(made.changes or made.drift or made.files or made.groups for _, made in plans) else 0)
@@ -116,7 +108,7 @@ def rollback(settings: Settings, name: str, number: int | None) -> None:
         output.show_lines([f"{name}: back to deploy {done.to.number} of {done.to.when}, commit {commit}"])
     else:
         output.show_lines([f"{name} already runs deploy {done.to.number}"])
-    _require(done.result.failures)
+    require(done.result.failures)
 
 
 @command("history")
@@ -186,7 +178,7 @@ def base(settings: Settings, *, rebuild: bool) -> None:
         output.show_lines(f"{item.image}: {'made' if item.made else 'already there'}" for item in made)
 
 
-def _require(failures: "Iterable[Outcome]") -> None:
+def require(failures: "Iterable[Outcome]") -> None:
     """Raise an error for what failed, after the last lines that the containers printed."""
     from darkpeak import output
 

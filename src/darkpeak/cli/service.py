@@ -1,4 +1,4 @@
-"""Commands about running services: status, logs, stop, restart, down, updates."""
+"""Commands about running services: status, logs, stop, restart, down."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
-from darkpeak.errors import CheckFailed, UsageError, joined
+from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,119 +162,4 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
         output.show_lines(f"{name}: removed{', with its data' if volumes else '; its data stays'}" for name in removed)
 
 
-@command("updates")
-@SERVICES
-def updates(settings: Settings, names: tuple[str, ...]) -> None:
-    """Show outdated packages in running containers.
-
-    One line for each: SERVICE CONTAINER PACKAGE OLD NEW, and `security` if a security archive has a newer version.
-    Nothing runs in the containers: their package lists are compared with the archive's by apt, in a short container
-    beside them. The archive's lists are used for an hour.
-
-    Exits 1 if there are any, and 3 if that is unknown for a container: it does not run, it is not a Debian system with
-    apt, or the archive cannot be reached, has a bad signature or is too old.
-
-    \b
-    Example: darkpeak updates wiki
-    """
-    from darkpeak import output
-    from darkpeak.actions.updates import find_updates
-
-    targets = settings.targets(settings.collective(), names)
-    with settings.progress() as progress:
-        found = find_updates(targets, progress)
-    doubts = found.doubts()
-    if settings.as_json:
-        output.show_json(found)
-        sys.exit(doubts[0].exit_code if doubts else CheckFailed.exit_code if found.updates else 0)
-    output.show_lines(item.line() for item in found.updates)
-    if doubts:
-        raise joined(doubts)
-    if found.updates:
-        hint = f"in services/{found.services[0]}: docker compose build --no-cache; then: darkpeak up"
-        raise CheckFailed(f"out of date: {', '.join(found.services)}", hint=hint)
-
-
-@command("inventory")
-@SERVICES
-def inventory(settings: Settings, names: tuple[str, ...]) -> None:
-    """List every package that runs, with its version.
-
-    Nothing runs in the containers: the engine sends their package lists. Exits 3 if those of a container are unknown.
-
-    \b
-    Example: darkpeak inventory wiki
-    """
-    from darkpeak import output
-    from darkpeak.actions.inventory import take_inventory
-    from darkpeak.actions.updates import doubts_of
-
-    with settings.progress() as progress:
-        found = take_inventory(settings.targets(settings.collective(), names), progress)
-    doubts = doubts_of(found.unknown, "which packages {} has")
-    if settings.as_json:
-        output.show_json(found)
-        sys.exit(doubts[0].exit_code if doubts else 0)
-    output.show_rows(found.packages, ("service", "container", "package", "version", "source"), {}, as_json=False)
-    if doubts:
-        raise joined(doubts)
-
-
-@command("why")
-@click.argument("package", metavar="PACKAGE")
-def why(settings: Settings, package: str) -> None:
-    """Show which services have a package, and why.
-
-    It is named in the Dockerfile, it is part of the base image, or other packages need it: then the shortest chain is
-    shown. Exits 1 if no running container has the package, and 3 if that is unknown for one.
-
-    \b
-    Example: darkpeak why openssl
-    """
-    from darkpeak import output
-    from darkpeak.actions.inventory import find_reasons
-    from darkpeak.actions.updates import doubts_of
-
-    with settings.progress() as progress:
-        found = find_reasons(settings.targets(settings.collective()), package, progress)
-    doubts = doubts_of(found.unknown, f"whether {{}} has {package}")
-    if settings.as_json:
-        output.show_json(found)
-        sys.exit(doubts[0].exit_code if doubts else 0 if found.reasons else CheckFailed.exit_code)
-    if found.reasons:
-        output.show_rows(found.reasons, ("service", "container", "version", "why"), {}, as_json=False)
-    if doubts:
-        raise joined(doubts)
-    if not found.reasons:
-        raise CheckFailed(f"no running container has {package}", hint="list all packages: darkpeak inventory")
-
-
-@command("clean")
-@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
-def clean(settings: Settings, *, dry_run: bool) -> None:
-    """Remove old images that this collective does not need.
-
-    An image stays if a container uses it, if it has the name of a container's image, or if a deploy in `history` has
-    it: so a rollback still works. The archive's lists of `updates` go too; it gets them again. Images of others stay.
-
-    \b
-    Example: darkpeak clean --dry-run
-    """
-    from darkpeak import output
-    from darkpeak.actions.clean import clean_each
-    from darkpeak.vocabulary import MIB
-
-    targets = settings.own_targets(settings.collective(), ())
-    with settings.progress() as progress:
-        done = clean_each(targets, progress, dry_run=dry_run)
-    if settings.as_json:
-        output.show_json(done)
-        return
-    for item in done:
-        what = "would be removed, at least" if dry_run else "removed,"
-        output.show_lines([*(image.name for image in item.images), *item.indexes])
-        removed = f"{len(item.images)} image names and {len(item.indexes)} package indexes"
-        output.show_lines([f"{removed} {what} {item.bytes / MIB:.0f} MiB of images"])
-
-
-COMMANDS = (status, logs, stop, restart, down, updates, inventory, why, clean)
+COMMANDS = (status, logs, stop, restart, down)

@@ -21,6 +21,7 @@ from darkpeak.vocabulary import (
 
 KINDS = ("infrastructure", "co-op", "user")
 LEVELS = ("idea", "alpha", "beta", "live")
+BY_HAND, AUTO = UPGRADES = ("by-hand", "auto")  # who upgrades outdated packages: an admin, or `nightly`
 
 
 @dataclass(frozen=True, order=True)
@@ -199,6 +200,7 @@ class Service:
     admins: tuple[str, ...] = ()
     block: int | None = None
     routes: Routes = Routes()
+    upgrade: str = BY_HAND
     origin: str = ""  # where in the catalogue its files came from, and of which version: services/wiki 0.1.0
     certificate: str | None = None  # the container that keeps a TLS certificate
     login: Login | None = None

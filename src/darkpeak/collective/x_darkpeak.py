@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from darkpeak.collective import compose
 from darkpeak.collective.login import Login
-from darkpeak.collective.model import KINDS, LEVELS, Finding, NamedRoute, Place, PortRoute, Routes, Service
+from darkpeak.collective.model import KINDS, LEVELS, UPGRADES, Finding, NamedRoute, Place, PortRoute, Routes, Service
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import PORTS
 
 Route = TypeVar("Route")
-KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "login", "limits", "from")
+KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "login", "limits", "upgrade", "from")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
 OIDC = "oidc"
@@ -72,6 +72,7 @@ def read_service(
         admins=read_admins(own, notes),
         block=read_block(own, level, notes),
         routes=read_routes(entries.get("routes", EMPTY), entries.get("limits", EMPTY), folder.name, notes),
+        upgrade=one_of(own, "upgrade", UPGRADES, notes) if "upgrade" in entries else UPGRADES[0],
         origin=entries["from"].text() if "from" in entries else "",
         certificate=entries["certificate"].text() if "certificate" in entries else None,
         login=read_login(entries["login"], notes) if "login" in entries else None,

@@ -107,7 +107,7 @@ class Executor:
         try:
             for operation in plan.operations:
                 if isinstance(operation, Build):
-                    work.build(operation.containers)
+                    work.build(operation)
         except (Failed, DarkpeakError) as error:
             return work.failed(error)
         return None
@@ -193,10 +193,10 @@ class Work:
                 for identity in ids:
                     remove(self.engine, identity, patient=patient)
 
-    def build(self, containers: Sequence[str]) -> None:
+    def build(self, operation: Build) -> None:
         """Build the images of containers."""
         self.step("building")
-        result = self.compose.build(self.service, tuple(containers), self._on_line)
+        result = self.compose.build(self.service, operation.containers, self._on_line, fresh=operation.fresh)
         if result.code:
             raise Failed(f"was not built: {result.last_line()}", result.last_lines(LAST_LINES))
         self.step("built")

@@ -36,12 +36,27 @@ def ensure(engine: Engine, suite: str, on_step: Callable[[str], None], *, rebuil
     if not rebuild:
         if engine.has_image(image):
             return False
-        on_step(f"pulling the image {image}")
-        if not engine.docker("pull", "--quiet", image, seconds=process.LONG_SECONDS).code:
+        if _pull(engine, image, on_step):
             return True
     on_step(f"building {image} from Debian's signed archive")
     _build(engine, suite)
     return True
+
+
+def refresh(engine: Engine, suite: str, on_step: Callable[[str], None]) -> None:
+    """Get the newest debian:SUITE: from a registry, or, where none answers, built today from Debian's signed archive.
+
+    Raises:
+        SystemFailure: when it can be neither pulled nor built.
+    """
+    image = f"debian:{suite}"
+    if not _pull(engine, image, on_step) and engine.age_of_image(image) > DAY:
+        ensure(engine, suite, on_step, rebuild=True)
+
+
+def _pull(engine: Engine, image: str, on_step: Callable[[str], None]) -> bool:
+    on_step(f"pulling the image {image}")
+    return not engine.docker("pull", "--quiet", image, seconds=process.LONG_SECONDS).code
 
 
 def make_mmdebstrap(suite: str, sources: tuple[str, ...], target: str) -> tuple[str, ...]:

@@ -69,9 +69,11 @@ class Compose:
         """Return the same, which holds these locks too while compose runs."""
         return replace(self, locks=(*self.locks, *locks))
 
-    def build(self, service: Service, containers: tuple[str, ...], on_line: Callable[[str], None]) -> Result:
-        """Build the images of containers; `on_line` gets each line that compose prints."""
-        return self._stream(service, on_line, "build", *containers)
+    def build(
+        self, service: Service, containers: tuple[str, ...], on_line: Callable[[str], None], *, fresh: bool = False
+    ) -> Result:
+        """Build images, without the cache if `fresh`; `on_line` gets each line that compose prints."""
+        return self._stream(service, on_line, "build", *(("--no-cache",) if fresh else ()), *containers)
 
     def start(self, service: Service, on_line: Callable[[str], None], seconds: float, *arguments: str) -> Result:
         """Start containers from existing images; those that others wait for are waited for (`depends_on`).

@@ -44,6 +44,12 @@ RULES = (
         "The value has the wrong form, such as a text where a number must be.",
         "write it as the finding says",
     ),
+    Rule(
+        "unknown-upgrade",
+        ERROR,
+        "Packages are upgraded by `darkpeak upgrade` (by-hand), or also by `darkpeak nightly` (auto).",
+        "choose one of them",
+    ),
     Rule("unknown-kind", ERROR, "A service's kind is infrastructure, co-op or user.", "choose one of them"),
     Rule("unknown-level", ERROR, "A service's level is idea, alpha, beta or live.", "choose one of them"),
     Rule(

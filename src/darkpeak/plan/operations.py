@@ -26,9 +26,10 @@ class GoBack:
 
 @dataclass(frozen=True)
 class Build:
-    """Build the images of containers whose files have changed."""
+    """Build the images of containers whose files have changed, or (`fresh`) whose packages are out of date."""
 
     containers: tuple[str, ...]
+    fresh: bool = False  # without the cache, so that each package is the newest
     kind: Literal["build"] = "build"
 
 

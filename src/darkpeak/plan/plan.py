@@ -31,6 +31,8 @@ from darkpeak.vocabulary import HAPROXY, ROUTER
 
 DRAIN_SECONDS = 1.0
 NO_FILE = "it is no longer in the compose file"
+OUTDATED = "its packages are out of date"
+Outdated = frozenset[tuple[str, str]]  # service, container
 
 
 class Action(StrEnum):
@@ -62,6 +64,7 @@ class Decision:
     container: str
     action: Action
     cause: str
+    fresh: bool = False  # its image is built anew, without the cache
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,20 @@ class Plan:
         return any(isinstance(item, Route) for service in self.services for item in service.operations)
 
 
-def make_plan(collective: Collective, observed: Observed, names: frozenset[str], backup_to: Path | None = None) -> Plan:
-    """Return the plan that makes the named services match the files; `backup_to` is where data is saved first."""
+def make_plan(
+    collective: Collective,
+    observed: Observed,
+    names: frozenset[str],
+    backup_to: Path | None = None,
+    outdated: Outdated = frozenset(),
+) -> Plan:
+    """Return the plan that makes the named services match the files.
+
+    `backup_to` is where data is saved first; the images of `outdated` containers are built anew, without the cache.
+    """
     sound = [service for service in collective.services if service.name not in collective.unsound]
     chosen = [service for service in sound if service.name in names and service.runs]
-    decided = {service.name: tuple(_decide(service, observed)) for service in chosen}
+    decided = {service.name: tuple(_decide(service, observed, outdated)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
     services = tuple(
         _plan_service(collective, service, decided[service.name], observed, routed, names, backup_to)
@@ -160,8 +172,12 @@ def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends 
     return ServicePlan(service.name, after, depends_on, decisions, operations, service.owns_data)
 
 
-def _decide(service: Service, observed: Observed) -> list[Decision]:
-    decisions = [_decide_one(service, container, observed) for container in service.containers]
+def _decide(service: Service, observed: Observed, outdated: Outdated) -> list[Decision]:
+    decisions = [
+        _renew(container, decision) if container.build and (service.name, container.name) in outdated else decision
+        for container in service.containers
+        for decision in [_decide_one(service, container, observed)]
+    ]
     moved = find_moved(service, observed)
     if moved:
         decisions = [_renumber(item, moved) for item in decisions]
@@ -194,8 +210,19 @@ def _decide_one(service: Service, container: Container, observed: Observed) -> D
         return Decision(container.name, action, f"it is {health or matching.state}")
     cause = "a deploy was interrupted" if fresh else last.difference(container)
     served = serving is not None
-    beside = served and container.spare_port and container.healthcheck
-    return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, cause)
+    return Decision(container.name, Action.REPLACE if served and _can_be_beside(container) else Action.UPDATE, cause)
+
+
+def _can_be_beside(container: Container) -> bool:
+    return container.spare_port and container.healthcheck
+
+
+def _renew(container: Container, decision: Decision) -> Decision:
+    """Return the decision on a container whose image is built anew."""
+    if decision.action in (Action.NOTHING, Action.TIDY):
+        action = Action.REPLACE if _can_be_beside(container) and not container.ends else Action.UPDATE
+        return Decision(container.name, action, OUTDATED, fresh=True)
+    return replace(decision, fresh=decision.action in BUILT)
 
 
 def _renumber(decision: Decision, moved: Sequence[Moved]) -> Decision:
@@ -231,7 +258,7 @@ def _decide_rollback(container: Container, running: Sequence[Running], image: st
         return Decision(container.name, Action.NOTHING, "its image is the same")
     if not running:
         return Decision(container.name, Action.CREATE, "it does not exist")
-    beside = any(item.ready for item in running) and container.spare_port and container.healthcheck
+    beside = any(item.ready for item in running) and _can_be_beside(container)
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image")
 
 
@@ -274,8 +301,10 @@ def _before(
     built = observed.contents
     changing = {item.container for item in decisions if item.action in BUILT}
     own = [item for item in service.containers if item.name in changing and item.build]
-    missing = [item for item in own if built.get(item.image) != item.content]
-    operations: list[Operation] = [Build(tuple(item.name for item in missing))] if missing else []
+    fresh = tuple(item.container for item in decisions if item.fresh)
+    missing = tuple(item.name for item in own if built.get(item.image) != item.content and item.name not in fresh)
+    operations: list[Operation] = [Build(missing)] if missing else []
+    operations += [Build(fresh, fresh=True)] if fresh else []
     if backup_to and service.owns_data and observed.of(service.project):
         operations.append(BackUp(backup_to / service.name))
     return [*operations, MakeClient()] if service.login else operations

@@ -57,8 +57,8 @@ def _service(service: ServicePlan) -> Iterator[str]:
 def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each operation)
     """Return an operation in words, with what happens when it fails."""
     match operation:
-        case Build(containers):
-            return f"build {', '.join(containers)}"
+        case Build(containers, fresh):
+            return f"build {', '.join(containers)}" + " without the cache" * fresh
         case BackUp(folder):
             return f"back up its data to {folder}; if that fails, stop"
         case UseImages(images):
