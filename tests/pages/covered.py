@@ -27,6 +27,7 @@ LIFE = "test_life.py"
 REMOVED = f"{LIFE}::test_a_removed_service_leaves_nothing_behind"
 RENAMED = "test_plan.py::test_a_service_moves_and_is_renamed_with_its_data"
 TESTED = f"{LIFE}::test_a_sound_service_passes_every_step"
+UPGRADED = "test_deploy.py::test_an_upgrade_builds_anew_what_is_out_of_date_and_no_request_fails"
 VM = "test_vm.py::test_a_vm_is_made_survives_kills_serves_a_wiki_and_is_destroyed"
 COMMAND = "only the name of a command"
 ADVICE = "for a fault that a sound machine does not have"
@@ -140,6 +141,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "docs/admins.md": {
+        **dict.fromkeys(
+            ("darkpeak upgrade --dry-run", "darkpeak upgrade wiki", "darkpeak upgrade --security-only"), UPGRADED
+        ),
         **dict.fromkeys(
             (
                 "darkpeak member add ada",

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkpeak.collective.model import Collective, Container, NamedRoute, Place, Port, Routes, Service, Shared
+from darkpeak.plan.decisions import Action
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.operations import Build, Operation, Remove, Route, Start, StartBeside
-from darkpeak.plan.plan import Action, Plan, make_plan
+from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.text import make_text
 
 AT = Place("docker-compose.yml", 1)

@@ -26,7 +26,8 @@ from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.lint import stops
 from darkpeak.plan.conflicts import find_conflicts
-from darkpeak.plan.plan import Outdated, Plan, make_plan
+from darkpeak.plan.decisions import Outdated
+from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge

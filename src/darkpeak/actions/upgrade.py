@@ -12,7 +12,8 @@ from darkpeak.deploy.target import Target
 from darkpeak.engine import base
 from darkpeak.errors import SystemFailure
 from darkpeak.lint.build_file import build_files
-from darkpeak.plan.plan import Outdated, Plan
+from darkpeak.plan.decisions import Outdated
+from darkpeak.plan.plan import Plan
 from darkpeak.plan.text import make_text
 from darkpeak.progress import Progress
 

@@ -51,7 +51,7 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
 def upgrade(
     settings: Settings, names: tuple[str, ...], backup_to: Path | None, *, dry_run: bool, security_only: bool
 ) -> None:
-    """Build services anew whose packages are out of date, and deploy them.
+    """Build and deploy anew what has outdated packages.
 
     It finds the outdated packages as `darkpeak updates` does, gets the newest base image, builds without the cache, and
     deploys as `darkpeak up` does: if a new version does not become healthy, the version before runs again. Then it

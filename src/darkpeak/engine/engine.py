@@ -140,8 +140,7 @@ class Engine:
     def info(self) -> dict[str, Any]:
         """Return the engine's description of itself."""
         with self.errors_as("did not describe itself"):
-            info: dict[str, Any] = self.client.info()
-            return info
+            return dict(self.client.info())
 
     def networks(self) -> list[dict[str, Any]]:
         """Return the descriptions of its networks."""
@@ -157,8 +156,7 @@ class Engine:
         """Return the names, with tags, of all its images, or of those with this name or label."""
         with self.errors_as("did not list its images"):
             found = self.client.api.images(name or None, filters={"label": label} if label else None)
-            tags = (tag for item in found for tag in item.get("RepoTags") or ())
-            return sorted(tag for tag in tags if tag != NO_NAME)
+            return sorted(tag for item in found for tag in item.get("RepoTags") or () if tag != NO_NAME)
 
     def nameless_images(self, label: str) -> list[str]:
         """Return the ids of its images with a label whose name a later build took."""
@@ -204,8 +202,7 @@ class Engine:
     def age_of_image(self, name: str) -> float:
         """Return how many seconds ago an image was made; infinity without such an image."""
         with self.errors_as("did not list its images"):
-            made = [item["Created"] for item in self.client.api.images(name)]
-            return time.time() - max(made) if made else math.inf
+            return time.time() - max((item["Created"] for item in self.client.api.images(name)), default=-math.inf)
 
     def used_images(self) -> set[str]:
         """Return the ids of the images of all containers, running or not."""

@@ -4,13 +4,22 @@ Everything is decided here, from the files and one look at the daemon; the execu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.collective.model import Collective, Container, Finding, Service
-from darkpeak.plan.networks import Moved, find_moved
-from darkpeak.plan.observed import Observed, Running, find_container, newest
+from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.plan.decisions import (
+    BESIDE,
+    BUILT,
+    NO_FILE,
+    Action,
+    Decision,
+    Outdated,
+    decide,
+    decide_rollback,
+)
+from darkpeak.plan.networks import find_moved
+from darkpeak.plan.observed import Observed, Running, find_container
 from darkpeak.plan.operations import (
     BackUp,
     Build,
@@ -30,41 +39,6 @@ from darkpeak.plan.operations import (
 from darkpeak.vocabulary import HAPROXY, ROUTER
 
 DRAIN_SECONDS = 1.0
-NO_FILE = "it is no longer in the compose file"
-OUTDATED = "its packages are out of date"
-Outdated = frozenset[tuple[str, str]]  # service, container
-
-
-class Action(StrEnum):
-    """What is done with a container."""
-
-    CREATE = "create"
-    REPLACE = "replace"  # start the new one beside the old one, which is removed when the router leads to the new one
-    UPDATE = "update"  # stop the old one, then start the new one
-    RECREATE = "recreate"
-    START = "start"
-    TIDY = "tidy"  # remove what an interrupted deploy has left
-    REMOVE = "remove"
-    NOTHING = "nothing"
-
-    @property
-    def done(self) -> str:
-        """The word for it when it is done."""
-        return {"start": "started", "tidy": "tidied", "nothing": "left"}.get(self.value, f"{self.value}d")
-
-
-BUILT = (Action.CREATE, Action.REPLACE, Action.UPDATE)
-BESIDE = (Action.REPLACE, Action.TIDY)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is done with one container, and the cause."""
-
-    container: str
-    action: Action
-    cause: str
-    fresh: bool = False  # its image is built anew, without the cache
 
 
 @dataclass(frozen=True)
@@ -125,7 +99,7 @@ def make_plan(
     """
     sound = [service for service in collective.services if service.name not in collective.unsound]
     chosen = [service for service in sound if service.name in names and service.runs]
-    decided = {service.name: tuple(_decide(service, observed, outdated)) for service in chosen}
+    decided = {service.name: tuple(decide(service, observed, outdated)) for service in chosen}
     routed = _has_router(collective, observed) or ROUTER in decided
     services = tuple(
         _plan_service(collective, service, decided[service.name], observed, routed, names, backup_to)
@@ -141,7 +115,7 @@ def make_rollback(
 ) -> ServicePlan:
     """Return the plan that makes a service run these images, by container, whatever its files say."""
     decisions = tuple(
-        _decide_rollback(container, observed.of(service.project, container.name), images[container.name])
+        decide_rollback(container, observed.of(service.project, container.name), images[container.name])
         for container in service.containers
         if container.name in images
     )
@@ -170,96 +144,6 @@ def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends 
     operations = _operations(service, decisions, observed, routed=routed, backup_to=backup_to)
     after = tuple(sorted({*depends_on, *first}))
     return ServicePlan(service.name, after, depends_on, decisions, operations, service.owns_data)
-
-
-def _decide(service: Service, observed: Observed, outdated: Outdated) -> list[Decision]:
-    decisions = [
-        _renew(container, decision) if container.build and (service.name, container.name) in outdated else decision
-        for container in service.containers
-        for decision in [_decide_one(service, container, observed)]
-    ]
-    moved = find_moved(service, observed)
-    if moved:
-        decisions = [_renumber(item, moved) for item in decisions]
-    unknown = dict(observed.unknown_clients).get(service.name)
-    if unknown:
-        decisions = [_read_again(service, item, unknown) for item in decisions]
-    known = {container.name for container in service.containers}
-    gone = sorted({item.container for item in observed.of(service.project)} - known)
-    return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
-
-
-def _decide_one(service: Service, container: Container, observed: Observed) -> Decision:
-    """Return the decision on one container, from its instances."""
-    running = observed.of(service.project, container.name)
-    last = newest(running)
-    if last is None:
-        return Decision(container.name, Action.CREATE, "it does not exist yet")
-    if container.ends:
-        return _decide_ending(container, last, observed.matching(service.project, container))
-    serving = observed.serving(service.project, container)
-    fresh = observed.matching(service.project, container)
-    if serving in fresh:
-        if len(running) > 1:
-            return Decision(container.name, Action.TIDY, "an interrupted deploy left another instance")
-        return Decision(container.name, Action.NOTHING, "it matches its files")
-    matching = newest(fresh)
-    if matching and not serving:
-        health = matching.health if matching.state == "running" else ""
-        action = Action.RECREATE if health == "unhealthy" else Action.START
-        return Decision(container.name, action, f"it is {health or matching.state}")
-    cause = "a deploy was interrupted" if fresh else last.difference(container)
-    served = serving is not None
-    return Decision(container.name, Action.REPLACE if served and _can_be_beside(container) else Action.UPDATE, cause)
-
-
-def _can_be_beside(container: Container) -> bool:
-    return container.spare_port and container.healthcheck
-
-
-def _renew(container: Container, decision: Decision) -> Decision:
-    """Return the decision on a container whose image is built anew."""
-    if decision.action in (Action.NOTHING, Action.TIDY):
-        action = Action.REPLACE if _can_be_beside(container) and not container.ends else Action.UPDATE
-        return Decision(container.name, action, OUTDATED, fresh=True)
-    return replace(decision, fresh=decision.action in BUILT)
-
-
-def _renumber(decision: Decision, moved: Sequence[Moved]) -> Decision:
-    """Return the decision where a network must be made again, for which all containers are stopped."""
-    if decision.action is Action.REPLACE:
-        return replace(decision, action=Action.UPDATE)
-    if decision.action in (Action.NOTHING, Action.TIDY, Action.START):
-        cause = f"the network {moved[0].name} moves to {moved[0].subnet}"
-        return Decision(decision.container, Action.RECREATE, cause)
-    return decision
-
-
-def _read_again(service: Service, decision: Decision, cause: str) -> Decision:
-    """Return the decision where the login page has changed: containers that have its volume start again."""
-    if decision.action is Action.NOTHING and decision.container in service.login_mounts:
-        return Decision(decision.container, Action.RECREATE, cause)
-    return decision
-
-
-def _decide_ending(container: Container, last: Running, matching: Sequence[Running]) -> Decision:
-    """Return the decision on a container that is meant to end: it runs again if it has changed, or has failed."""
-    if not matching:
-        return Decision(container.name, Action.UPDATE, last.difference(container))
-    if any(item.ended_well or item.ready for item in matching):
-        return Decision(container.name, Action.NOTHING, "it matches its files")
-    code = matching[-1].exit_code
-    cause = f"it is {matching[-1].state}" if code is None else f"it ended with exit code {code}"
-    return Decision(container.name, Action.START, cause)
-
-
-def _decide_rollback(container: Container, running: Sequence[Running], image: str) -> Decision:
-    if running and all(item.image == image for item in running):
-        return Decision(container.name, Action.NOTHING, "its image is the same")
-    if not running:
-        return Decision(container.name, Action.CREATE, "it does not exist")
-    beside = any(item.ready for item in running) and _can_be_beside(container)
-    return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image")
 
 
 def _operations(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from darkpeak.plan.decisions import Action
 from darkpeak.plan.operations import (
     BackUp,
     Build,
@@ -18,7 +19,7 @@ from darkpeak.plan.operations import (
     StartBeside,
     UseImages,
 )
-from darkpeak.plan.plan import Action, Plan, ServicePlan
+from darkpeak.plan.plan import Plan, ServicePlan
 from darkpeak.vocabulary import PROJECT
 
 NOT_UNDONE = "note: going back does not undo changes to the data; to save the data first: up --backup-first DIR"
