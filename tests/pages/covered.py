@@ -178,7 +178,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "test_own_domain.py::test_a_changed_domain_is_refused_until_its_steps_are_done",
         ),
         **dict.fromkeys(
-            ("cd services/wiki", "docker compose build --no-cache", "darkpeak up wiki"),
+            ("docker compose build --no-cache", "docker compose up -d"),
             BUILT_AGAIN,
         ),
     },
