@@ -13,7 +13,9 @@ import pytest
 from darkpeak.evidence.store import LABEL
 from lab.collectives import PLAIN_PATH, SERVICES, TOOL, Collective
 from lab.commands import run
+from tests.live.browser import Browser
 from tests.live.daemons import desired, ids
+from tests.live.facts import directory, wiki
 from tests.pages import commands as pages
 from tests.pages.covered import INSTEAD, run_as_it_is
 
@@ -253,7 +255,7 @@ def test_an_engine_from_before_there_was_an_identity_is_adopted(village: Collect
     assert run([*docker, "ls", "-q", "--filter", f"label={OWNER}"]).stdout.split() != []
 
 
-def test_a_changed_domain_is_refused_until_its_steps_are_done(village: Collective) -> None:
+def test_a_domain_that_was_only_written_into_the_file_is_refused(village: Collective) -> None:
     before = ids(village)
     write(village.top, domain="hamlet.test")
     for command in ("plan", "up", "rollback wiki", "restore wiki --from saved"):
@@ -266,12 +268,29 @@ def test_a_changed_domain_is_refused_until_its_steps_are_done(village: Collectiv
     found = "services/dns/.env:2: warning: DARKPEAK_DOMAIN is village.test, but hamlet.test in collective.toml"
     assert found in linted.stdout
 
-    village.darkpeak("down", "--yes", timeout=300)
-    run(["docker", "--host", village.host.docker_host, "volume", "rm", "darkpeak-ca"])
-    assert "wrote services/chat/.env" in village.darkpeak("up", timeout=900).stdout
+    write(village.top, domain=DOMAIN)
+
+
+def test_another_domain_keeps_the_data_and_the_logins(village: Collective) -> None:
+    written, before = wiki.write(village), ids(village)
+    planned = village.darkpeak("domain", "hamlet.test", "--dry-run").stdout
+    assert re.search(r"(?m)^  wiki\.village\.test +->  wiki\.hamlet\.test$", planned), planned
+    for wrong, why in ((DOMAIN, "the domain is already village.test"), ("ham let", "'ham let' is not a domain")):
+        refused = village.darkpeak("domain", wrong, "--yes", check=False)
+        assert (refused.returncode, why in refused.stderr) == (2, True), refused.stderr
+    assert village.darkpeak("domain", "hamlet.test", check=False).returncode == 2, "nobody answers its question"
+    assert ids(village) == before
+
+    changed = village.darkpeak("domain", "hamlet.test", "--yes", timeout=900).stdout
+    assert "the domain is now hamlet.test; commit the files" in changed
     assert desired(village)
-    assert answer("hamlet.test") == "200"
     assert village.darkpeak("lint").returncode == 0
+    resolve = ("--resolve", f"wiki.hamlet.test:{PORT}:127.0.0.1")
+    ada = Browser(f"http://wiki.hamlet.test:{PORT}", resolve)
+    assert ada.logs_in("ada", directory.MEMBERS["ada"])
+    assert ada.page(wiki.PAGE) == written[-1]
+    wiki.check(village, written)
+    assert answer(DOMAIN) == "421"
 
 
 def test_without_any_service_and_data_the_engine_is_free(village: Collective, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Commands that change what a service is called: rename, move."""
+"""Commands that change what a service, or all of them, are called: rename, move, domain."""
 
 import click
 
-from darkpeak.cli.common import SERVICE, Settings, command
+from darkpeak.cli.common import SERVICE, YES, Settings, command
+from darkpeak.cli.deploy import require
 from darkpeak.errors import UsageError
 
 
@@ -62,4 +63,44 @@ def move(settings: Settings, name: str, block: int) -> None:
         output.show_lines([f"{file} has block {block} now; deploy it: darkpeak up {name}"])
 
 
-COMMANDS = (rename, move)
+@command("domain")
+@click.argument("new", metavar="DOMAIN")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@YES
+def domain(settings: Settings, new: str, *, dry_run: bool, yes: bool) -> None:
+    """Change the domain of the collective.
+
+    It shows what changes, and asks. Then it removes all containers, and the collective's own CA, which is for one
+    domain; it writes the domain into collective.toml, and starts all again. The data stays. What runs must match its
+    files. If it is interrupted, `darkpeak up` starts all with the domain that is in collective.toml then.
+
+    \b
+    Example: darkpeak domain village.example --dry-run
+    """
+    from darkpeak import output
+    from darkpeak.actions.up import bring_up
+    from darkpeak.life import domain as actions
+
+    if settings.host and settings.hosts():
+        raise UsageError("the domain is that of all hosts", hint="give the command without --host")
+    targets = settings.own_targets(settings.deployable(), (), deploys=True)
+    change = actions.plan_domain(targets, new)
+    if not settings.as_json:
+        output.show_lines(change.lines())
+    if dry_run:
+        output.show_json(change) if settings.as_json else None
+        return
+    if not yes and not output.ask(f"Change the domain to {new}?"):
+        raise UsageError("nothing was changed", hint="answer y, or give --yes")
+    with settings.progress() as progress:
+        actions.change_domain(targets, new, progress)
+        targets = settings.own_targets(settings.deployable(), (), deploys=True)
+        results = [bring_up(target, progress) for target in targets]
+    if settings.as_json:
+        output.show_json(change)
+    require(failure for result in results for failure in result.failures)
+    if not settings.as_json:
+        output.show_lines([f"the domain is now {new}; commit the files"])
+
+
+COMMANDS = (rename, move, domain)

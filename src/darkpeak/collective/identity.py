@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from darkpeak.collective.tree import toml_line
+from darkpeak.collective.tree import read_toml, toml_line
 
+DOMAIN = re.compile(r"""^(\s*domain\s*=\s*)("[^"\n]*"|'[^'\n]*')(?!["'])""")
 WHY = "made by darkpeak: engines know the collective by it"
 
 
@@ -16,6 +17,15 @@ def read_id(data: Mapping[str, Any]) -> str:
     """Return the id of a parsed collective.toml; empty if it has none."""
     written = data.get("id")
     return written.strip() if isinstance(written, str) else ""
+
+
+def with_domain(text: str, domain: str) -> str:
+    """Return the text of a collective.toml with another domain; empty if its line cannot be changed."""
+    lines = text.splitlines(keepends=True)
+    place = toml_line(text, "domain") - 1
+    lines[place], changed = DOMAIN.subn(rf'\g<1>"{domain}"', lines[place])
+    made = "".join(lines)
+    return made if changed and read_toml(made) == {**read_toml(text), "domain": domain} else ""
 
 
 def with_id(text: str, made: str) -> str:

@@ -9,7 +9,7 @@ from darkpeak.collective.text import read_or_empty
 from darkpeak.collective.tree import toml_line
 from darkpeak.errors import UsageError
 from darkpeak.evidence.record import pick
-from darkpeak.vocabulary import CA_VOLUME, COLLECTIVE_FILE
+from darkpeak.vocabulary import COLLECTIVE_FILE
 
 ENGINE = "engine"
 
@@ -59,8 +59,7 @@ def other_domain(collective: Collective, known: OwnerRecord, engine: str) -> Usa
         f"the domain is now {collective.domain}, but the CA on the engine at {engine} is for {known.domain};"
         " nothing was touched",
         where=str(_place(collective, "domain")),
-        hint="a new CA is needed, which members must trust again (docs/admins.md); make it:"
-        f" darkpeak down --yes && docker volume rm {CA_VOLUME} && darkpeak up",
+        hint=f'write there again: domain = "{known.domain}"; then: darkpeak domain {collective.domain} --dry-run',
     )
 
 
