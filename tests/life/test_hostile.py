@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,3 +110,22 @@ def test_a_folder_whose_file_cannot_be_written_keeps_its_name(root: Path) -> Non
         _rename_files(wiki, "pages", "darkpeak-pages")
     assert (root / "services/wiki").is_dir()
     assert not (root / "services/pages").exists()
+
+
+INTERRUPTED = """\
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "darkpeak.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+from darkpeak.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_it_is_loading_ends_it_without_a_traceback() -> None:
+    done = subprocess.run((sys.executable, "-c", INTERRUPTED), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
