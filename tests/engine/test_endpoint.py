@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak.engine.endpoint import CERTIFICATES, Tls, is_open_to_all, resolve
+from darkpeak.engine.endpoint import CERTIFICATES, Tls, how_to_reach, is_open_to_all, resolve
 from darkpeak.errors import SystemFailure
 
 HERE = "unix:///var/run/docker.sock"
@@ -60,3 +60,15 @@ def test_a_wrong_ssh_uri_is_an_error() -> None:
 )
 def test_a_daemon_without_tls_is_open_to_all(uri: str, tls: Tls | None, *, is_open: bool) -> None:
     assert is_open_to_all(uri, tls) == is_open
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("('Connection aborted.', PermissionError(13, 'Permission denied'))", "join the group docker"),
+        ("Client sent an HTTP request to an HTTPS server.", "it needs TLS"),
+        ("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))", "start it"),
+    ],
+)
+def test_the_error_decides_what_to_do(error: str, hint: str) -> None:
+    assert how_to_reach(error).startswith(hint)

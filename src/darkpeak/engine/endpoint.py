@@ -122,6 +122,15 @@ def default_name(environment: Mapping[str, str]) -> str:
     return f"the docker context {name}" if name else DEFAULT_SOCKET
 
 
+def how_to_reach(error: str) -> str:
+    """Return what to do if no engine answers, by the error of Docker's library."""
+    if "Permission denied" in error:
+        return "join the group docker (it is as powerful as root), then log out and in: sudo adduser $USER docker"
+    if "HTTP request to an HTTPS server" in error:
+        return "it needs TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
+    return "start it (systemctl start docker; Debian's package: docker.io), or name another: --host, DOCKER_HOST"
+
+
 def is_open_to_all(uri: str, tls: Tls | None) -> bool:
     """Return whether everyone on the network can control this daemon, and with it its machine."""
     parsed: Uri | None = parse_uri(uri)

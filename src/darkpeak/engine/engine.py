@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkpeak import process
 from darkpeak.collective.model import Container
-from darkpeak.engine.endpoint import Endpoint, default_name, resolve
+from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, resolve
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.images import Image
 from darkpeak.plan.observed import Observed, Running
@@ -77,16 +77,8 @@ class Engine:
         try:
             return docker.DockerClient(**self.endpoint.arguments(), timeout=ANSWER_SECONDS)
         except (DockerException, OSError) as error:
-            hint = (
-                "start it (systemctl start docker; Debian's package: docker.io), or name another: --host, DOCKER_HOST"
-            )
-            if "Permission denied" in str(error):
-                hint = (
-                    "join the group docker (it is as powerful as root), then log out and in: sudo adduser $USER docker"
-                )
-            if "HTTP request to an HTTPS server" in str(error):
-                hint = "it needs TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of the certificates"
-            raise SystemFailure(f"no Docker engine answers at {self.name}: {in_short(error)}", hint=hint) from error
+            what = f"no Docker engine answers at {self.name}: {in_short(error)}"
+            raise SystemFailure(what, hint=how_to_reach(str(error))) from error
 
     @contextmanager
     def errors_as(self, failure: str, hint: str = "") -> Iterator[None]:
