@@ -18,7 +18,10 @@ ACCOUNT, PORTAL = "account", "portal"
 LOGIN_VOLUME = "login"  # the key of a service's volume with what the login page tells it
 DIRECTORY_NETWORK = PROJECT + DIRECTORY  # which services join to ask it
 DNS = "dns"
-KNOWN_BY_NAME = frozenset({ROUTER, DIRECTORY, DNS, ACCOUNT})  # others, or the tool itself, find them by their names
+HOME, WEB = "home", "web"  # the front door; the router leads the bare domain there
+KNOWN_BY_NAME = frozenset(
+    {ROUTER, DIRECTORY, DNS, ACCOUNT, HOME}
+)  # others, or the tool itself, find them by their names
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 
 # The optional scripts about members: they end sessions, add or remove an ssh key, write what is stored of a member, and

@@ -64,7 +64,7 @@ def test_all_services_of_the_catalogue_can_be_added(root: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "router"])
 def test_a_service_whose_block_is_in_use_gets_the_next_one(root: Path, name: str) -> None:
-    blocks = {"wiki": 6010, "directory": 6020, "chat": 6030, "git": 6040, "dns": 6050, "account": 6060}
+    blocks = {"wiki": 6010, "directory": 6020, "chat": 6030, "git": 6040, "dns": 6050, "account": 6060, "home": 6070}
     add(check_files(root), "router")
     use_block(root, blocks[name])
     made = add(check_files(root), name) if name == "directory" else add(check_files(with_rest(root)), name)

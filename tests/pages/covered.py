@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from tests.pages.commands import SERVICES
 
-CHAT, DIRECTORY, DNS, GIT, ROUTER, HOOKS, WIKI = (
+CHAT, DIRECTORY, DNS, GIT, HOME, ROUTER, HOOKS, WIKI = (
     f"services/{name}/README.md"
-    for name in ("chat", "directory", "dns", "git", "router", "router/certificates/hooks", "wiki")
+    for name in ("chat", "directory", "dns", "git", "home", "router", "router/certificates/hooks", "wiki")
 )
 ACCOUNT = "catalogue/account/README.md"
 BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
@@ -57,9 +57,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "bin/darkpeak roadmap": LOOK,
         "bin/darkpeak lint": LOOK,
         "bin/darkpeak backup wiki --to ./today": REMOTE,
-        "darkpeak site --to DIR": (
-            "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away"
-        ),
+        "darkpeak site": "test_home.py::test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped",
         "darkpeak init village": "test_init.py::test_a_collective_is_made_and_committed_and_sound",
         "darkpeak init --help": HELP,
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
@@ -127,6 +125,10 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "scripts/forget-member ada": FORGOTTEN,
         "darkpeak member ssh-key add ada ada.pub": LOCKED,
         "git clone ssh://git@git.DOMAIN/testing": "test_router_attacks.py::test_ssh_reaches_a_declared_service",
+    },
+    HOME: {
+        **moved_and_removed("home"),
+        "darkpeak nightly": "test_backup.py::test_the_nightly_jobs_run_and_each_change_is_notified_once",
     },
     ROUTER: {
         **moved_and_removed("router"),
@@ -255,6 +257,10 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "darkpeak site --to /var/www/html",
         ),
         "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away",
+    )
+    | dict.fromkeys(
+        ("darkpeak add home", "darkpeak up home", "darkpeak site"),
+        "test_home.py::test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped",
     ),
     "docs/living.md": {
         "darkpeak shell calendar": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",

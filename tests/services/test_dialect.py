@@ -61,6 +61,7 @@ BACKUPS = {  # each script's files
     "services/directory": ["members.ldif"],
     "services/dns": ["hosts"],
     "services/git": ["keys.tar", "repositories.tar"],
+    "services/home": ["pages.tar"],
     "services/router": ["ca.tar", "certificates.tar", "jump.tar", "routes.tar", "uptime.tar"],
     "services/wiki": ["pages.tar"],
     "shapes/gate": ["notes.tar"],

@@ -77,13 +77,13 @@ def test_the_front_page_in_german() -> None:
 def test_the_status_page_says_what_works_now(changes: dict[str, str], said: str, summary: str) -> None:
     shown = page("status.html", replace(WIKI, **changes))  # type: ignore[arg-type] # any field
     assert f">{said}</span>" in shown
-    assert f'<p class="summary"> {summary}</p>' in shown
+    assert f'<p class="now summary"> {summary}</p>' in shown
     assert changes.get("notice", "") in shown
 
 
 def test_nothing_is_claimed_of_an_engine_that_does_not_answer() -> None:
     shown = page("status.html", replace(WIKI, state=""), site=replace(SITE, unknown=("no engine",)))
-    assert '<p class="summary"> Of some services nothing is known now.</p>' in shown
+    assert '<p class="now summary"> Of some services nothing is known now.</p>' in shown
     assert "no engine" not in shown, "addresses of machines are not for everybody"
 
 

@@ -1,4 +1,4 @@
-"""The nightly jobs: back up, drill a service, scrub a part of each repository, prune, check for updates, upgrade."""
+"""The nightly jobs: back up, drill a service, scrub a part of each repository, prune, check updates, renew pages."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from darkpeak.actions import prune
 from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.level import record_levels
+from darkpeak.actions.publish import renew
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
 from darkpeak.actions.up import PLAIN, plan_up
@@ -40,9 +41,11 @@ def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) ->
         except DarkpeakError as error:  # people must learn that nothing was saved
             lines.append(Line(target.host or "backups", good=False, message=error.message))
     try:
-        return lines + record_levels(targets)
+        lines += record_levels(targets)
     except DarkpeakError as error:
-        return [*lines, Line("levels", good=False, message=error.message)]
+        lines.append(Line("levels", good=False, message=error.message))
+    problem = renew(targets)
+    return [*lines, Line("pages", good=False, message=problem)] if problem else lines
 
 
 def run_night(session: Session) -> list[Line]:

@@ -28,11 +28,13 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     Example: darkpeak up wiki
     """
     from darkpeak import output
+    from darkpeak.actions.publish import renew
     from darkpeak.actions.up import Wanted, bring_up
     from darkpeak.deploy.check import require_sound
 
     wanted = Wanted(backup_to.absolute() if backup_to else None)
-    targets = settings.own_targets(settings.deployable(names), names, deploys=True)
+    collective = settings.deployable(names)
+    targets = settings.own_targets(collective, names, deploys=True)
     results = []
     with settings.progress() as progress:
         for target in targets:
@@ -40,11 +42,19 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
             results.append(result)
             if not settings.as_json:
                 output.show_lines(on_host(result.host, result.lines()))
+    _note(renew(settings.targets(collective)) if any(result.plan.changes for result in results) else "")
     if settings.as_json:
         output.show_json([{"host": result.host, "result": result} for result in results])
     require(failure for result in results for failure in result.failures)
     if not names:
         require_sound({fault for result in results for fault in result.plan.faults})
+
+
+def _note(problem: str) -> None:
+    from darkpeak import output
+
+    if problem:
+        output.note(problem)
 
 
 def on_host(host: str, lines: Iterable[str]) -> Iterator[str]:

@@ -8,28 +8,36 @@ from darkpeak.cli.common import Settings, command
 
 
 @command("site")
-@click.option("--to", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where to write.")
-def site(settings: Settings, to: Path) -> None:
-    """Write the pages for members into a folder.
+@click.option("--to", metavar="DIR", type=click.Path(path_type=Path), help="Write them into this folder instead.")
+def site(settings: Settings, to: Path | None) -> None:
+    """Renew the pages for members, or write them into a folder.
 
     One page shows the services: what each one is for, its address, how to log in, what it promises, and who runs it.
     The status page shows what works now, the last 90 days of each service, and its outages; they are also an Atom
-    feed. If the collective has a file about.md, its text is on the first page. Any web server can show the pages. Put
-    them on another machine, so that members can read them when the server is off.
+    feed. If the collective has a file about.md, its text is on the first page.
+
+    The service home shows the pages at the collective's domain; `up` and `nightly` renew them too. With --to, they are
+    plain files, for any web server: on another machine, they answer when yours is off.
 
     \b
     Example: darkpeak site --to /var/www/html
     """
     from darkpeak import output
+    from darkpeak.actions.publish import publish
     from darkpeak.actions.site import find_site, write_site
 
     collective = settings.collective()
-    found = find_site(collective, settings.targets(collective))
-    written = write_site(found, to)
-    if settings.as_json:
-        output.show_json({"folder": str(to), "files": written, "unknown": found.unknown})
+    if to is None:
+        found = publish(settings.own_targets(collective, ()))
+        done = f"renewed the pages at {collective.address('http', collective.domain)}"
     else:
-        output.show_lines([f"wrote {len(written)} files into {to}; open {to / 'index.html'}"])
+        found = find_site(collective, settings.targets(collective))
+        written = write_site(found, to)
+        done = f"wrote {len(written)} files into {to}; open {to / 'index.html'}"
+    if settings.as_json:
+        output.show_json({"folder": str(to) if to else None, "at": found.at.isoformat(), "unknown": found.unknown})
+    else:
+        output.show_lines([done])
     for reason in found.unknown:
         output.note(f"note: what runs is not known, so the pages show only what the files say: {reason}")
 

@@ -44,6 +44,7 @@ class SeenOutage:
 def make_pages(site: Site) -> dict[str, str]:
     """Return the content of each file, by its path."""
     found = {"style.css": files(__package__).joinpath("templates", "style.css").read_text(encoding="utf-8")}
+    found["old.css"] = ""  # services/home writes into it when the pages are old
     for language in LANGUAGES:
         folder = "" if language == LANGUAGES[0] else f"{language}/"
         values = _values(site, language, folder)
