@@ -121,3 +121,11 @@ def test_a_failure_shortly_before_the_end_is_urgent(tmp_path: Path, failed: str,
     held = HeldCertificates("CA", 397 * DAY, (Certified(("wiki.peak.coop",), "A CA", until * DAY, 60 * DAY, failed),))
     rows = list_certificates(a_collective(tmp_path, routes="http: 6010"), UP, held, now=61 * DAY)
     assert [row.urgent for row in rows] == [urgent, False]
+
+
+def test_the_routers_own_certificate_is_an_alarm_in_its_last_two_weeks(tmp_path: Path) -> None:
+    """It is renewed when the router starts or changes; one that runs for a year without that would lose it."""
+    collective, held = a_collective(tmp_path), HeldCertificates("CA", 397 * DAY, ())
+    own = [list_certificates(collective, UP, held, now=day * DAY)[-1] for day in (382, 384)]
+    assert [(row.urgent, row.sound) for row in own] == [(False, True), (True, True)]
+    assert own[1].failed.endswith("is renewed at the router's next start: darkpeak restart router")

@@ -18,14 +18,17 @@ from darkpeak.collective.model import AUTO, Service
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
+from darkpeak.engine.facts import gather
 from darkpeak.errors import DarkpeakError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord
+from darkpeak.evidence.machines import DiskRecord, RestartsRecord
 from darkpeak.evidence.measured import UpdatesRecord
 from darkpeak.evidence.record import Records, age_days, now
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.progress import Progress
 from darkpeak.repository.key import Secret
+from darkpeak.schedule import alarms
 from darkpeak.schedule.notices import Line
 
 SPOILT_DAYS = 30.0  # how often the drill itself is tested on a damaged copy
@@ -77,6 +80,10 @@ def run_night(session: Session) -> list[Line]:
         lines += _certificate_lines(session)
     except DarkpeakError as error:
         lines.append(Line("certificates", good=False, message=error.message))
+    try:
+        lines += _alarms(session)
+    except DarkpeakError as error:
+        lines.append(Line("alarms", good=False, message=error.message))
     return lines
 
 
@@ -195,6 +202,30 @@ def _update_words(late: Updates) -> list[str]:
         *([count(len(late.updates), "update") + security] if late.updates else ()),
         *(doubt.message for doubt in late.doubts()),
     ]
+
+
+def _alarms(session: Session) -> list[Line]:
+    """Return what will soon be wrong on the engine and with its services, each thing once; record what was seen."""
+    target, at = session.target, datetime.now(UTC)
+    records = store.read(session.engine)
+    lines: list[Line] = []
+    machine = gather(session.engine, target.collective).machine
+    if machine:
+        disk = DiskRecord.after(_disk_of(records, target.host), target.host, now(), machine.disk_free)
+        store.write(session.engine, disk)
+        lines += alarms.of_disk(disk)
+    observed = session.engine.observe()
+    for service in target.running:
+        counts = tuple((item.id[:12], session.engine.restarts(item.id)) for item in observed.of(service.project))
+        found = RestartsRecord(service.name, now(), counts)
+        lines += alarms.of_restarts(found, records.find(RestartsRecord, service.name))
+        store.write(session.engine, found)
+        lines += alarms.of_proofs(target.collective, service, records, at)
+    return list({line.about: line for line in lines}.values())  # an admin of two services has one proof
+
+
+def _disk_of(records: Records, host: str) -> DiskRecord | None:
+    return next((item for item in records.all(DiskRecord) if item.host == host), None)
 
 
 def _certificate_lines(session: Session) -> list[Line]:

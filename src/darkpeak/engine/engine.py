@@ -129,6 +129,10 @@ class Engine:
             details: dict[str, Any] = self.client.api.inspect_container(container)
             return details
 
+    def restarts(self, container: str) -> int:
+        """Return how often the engine has restarted a container because it ended."""
+        return int(self.inspect(container).get("RestartCount", 0))
+
     def info(self) -> dict[str, Any]:
         """Return the engine's description of itself."""
         with self.errors_as("did not describe itself"):
@@ -288,6 +292,7 @@ class Engine:
             for name, content in files.items():
                 member = tarfile.TarInfo(name)
                 member.size = len(content)
+                member.mtime = int(time.time())  # the router deletes files of changes that were never applied, when old
                 archive.addfile(member, io.BytesIO(content))
         with self.errors_as(f"did not write files into {folder} of a container"):
             self.client.api.put_archive(container, folder, packed.getvalue())

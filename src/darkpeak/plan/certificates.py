@@ -35,9 +35,14 @@ def list_certificates(
     rows = [_row(known.get(names) or Certified(names), now) for names in wanted]
     rows += [_left(item) for names, item in sorted(known.items()) if names not in wanted and item.until]
     all_others = (f"*.{collective.domain}",)
-    own = ListedCertificate(
-        all_others, held.issuer, _day(held.until), f"from {_day(held.until - LEFT_OF_LIFE)}", "", held.until > now
+    ends = bool(held.until) and held.until - now < URGENT
+    failed = (
+        f"it ends {_day(held.until)}, and is renewed at the router's next start: darkpeak restart router"
+        if ends
+        else ""
     )
+    renewal = f"from {_day(held.until - LEFT_OF_LIFE)}"
+    own = ListedCertificate(all_others, held.issuer, _day(held.until), renewal, failed, held.until > now, ends)
     return [*rows, own]
 
 
