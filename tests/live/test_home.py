@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.commands import run
+from lab.commands import run, wait_for
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
@@ -27,6 +29,37 @@ def get(path: str, base: str = BARE) -> str:
     return run(["curl", "--silent", "--show-error", "--include", base + path]).stdout
 
 
+def periods(door: Collective, service: str) -> list[dict[str, int]]:
+    """Return the uptime of a service in several periods."""
+    found: list[dict[str, list[dict[str, int]]]] = json.loads(door.darkpeak("uptime", service, "--json").stdout)
+    return found[0]["periods"]
+
+
+def test_announced_work_is_shown_and_is_no_outage(door: Collective) -> None:
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d %H:%M}"
+    made = json.loads(
+        door.darkpeak("announce", "We <move> dns", "--service", "dns", "--until", tomorrow, "--json").stdout
+    )
+    cake = json.loads(door.darkpeak("announce", "Cake on Friday", "--json").stdout)
+    shown = get("/")
+    assert "<strong>dns:</strong> We &lt;move&gt; dns" in shown
+    assert "Cake on Friday" in get("/feed.xml")
+    assert made["id"] in door.darkpeak("announce").stdout
+    door.darkpeak("stop", "dns")
+    door.darkpeak("site")
+    shown = get("/status.html")
+    assert (">under maintenance<" in shown, "Everything works." in shown) == (True, True)
+    wait_for("the prober sees the outage", lambda: periods(door, "dns")[0]["maintenance"], timeout=90)
+    assert periods(door, "dns")[0]["down"] == 0
+    for item in (made, cake):
+        door.darkpeak("announce", "--remove", item["id"])
+    assert json.loads(door.darkpeak("announce", "--json").stdout) == []
+    assert "Announced" not in get("/")
+    door.darkpeak("up", "dns")
+    refused = door.darkpeak("announce", "--remove", made["id"], check=False)
+    assert (refused.returncode, "list them: darkpeak announce" in refused.stderr) == (2, True)
+
+
 def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(door: Collective) -> None:
     for base in (BARE, "http://home.localhost:7080"):
         assert "<h1>The services of Dark Peak</h1>" in get("/", base), "`up` wrote the pages"
@@ -35,10 +68,17 @@ def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(do
     door.darkpeak("stop", "dns")
     assert json.loads(door.darkpeak("site", "--json").stdout)["unknown"] == []
     shown = get("/status.html")
-    assert "Content-Security-Policy: default-src 'none'; style-src 'self'" in shown
+    assert "content-security-policy: default-src 'none'; style-src 'self'" in shown
     assert "Not everything works: dns." in shown
     assert "<title>Status · Dark Peak</title>" in get("/de/status.html")
     assert "<feed" in get("/feed.xml")
+    assert "HTTP/1.1 403" in get("/metrics"), "the router passes no metrics on"
+    direct = f"http://{door.compose('home', 'port', 'web', '8080').stdout.strip()}"
+    assert 'darkpeak_service_up{service="dns"} 0\n' in get("/metrics", direct)
+    door.darkpeak("site", "--admins", "--to", str(door.top / "overview"))
+    shown = (door.top / "overview/overview.html").read_text()
+    assert re.search(r"<li>dns does not work: .* <code>darkpeak logs dns</code></li>", shown)
+    assert "GiB free; memory" in shown
     door.darkpeak("up", "dns")
     assert "HTTP/1.1 200" in get("/status.html")
 
@@ -46,8 +86,7 @@ def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(do
 def test_pages_say_that_they_are_old(door: Collective) -> None:
     door.darkpeak("site")
     door.execute("home", "web", "mark-old")
-    assert "\r\n\r\n" in get("/old.css")
-    assert ".old" not in get("/old.css")
+    assert get("/old.css").endswith("\n\n"), "it is empty"
     door.execute("home", "web", "touch", "-d", "27 hours ago", "/var/lib/home/pages/index.html")
     door.execute("home", "web", "mark-old")
     assert ".old { display: block; }\n.now { display: none; }" in get("/old.css")

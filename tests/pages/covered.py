@@ -57,7 +57,6 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "bin/darkpeak roadmap": LOOK,
         "bin/darkpeak lint": LOOK,
         "bin/darkpeak backup wiki --to ./today": REMOTE,
-        "darkpeak site": "test_home.py::test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped",
         "darkpeak init village": "test_init.py::test_a_collective_is_made_and_committed_and_sound",
         "darkpeak init --help": HELP,
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
@@ -259,8 +258,15 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "test_levels.py::test_real_evidence_brings_a_service_to_live_and_its_age_takes_it_away",
     )
     | dict.fromkeys(
-        ("darkpeak add home", "darkpeak up home", "darkpeak site"),
+        ("darkpeak add home", "darkpeak up home", "darkpeak site", "darkpeak site --admins --to ./overview"),
         "test_home.py::test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped",
+    )
+    | dict.fromkeys(
+        (
+            'darkpeak announce "We move the wiki" --service wiki --until "2030-01-31 20:00"',
+            "darkpeak announce --remove",
+        ),
+        "test_home.py::test_announced_work_is_shown_and_is_no_outage",
     ),
     "docs/living.md": {
         "darkpeak shell calendar": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",
@@ -317,7 +323,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
         "tar | zstd": "the name of another way",
         **dict.fromkeys(("bench/run bench/rest.py", "bench/run bench/router.py"), BENCH),
         **dict.fromkeys(("bench/run bench/deploy.py", "bench/run bench/backup.py"), BENCH),
-        "bench/run bench/lint.py": BENCH,
+        **dict.fromkeys(("bench/run bench/lint.py", "bench/run bench/site.py"), BENCH),
     },
     "CONTRIBUTING.md": {
         **dict.fromkeys(("bin/test", "bin/test --unit", "bin/test --long"), "it runs this"),

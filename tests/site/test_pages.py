@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
 from xml.etree import ElementTree as ET
@@ -12,7 +12,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from darkpeak.site.bars import bars, kind_of
-from darkpeak.site.facts import Card, Site
+from darkpeak.site.facts import Announced, Card, Site
 from darkpeak.site.pages import make_pages
 from darkpeak.site.words import LANGUAGES
 from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime
@@ -128,6 +128,30 @@ def test_ideas_are_planned_and_infrastructure_is_only_in_the_status() -> None:
     assert "cloud" not in page("status.html", WIKI, idea, router)
 
 
+def test_what_is_announced_stands_on_both_pages_and_in_the_feed() -> None:
+    until = AT + timedelta(hours=2)
+    news = (
+        Announced("a1", "We move the wiki", "wiki", AT, AT, until),
+        Announced("b2", "Cake on Friday", "", AT, AT, None),
+    )
+    site = replace(SITE, announced=news)
+    for name in ("index.html", "status.html"):
+        shown = page(name, site=site)
+        assert "<strong>wiki:</strong> We move the wiki" in shown
+        assert "From June 30, 2026, 12:00 UTC until June 30, 2026, 14:00 UTC" in shown
+        assert "<li>Cake on Friday </li>" in shown
+    entries = ET.fromstring(make_pages(site)["feed.xml"]).findall("{*}entry/{*}title")  # noqa: S314 (our own)
+    assert [entry.text for entry in entries] == ["wiki: We move the wiki", "Cake on Friday", "wiki did not answer"]
+    assert "Announced" not in page("index.html")
+
+
+@pytest.mark.parametrize(("state", "said"), [("healthy", "works"), ("stopped", "under maintenance"), ("", "not known")])
+def test_planned_work_is_no_trouble(state: str, said: str) -> None:
+    shown = page("status.html", replace(WIKI, state=state, planned=True))
+    assert f">{said}</span>" in shown
+    assert "Everything works." in shown
+
+
 HOSTILE = "\"><script>alert(1)</script>'&<img src=x onerror=y>{{ 1234*5 }}"
 
 
@@ -142,7 +166,9 @@ def test_hostile_texts_stay_texts() -> None:
         uptime=Uptime(DAY_SECONDS, 5, outages=(Outage(LATE, None, 5, HOSTILE),)),
     )
     text = f"{HOSTILE}\n\n[x](javascript:alert(1)) <b onclick=x>y</b> ![z](https://evil.example/z.png)"
-    for name, content in make_pages(Site(HOSTILE, "peak.test", AT, (card,), (HOSTILE,), text)).items():
+    news = (Announced("a1", HOSTILE, HOSTILE, AT, AT, None),)
+    site = Site(HOSTILE, "peak.test", AT, (card,), (HOSTILE,), text, announced=news)
+    for name, content in make_pages(site).items():
         assert "<script" not in content
         assert "<img src=x" not in content
         assert "<b onclick" not in content

@@ -49,6 +49,24 @@ def test_times_are_told_apart(log: str, up: int, down: int, maintenance: int, ou
     assert measured(log) == Uptime(up, down, maintenance, outages)
 
 
+@pytest.mark.parametrize(
+    ("planned", "down", "maintenance", "outages"),
+    [
+        ((), 200, 0, (Outage(400, 600, 200, "wiki: 503"),)),
+        (((300, 700),), 0, 200, ()),
+        (((500, 700),), 100, 100, (Outage(400, 500, 100, "wiki: 503"),)),
+        (((300, 500), (450, 550)), 50, 150, (Outage(550, 600, 50, "wiki: 503"),)),
+        (((700, 900), (900, 300)), 200, 0, (Outage(400, 600, 200, "wiki: 503"),)),
+    ],
+    ids=["nothing", "all of it", "its end", "overlapping", "another time"],
+)
+def test_an_outage_in_the_time_of_announced_work_is_planned(
+    planned: tuple[tuple[int, int], ...], down: int, maintenance: int, outages: tuple[Outage, ...]
+) -> None:
+    events = by_name(parse("0\twiki\tup\n400\twiki\tdown\t503\n600\twiki\tup\n"))
+    assert measure(events, ["wiki"], 0, 1000, planned) == Uptime(800, down, maintenance, outages)
+
+
 def test_a_service_is_down_while_one_of_its_routes_is() -> None:
     log = "0 wiki up\n0 tls wiki up\n100 wiki down 503\n200 chat down 500\n300 wiki up"
     text = log.replace("tls wiki", "tls-wiki")

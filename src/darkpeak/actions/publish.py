@@ -12,6 +12,7 @@ from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.observed import find_container
 from darkpeak.site.facts import Site
+from darkpeak.site.metrics import make_metrics
 from darkpeak.site.pages import make_pages
 from darkpeak.vocabulary import HOME, WEB
 
@@ -60,7 +61,7 @@ def find_doors(targets: Sequence[Target]) -> list[Inside]:
 
 def _show(doors: Sequence[Inside], targets: Sequence[Target]) -> Site:
     site = find_site(targets[0].collective, targets)
-    packed = pack(make_pages(site), site.at)
+    packed = pack({**make_pages(site), "metrics": make_metrics(site)}, site.at)
     for door in doors:
         done = door.run(["load"], packed)
         if done.code:

@@ -8,6 +8,8 @@ from darkpeak.collective.model import Service
 from darkpeak.deploy.target import Target
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
+from darkpeak.evidence import store
+from darkpeak.evidence.announcements import AnnouncementRecord, announced
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.uptime.log import Event, by_name, parse
 from darkpeak.uptime.measure import DAY_SECONDS, ROUND_SECONDS, Outage, Uptime, measure
@@ -24,6 +26,7 @@ class Seen:
 
     until: int
     events: Mapping[str, Sequence[Event]]
+    announced: tuple[AnnouncementRecord, ...] = ()  # outages in their times are planned
 
     def of(self, target: Target, service: Service, days: int, now: datetime) -> Uptime | None:
         """Return the uptime of the last days; None if the prober never asked the service."""
@@ -31,7 +34,7 @@ class Seen:
         if not any(name in self.events for name in names):
             return None
         until = int(min(now.timestamp(), self.until + ROUND_SECONDS))  # a state lasts until the next round
-        return measure(self.events, names, int(now.timestamp()) - days * DAY_SECONDS, until)
+        return measure(self.events, names, int(now.timestamp()) - days * DAY_SECONDS, until, self._planned(service))
 
     def days(self, target: Target, service: Service, number: int, now: datetime) -> tuple[Uptime, ...]:
         """Return the uptime of each of the last days, the oldest first; a day ends at this time of day."""
@@ -40,7 +43,11 @@ class Seen:
             return ()
         last = int(min(until, self.until + ROUND_SECONDS))
         starts = (until - days * DAY_SECONDS for days in range(number, 0, -1))
-        return tuple(measure(self.events, names, start, min(start + DAY_SECONDS, last)) for start in starts)
+        planned = self._planned(service)
+        return tuple(measure(self.events, names, start, min(start + DAY_SECONDS, last), planned) for start in starts)
+
+    def _planned(self, service: Service) -> tuple[tuple[int, int], ...]:
+        return tuple(item.planned for item in self.announced if item.planned and item.concerns(service.name))
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,9 @@ def read_seen(target: Target, observed: Observed) -> Seen | None:
     if done.code:
         raise SystemFailure("the prober's log cannot be read", hint="see why: darkpeak logs router")
     until, _, log = done.stdout.decode(errors="replace").partition("\n")
-    return Seen(int(until), by_name(parse(log))) if until.isdigit() else None
+    if not until.isdigit():
+        return None
+    return Seen(int(until), by_name(parse(log)), tuple(announced([store.read(target.engine)])))
 
 
 def find_uptime(targets: Sequence[Target]) -> list[ServiceUptime]:

@@ -8,6 +8,7 @@ import click
 
 from darkpeak import __version__
 from darkpeak.cli import (
+    announce,
     backup,
     catalogue,
     collective,
@@ -67,6 +68,7 @@ NOUNS = (
     level,
     uptime,
     site,
+    announce,
     lint,
     backup,
     restore,

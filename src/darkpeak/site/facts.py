@@ -9,6 +9,16 @@ DAYS = 90  # as bars
 
 
 @dataclass(frozen=True)
+class Proofs:
+    """What proves that a service's data is safe, in seconds since 1970; None for what failed or was never done."""
+
+    saved: float | None = None  # its newest snapshot
+    data: int | None = None  # bytes in that
+    drilled: float | None = None
+    security: int | None = None  # security updates that it lacked in the last night
+
+
+@dataclass(frozen=True)
 class Card:
     """One service, as its members see it."""
 
@@ -20,10 +30,24 @@ class Card:
     claimed: str
     admins: tuple[str, ...]  # their full names
     state: str  # as in `status`; empty if it is unknown
-    notice: str = ""  # of announced maintenance
+    notice: str = ""  # of maintenance
+    planned: bool = False  # there is announced work on it now
     kind: str = "user"
     uptime: Uptime | None = None  # of the last 90 days; None if it is not measured
     days: tuple[Uptime, ...] = ()  # of each of these days, the oldest first
+    proofs: Proofs = Proofs()
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What admins announced to members."""
+
+    id: str
+    text: str
+    service: str  # empty: it is about all services
+    when: datetime  # it was announced
+    since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -37,3 +61,4 @@ class Site:
     admins: tuple[str, ...] = ()  # their full names
     text: str = ""  # the collective's own, in Markdown
     unknown: tuple[str, ...] = ()  # why nothing is known of some engine
+    announced: tuple[Announced, ...] = ()  # what is not over, the earliest first

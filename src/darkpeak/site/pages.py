@@ -43,14 +43,14 @@ class SeenOutage:
 
 def make_pages(site: Site) -> dict[str, str]:
     """Return the content of each file, by its path."""
-    found = {"style.css": files(__package__).joinpath("templates", "style.css").read_text(encoding="utf-8")}
+    found = {"style.css": style()}
     found["old.css"] = ""  # services/home writes into it when the pages are old
     for language in LANGUAGES:
         folder = "" if language == LANGUAGES[0] else f"{language}/"
         values = _values(site, language, folder)
         for page in PAGES:
-            found[folder + page] = _environment(language).get_template(page).render(page=page, **values)
-    found["feed.xml"] = _environment(LANGUAGES[0]).get_template("feed.xml").render(site=site, outages=_outages(site))
+            found[folder + page] = environment(language).get_template(page).render(page=page, **values)
+    found["feed.xml"] = environment(LANGUAGES[0]).get_template("feed.xml").render(site=site, outages=_outages(site))
     return found
 
 
@@ -73,7 +73,7 @@ def _values(site: Site, language: str, folder: str) -> Mapping[str, object]:
 
 def is_down(card: Card) -> bool:
     """Return whether members cannot use a service now, though it should run."""
-    return card.state not in {"", "healthy", "absent"} and not card.notice
+    return card.state not in {"", "healthy", "absent"} and not card.notice and not card.planned
 
 
 def _outages(site: Site) -> Iterator[SeenOutage]:
@@ -83,8 +83,11 @@ def _outages(site: Site) -> Iterator[SeenOutage]:
 
 
 def _own_text(markdown: str) -> Markup:
-    """Return the collective's text as HTML, with its headings one level lower: the page has a title of its own."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    """Return the collective's text as HTML, with its headings one level lower: the page has a title of its own.
+
+    A picture becomes a link: it could be on another machine, which the page must not ask.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(markdown)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -101,9 +104,15 @@ def _moment(at: datetime, language: str) -> str:
     return f"{format_date(at, 'long', locale=language)}, {format_time(at, 'HH:mm', locale=language)}"
 
 
+def style() -> str:
+    """Return the style of all pages."""
+    return files(__package__).joinpath("templates", "style.css").read_text(encoding="utf-8")
+
+
 @cache
-def _environment(language: str) -> Environment:
-    environment = Environment(
+def environment(language: str) -> Environment:
+    """Return the templates, with the words of a language."""
+    made = Environment(
         loader=PackageLoader("darkpeak.site"),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
@@ -111,9 +120,9 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["percent"] = partial(_percent, language=language)
-    environment.filters["moment"] = partial(_moment, language=language)
-    environment.filters["link"] = lambda address: address.startswith(OPENED_BY_BROWSERS)
-    environment.filters["bars"] = bars
-    return environment
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.filters["percent"] = partial(_percent, language=language)
+    made.filters["moment"] = partial(_moment, language=language)
+    made.filters["link"] = lambda address: address.startswith(OPENED_BY_BROWSERS)
+    made.filters["bars"] = bars
+    return made
