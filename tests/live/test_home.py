@@ -36,6 +36,7 @@ def periods(door: Collective, service: str) -> list[dict[str, int]]:
 
 
 def test_announced_work_is_shown_and_is_no_outage(door: Collective) -> None:
+    wait_for("the prober sees the service", lambda: periods(door, "dns"), timeout=90)
     tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d %H:%M}"
     made = json.loads(
         door.darkpeak("announce", "We <move> dns", "--service", "dns", "--until", tomorrow, "--json").stdout

@@ -264,7 +264,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     | dict.fromkeys(
         (
             'darkpeak announce "We move the wiki" --service wiki --until "2030-01-31 20:00"',
-            "darkpeak announce --remove",
+            "darkpeak announce --remove ID",
         ),
         "test_home.py::test_announced_work_is_shown_and_is_no_outage",
     ),

@@ -25,10 +25,10 @@ from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRe
 from darkpeak.evidence.machines import DiskRecord, RestartsRecord
 from darkpeak.evidence.measured import UpdatesRecord
 from darkpeak.evidence.record import Records, age_days, now
+from darkpeak.levels import alarms
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.progress import Progress
 from darkpeak.repository.key import Secret
-from darkpeak.schedule import alarms
 from darkpeak.schedule.notices import Line
 
 SPOILT_DAYS = 30.0  # how often the drill itself is tested on a damaged copy
@@ -208,20 +208,25 @@ def _alarms(session: Session) -> list[Line]:
     """Return what will soon be wrong on the engine and with its services, each thing once; record what was seen."""
     target, at = session.target, datetime.now(UTC)
     records = store.read(session.engine)
-    lines: list[Line] = []
+    found: list[alarms.Alarm] = []
     machine = gather(session.engine, target.collective).machine
     if machine:
         disk = DiskRecord.after(_disk_of(records, target.host), target.host, now(), machine.disk_free)
         store.write(session.engine, disk)
-        lines += alarms.of_disk(disk)
+        found += alarms.of_disk(disk)
     observed = session.engine.observe()
     for service in target.running:
-        counts = tuple((item.id[:12], session.engine.restarts(item.id)) for item in observed.of(service.project))
-        found = RestartsRecord(service.name, now(), counts)
-        lines += alarms.of_restarts(found, records.find(RestartsRecord, service.name))
-        store.write(session.engine, found)
-        lines += alarms.of_proofs(target.collective, service, records, at)
-    return list({line.about: line for line in lines}.values())  # an admin of two services has one proof
+        counts = tuple((item.id[:12], _restarts(session, item.id)) for item in observed.of(service.project))
+        restarts = RestartsRecord(service.name, now(), counts)
+        found += alarms.of_restarts(restarts, records.find(RestartsRecord, service.name))
+        store.write(session.engine, restarts)
+        found += alarms.of_proofs(target.collective, service, records, at)
+    once = {alarm.about: alarm.message for alarm in found}  # an admin of two services has one proof
+    return [Line(about, good=False, message=message) for about, message in once.items()]
+
+
+def _restarts(session: Session, container: str) -> int:
+    return int(session.engine.inspect(container).get("RestartCount", 0))
 
 
 def _disk_of(records: Records, host: str) -> DiskRecord | None:

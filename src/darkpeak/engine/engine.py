@@ -129,10 +129,6 @@ class Engine:
             details: dict[str, Any] = self.client.api.inspect_container(container)
             return details
 
-    def restarts(self, container: str) -> int:
-        """Return how often the engine has restarted a container because it ended."""
-        return int(self.inspect(container).get("RestartCount", 0))
-
     def info(self) -> dict[str, Any]:
         """Return the engine's description of itself."""
         with self.errors_as("did not describe itself"):

@@ -22,6 +22,7 @@ from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys, store
 from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
+from darkpeak.evidence.machines import RestartsRecord
 from darkpeak.evidence.measured import LevelRecord, UpdatesRecord
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.people import ReviewRecord
@@ -31,7 +32,7 @@ from darkpeak.vocabulary import LABEL, PROJECT
 
 RECORDS = (
     *(BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord),
-    *(LevelRecord, ReviewRecord, UpdatesRecord),
+    *(LevelRecord, RestartsRecord, ReviewRecord, UpdatesRecord),
 )
 
 

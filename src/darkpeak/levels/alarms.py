@@ -1,6 +1,7 @@
-"""What will soon be wrong, as lines of a night: a disk that fills up, many restarts, proofs that expire. Pure."""
+"""What will soon be wrong: a disk that fills up, many restarts, proofs that expire. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from darkpeak.collective.model import Collective, Service
@@ -10,34 +11,41 @@ from darkpeak.evidence.people import AdminRecord, ReviewRecord
 from darkpeak.evidence.record import Records, age_days
 from darkpeak.evidence.summary import DRILL_TERM
 from darkpeak.levels.requirements import ADMIN_TERM, REVIEW_TERM
-from darkpeak.schedule.notices import Line
 from darkpeak.vocabulary import GIB
 
 ADMIN_EARLY, REVIEW_EARLY, DRILL_EARLY = 14.0, 28.0, 7.0  # days before the end of a term
 PROMISING = ("beta", "live")  # levels that need proofs
 
 
-def of_disk(disk: DiskRecord) -> Iterator[Line]:
-    """Yield a line if the disk is full in a week, at the rate of the last nights."""
+@dataclass(frozen=True)
+class Alarm:
+    """What will soon be wrong: what it is about, and what to do."""
+
+    about: str
+    message: str
+
+
+def of_disk(disk: DiskRecord) -> Iterator[Alarm]:
+    """Yield an alarm if the disk is full in a week, at the rate of the last nights."""
     if disk.alarm and disk.days_left is not None:
         about = f"disk of {disk.host}" if disk.host else "disk"
         left = f"{disk.days_left:.0f} days" if disk.days_left >= 1 else "a day"
         free = f"{disk.free / GIB:.1f} GiB are free"
         what = f"it will be full in {left} at this rate, {free}; remove old images: darkpeak clean"
-        yield Line(about, good=False, message=what)
+        yield Alarm(about, what)
 
 
-def of_restarts(found: RestartsRecord, last: RestartsRecord | None) -> Iterator[Line]:
-    """Yield a line if a container of the service was restarted again and again since the last night."""
+def of_restarts(found: RestartsRecord, last: RestartsRecord | None) -> Iterator[Alarm]:
+    """Yield an alarm if a container of the service was restarted again and again since the last night."""
     again = found.again(last)
     if again:
         how = f"see why: darkpeak logs {found.service}"
         what = f"a container ended and was restarted {again} times since the last night; {how}"
-        yield Line(f"restarts of {found.service}", good=False, message=what)
+        yield Alarm(f"restarts of {found.service}", what)
 
 
-def of_proofs(collective: Collective, service: Service, records: Records, at: datetime) -> Iterator[Line]:
-    """Yield a line for each proof of a beta or live service that expires soon, or has expired."""
+def of_proofs(collective: Collective, service: Service, records: Records, at: datetime) -> Iterator[Alarm]:
+    """Yield an alarm for each proof of a beta or live service that expires soon, or has expired."""
     if service.level not in PROMISING:
         return
     review = records.find(ReviewRecord, service.name)
@@ -57,8 +65,8 @@ def of_proofs(collective: Collective, service: Service, records: Records, at: da
             )
 
 
-def _expiring(about: str, when: str, term: float, early: float, how: str, at: datetime) -> Iterator[Line]:  # noqa: PLR0913, PLR0917 (one proof, and what to say)
+def _expiring(about: str, when: str, term: float, early: float, how: str, at: datetime) -> Iterator[Alarm]:  # noqa: PLR0913, PLR0917 (one proof, and what to say)
     left = term - age_days(when, at)
     if left < early:
         said = f"it expires in {left:.0f} days" if left >= 1 else "it expires today" if left >= 0 else "it has expired"
-        yield Line(about, good=False, message=f"{said}; {how}")
+        yield Alarm(about, f"{said}; {how}")
