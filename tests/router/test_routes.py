@@ -7,7 +7,7 @@ import pytest
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
 from darkpeak.router.files import find_drift, moved, parse, render
-from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare
+from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare, merge
 
 TABLE = Table(
     domains=("localhost",),
@@ -166,3 +166,11 @@ def test_drift_names_table_and_line() -> None:
         "the running router: http.map: lacks 'wiki 6010'",
         "the running router: http.map: has 'wiki 6099'",
     ]
+
+
+def test_what_another_deploy_found_silent_is_not_said_of_a_service_that_answers_at_the_end() -> None:
+    early = Changes(silent=("chat", "git"), reverted=("wiki", "pad"))
+    late = Changes(changed=("wiki",), added=("chat",))
+    assert merge([early, late], {"chat", "wiki"}) == Changes(
+        added=("chat",), changed=("wiki",), silent=("git",), reverted=("pad",)
+    )

@@ -27,6 +27,7 @@ from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.lint import stops
 from darkpeak.plan.conflicts import find_conflicts
 from darkpeak.plan.decisions import Outdated
+from darkpeak.plan.operations import Route
 from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
@@ -240,7 +241,10 @@ def _finish(
     unrouted = {item.name for item in target.collective.services if not item.routes}  # only the prober asks them
     if plan.drift or any(item.service in unrouted for item in plan.changes):
         done.append(route(target.collective, target.engine, partial(progress.step, "routes")))
-    routes = merge(done)
+    # Before a service was ready, the deploy of another one has found that its routes do not answer.
+    failed = {item.service for item in outcomes if item.failure}
+    steps = [step for item in plan.services if item.service not in failed for step in item.operations]
+    routes = merge(done, {name for step in steps if isinstance(step, Route) for name in step.names})
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
     volumes = [f"{item.service}: {change}" for item in plan.changes for change in item.volumes]

@@ -137,8 +137,8 @@ def _some(names: tuple[str, ...], most: int = 6) -> str:
     return ", ".join(names[:most]) + f" and {more} more" * (more > 0)
 
 
-def merge(several: Iterable[Changes]) -> Changes:
-    """Return several changes as one."""
+def merge(several: Iterable[Changes], answering: Collection[str] = ()) -> Changes:
+    """Return several changes as one; `answering` are routes that were seen to answer after all of them."""
     found = list(several)
 
     def names(of: Callable[[Changes], tuple[str, ...]]) -> tuple[str, ...]:
@@ -148,8 +148,8 @@ def merge(several: Iterable[Changes]) -> Changes:
         names(lambda item: item.added),
         names(lambda item: item.changed),
         names(lambda item: item.removed),
-        names(lambda item: item.silent),
-        names(lambda item: item.reverted),
+        tuple(name for name in names(lambda item: item.silent) if name not in answering),
+        tuple(name for name in names(lambda item: item.reverted) if name not in answering),
         any(item.synchronised for item in found),
         any(item.reloaded for item in found),
     )
