@@ -48,6 +48,7 @@ def test_a_sound_daemon(files: Collective) -> None:
             "memory",
             "clock",
             "userland-proxy",
+            "live-restore",
             "neighbours",
             "networks",
             "ports",
@@ -76,6 +77,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "a second ahead": ({"clock_ahead": 1.0}, {}, "clock", "ok"),
     "proxy": ({"proxy": True}, {}, "userland-proxy", "warn"),
     "proxy not known": ({"proxy": None, "unknown": "why"}, {}, "userland-proxy", "warn"),
+    "containers end with the engine": ({"live_restore": False}, {}, "live-restore", "warn"),
     "containers are open to neighbours": ({"published": LDAP, "guarded": False}, {}, "neighbours", "warn"),
     "a firewall of ours": ({"published": LDAP, "guarded": True}, {}, "neighbours", "ok"),
     "an engine that is closed": ({"published": LDAP, "guarded": False, "engine": "28.0.1"}, {}, "neighbours", "ok"),
@@ -147,7 +149,8 @@ def test_for_a_silent_daemon_there_is_only_one_check(files: Collective) -> None:
 
 def test_without_a_collective_only_the_daemon_is_checked() -> None:
     checks = [check.check for check in evaluate(SOUND, None)]
-    assert checks == ["compose", "daemon", "disk", "memory", "clock", "userland-proxy", "neighbours", "networks"]
+    first = ["compose", "daemon", "disk", "memory", "clock"]
+    assert checks == [*first, "userland-proxy", "live-restore", "neighbours", "networks"]
 
 
 def test_versions() -> None:

@@ -45,8 +45,8 @@ def evaluate(facts: Facts, collective: Collective | None) -> list[Check]:
     checks = [_compose(facts), *_daemon(facts)]
     if facts.failure:
         return checks
-    checks += [*_resources(facts), _clock(facts), _proxy(facts), _neighbours(facts, collective)]
-    checks += [_pools(facts, collective)]
+    checks += [*_resources(facts), _clock(facts), _proxy(facts), _live_restore(facts)]
+    checks += [_neighbours(facts, collective), _pools(facts, collective)]
     if collective:
         checks += [_ports(facts, collective), _subnets(facts, collective), _names(facts, collective)]
     return checks
@@ -136,6 +136,14 @@ def _proxy(facts: Facts) -> Check:
             "userland-proxy", Verdict.WARN, what, 'write "userland-proxy": false in its /etc/docker/daemon.json'
         )
     return Check("userland-proxy", Verdict.OK, "off")
+
+
+def _live_restore(facts: Facts) -> Check:
+    """Check whether containers outlive the engine; if not, Docker 20.10 stops them, and does not start them again."""
+    if facts.live_restore:
+        return Check("live-restore", Verdict.OK, "on: containers run on while the engine does not")
+    what = "off: if the engine is killed, all containers stop, and may not start again by themselves"
+    return Check("live-restore", Verdict.WARN, what, 'write "live-restore": true in its /etc/docker/daemon.json')
 
 
 def _neighbours(facts: Facts, collective: Collective | None) -> Check:

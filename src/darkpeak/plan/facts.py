@@ -53,6 +53,7 @@ class Facts:
     clock_ahead: float = 0.0  # seconds by which the daemon's clock is ahead of ours
     networks: tuple[Network, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()
+    live_restore: bool = True  # containers run on while the engine does not
     present: frozenset[str] = frozenset()  # services that have containers there
     machine: HostMachine | None = None
     proxy: bool | None = None
