@@ -1,15 +1,16 @@
 """Look for texts, such as a member's name, in volumes and in containers' logs; volumes are searched where they are."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from darkpeak import process
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.helper.build import ensure_image, image_name, program
 from darkpeak.helper.container import VOLUMES
-from darkpeak.helper.image.texts import Search
+from darkpeak.helper.image.texts import CHUNK, Search
 
 MEMORY = "512m"  # it reads in pieces, and keeps what it found
 
@@ -62,9 +63,21 @@ def parse_found(printed: str) -> Iterator[Found]:
 
 
 def search_logs(engine: Engine, project: str, texts: Sequence[str]) -> Iterator[Found]:
-    """Yield the containers of a project in whose logs these texts are."""
+    """Yield the containers of a project in whose logs these texts are, or whose logs could not be read."""
     for container in engine.containers_of(project):
-        log = engine.docker("logs", container.id)
-        found = Search(texts).find([log.stdout, b"\n", log.stderr])
-        if found:
+        found = search_output(("docker", "logs", container.id), engine.environment, texts)
+        if found is None:
+            yield Found(f"the log of {container.name}", "the engine does not have all of it", ())
+        elif found:
             yield Found(f"the log of {container.name}", "", tuple(sorted(found)))
+
+
+def search_output(argv: Sequence[str], environment: Mapping[str, str], texts: Sequence[str]) -> set[str] | None:
+    """Return the texts that are in what a program prints, of any size; None if it failed before all were found."""
+    with (
+        process.talk(argv, environment=environment, stderr=process.WITH_OUTPUT, interruptible=True) as child,
+        process.Watchdog(child.process, process.LONG_SECONDS),
+    ):
+        found = Search(texts).find(iter(partial(child.stdout.read, CHUNK), b""))
+        child.stdout.close()  # so that it ends, if all were found
+    return found if len(found) == len(texts) or not child.process.returncode else None
