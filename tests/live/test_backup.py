@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from contextlib import contextmanager
@@ -147,6 +148,23 @@ def test_a_script_in_the_helper_that_does_not_end_or_is_killed(booked: Kept) -> 
             assert ended.last_line() == "killed by SIGKILL, after “half”"
     finally:
         script.write_text(whole)
+
+
+def test_an_interrupted_restore_starts_what_its_script_has_stopped(booked: Kept) -> None:
+    """The script is killed with the command, so its own trap cannot do that."""
+    script = booked.ledger.folder / "scripts/restore"
+    whole = script.read_text()
+    running = ("ps", "--quiet", "--filter", "label=com.docker.compose.project=darkpeak-ledger")
+    try:
+        script.write_text('#!/bin/sh\nset -eu\ncd "$(dirname "$0")/.."\ndocker compose stop store\nsleep 600\n')
+        with booked.start("restore", ledger.NAME) as process:
+            wait_for("the script to stop it", lambda: not booked.docker(*running), timeout=120)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        assert booked.docker(*running)
+    finally:
+        script.write_text(whole)
+    booked.darkpeak("restore", ledger.NAME)
 
 
 def test_a_folder_that_a_backup_wrote_is_restored_and_checked(booked: Kept, tmp_path: Path) -> None:

@@ -12,6 +12,24 @@ ROUTER = SERVICES / "router"
 DOCKERFILES = sorted(path for folder in FOLDERS for path in folder.glob("*/Dockerfile"))
 SCRIPTS = sorted(path for folder in FOLDERS for path in folder.glob("scripts/*"))
 
+BACKUPS = {  # the files of each service's backup
+    "catalogue/account": ["account.tar"],
+    "services/chat": ["database.sql", "keys.tar"],
+    "services/directory": ["members.ldif"],
+    "services/dns": ["hosts"],
+    "services/git": ["keys.tar", "repositories.tar"],
+    "services/home": ["pages.tar"],
+    "services/router": ["ca.tar", "certificates.tar", "jump.tar", "routes.tar", "uptime.tar"],
+    "services/wiki": ["pages.tar"],
+    "shapes/gate": ["notes.tar"],
+    "shapes/static": ["files/picture"],
+    "shapes/tcp": ["notes.tar"],
+    "shapes/web": ["notes.tar"],
+    "shapes/web-mariadb": ["database.sql"],
+    "shapes/web-postgres": ["database.sql"],
+    "shapes/web-sqlite": ["app.db"],
+}
+
 
 def short(path: Path) -> str:
     """Return the id of a test about a file."""

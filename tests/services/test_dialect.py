@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.places import DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
+from tests.services.places import BACKUPS, DOCKERFILES, FOLDERS, SCRIPTS, SERVICES, folder_id, short
 
 NAMES = {"backup", "restore", "updates", "verify"}
 OPTIONAL = {"member-gone", "member-key", "export-member", "forget-member", "sample"}
@@ -54,23 +54,6 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "router/haproxy/bin/sign": [[], ["-i"], ["-i", "request"]],
     "wiki/webserver/bin/end-sessions": [[], ["*"], ["a;b"], [""]],
     "wiki/webserver/bin/keep-checking": [[]],
-}
-BACKUPS = {  # each script's files
-    "catalogue/account": ["account.tar"],
-    "services/chat": ["database.sql", "keys.tar"],
-    "services/directory": ["members.ldif"],
-    "services/dns": ["hosts"],
-    "services/git": ["keys.tar", "repositories.tar"],
-    "services/home": ["pages.tar"],
-    "services/router": ["ca.tar", "certificates.tar", "jump.tar", "routes.tar", "uptime.tar"],
-    "services/wiki": ["pages.tar"],
-    "shapes/gate": ["notes.tar"],
-    "shapes/static": ["files/picture"],
-    "shapes/tcp": ["notes.tar"],
-    "shapes/web": ["notes.tar"],
-    "shapes/web-mariadb": ["database.sql"],
-    "shapes/web-postgres": ["database.sql"],
-    "shapes/web-sqlite": ["app.db"],
 }
 
 

@@ -94,9 +94,13 @@ def restore(
     kept = _keep_present(session, service, discard=discard) if keep and has_data else ""
     with lock.hold(session.engine, service.name, partial(session.progress.step, service.name)):
         session.progress.step(service.name, "running its restore script")
-        verified, failure = put(session.scripts, project, f"{RESTORED}/parts")
-        if failure:
-            failure = _undo(session, project, kept, failure)
+        try:
+            verified, failure = put(session.scripts, project, f"{RESTORED}/parts")
+            if failure:
+                failure = _undo(session, project, kept, failure)
+        except KeyboardInterrupt:
+            _restart_stopped(project)
+            raise
     store.write(session.engine, RestoreRecord(service.name, now(), manifest.name, not failure, failure))
     if failure:
         hint = f"see why: darkpeak logs {service.name}"
@@ -137,6 +141,11 @@ def unpack(session: Session, name: str, snapshot: str | None, target: Path) -> U
     manifest = fetch(session, find_snapshots(session, name, snapshot), RESTORED)
     left_out = session.helper.copy_out(f"{RESTORED}/parts", folder)
     return Unpacked(name, manifest.name, str(folder), tuple(map(str, left_out)))
+
+
+def _restart_stopped(project: ComposeProject) -> None:
+    """Start what a script has stopped that was killed with the command; `restart` waits for the end of a stop."""
+    project.compose("restart", *(item.name for item in project.service.containers if not item.ends))
 
 
 def _keep_present(session: Session, service: Service, *, discard: bool) -> str:
