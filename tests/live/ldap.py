@@ -88,6 +88,17 @@ class Guesser:
         name = _ber(0x04, f"uid={uid},{PEOPLE}".encode())
         return self._ask(_ber(0x66, name + _ber(0x30, change)), b"\x67")
 
+    def finds(self, uid: str) -> bool:
+        """Search for a member by the whole name, as services do; return whether there is one."""
+        wanted = _ber(0xA3, _ber(0x04, b"uid") + _ber(0x04, uid.encode()))
+        limits = _ber(0x0A, b"\2") + _ber(0x0A, b"\0") + _ber(0x02, b"\0") * 2 + _ber(0x01, b"\0")  # the whole subtree
+        search = _ber(0x04, PEOPLE.encode()) + limits + wanted + _ber(0x30, _ber(0x04, b"uid"))
+        self.connection.sendall(_ber(0x30, _ber(0x02, b"\x01") + _ber(0x63, search)))
+        answer = b""
+        while DONE not in answer:
+            answer += self.connection.recv(4096)
+        return f"uid={uid},".encode() in answer
+
     def _ask(self, request: bytes, response: bytes) -> int:
         """Send a request; return the code of the response: tag, length, then the code as an enumeration."""
         self.connection.sendall(_ber(0x30, _ber(0x02, b"\x01") + request))
@@ -97,3 +108,6 @@ class Guesser:
 
 def _ber(tag: int, value: bytes) -> bytes:
     return bytes([tag, len(value)]) + value
+
+
+DONE = _ber(0x02, b"\x01") + b"\x65"  # the end of a search's result

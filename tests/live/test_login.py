@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live import notes
+from tests.live import notes, pantry
 from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS
 from tests.live.portal import Visitor
@@ -34,8 +35,9 @@ def running(collective: Collective) -> Collective:
     assert "this collective has no login page" in before.stderr
     collective.darkpeak("add", "account")
     planned = collective.darkpeak("plan", notes.NAME, check=False).stdout  # it ends with 1: there is much to do
-    assert "make it a client of the login page, with its secret in the volume login" in planned
-    collective.darkpeak("up", notes.NAME, timeout=900)  # and what it depends on
+    assert "make it a client of the login page" in planned
+    pantry.add(collective)
+    collective.darkpeak("up", notes.NAME, pantry.NAME, timeout=900)  # and what they depend on
     directory.write(collective)
     return collective
 
@@ -114,6 +116,74 @@ def test_what_the_login_page_has_lost_or_changed_is_made_again(
     assert "x-member: grace\r\n" in log_in(visitor("notes"), "grace")
 
 
+def find_form(member: Visitor) -> str:
+    """Open the pantry; return the path of the login form to which the router leads."""
+    asked = member.location(pantry.PAGE)
+    assert asked.startswith(f"{ACCOUNT}/enter?host=pantry.{DOMAIN}&")
+    form = at(member, "account").location(asked.removeprefix(ACCOUNT))
+    assert form.startswith(ACCOUNT)
+    return form.removeprefix(ACCOUNT)
+
+
+def come_in(member: Visitor, uid: str) -> str:
+    """Open the pantry, and log in at the login page to which the router leads; return the page that follows."""
+    return at(member, "account").submit(find_form(member), f"user={uid}", f"password={MEMBERS[uid]}")
+
+
+def test_the_router_lets_in_members_of_the_groups_and_says_who_they_are(visitor: Callable[[str], Visitor]) -> None:
+    ada = visitor("pantry")
+    inside = come_in(ada, "ada").split()
+    assert inside[:2] == ["ada", "of"]
+    assert "admins" in inside[2].split(",")
+    assert inside[3:] == ["with", "no", "cookie"]
+    assert ada.get(pantry.PAGE, "-H", "X-Forwarded-User: grace").decode().split() == inside
+    notes_page = at(ada, "notes").get("/index.html", "--include", "--location").decode().lower()
+    assert "x-member: ada\r\n" in notes_page  # without typing the password again
+    grace = visitor("pantry")
+    assert "grace of" not in come_in(grace, "grace")
+    assert grace.location(pantry.PAGE).startswith(ACCOUNT)
+
+
+def test_logging_out_ends_the_login_at_the_router_and_at_the_login_page(visitor: Callable[[str], Visitor]) -> None:
+    ada = visitor("pantry")
+    assert come_in(ada, "ada").startswith("ada of")
+    left = ada.get("/.account/leave", "--location", "--include").decode()
+    assert "set-cookie: __Host-member=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0" in left
+    assert 'name="password"' in left
+    jar = Path(ada.jar)  # curl 7.88 writes cookies that were removed into the file again
+    jar.write_text("".join(line for line in jar.read_text().splitlines(keepends=True) if "__Host-member" not in line))
+    assert 'name="password"' in at(ada, "account").get(find_form(ada)).decode()
+
+
+@pytest.mark.parametrize(
+    "wanted", ["evil.example", f"notes.{DOMAIN}", f"account.{DOMAIN}", f"pantry.{DOMAIN}.evil.example", ""]
+)
+def test_the_login_page_sends_nobody_to_another_host_with_a_token(
+    visitor: Callable[[str], Visitor], wanted: str
+) -> None:
+    ada = visitor("pantry")
+    come_in(ada, "ada")
+    page = at(ada, "account")
+    for path in (f"/enter?host={wanted}&to=/", f"/enter?host={wanted}&to=https://evil.example/"):
+        assert (page.location(path), page.status(path)) == ("", 404)
+    elsewhere = page.location(f"/enter?host=pantry.{DOMAIN}&to=//evil.example/&nonce=1")
+    assert elsewhere.startswith(f"https://pantry.{DOMAIN}:7443/.account/enter?token=")
+    assert ada.status(elsewhere.removeprefix(ada.base)) == 403
+
+
+def test_members_stay_while_the_keys_change_and_what_the_old_key_signed_ends_with_up(
+    running: Collective, visitor: Callable[[str], Visitor]
+) -> None:
+    ada, new = visitor("pantry"), visitor("pantry")
+    come_in(ada, "ada")
+    running.execute("account", "portal", "rotate-keys")
+    assert ada.status(pantry.PAGE) == 200
+    assert come_in(new, "ada").startswith("ada of")
+    assert "synchronised" in running.darkpeak("up", pantry.NAME, timeout=300).stdout
+    assert (ada.status(pantry.PAGE), new.status(pantry.PAGE)) == (302, 200)
+    assert "nothing to do" in running.darkpeak("up", pantry.NAME, timeout=300).stdout
+
+
 def test_a_service_that_is_removed_is_no_client_any_more(running: Collective) -> None:
     running.darkpeak("remove", notes.NAME, "--yes", timeout=300)
-    assert clients(running) == {}
+    assert set(clients(running)) == {pantry.NAME}

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak import collective
+from darkpeak import collective, lint
 from darkpeak.collective import Collective
 from darkpeak.plan.clients import Client, difference, read_clients
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import make_plan
+from darkpeak.plan.routes import make_table
 from darkpeak.plan.text import make_text
-from tests.making import DIRECTORY, edit, write_collective, write_service
+from darkpeak.router.routes import Gate
+from tests.making import DIRECTORY, edit, without_notes, write_collective, write_service
 
 COMPOSE = "services/wiki/docker-compose.yml"
+PAGE = DIRECTORY.replace("directory", "account").replace("20", "30")
 BACK = ("https://wiki.localhost:7443/callback",)
 WIKI = Client("wiki", "https://account.localhost:7443/", BACK, "a secret")
 
@@ -21,7 +24,7 @@ WIKI = Client("wiki", "https://account.localhost:7443/", BACK, "a secret")
 @pytest.fixture
 def files(tmp_path: Path) -> Collective:
     write_collective(tmp_path)
-    write_service(tmp_path, "account", DIRECTORY.replace("directory", "account").replace("20", "30"), "portal")
+    write_service(tmp_path, "account", PAGE, "slapd")
     edit(tmp_path, COMPOSE, "  kind: user", "  kind: user\n  login: oidc")
     edit(tmp_path, COMPOSE, '["data:', '["login:/login:ro", "data:')
     edit(tmp_path, COMPOSE, "  data: {}", "  data: {}\n  login: {}")
@@ -46,7 +49,7 @@ def test_a_service_becomes_a_client_before_it_starts(files: Collective) -> None:
         "wiki",
         "  webserver: it does not exist yet",
         "  1. build webserver",
-        "  2. make it a client of the login page, with its secret in the volume login",
+        "  2. make it a client of the login page",
         "  3. start its containers and wait until healthy",
     ]
 
@@ -61,7 +64,7 @@ def test_a_client_that_the_login_page_does_not_know_starts_again(files: Collecti
     assert planned(files, running(files), unknown="the login page does not know it") == [
         "wiki",
         "  webserver: the login page does not know it",
-        "  1. make it a client of the login page, with its secret in the volume login",
+        "  1. make it a client of the login page",
         "  2. recreate its containers and wait until healthy",
     ]
 
@@ -85,14 +88,35 @@ def test_members_come_back_to_each_path_of_each_host(tmp_path: Path, files: Coll
         (None, BACK, WIKI.files, "the login page does not know it"),
         (WIKI, BACK, {**WIKI.files, "client_secret": b"older"}, "the login page has told it something else"),
         (WIKI, BACK, {}, "the login page has told it something else"),
-        (WIKI, (*BACK, "https://other.localhost/"), WIKI.files, "its addresses have changed"),
+        (WIKI, (*BACK, "https://other.localhost/"), WIKI.files, "its addresses or groups have changed"),
     ],
     ids=["same", "more files", "unknown", "older secret", "empty volume", "new address"],
 )
 def test_what_differs(
     client: Client | None, redirects: tuple[str, ...], files: dict[str, bytes], expected: str
 ) -> None:
-    assert difference(client, redirects, files) == expected
+    assert difference(client, redirects, (), files) == expected
+
+
+def test_groups_differ_and_what_needs_no_volume_has_no_files() -> None:
+    assert difference(WIKI, BACK, (), None) == ""
+    assert difference(WIKI, BACK, ("cooks",), None) == "its addresses or groups have changed"
+
+
+@pytest.mark.parametrize(("login", "groups"), [("members", ()), ("[cooks, admins-wiki]", ("cooks", "admins-wiki"))])
+def test_the_router_lets_members_in(tmp_path: Path, files: Collective, login: str, groups: tuple[str, ...]) -> None:
+    assert make_table(files, Observed((running(files),))).gate == Gate()
+    edit(tmp_path, COMPOSE, "login: oidc", f"login: {login}")
+    edit(tmp_path, COMPOSE, '"login:/login:ro", ', "")
+    edit(tmp_path, COMPOSE, "\n  login: {}", "")
+    changed = collective.read(tmp_path)[0]
+    wiki = next(item for item in changed.services if item.name == "wiki")
+    assert wiki.login
+    assert (wiki.login.gate, wiki.login.groups) == (True, groups)
+    assert changed.redirects(wiki) == ("https://wiki.localhost:7443/.account/enter",)
+    keys = ("now", "next")
+    assert make_table(changed, Observed((running(changed),)), keys).gate == Gate(("wiki",), keys)
+    assert without_notes(lint.check(changed)) == []
 
 
 def test_what_the_login_page_prints_is_read_and_its_secret_is_not_shown() -> None:

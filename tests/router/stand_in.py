@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from darkpeak.result import Result
 
 FOLDER = "/var/lib/router"
-MAPS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "rate.map", "connections.map", "idle.map", "body.map")
+ROUTES = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map")
+MAPS = (*ROUTES, "rate.map", "connections.map", "idle.map", "body.map", "members.map")
+KEYS = ("account.pem", "account-next.pem")
 FILES = {
-    **dict.fromkeys((*MAPS, "maintenance.map", "pairs.map", "tcp.cfg", "certificates.lst", "trust.pem"), b""),
+    **dict.fromkeys((*MAPS, "maintenance.map", "pairs.map", "tcp.cfg", "certificates.lst", "trust.pem", *KEYS), b""),
     "domains.lst": b".localhost\n",
-    "tls.cfg": b"global\n  setenv TLS_ROUTES 0\n",
+    "tls.cfg": b"global\n  setenv TLS_ROUTES 0\n  setenv MEMBERS 0\n",
 }
 
 
@@ -54,7 +56,7 @@ class StandIn:
             for name in (*MAPS, "domains.lst", "pairs.map")
             for line in self.running[name].decode().splitlines()
         ]
-        told += [("tls.cfg", self.running["tls.cfg"].decode().split()[-1])]
+        told += [("tls.cfg", self.running["tls.cfg"].decode().split()[3])]
         told += [("tcp.cfg", line.split()[0]) for line in self.running["tcp.map"].decode().splitlines()]
         return b"".join(f"{name} {line}\n".encode() for name, line in told)
 
@@ -64,7 +66,9 @@ class StandIn:
         names = [path.removeprefix(folder) for path in self.handed if path.startswith(folder)]
         self.files |= {name: self.handed.pop(folder + name) for name in names}
         self.running = dict(self.files)
-        return b"reloaded\n" if before["tcp.cfg"] != self.files["tcp.cfg"] else b"routes: some\n"
+        structure = ("tcp.cfg", "tls.cfg", *KEYS)
+        changed = any(before.get(name) != self.files.get(name) for name in structure)
+        return b"reloaded\n" if changed else b"routes: some\n"
 
     def _probe(self, *hosts: str) -> bytes:
         lines = self.running["http.map"] + self.running["hosts.map"]

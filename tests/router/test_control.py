@@ -7,7 +7,7 @@ import pytest
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.router.control import Notice, Router
 from darkpeak.router.files import parse
-from darkpeak.router.routes import Changes, Counted, Route, Table, TcpRoute
+from darkpeak.router.routes import Changes, Counted, Gate, Route, Table, TcpRoute
 from tests.router.stand_in import FILES, StandIn
 
 WIKI = Table(("localhost",), (Route("wiki", 6010),))
@@ -69,6 +69,35 @@ def test_a_router_changed_by_hand_is_fixed() -> None:
     assert {drift.line for drift in the_router(container).drift(WIKI)} == {"wiki 6010", "wiki 6099"}
     assert the_router(container).apply(WIKI) == Changes(synchronised=True)
     assert the_router(container).drift(WIKI) == []
+
+
+KEYS = ("now\n", "next\n")
+GATED = replace(WIKI, gate=Gate(("wiki",), KEYS))
+
+
+def test_a_route_for_members_only_needs_keys_and_keeps_those_that_it_has() -> None:
+    container = a_router(b"")
+    closed = the_router(container).apply(replace(WIKI, gate=Gate(("wiki",))))
+    assert closed == Changes(reverted=("wiki",), reloaded=False)
+    assert parse(container.files).http == ()
+    assert the_router(container).apply(GATED) == Changes(added=("wiki",), reloaded=True)
+    assert parse(container.files) == GATED
+    assert the_router(container).apply(replace(WIKI, gate=Gate(("wiki",)))) == Changes()
+    assert parse(container.files) == GATED
+
+
+def test_an_older_router_gets_no_route_for_members_only() -> None:
+    container = a_router(b"")
+    container.files = {name: content for name, content in container.files.items() if name != "members.map"}
+    assert the_router(container).apply(GATED).reverted == ("wiki",)
+    assert parse(container.files).http == ()
+
+
+def test_a_route_that_stays_because_of_a_fault_stays_for_members_only() -> None:
+    container = a_router(b"")
+    the_router(container).apply(GATED)
+    the_router(container).apply(Table(("localhost",), kept=frozenset({6010})))
+    assert parse(container.files) == GATED
 
 
 def test_nothing_is_touched_if_a_route_is_not_allowed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
 from darkpeak.router.files import find_drift, moved, parse, render
-from darkpeak.router.routes import Changes, Limit, Route, Table, TcpRoute, TlsRoute, compare, merge
+from darkpeak.router.routes import Changes, Gate, Limit, Route, Table, TcpRoute, TlsRoute, compare, merge
 
 TABLE = Table(
     domains=("localhost",),
@@ -18,6 +18,7 @@ TABLE = Table(
     plain_ssh=6042,
     probed=(Route("directory", 6020),),
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
+    gate=Gate(("shop.example.org", "wiki"), ("now\n", "next\n")),
     pairs=(6030, 6034),
     acme=Acme(
         "https://ca.example/dir",
@@ -56,7 +57,10 @@ frontend tcp from ports
         "connections.map": b"chat 9\nwiki 50\n",
         "idle.map": b"chat 3600\n",
         "body.map": b"chat 2147483648\n",
-        "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n",
+        "members.map": b"shop.example.org 1\nwiki 1\n",
+        "account.pem": b"now\n",
+        "account-next.pem": b"next\n",
+        "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n  setenv MEMBERS 1\n",
         "tcp.cfg": frontend.encode(),
         "certificates.lst": (
             b"acme https://ca.example/dir\ncertificate peak.test *.peak.test\nhook nsupdate\nredirect off\n"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from darkpeak.deploy.login_page import find_keys
 from darkpeak.deploy.routing import require_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
@@ -33,7 +34,9 @@ def check_routes(targets: Sequence[Target]) -> list[Drift]:
     for target in targets:
         observed = target.engine.observe()
         router = require_router(target.collective, target.engine, observed)
-        drift += router.drift(make_table(target.collective, observed))
+        drift += router.drift(
+            make_table(target.collective, observed, find_keys(target.collective, target.engine, observed))
+        )
     return drift
 
 

@@ -13,7 +13,7 @@ from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
-from darkpeak.deploy.login_page import find_unknown
+from darkpeak.deploy.login_page import find_unknown, make_client
 from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
@@ -109,6 +109,8 @@ def _plan(target: Target, wanted: Wanted) -> Plan:
     unknown = tuple(find_unknown(target.collective, target.engine, observed, names))
     observed = replace(observed, unknown_clients=unknown)
     plan = make_plan(target.collective, observed, names, wanted.backup_to, wanted.outdated)
+    changing = {item.service for item in plan.changes}
+    plan = replace(plan, clients=tuple(item for item in unknown if item[0] not in changing))
     root = target.collective.root
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
@@ -248,6 +250,10 @@ def _finish(
     reverted = [f"the route {name} was not changed: nothing answers there" for name in routes.reverted]
     wrote = [f"wrote {', '.join(written)}: commit this to git"] if written else []
     volumes = [f"{item.service}: {change}" for item in plan.changes for change in item.volumes]
+    for name, _ in plan.clients:
+        progress.step(name, "making it a client of the login page")
+        service = next(item for item in target.collective.services if item.name == name)
+        make_client(target.collective, target.engine, service)
     followed = admin_groups.follow(target) if plan.groups or _changed(plan, DIRECTORY) else []
     notes = (*reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

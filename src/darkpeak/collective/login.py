@@ -7,4 +7,6 @@ from dataclasses import dataclass
 class Login:
     """How the login page, the service `account`, logs members in to a service."""
 
-    paths: tuple[str, ...]  # of OpenID Connect: where on each http route's host members come back
+    paths: tuple[str, ...]  # where on each http route's host members come back
+    gate: bool = False  # the router lets in only members; otherwise the service itself asks, by OpenID Connect
+    groups: tuple[str, ...] = ()  # with `gate`: only members of one of them; empty: all members

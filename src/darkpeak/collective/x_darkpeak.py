@@ -16,7 +16,9 @@ Route = TypeVar("Route")
 KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "login", "limits", "upgrade", "from")
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
-OIDC = "oidc"
+OIDC, MEMBERS = "oidc", "members"
+ENTER = "/.account/enter"  # of each service that the router lets members in to
+GROUP = re.compile(r"[a-z0-9][a-z0-9._-]*")
 CALLBACK = "/callback"  # where most clients of OpenID Connect have members come back
 PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
 LIMIT_KEYS = ("rate", "connections", "idle", "body")
@@ -159,12 +161,16 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
 
 
 def read_login(value: Tree, notes: Notes) -> Login | None:
-    """Return `login: oidc`, or `login: {oidc: PATH}`, or with a list of paths; None, with a finding, if it is wrong."""
+    """Return `login:`, which is oidc, {oidc: PATH}, members or [GROUP]; None, with a finding, if it is none of them."""
     hint = "write login: oidc, or login: {oidc: /callback}, with the path to which members come back"
     if value.text() == OIDC:
         return Login((CALLBACK,))
+    if value.text() == MEMBERS:
+        return Login((ENTER,), gate=True)
+    if isinstance(value.value, list):
+        return _read_groups(value, notes)
     if set(value.mapping()) != {OIDC}:
-        notes.add(value.line, "wrong-type", "login must be oidc, or a mapping with the key oidc", hint)
+        notes.add(value.line, "wrong-type", "login must be oidc, members, or a list of groups", hint)
         return None
     written = value.mapping()[OIDC]
     paths = tuple(item.text() for item in written.items() or [written])
@@ -173,6 +179,15 @@ def read_login(value: Tree, notes: Notes) -> Login | None:
             notes.add(written.line, "wrong-type", f"{path!r} is not a path to which members come back", hint)
             return None
     return Login(paths)
+
+
+def _read_groups(value: Tree, notes: Notes) -> Login | None:
+    groups = tuple(item.text() for item in value.items())
+    wrong = next((group for group in groups if not GROUP.fullmatch(group)), None)
+    if wrong is None and groups:
+        return Login((ENTER,), gate=True, groups=groups)
+    notes.add(value.line, "wrong-type", f"login names no group of members: {wrong!r}", "write login: [cooks, admins]")
+    return None
 
 
 def number(value: Tree, what: str, notes: Notes) -> int | None:

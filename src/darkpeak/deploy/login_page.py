@@ -1,6 +1,6 @@
 """Find the login page of an engine, and make services its clients: they log members in there by OpenID Connect."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from darkpeak.collective.model import Collective, Service
@@ -13,6 +13,8 @@ from darkpeak.result import Result
 from darkpeak.vocabulary import ACCOUNT, BASE_IMAGE, LOGIN_VOLUME, PORTAL
 
 FOLDER = "/login"
+END = "-----END PUBLIC KEY-----\n"
+NUMBER_OF_KEYS = 2
 Run = Callable[[Sequence[str]], Result]
 
 
@@ -41,7 +43,11 @@ def make_client(collective: Collective, engine: Engine, service: Service) -> Non
     Raises:
         SystemFailure: when the login page does not run or refuses, or when the volume cannot be written.
     """
-    made = _ask(require_login_page(collective, engine), "add", service.name, *collective.redirects(service))
+    groups = service.login.groups if service.login else ()
+    arguments = (*(f"--group={group}" for group in groups), *collective.redirects(service))
+    made = _ask(require_login_page(collective, engine), "add", service.name, *arguments)
+    if service.login and service.login.gate:
+        return  # the router logs members in
     name = dict(service.own_volumes)[LOGIN_VOLUME]
     engine.create_volume(name, {PROJECT_LABEL: service.project, VOLUME_LABEL: LOGIN_VOLUME})
     create = ("create", "--pull=never", "--network=none", f"--volume={name}:{FOLDER}", BASE_IMAGE, "true")
@@ -70,6 +76,18 @@ def remove_client(collective: Collective, engine: Engine, service: str) -> bool:
     return True
 
 
+def find_keys(collective: Collective, engine: Engine, observed: Observed) -> tuple[str, ...]:
+    """Return the keys with which the login page tells the router who a member is; none if it cannot be asked.
+
+    It is asked only if a service lets in members by the router.
+    """
+    gated = any(service.login and service.login.gate for service in collective.services)
+    run = find_login_page(collective, engine, observed) if gated else None
+    done = run(("public-keys",)) if run else None
+    found = tuple(f"{key}{END}" for key in done.text.split(END)[:-1]) if done and not done.code else ()
+    return tuple(key.lstrip() for key in found) if len(found) == NUMBER_OF_KEYS else ()
+
+
 def find_unknown(
     collective: Collective, engine: Engine, observed: Observed, names: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
@@ -84,14 +102,21 @@ def find_unknown(
     with suppress(SystemFailure):
         known = {client.name: client for client in _ask(run, "show")}
         for service in wanted:
-            for container, folder in service.login_mounts.items():
-                running = observed.running(service.project, container)
-                if running:
-                    files = engine.read_folder(running.id, folder)
-                    why = difference(known.get(service.name), collective.redirects(service), files)
-                    if why:
-                        yield service.name, why
-                    break
+            files = _files_of(engine, observed, service)
+            groups = service.login.groups if service.login else ()
+            why = difference(known.get(service.name), collective.redirects(service), groups, files)
+            if why and observed.of(service.project):
+                yield service.name, why
+
+
+def _files_of(engine: Engine, observed: Observed, service: Service) -> Mapping[str, bytes] | None:
+    """Return what a running container finds in the volume; None if none runs, or if the service needs no volume."""
+    if service.login and not service.login.gate:
+        for container, folder in service.login_mounts.items():
+            running = observed.running(service.project, container)
+            if running:
+                return engine.read_folder(running.id, folder)
+    return None
 
 
 def _ask(run: Run, *arguments: str) -> list[Client]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 
 from darkpeak.collective.model import Collective, Service
+from darkpeak.deploy.login_page import find_keys
 from darkpeak.engine import lock
 from darkpeak.engine.engine import Engine
 from darkpeak.engine.inside import Inside
@@ -38,7 +39,8 @@ def require_router(collective: Collective, engine: Engine, observed: Observed) -
 def find_drift(collective: Collective, engine: Engine, observed: Observed) -> tuple[str, ...]:
     """Return how the running router differs from the files; nothing if no router runs."""
     router = find_router(collective, engine, observed)
-    return tuple(map(str, router.drift(make_table(collective, observed)))) if router else ()
+    keys = find_keys(collective, engine, observed) if router else ()
+    return tuple(map(str, router.drift(make_table(collective, observed, keys)))) if router else ()
 
 
 def route(
@@ -59,8 +61,10 @@ def route(
     with lock.hold(engine, lock.ROUTES, on_wait):
         observed = engine.observe()
         router = find_router(collective, engine, observed)
-        table = make_table(collective, observed.without(frozenset(leaving)))
-        return router.apply(table, asked) if router else Changes()
+        if router is None:
+            return Changes()
+        keys = find_keys(collective, engine, observed)
+        return router.apply(make_table(collective, observed.without(frozenset(leaving)), keys), asked)
 
 
 def require_answer(collective: Collective, engine: Engine, service: Service, on_wait: Callable[[str], None]) -> None:

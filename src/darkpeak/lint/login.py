@@ -26,7 +26,11 @@ def can_use_it(service: Service) -> Iterator[Finding]:
     if service.login and not service.routes.http:
         hint = "write routes: with http: and a port"
         yield Finding(service.key("login"), "login-route", "members cannot come back: there is no http route", hint)
-    if service.login and not (LOGIN_VOLUME in dict(service.own_volumes) and service.login_mounts):
+    if (
+        service.login
+        and not service.login.gate
+        and not (LOGIN_VOLUME in dict(service.own_volumes) and service.login_mounts)
+    ):
         what = f"no container has the volume {LOGIN_VOLUME}, into which the secret is written"
         hint = (
             f"write volumes: [{LOGIN_VOLUME}:/{LOGIN_VOLUME}:ro] in the container, and {LOGIN_VOLUME}: {{}} in volumes"

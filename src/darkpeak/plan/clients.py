@@ -13,6 +13,7 @@ class Client:
     issuer: str
     redirects: tuple[str, ...]
     secret: str = field(repr=False)
+    groups: tuple[str, ...] = ()  # whose members may use it, if the router logs them in; empty: all members
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -31,17 +32,29 @@ def read_clients(printed: bytes) -> list[Client]:
         told = json.loads(printed)
         listed = told if isinstance(told, list) else [told]
         return [
-            Client(item["client_id"], item["issuer"], tuple(item["redirect_uris"]), item["client_secret"])
+            Client(
+                item["client_id"],
+                item["issuer"],
+                tuple(item["redirect_uris"]),
+                item["client_secret"],
+                tuple(item.get("groups", ())),
+            )
             for item in listed
         ]
     except (LookupError, TypeError) as error:
         raise ValueError(f"{error!r}") from error
 
 
-def difference(client: Client | None, redirects: Sequence[str], files: Mapping[str, bytes]) -> str:
-    """Return in words how the login page differs from what a service wants, and has in its volume; empty if not."""
+def difference(
+    client: Client | None, redirects: Sequence[str], groups: Sequence[str], files: Mapping[str, bytes] | None
+) -> str:
+    """Return in words how the login page differs from what a service wants, and has in its volume; empty if not.
+
+    `files` is None if it has no volume.
+    """
     if client is None:
         return "the login page does not know it"
-    if {name: files.get(name) for name in client.files} != client.files:
+    if files is not None and {name: files.get(name) for name in client.files} != client.files:
         return "the login page has told it something else"
-    return "" if set(client.redirects) == set(redirects) else "its addresses have changed"
+    same = (set(client.redirects), set(client.groups)) == (set(redirects), set(groups))
+    return "" if same else "its addresses or groups have changed"

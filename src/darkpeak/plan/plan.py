@@ -73,6 +73,7 @@ class Plan:
     faults: tuple[Finding, ...] = ()  # because of which services are left out of the plan
     routed: bool = True  # a router runs, or will
     files: tuple[str, ...] = ()  # files for plain compose that `up` writes
+    clients: tuple[tuple[str, str], ...] = ()  # services that do not change, and how the login page differs
     groups: tuple[str, ...] = ()  # changes of the groups of admins in the directory, in words
 
     @property

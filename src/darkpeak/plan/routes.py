@@ -7,7 +7,7 @@ from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.status import state_of
 from darkpeak.router.acme import WILDCARD, Acme
-from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute
+from darkpeak.router.routes import Gate, Limit, Route, Table, TcpRoute, TlsRoute
 from darkpeak.vocabulary import ROUTER
 
 
@@ -21,10 +21,11 @@ class ListedRoute:
     state: str
 
 
-def make_table(collective: Collective, observed: Observed) -> Table:
+def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...] = ()) -> Table:
     """Return the routes of all services that exist on the daemon; stopped ones too, so that they answer 503 not 404.
 
     Services with faults are left out. Their routes, and those of containers in no file, stay as they are (`kept`).
+    `keys` are those of the login page; without them, the router keeps those that it has.
     """
     sound = [service for service in collective.services if service.name not in collective.unsound]
     here = [service for service in sound if observed.of(service.project)]
@@ -62,6 +63,7 @@ def make_table(collective: Collective, observed: Observed) -> Table:
             if service.routes.limits
             for route in service.routes.http
         ),
+        gate=Gate(tuple(sorted(_gated(here))), keys),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),
@@ -100,6 +102,11 @@ def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Rou
         )
         if ports and not service.routes:
             yield Route(service.name, ports[0])
+
+
+def _gated(services: Sequence[Service]) -> Iterator[str]:
+    """Yield the labels of the routes that only members may use."""
+    return (route.label for item in services if item.login and item.login.gate for route in item.routes.http)
 
 
 def _proxied(service: Service, port: int) -> bool:

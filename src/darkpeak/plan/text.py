@@ -36,6 +36,8 @@ def make_text(plan: Plan) -> Iterator[str]:
         yield f"the router differs from the files and will be synchronised: {'; '.join(plan.drift)}"
     if plan.files:
         yield f"plain docker compose would use another domain or other ports; up will write {', '.join(plan.files)}"
+    for service_name, why in plan.clients:
+        yield f"{service_name} will be made a client of the login page again: {why}"
     for change in plan.groups:
         yield f"the directory follows the admins in the compose files: {change}"
     for project in plan.orphans:
@@ -65,7 +67,7 @@ def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each 
         case UseImages(images):
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
         case MakeClient():
-            return "make it a client of the login page, with its secret in the volume login"
+            return "make it a client of the login page"
         case ClearNetwork(network):
             return f"stop its containers, and remove the network {network}, which has another subnet in the files"
         case JoinNetwork(network, others):

@@ -9,8 +9,30 @@ from typing import NamedTuple, Protocol
 from darkpeak.errors import SystemFailure
 from darkpeak.result import Result
 from darkpeak.router.acme import HeldCertificates, parse_held
-from darkpeak.router.files import PAIRS, PROBED, TABLES, Drift, as_running, find_drift, lines, moved, parse, render
-from darkpeak.router.routes import Changes, Counted, Route, Table, check, compare, lead_back, with_kept
+from darkpeak.router.files import (
+    MEMBERS,
+    PAIRS,
+    TABLES,
+    YOUNG,
+    Drift,
+    as_running,
+    find_drift,
+    lines,
+    moved,
+    parse,
+    render,
+)
+from darkpeak.router.routes import (
+    Changes,
+    Counted,
+    Route,
+    Table,
+    check,
+    compare,
+    lead_back,
+    with_kept,
+    without_gated,
+)
 
 STATE = "/var/lib/router"
 NEXT = f"{STATE}/next"
@@ -62,7 +84,7 @@ class Router:
     def drift(self, table: Table) -> list[Drift]:
         """Return the lines in which the router's files, or the running process, differ from the table."""
         files = self._files((*TABLES, PAIRS))
-        wanted = _known(render(with_kept(table, parse(files))), files)
+        wanted = _known(render(_closed(with_kept(table, parse(files)), files)), files)
         in_files = find_drift(wanted, files, running=False)
         return in_files + find_drift(as_running(wanted), self._running(), running=True)
 
@@ -79,11 +101,13 @@ class Router:
         check(table)
         written, running = self._files((*TABLES, PAIRS)), self._running()
         old = parse({**written, PAIRS: written.get(PAIRS, b"") + running.get(PAIRS, b"")})
-        table = with_kept(table, old)
+        whole = with_kept(table, old)
+        table = _closed(whole, written)
+        closed = {route.label for route in whole.http} - {route.label for route in table.http}
         wanted = _known(render(table), written)
         drift = find_drift(wanted, written, running=False) or find_drift(as_running(wanted), running, running=True)
         if not drift and not moved(wanted, running):
-            return Changes(silent=self._silent(self._probe(table, asked)))
+            return Changes(silent=self._silent(self._probe(table, asked)), reverted=tuple(sorted(closed)))
         done = compare(old, table)
         deaf = self._deaf(table, done.changed)
         if deaf:
@@ -101,7 +125,7 @@ class Router:
             added=tuple(name for name in done.added if name not in broken),
             changed=tuple(name for name in done.changed if name not in broken),
             silent=silent,
-            reverted=tuple(sorted(broken)),
+            reverted=tuple(sorted(broken | closed)),
             synchronised=synchronised,
             reloaded=reloaded,
         )
@@ -213,7 +237,12 @@ class Router:
 
 def _known(wanted: Mapping[str, bytes], written: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the files without those that an older router does not know; `up router` brings it up to date."""
-    return {name: content for name, content in wanted.items() if name != PROBED or name in written}
+    return {name: content for name, content in wanted.items() if name not in YOUNG or name in written}
+
+
+def _closed(table: Table, written: Mapping[str, bytes]) -> Table:
+    """Return the table without routes for members only, if the router could not know who is one."""
+    return table if table.gate.keys and MEMBERS in written else without_gated(table)
 
 
 def _host(route: Route, table: Table) -> str:

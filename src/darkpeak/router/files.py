@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from darkpeak.router.acme import parse_acme
-from darkpeak.router.routes import Limit, Route, Table, TcpRoute, TlsRoute, check
+from darkpeak.router.routes import Gate, Limit, Route, Table, TcpRoute, TlsRoute, check
 
 TABLES = (
     "domains.lst",
@@ -18,13 +18,19 @@ TABLES = (
     "connections.map",
     "idle.map",
     "body.map",
+    "members.map",
     "tls.cfg",
     "tcp.cfg",
     "certificates.lst",
     "trust.pem",
     "probed.map",
+    "account.pem",
+    "account-next.pem",
 )
-PROBED = "probed.map"  # routers from before the prober have none
+PROBED = "probed.map"
+MEMBERS = "members.map"
+KEYS = ("account.pem", "account-next.pem")
+YOUNG = {PROBED, MEMBERS, *KEYS}  # an older router does not have them
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
@@ -69,7 +75,9 @@ def render(table: Table) -> dict[str, bytes]:
         "ssh.map": _lines(_ssh(table)),
         "tcp.map": _lines(f"{route.name} {_target(table, route)}" for route in tcp),
         **{f"{kind}.map": _lines(_limited(limits, kind)) for kind in LIMITS},
-        "tls.cfg": f"global\n  setenv TLS_ROUTES {int(bool(table.tls))}\n".encode(),
+        MEMBERS: _lines(f"{label} 1" for label in table.gate.labels),
+        "tls.cfg": _variables(TLS_ROUTES=table.tls, MEMBERS=table.gate.labels),
+        **dict(zip(KEYS, map(str.encode, table.gate.keys or ("", "")), strict=True)),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
         "trust.pem": table.acme.trust.encode() if table.acme else b"",
@@ -80,6 +88,11 @@ def render(table: Table) -> dict[str, bytes]:
 
 def _lines(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in sorted(lines)).encode()
+
+
+def _variables(**used: object) -> bytes:
+    """Return the haproxy section that says which parts of haproxy.cfg are used."""
+    return "".join(["global\n", *(f"  setenv {name} {int(bool(value))}\n" for name, value in used.items())]).encode()
 
 
 def _target(table: Table, route: TcpRoute | TlsRoute) -> str:
@@ -135,6 +148,7 @@ def parse(files: Mapping[str, bytes]) -> Table:
         ssh=tuple(Route(name, port) for name, port in sorted(ssh.items())),
         plain_ssh=plain,
         limits=_limits(files),
+        gate=_gate(files),
         probed=tuple(Route(name, port) for name, port, _ in _entries(files, PROBED)),
         acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),
         pairs=tuple(sorted({int(found[1]) for name in TO_PORTS for found in PAIR.finditer(_text(files, name))})),
@@ -169,6 +183,12 @@ def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
     return tuple(Limit(label, **found[label]) for label in sorted(found))
 
 
+def _gate(files: Mapping[str, bytes]) -> Gate:
+    keys = tuple(_text(files, name) for name in KEYS)
+    labels = tuple(sorted(label for label, _, _ in _entries(files, MEMBERS)))
+    return Gate(labels, keys if all(keys) else ())
+
+
 def lines(files: Mapping[str, bytes], name: str) -> list[str]:
     """Return a file's lines; none if there is no such file."""
     return _text(files, name).splitlines()
@@ -196,5 +216,6 @@ def moved(wanted: Mapping[str, bytes], running: Mapping[str, bytes]) -> bool:
 def as_running(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the tables that a router with these files reports, which differ from the files in some lines."""
     ports = _lines(line.split()[0] for line in lines(files, "tcp.map"))
-    passing = files.get("tls.cfg", b"").rpartition(b" ")[2]
-    return {**files, "tcp.cfg": ports, "tls.cfg": passing, "certificates.lst": b"", "trust.pem": b"", PROBED: b""}
+    passing = b"".join(re.findall(rb"TLS_ROUTES (.*\n)", files.get("tls.cfg", b"")))
+    untold = dict.fromkeys(("certificates.lst", "trust.pem", PROBED, *KEYS), b"")
+    return {**files, "tcp.cfg": ports, "tls.cfg": passing, **untold}

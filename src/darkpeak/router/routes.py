@@ -74,6 +74,14 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """The http routes that only members may use, and the keys with which the login page says who is one."""
+
+    labels: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()  # in PEM: the one that signs now, and the next one
+
+
+@dataclass(frozen=True)
 class Table:
     """All routes of the router, and the blocks into which they may lead."""
 
@@ -84,6 +92,7 @@ class Table:
     ssh: tuple[Route, ...] = ()
     plain_ssh: int = 0  # the port that plain ssh leads to; 0 is the jump server
     limits: tuple[Limit, ...] = ()
+    gate: Gate = Gate()
     acme: Acme | None = None
     probed: tuple[Route, ...] = ()  # of services without routes: the port at which the prober asks each
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
@@ -181,6 +190,7 @@ def with_kept(table: Table, before: Table) -> Table:
     tcp = [route for route in before.tcp if route.name in kept and route.public not in public]
     http = [route for route in before.http if route.label in kept]
     labels = {route.label for route in http} - {limit.label for limit in table.limits}
+    gated = {route.label for route in http} & set(before.gate.labels)
     return replace(
         table,
         http=(*table.http, *http),
@@ -189,9 +199,16 @@ def with_kept(table: Table, before: Table) -> Table:
         ssh=(*table.ssh, *(route for route in before.ssh if f"ssh {route.label}" in kept)),
         plain_ssh=table.plain_ssh or kept.get("plain ssh", 0),
         limits=(*table.limits, *(limit for limit in before.limits if limit.label in labels)),
+        gate=Gate(tuple(sorted({*table.gate.labels, *gated})), table.gate.keys or before.gate.keys),
         pairs=tuple(sorted({*table.pairs, *(before.pair_of(port) for port in kept.values())} - {0})),
         blocks=(*table.blocks, *(block_of(port) for port in kept.values())),
     )
+
+
+def without_gated(table: Table) -> Table:
+    """Return a table without the routes that only members may use: nothing can say who is one."""
+    open_ones = tuple(route for route in table.http if route.label not in table.gate.labels)
+    return replace(table, http=open_ones, gate=Gate())
 
 
 def lead_back(table: Table, before: Table, names: Collection[str]) -> Table:
@@ -223,7 +240,7 @@ def check(table: Table) -> None:
     for domain in table.domains:
         _require(HOST_NAME.fullmatch(domain), f"{domain!r} is not a domain")
     labelled: list[Route | TlsRoute | Limit] = [*table.http, *table.tls, *table.ssh, *table.limits]
-    for label in (item.label for item in labelled):
+    for label in (*(item.label for item in labelled), *table.gate.labels):
         _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
     _check_ssh(table)
     _check_tcp(table)
