@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak.actions.updates import Update
+from darkpeak.actions.updates import Unknown, Update
 from darkpeak.actions.upgrade import Upgraded, choose, find_reasons, holding_line
 from darkpeak.collective.model import Collective, Container, Place, Service
 
@@ -29,6 +29,8 @@ def test_with_security_only_services_are_chosen_and_not_packages() -> None:
         ("FROM debian:trixie\nRUN apt-get install -y 'nginx=1.26*'\n", 2),
         ("FROM debian:trixie\nRUN apt-mark hold curl nginx\n", 2),
         ('FROM debian:trixie\nRUN ["apt-mark", "hold", "nginx"]\n', 2),
+        ("FROM debian:trixie\nRUN apt-get update && apt-mark hold \\\n    curl \\\n    nginx\n", 2),
+        ("FROM debian:trixie\n# not nginx=1.26-3\nRUN true\n", None),
         ("FROM debian:trixie\nRUN apt-get install -y nginx\n", None),
         ("FROM debian:trixie\nRUN apt-get install -y nginx-common=1.26-3 libnginx=1\n", None),
         ("", None),
@@ -53,9 +55,13 @@ def made(build: str | None, text: str = "") -> Collective:
             "services/wiki/webserver/Dockerfile:2 keeps",
         ),
         (made("webserver", "FROM debian:trixie\n"), "no line of services/wiki/webserver/Dockerfile upgrades it"),
+        (
+            made("webserver", "FROM debian\nRUN apt-get update && apt-get upgrade --yes\n"),
+            "services/wiki/webserver/Dockerfile:2 leaves it as it is",
+        ),
         (made(None), "its image is not built here: name a newer one at services/wiki/docker-compose.yml:30"),
     ],
-    ids=["held", "not upgraded", "an image of others"],
+    ids=["held", "not upgraded", "upgraded without it", "an image of others"],
 )
 def test_what_is_still_out_of_date_has_its_reason(collective: Collective, why: str) -> None:
     [kept] = find_reasons(collective, [LATE])
@@ -64,7 +70,9 @@ def test_what_is_still_out_of_date_has_its_reason(collective: Collective, why: s
 
 
 def test_nothing_to_upgrade_is_said_only_if_that_is_known() -> None:
-    assert list(Upgraded("", ()).lines()) == ["nothing to upgrade: no package is out of date"]
+    assert list(Upgraded("", ()).lines()) == ["nothing to upgrade"]
+    assert list(Upgraded("", (), unknown=(Unknown("wiki", "webserver", "it does not run"),)).lines()) == []
+    assert list(Upgraded("", (LATE,)).lines()) == [LATE.line()], "its image is not built here"
 
 
 def test_packages_of_a_service_are_counted() -> None:

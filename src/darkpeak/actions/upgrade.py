@@ -1,5 +1,6 @@
 """Build services anew whose packages are out of date, deploy them, and see that nothing is out of date any more."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +12,7 @@ from darkpeak.collective.model import Collective
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base
 from darkpeak.errors import SystemFailure
-from darkpeak.lint.build_file import build_files
+from darkpeak.lint.build_file import build_files, read_all
 from darkpeak.plan.decisions import Outdated
 from darkpeak.plan.plan import Plan
 from darkpeak.plan.text import make_text
@@ -58,8 +59,8 @@ class Upgraded:
         elif self.result:
             yield from self.result.lines()
             yield from self._upgraded()
-        elif not self.unknown:
-            yield "nothing to upgrade: no package is out of date"
+        elif not self.updates and not self.unknown:
+            yield "nothing to upgrade"
 
     def _upgraded(self) -> Iterator[str]:
         for service in dict.fromkeys(item.service for item in self.updates):
@@ -120,6 +121,8 @@ def find_reasons(collective: Collective, updates: Sequence[Update]) -> Iterator[
             yield Kept(item, f"its image is not built here: name a newer one at {container.at}")
         elif line := holding_line(file.text, item.package):
             yield Kept(item, f"{file.file}:{line} keeps it back")
+        elif line := upgrading_line(file.text):
+            yield Kept(item, f"{file.file}:{line} leaves it as it is: a build shows what apt says of it there")
         else:
             yield Kept(item, f"no line of {file.file} upgrades it: write apt-get update && apt-get upgrade --yes there")
 
@@ -128,11 +131,29 @@ def holding_line(text: str, package: str) -> int | None:
     """Return the line of a Dockerfile that names a version of the package, or holds it; None if no line does."""
     name = package.partition(":")[0]
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.replace("\\", " ").replace('"', " ").replace("'", " ").split()
-        named = [word for word in words if word.partition("=")[0].partition(":")[0] == name]
-        if any("=" in word for word in named) or (named and "hold" in words):
+        words = () if line.lstrip().startswith("#") else _words(line)
+        if any("=" in word and _package(word) == name for word in words):
             return number
+    for item in read_all(text):
+        words = _words(item.rest)
+        if "hold" in words and name in map(_package, words):
+            return item.line
     return None
+
+
+def upgrading_line(text: str) -> int | None:
+    """Return the line of a Dockerfile's instruction that upgrades all packages; None if none does."""
+    words = {"upgrade", "dist-upgrade", "full-upgrade"}
+    return next((item.line for item in read_all(text) if words & {*_words(item.rest)}), None)
+
+
+def _words(line: str) -> list[str]:
+    return re.split(r"""[\\"'\s,;&\[\]]+""", line)
+
+
+def _package(word: str) -> str:
+    """Return the name of the package in a word of apt's, such as nginx:amd64=1.26-3."""
+    return word.partition("=")[0].partition(":")[0]
 
 
 def _built(collective: Collective) -> Outdated:
