@@ -1,5 +1,6 @@
 """Tables: they fit in a terminal's width, nothing is cut, and no word is broken while it fits in a line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from darkpeak.output import ProgressTable, make_tables
+from darkpeak import output
+from darkpeak.errors import CheckFailed
+from darkpeak.output import ProgressTable, make_tables, show_error, show_json
 from lab.collectives import TOP
 from lab.terminal import on_terminal
 
@@ -140,3 +143,17 @@ def test_what_is_watched_is_shown_again_until_it_is_ended() -> None:
 def test_nothing_is_watched_without_a_terminal() -> None:
     done = subprocess.run([sys.executable, "-c", WATCHING], capture_output=True, text=True, check=False, timeout=30)
     assert "--watch needs a terminal" in done.stderr
+
+
+def test_a_command_prints_one_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error is the document where there is no result; after one, it is lines on standard error."""
+    monkeypatch.setattr(output, "_documents", [])
+    failed = CheckFailed("wiki was not saved", hint="see why")
+    show_json(["saved: chat"])
+    show_error(failed, None, (), as_json=True)
+    both = capsys.readouterr()
+    assert json.loads(both.out) == ["saved: chat"]
+    assert both.err == "error: wiki was not saved\n  see why\n"
+    output._documents.clear()
+    show_error(failed, None, (), as_json=True)
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "wiki was not saved"

@@ -28,8 +28,12 @@ GAP = 2  # spaces between two columns of a table
 SHORT = 16  # characters of a cell that is not folded
 
 
+_documents: list[bool] = []  # one for each JSON document that was printed
+
+
 def show_json(value: object) -> None:
     """Print a value as one JSON document."""
+    _documents.append(True)
     sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
@@ -145,8 +149,12 @@ def _fit(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
 
 
 def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *, as_json: bool) -> None:
-    """Print an error: what is wrong, where, what to do now; then its causes, and the path of the log."""
-    if as_json:
+    """Print an error: what is wrong, where, what to do now; then its causes, and the path of the log.
+
+    As JSON it is the one document that the command prints. After a result it is lines on standard error, as without
+    JSON: a program that reads a second document after the first is rare.
+    """
+    if as_json and not _documents:
         facts = {"message": error.message, "where": error.where, "hint": error.hint}
         show_json({"error": {**facts, **({"log": str(log)} if log else {})}})
         return

@@ -247,7 +247,7 @@ def seen(collective: Collective, tmp_path_factory: pytest.TempPathFactory, campa
         told = ours.darkpeak("plan", "--json", check=False, timeout=300).stdout
         foreseen = list(pool.map(lambda case: dry_run(plain, case), cases))
         after = list(pool.map(lambda case: start(plain, case), cases))
-    plan = json.JSONDecoder().raw_decode(told)[0][0]["plan"]
+    plan = json.loads(told)[0]["plan"]
     refused = {fault["at"]["file"].split("/")[1] for fault in plan["faults"]}
     made = {
         item["service"]: {entry["container"] for entry in item["decisions"] if entry["action"] in CREATED}
