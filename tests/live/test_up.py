@@ -6,11 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from lab.commands import run, wait_for
 from tests.live.daemons import desired, ids, states
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.collectives import Collective
 
 WIKI = ("curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}", "http://wiki.localhost:7080/")
@@ -72,6 +78,30 @@ def test_the_packages_that_run_are_listed_with_their_origin(running: Collective)
     assert {item["why"] for item in why(running, "dpkg")} == {"it is part of the base image"}
     assert "a dependency: " in " ".join(item["why"] for item in why(running, "libsasl2-2"))
     assert running.darkpeak("why", "no-such-package", check=False).returncode == 1
+
+
+def test_what_runs_is_valid_in_both_formats(running: Collective, tmp_path: Path) -> None:
+    """The validators of the formats' own libraries decide."""
+    listed = json.loads(running.darkpeak("inventory", "--json").stdout)
+    docker = ("docker", "--host", running.host.docker_host)
+    identity = running.compose("directory", "ps", "--quiet", "slapd").stdout.strip()
+    image = run([*docker, "inspect", "--format", "{{.Image}}", identity]).stdout.strip()
+    text = running.darkpeak("inventory", "--format", "cyclonedx").stdout
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    components = json.loads(text)["components"]
+    assert image in {item["version"] for item in components if item["type"] == "container"}
+    purls = {item["purl"] for item in components if item["type"] == "library"}
+    packages = {(item["package"], item["version"], item["architecture"]) for item in listed["packages"]}
+    assert len(purls) == len(packages)
+    machine = run(["dpkg", "--print-architecture"]).stdout.strip()
+    assert any(
+        purl.startswith("pkg:deb/debian/slapd@") and f"arch={machine}&distro=debian-13" in purl for purl in purls
+    )
+    file = tmp_path / "inventory.spdx.json"
+    file.write_text(running.darkpeak("inventory", "--format", "spdx").stdout)
+    document = parse_file(str(file))
+    assert validate_full_spdx_document(document) == []
+    assert {ref.locator for item in document.packages for ref in item.external_references} == purls
 
 
 def why(running: Collective, package: str) -> list[dict[str, str]]:

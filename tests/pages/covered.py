@@ -14,6 +14,7 @@ CHAT, DIRECTORY, DNS, GIT, HOME, ROUTER, HOOKS, WIKI = (
     for name in ("chat", "directory", "dns", "git", "home", "router", "router/certificates/hooks", "wiki")
 )
 ACCOUNT = "catalogue/account/README.md"
+LISTED = "test_up.py::test_what_runs_is_valid_in_both_formats"
 BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
 HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_commands_cuts"
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
@@ -142,6 +143,8 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "docs/admins.md": {
+        "darkpeak inventory --format cyclonedx >inventory.cdx.json": LISTED,
+        "darkpeak why openssl": LISTED,
         **dict.fromkeys(
             ("darkpeak upgrade --dry-run", "darkpeak upgrade wiki", "darkpeak upgrade --security-only"), UPGRADED
         ),

@@ -3,28 +3,22 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
+from darkpeak import __version__
 from darkpeak.actions.updates import AT_ONCE, NOT_RUNNING, Found, Unknown, list_containers
 from darkpeak.collective.compose import dockerfile
-from darkpeak.collective.model import Service
+from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
-from darkpeak.packages.container import CannotTell, read_installed
+from darkpeak.packages.container import CannotTell, read_installed, read_system
+from darkpeak.packages.cyclonedx import make_cyclonedx
 from darkpeak.packages.installed import Installed
+from darkpeak.packages.listed import Item, Listed
 from darkpeak.packages.origin import Origin, find_origin
+from darkpeak.packages.spdx import make_spdx
 from darkpeak.progress import Progress
-
-
-@dataclass(frozen=True, order=True)
-class Item:
-    """A package in a running container."""
-
-    service: str
-    container: str
-    package: str
-    version: str
-    architecture: str
-    source: str  # the name of its source package
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,17 @@ class Inventory:
     """All packages in running containers, and the containers whose packages are unknown."""
 
     packages: tuple[Item, ...]
+    containers: tuple[Listed, ...]
     unknown: tuple[Unknown, ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a running container consists of."""
+
+    installed: Installed
+    image: str
+    distribution: str
 
 
 @dataclass(frozen=True, order=True)
@@ -56,17 +60,26 @@ class Reasons:
 
 def take_inventory(targets: Sequence[Target], progress: Progress) -> Inventory:
     """Return all packages in the running containers of the targets, and where they are unknown."""
-    items, unknown = [], []
+    items, listed, unknown = [], [], []
     for _, found, answer in _read_all(targets, progress):
         if isinstance(answer, CannotTell):
             unknown.append(Unknown(found.service, found.container, str(answer)))
-        else:
-            names = zip(answer.full_names, answer.packages, strict=True)
-            items += [
-                Item(found.service, found.container, name, item.version, item.architecture, item.source)
-                for name, item in names
-            ]
-    return Inventory(tuple(sorted(items)), tuple(sorted(unknown)))
+            continue
+        installed = answer.installed
+        listed.append(Listed(found.service, found.container, answer.image, answer.distribution, installed.native))
+        items += [
+            Item(found.service, found.container, name, item.version, item.architecture, item.source)
+            for name, item in zip(installed.full_names, installed.packages, strict=True)
+        ]
+    return Inventory(tuple(sorted(items)), tuple(sorted(listed)), tuple(sorted(unknown)))
+
+
+def make_document(collective: Collective, found: Inventory, form: str) -> dict[str, Any]:
+    """Return an inventory as a software bill of materials, in `cyclonedx` or `spdx`."""
+    if form == "cyclonedx":
+        return make_cyclonedx(collective.name, __version__, found.containers, found.packages)
+    names = (collective.name, collective.domain)
+    return make_spdx(names, __version__, found.containers, found.packages, datetime.now(UTC))
 
 
 def find_reasons(targets: Sequence[Target], package: str, progress: Progress) -> Reasons:
@@ -75,9 +88,9 @@ def find_reasons(targets: Sequence[Target], package: str, progress: Progress) ->
     for service, found, answer in _read_all(targets, progress):
         if isinstance(answer, CannotTell):
             unknown.append(Unknown(found.service, found.container, str(answer)))
-        elif answer.version(package):
-            why = _why(service, found.container, answer, package)
-            reasons.append(Reason(found.service, found.container, answer.version(package), why))
+        elif version := answer.installed.version(package):
+            why = _why(service, found.container, answer.installed, package)
+            reasons.append(Reason(found.service, found.container, version, why))
     return Reasons(package, tuple(sorted(reasons)), tuple(sorted(unknown)))
 
 
@@ -99,7 +112,7 @@ def describe(origin: Origin, file: str) -> str:
     return "neither the Dockerfile nor a dependency of what it installs names it"
 
 
-def _read_all(targets: Sequence[Target], progress: Progress) -> Iterator[tuple[Service, Found, Installed | CannotTell]]:
+def _read_all(targets: Sequence[Target], progress: Progress) -> Iterator[tuple[Service, Found, Contents | CannotTell]]:
     """Yield each container of the targets with its packages; an engine that fails does not stop the others."""
     for target in targets:
         services = {service.name: service for service in target.running}
@@ -117,11 +130,12 @@ def _read_all(targets: Sequence[Target], progress: Progress) -> Iterator[tuple[S
                 yield services[found.service], found, answer
 
 
-def _read(target: Target, found: Found) -> Installed | CannotTell:
+def _read(target: Target, found: Found) -> Contents | CannotTell:
     if found.running is None:
         return CannotTell(NOT_RUNNING)
     try:
-        return read_installed(target.engine, found.running.id)[1]
+        _, installed = read_installed(target.engine, found.running.id)
+        return Contents(installed, found.running.image, read_system(target.engine, found.running.id))
     except CannotTell as error:
         return error
     except SystemFailure as error:

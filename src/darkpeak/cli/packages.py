@@ -9,6 +9,8 @@ from darkpeak.cli.common import BACKUP_FIRST, SERVICES, Settings, command
 from darkpeak.cli.deploy import on_host, require
 from darkpeak.errors import CheckFailed, joined
 
+FORMATS = ("cyclonedx", "spdx")
+
 
 @command("updates")
 @SERVICES
@@ -92,25 +94,32 @@ def upgrade(
 
 @command("inventory")
 @SERVICES
-def inventory(settings: Settings, names: tuple[str, ...]) -> None:
+@click.option("--format", "form", type=click.Choice(FORMATS), help="A software bill of materials, as JSON.")
+def inventory(settings: Settings, names: tuple[str, ...], form: str | None) -> None:
     """List every package that runs, with its version.
 
-    Nothing runs in the containers: the engine sends their package lists. Exits 3 if those of a container are unknown.
+    Nothing runs in the containers: the engine sends their package lists. With --format they are a document that other
+    programs read, such as those that look for known vulnerabilities. Exits 3 if the packages of a container are
+    unknown: then the document lacks this container.
 
     \b
     Example: darkpeak inventory wiki
     """
     from darkpeak import output
-    from darkpeak.actions.inventory import take_inventory
+    from darkpeak.actions.inventory import make_document, take_inventory
     from darkpeak.actions.updates import doubts_of
 
+    collective = settings.collective()
     with settings.progress() as progress:
-        found = take_inventory(settings.targets(settings.collective(), names), progress)
+        found = take_inventory(settings.targets(collective, names), progress)
     doubts = doubts_of(found.unknown, "which packages {} has")
-    if settings.as_json:
+    if form:
+        output.show_json(make_document(collective, found, form))
+    elif settings.as_json:
         output.show_json(found)
         sys.exit(doubts[0].exit_code if doubts else 0)
-    output.show_rows(found.packages, ("service", "container", "package", "version", "source"), {}, as_json=False)
+    else:
+        output.show_rows(found.packages, ("service", "container", "package", "version", "source"), {}, as_json=False)
     if doubts:
         raise joined(doubts)
 

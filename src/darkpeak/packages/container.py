@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.packages.installed import Installed, NotDebian, read_status
+from darkpeak.packages.listed import read_distribution
 
 STATUS, ARCHITECTURES = "/var/lib/dpkg/status", "/var/lib/dpkg/arch"
+OS_RELEASE = "/usr/lib/os-release"  # /etc/os-release is a link to it
 SETTINGS, KEYRINGS = "/etc/apt", "/usr/share/keyrings"
 APT, DPKG = "apt", "dpkg"
 
@@ -52,6 +54,16 @@ def read_installed(engine: Engine, container: str) -> tuple[bytes, Installed]:
         return status, read_status(status.decode(errors="replace"))
     except NotDebian as error:
         raise CannotTell(str(error)) from error
+
+
+def read_system(engine: Engine, container: str) -> str:
+    """Return the distribution of a container, such as `debian-13`; empty if none of its files says it.
+
+    Raises:
+        SystemFailure: when the engine does not answer.
+    """
+    text = read_file(engine, container, OS_RELEASE)
+    return read_distribution(text.decode(errors="replace"))
 
 
 def read_files(engine: Engine, container: str) -> Files:
