@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from darkpeak import __version__
+from darkpeak.actions.library_updates import Read, read_one
 from darkpeak.actions.updates import AT_ONCE, NOT_RUNNING, Found, Unknown, list_containers
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Collective, Service
@@ -15,10 +16,12 @@ from darkpeak.errors import SystemFailure
 from darkpeak.packages.container import CannotTell, read_installed, read_system
 from darkpeak.packages.cyclonedx import make_cyclonedx
 from darkpeak.packages.installed import Installed
-from darkpeak.packages.listed import Item, Listed
+from darkpeak.packages.listed import Item, Kind, Listed
 from darkpeak.packages.origin import Origin, find_origin
 from darkpeak.packages.spdx import make_spdx
 from darkpeak.progress import Progress
+
+FROM = {Kind.PYPI: "a Python package that pip installed in its image", Kind.NPM: "an npm package of its image"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Contents:
     installed: Installed
     image: str
     distribution: str
+    libraries: Read  # of its image: from PyPI and npm
 
 
 @dataclass(frozen=True, order=True)
@@ -71,6 +75,13 @@ def take_inventory(targets: Sequence[Target], progress: Progress) -> Inventory:
             Item(found.service, found.container, name, item.version, item.architecture, item.source)
             for name, item in zip(installed.full_names, installed.packages, strict=True)
         ]
+        if isinstance(answer.libraries, CannotTell):
+            unknown.append(Unknown(found.service, found.container, str(answer.libraries)))
+            continue
+        items += [
+            Item(found.service, found.container, item.name, item.version, "", "", item.kind)
+            for item in dict.fromkeys(replace(item, python="") for item in answer.libraries)
+        ]
     return Inventory(tuple(sorted(items)), tuple(sorted(listed)), tuple(sorted(unknown)))
 
 
@@ -88,10 +99,19 @@ def find_reasons(targets: Sequence[Target], package: str, progress: Progress) ->
     for service, found, answer in _read_all(targets, progress):
         if isinstance(answer, CannotTell):
             unknown.append(Unknown(found.service, found.container, str(answer)))
-        elif version := answer.installed.version(package):
+            continue
+        if version := answer.installed.version(package):
             why = _why(service, found.container, answer.installed, package)
             reasons.append(Reason(found.service, found.container, version, why))
-    return Reasons(package, tuple(sorted(reasons)), tuple(sorted(unknown)))
+        if isinstance(answer.libraries, CannotTell):
+            unknown.append(Unknown(found.service, found.container, str(answer.libraries)))
+            continue
+        reasons += [
+            Reason(found.service, found.container, item.version, FROM[item.kind])
+            for item in answer.libraries
+            if item.name == package
+        ]
+    return Reasons(package, tuple(sorted(set(reasons))), tuple(sorted(unknown)))
 
 
 def _why(service: Service, name: str, installed: Installed, package: str) -> str:
@@ -135,7 +155,8 @@ def _read(target: Target, found: Found) -> Contents | CannotTell:
         return CannotTell(NOT_RUNNING)
     try:
         _, installed = read_installed(target.engine, found.running.id)
-        return Contents(installed, found.running.image, read_system(target.engine, found.running.id))
+        system = read_system(target.engine, found.running.id)
+        return Contents(installed, found.running.image, system, read_one(target.engine, found))
     except CannotTell as error:
         return error
     except SystemFailure as error:

@@ -1,4 +1,4 @@
-"""Find outdated packages in the running containers of services."""
+"""Find outdated packages of Debian in the running containers of services."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.packages.apt import find_newer
 from darkpeak.packages.container import CannotTell, Files, read_files
+from darkpeak.packages.listed import Kind
 from darkpeak.packages.policy import Newer
 from darkpeak.plan.observed import Running
 from darkpeak.progress import Progress
@@ -32,11 +33,13 @@ class Update:
     old: str
     new: str
     security: bool
+    kind: Kind = Kind.DEB
 
     def line(self) -> str:
         """Return it as a line of words."""
-        words = (self.service, self.container, self.package, self.old, self.new)
-        return display(" ".join((*words, *(("security",) if self.security else ()))))
+        words = [self.service, self.container, self.package, self.old, self.new]
+        words += ["security"] if self.security else []
+        return display(" ".join([*words, self.kind] if self.kind != Kind.DEB else words))
 
 
 @dataclass(frozen=True, order=True)
@@ -59,6 +62,11 @@ class Updates:
     def services(self) -> tuple[str, ...]:
         """The services that have outdated packages."""
         return tuple(dict.fromkeys(item.service for item in self.updates))
+
+    def with_more(self, more: "Updates") -> "Updates":
+        """Return these and others."""
+        unknown = tuple(sorted({*self.unknown, *more.unknown}))
+        return Updates(tuple(sorted((*self.updates, *more.updates))), unknown)
 
     def of(self, service: str) -> "Updates":
         """Return those of one service."""
@@ -92,7 +100,7 @@ class Found:
 
 
 def find_updates(targets: Sequence[Target], progress: Progress) -> Updates:
-    """Return the outdated packages of all running containers of the targets, and where they are unknown."""
+    """Return the outdated packages of Debian in all running containers of the targets, and where they are unknown."""
     found = [_find_on(target, progress) for target in targets]
     updates = (item for part in found for item in part.updates)
     return Updates(tuple(sorted(updates)), tuple(sorted(item for part in found for item in part.unknown)))

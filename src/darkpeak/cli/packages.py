@@ -19,20 +19,25 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
 
     One line for each: SERVICE CONTAINER PACKAGE OLD NEW, and `security` if a security archive has a newer version.
     Nothing runs in the containers: their package lists are compared with the archive's by apt, in a short container
-    beside them. The archive's lists are used for an hour.
+    beside them. The archive's lists are used for an hour. `darkpeak upgrade` upgrades these packages.
+
+    `pypi` or `npm` marks a package from there, of which this machine's pip or npm knows a newer version. Its version is
+    in the service's files.
 
     Exits 1 if there are any, and 3 if that is unknown for a container: it does not run, it is not a Debian system with
-    apt, or the archive cannot be reached, has a bad signature or is too old. `darkpeak upgrade` upgrades them.
+    apt, or an archive or index cannot be reached, has a bad signature or is too old.
 
     \b
     Example: darkpeak updates wiki
     """
     from darkpeak import output
+    from darkpeak.actions.library_updates import find_library_updates
     from darkpeak.actions.updates import find_updates
+    from darkpeak.packages.listed import Kind
 
     targets = settings.targets(settings.collective(), names)
     with settings.progress() as progress:
-        found = find_updates(targets, progress)
+        found = find_updates(targets, progress).with_more(find_library_updates(targets, progress))
     doubts = found.doubts()
     if settings.as_json:
         output.show_json(found)
@@ -41,7 +46,9 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     if doubts:
         raise joined(doubts)
     if found.updates:
-        hint = f"upgrade them: darkpeak upgrade {' '.join(found.services)}"
+        of_debian = dict.fromkeys(item.service for item in found.updates if item.kind == Kind.DEB)
+        by_hand = "write newer versions into their files, get them with scripts/packages, then: darkpeak up"
+        hint = f"upgrade them: darkpeak upgrade {' '.join(of_debian)}" if of_debian else by_hand
         raise CheckFailed(f"out of date: {', '.join(found.services)}", hint=hint)
 
 
@@ -119,7 +126,9 @@ def inventory(settings: Settings, names: tuple[str, ...], form: str | None) -> N
         output.show_json(found)
         sys.exit(doubts[0].exit_code if doubts else 0)
     else:
-        output.show_rows(found.packages, ("service", "container", "package", "version", "source"), {}, as_json=False)
+        output.show_rows(
+            found.packages, ("service", "container", "package", "version", "kind", "source"), {}, as_json=False
+        )
     if doubts:
         raise joined(doubts)
 

@@ -1,1 +1,1 @@
-"""Debian packages in containers: what is installed, and what apt knows to be newer."""
+"""The packages of containers: what is installed, and what apt, pip and npm know to be newer."""
