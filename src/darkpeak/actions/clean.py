@@ -1,4 +1,4 @@
-"""Remove images and indexes that this collective does not need any more."""
+"""Remove images, build cache and indexes that this collective does not need any more."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -7,6 +7,7 @@ from functools import partial
 
 from darkpeak.actions.up import ensure_base_images, lock_services
 from darkpeak.deploy.target import Target
+from darkpeak.engine.disk import measure, remove_unused_cache
 from darkpeak.evidence import deploys
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.helper import build as helper
@@ -22,7 +23,7 @@ class Cleaned:
     host: str
     images: tuple[Unneeded, ...]
     indexes: tuple[str, ...]  # volumes with an archive's lists, which `updates` makes again
-    bytes: int  # of images: what was freed; or (dry run) what would be at least
+    bytes: int  # of images and build cache: what was freed; or (dry run) what would be at least
 
 
 def clean(target: Target, progress: Progress, *, dry_run: bool) -> Cleaned:
@@ -37,17 +38,21 @@ def clean(target: Target, progress: Progress, *, dry_run: bool) -> Cleaned:
     require_ours(target.collective, target.engine)
     if dry_run:
         images = _unneeded(target)
-        return Cleaned(target.host, images, _indexes(target), sum(item.bytes for item in images))
+        cache = measure(target.engine).unused_cache
+        return Cleaned(target.host, images, _indexes(target), cache + sum(item.bytes for item in images))
     with ExitStack() as stack:
         ensure_base_images(target, [], progress)
         lock_services(stack, target, sorted(service.name for service in target.collective.services), progress)
         progress.step("clean", "looking for images that nobody needs")
-        before = target.engine.layers_size()
+        before = measure(target.engine)
         removed = tuple(item for item in _unneeded(target) if target.engine.remove_image(item.name))
+        remove_unused_cache(target.engine)
         indexes = _indexes(target)
         for index in indexes:
             target.engine.remove_volume(index)
-        return Cleaned(target.host, removed, indexes, max(0, before - target.engine.layers_size()))
+        after = measure(target.engine)
+        freed = before.images + before.unused_cache - after.images - after.unused_cache
+        return Cleaned(target.host, removed, indexes, max(0, freed))
 
 
 def clean_each(targets: Sequence[Target], progress: Progress, *, dry_run: bool) -> list[Cleaned]:

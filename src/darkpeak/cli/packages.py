@@ -165,10 +165,11 @@ def why(settings: Settings, package: str) -> None:
 @command("clean")
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 def clean(settings: Settings, *, dry_run: bool) -> None:
-    """Remove old images that this collective does not need.
+    """Remove old images and build cache that nobody needs.
 
     An image stays if a container uses it, if it has the name of a container's image, or if a deploy in `history` has
-    it: so a rollback still works. The archive's lists of `updates` go too; it gets them again. Images of others stay.
+    it: so a rollback still works. Build cache goes only if no image has it. The archive's lists of
+    `updates` go too; it gets them again. Images of others stay.
 
     \b
     Example: darkpeak clean --dry-run
@@ -187,7 +188,7 @@ def clean(settings: Settings, *, dry_run: bool) -> None:
         what = "would be removed, at least" if dry_run else "removed,"
         output.show_lines([*(image.name for image in item.images), *item.indexes])
         removed = f"{len(item.images)} image names and {len(item.indexes)} package indexes"
-        output.show_lines([f"{removed} {what} {item.bytes / MIB:.0f} MiB of images"])
+        output.show_lines([f"{removed} {what} {item.bytes / MIB:.0f} MiB of images and build cache"])
 
 
 COMMANDS = (updates, upgrade, inventory, why, clean)

@@ -201,11 +201,6 @@ class Engine:
         with self.errors_as("did not list its containers"):
             return {item["ImageID"] for item in self.client.api.containers(all=True)}
 
-    def layers_size(self) -> int:
-        """Return the size of all images on its disk, in bytes; what several share counts once."""
-        with self.errors_as("did not measure its images"):
-            return int(self.client.api.df()["LayersSize"] or 0)
-
     def remove_image(self, image: str) -> bool:
         """Remove an image, or one of its names; return whether it is gone. The engine keeps an image that is in use."""
         return not self.docker("rmi", image, seconds=process.LONG_SECONDS).code
