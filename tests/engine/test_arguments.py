@@ -7,6 +7,7 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.engine.base import make_mmdebstrap, make_sources, suites_of
+from darkpeak.engine.base_image import Made, make_config
 from darkpeak.engine.compose import make_compose, make_overlay
 from tests.making import write_collective
 
@@ -56,7 +57,18 @@ def test_the_base_image_comes_from_this_machines_mirror(listed: str, sources: tu
 
 
 def test_the_mmdebstrap_command_ends_with_the_sources() -> None:
-    assert make_mmdebstrap("trixie", ("deb A", "deb B"), "root.tar")[-4:] == (
+    assert make_mmdebstrap(Made("trixie", "arm64", 0, ("deb A", "deb B")), "root.tar")[-4:] == (
         *("trixie", "root.tar"),
         *("deb A", "deb B"),
     )
+
+
+def test_a_base_image_says_what_it_is_made_of_and_no_password() -> None:
+    made = Made("trixie", "arm64", 1_764_201_600, ("deb http://ada:secret@mirror/debian trixie main", "deb B"))
+    config = make_config(made, "0" * 64)
+    assert (config["architecture"], config["created"]) == ("arm64", "2025-11-27T00:00:00Z")
+    assert config["config"]["Labels"] == {
+        "darkpeak.base": "trixie",
+        "darkpeak.base.date": "2025-11-27",
+        "darkpeak.base.sources": "deb http://mirror/debian trixie main; deb B",
+    }

@@ -173,7 +173,8 @@ def unlock(settings: Settings, name: str, *, yes: bool) -> None:
 def base(settings: Settings, *, rebuild: bool) -> None:
     """Get the Debian base images that services are built from.
 
-    They are pulled from a registry, or built from Debian's signed archive where no registry answers.
+    They are pulled from a registry, or built from Debian's signed archive where no registry answers. Then their labels
+    say what they are made of, and the same archive gives the same image all day.
 
     \b
     Example: darkpeak base

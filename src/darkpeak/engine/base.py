@@ -12,12 +12,14 @@ from pathlib import Path
 from darkpeak import process
 from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Service
-from darkpeak.engine.engine import BASE_COMMENT, Engine
+from darkpeak.engine.base_image import Made, pack
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.vocabulary import LEFT_OUT
 
 FROM_DEBIAN = re.compile(r"^\s*FROM\s+debian:([a-z]+)\s*(?:AS\s+\S+\s*)?$", re.MULTILINE | re.IGNORECASE)
 DAY = 86400
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}  # of engines
 
 
 def suites_of(services: Iterable[Service]) -> tuple[str, ...]:
@@ -59,13 +61,14 @@ def _pull(engine: Engine, image: str, on_step: Callable[[str], None]) -> bool:
     return not engine.docker("pull", "--quiet", image, seconds=process.LONG_SECONDS).code
 
 
-def make_mmdebstrap(suite: str, sources: tuple[str, ...], target: str) -> tuple[str, ...]:
-    """Return the command that makes a root file system of `suite`; without sources, mmdebstrap uses its defaults."""
+def make_mmdebstrap(made: Made, target: str) -> tuple[str, ...]:
+    """Return the command that makes a root file system; without sources, mmdebstrap uses its defaults."""
     return (
         *("mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates"),
+        f"--architectures={made.architecture}",
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
         "--dpkgopt=force-unsafe-io",  # a build is repeated after a power failure, so no file need be synced
-        *(suite, target, *sources),
+        *(made.suite, target, *made.sources),
     )
 
 
@@ -97,15 +100,50 @@ def _build(engine: Engine, suite: str) -> None:
             hint="apt-get install mmdebstrap, then: darkpeak base",
         )
     # The files' dates are rounded to the day, so that the same archive gives the same image all day.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(int(time.time()) // DAY * DAY)}
+    build(engine, Made(suite, architecture(engine), int(time.time()) // DAY * DAY, find_sources(suite)))
+
+
+def build(engine: Engine, made: Made) -> None:
+    """Build debian:SUITE from what it is made of, and load it into an engine.
+
+    Raises:
+        SystemFailure: when it cannot be built or loaded.
+    """
+    name = f"debian:{made.suite}"
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made.epoch)}
     with tempfile.TemporaryDirectory(prefix="darkpeak-base-") as folder:
-        archive = Path(folder) / "root.tar"
-        argv = make_mmdebstrap(suite, find_sources(suite), str(archive))
-        made = process.run(argv, environment=environment, seconds=process.LONG_SECONDS)
-        if made.code:
-            hint = "log out and in again, since newgrp changed this shell's own group" if _has_another_group() else ""
-            raise SystemFailure(f"mmdebstrap could not build debian:{suite}: {made.last_line()}", hint=hint)
-        arguments = ("import", "--message", BASE_COMMENT, "--change", 'CMD ["bash"]', str(archive), f"debian:{suite}")
-        loaded = engine.docker(*arguments, seconds=process.LONG_SECONDS)
+        layer, image = Path(folder) / "root.tar", Path(folder) / "image.tar"
+        done = process.run(make_mmdebstrap(made, str(layer)), environment=environment, seconds=process.LONG_SECONDS)
+        if done.code:
+            what = f"mmdebstrap could not build {name} for {made.architecture}: {done.last_line()}"
+            raise SystemFailure(what, hint=_hint(made))
+        try:
+            pack(made, layer, image)
+        except OSError as error:
+            raise SystemFailure(f"the image {name} cannot be written: {error}") from error
+        loaded = engine.docker("load", "--quiet", "--input", str(image), seconds=process.LONG_SECONDS)
     if loaded.code:
-        raise SystemFailure(f"the engine did not import the image debian:{suite}: {loaded.last_line()}")
+        raise SystemFailure(f"the engine did not load the image {name}: {loaded.last_line()}")
+
+
+def architecture(engine: Engine) -> str:
+    """Return the architecture of an engine's machine, as Debian calls it.
+
+    Raises:
+        SystemFailure: when it does not answer.
+    """
+    name = str(engine.info().get("Architecture", ""))
+    return ARCHITECTURES.get(name, name)
+
+
+def _hint(made: Made) -> str:
+    """Return what to do when mmdebstrap failed.
+
+    The programs of Debian's packages run while these are installed. So an image for another architecture needs an
+    emulator.
+    """
+    if made.architecture != process.run(("dpkg", "--print-architecture")).text.strip():
+        return (
+            "programs of its packages run meanwhile, so install an emulator: apt-get install arch-test qemu-user-static"
+        )
+    return "log out and in again, since newgrp changed this shell's own group" if _has_another_group() else ""

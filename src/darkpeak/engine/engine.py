@@ -186,8 +186,8 @@ class Engine:
     def _image(self, item: Mapping[str, Any]) -> Image:
         names = tuple(name for name in item.get("RepoTags") or () if name != NO_NAME)
         labels = item.get("Labels") or {}
-        unlabelled = not names and not labels and not item.get("RepoDigests")
-        comment = self.client.images.get(item["Id"]).attrs.get("Comment") if unlabelled else ""
+        unknown = not names and PROJECT_LABEL not in labels and not item.get("RepoDigests")
+        comment = self.client.images.get(item["Id"]).attrs.get("Comment") if unknown else ""
         unshared = max(0, item["Size"] - max(0, item.get("SharedSize", 0)))
         return Image(item["Id"], names, labels.get(PROJECT_LABEL, ""), comment == BASE_COMMENT, unshared)
 
