@@ -119,6 +119,7 @@ def test_the_commands_by_hand() -> None:
             "cat ./wiki-restored/staging/wiki/manifest.json; "
             "(cd ./wiki-restored/staging/wiki/parts && find . -type f -exec sha256sum {} +)"
         ),
+        "cat ./wiki-restored/staging/wiki/inventory.json",
         "(cd services/wiki && docker compose up -d --build --wait)",
         "services/wiki/scripts/restore ./wiki-restored/staging/wiki/parts",
         "rm password",

@@ -47,6 +47,24 @@ def test_a_restore_brings_the_snapshot_back_and_saves_the_state_before(booked: K
     assert leftovers(booked) == []
 
 
+def test_a_snapshot_says_what_ran_when_it_was_made(booked: Kept) -> None:
+    old, new = make_older(booked.collective, ledger.NAME, "store")
+    made = json.loads(booked.darkpeak("backup", ledger.NAME, "--json").stdout)[0]["snapshot"]
+    booked.collective.compose(ledger.NAME, "up", "-d", "--wait", "--force-recreate", timeout=300)
+    now = json.loads(booked.darkpeak("inventory", ledger.NAME, "--json").stdout)
+    then = json.loads(booked.darkpeak("inventory", ledger.NAME, "--snapshot", made, "--json").stdout)
+    assert then["containers"] == now["containers"]
+    changed = [
+        (item["package"], item["version"], also["version"])
+        for item, also in zip(then["packages"], now["packages"], strict=True)
+        if item != also
+    ]
+    assert changed == [("hostname", old, new)]
+    document = json.loads(booked.darkpeak("inventory", ledger.NAME, "--snapshot", made, "--format", "spdx").stdout)
+    assert document["spdxVersion"] == "SPDX-2.3"
+    assert "inventory.json" in booked.darkpeak("restore", ledger.NAME, "--explain").stdout
+
+
 def test_members_find_their_content_after_a_restore(kept: Kept, pytestconfig: pytest.Config) -> None:
     """With --long every service, else one with a database and one with files."""
     services = SERVICES if pytestconfig.getoption("--long") else ("chat", "wiki")

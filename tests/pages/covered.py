@@ -145,6 +145,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "docs/admins.md": {
         "darkpeak inventory --format cyclonedx >inventory.cdx.json": LISTED,
         "darkpeak why openssl": LISTED,
+        "darkpeak inventory wiki --snapshot wiki-17": (
+            "test_backup.py::test_a_snapshot_says_what_ran_when_it_was_made"
+        ),
         **dict.fromkeys(
             ("darkpeak upgrade --dry-run", "darkpeak upgrade wiki", "darkpeak upgrade --security-only"), UPGRADED
         ),

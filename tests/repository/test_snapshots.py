@@ -1,5 +1,6 @@
 """Snapshots as values: which are damaged or suspicious, and which is the newest."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +38,12 @@ def test_a_manifest_is_read_back_unchanged() -> None:
     assert parse_manifest(MANIFEST.text().encode(), "chat-7") == MANIFEST
     assert parse_manifest(SAYING.text().encode(), "chat-7") == SAYING
     assert (MANIFEST.name, MANIFEST.size) == ("chat-7", 950)
+
+
+def test_a_manifest_from_before_there_were_inventories_is_read() -> None:
+    fields = json.loads(MANIFEST.text())
+    del fields["inventory"]
+    assert parse_manifest(json.dumps(fields).encode(), "chat-7") == MANIFEST
 
 
 @pytest.mark.parametrize(

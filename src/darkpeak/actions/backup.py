@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import PurePosixPath
 
+from darkpeak.actions import saved_inventory
 from darkpeak.actions.session import Session
 from darkpeak.caller import commit_of, who
 from darkpeak.collective.model import Service
@@ -180,10 +181,12 @@ def _save(session: Session, service: Service, kind: str, written: ScriptOutput) 
     folder = folder_of(service)
     says = tuple(answer.last_line() for answer in written.verified if answer and not answer.code)
     says = says if len(says) == len(written.verified) else ()
-    manifest = replace(_manifest(session, service, kind, written.parts), says=says)
+    ran = saved_inventory.take(session, service)
+    digest = saved_inventory.digest_of(ran.encode())
+    manifest = replace(_manifest(session, service, kind, written.parts), says=says, inventory=digest)
     # Relative links are right wherever the whole snapshot is restored.
     links = {f"parts/{name}": posixpath.relpath(at, f"{folder}/parts") for name, at in written.volumes.items()}
-    session.helper.put(folder, {"manifest.json": manifest.text()}, links)
+    session.helper.put(folder, {"manifest.json": manifest.text(), saved_inventory.FILE: ran}, links)
     failures = [error.message for error in session.repositories.unusable()]
     stored: list[tuple[ResticRepository, Snapshot]] = []
     for repository in session.repositories.usable():

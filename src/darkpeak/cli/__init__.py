@@ -6,7 +6,6 @@ from types import FrameType
 
 import click
 
-from darkpeak import __version__
 from darkpeak.cli import (
     announce,
     backup,
@@ -34,6 +33,7 @@ from darkpeak.cli import (
     vm,
 )
 from darkpeak.cli.common import Settings, shared_options
+from darkpeak.cli.version import show_version
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError, explained
 
 EPILOG = """\b
@@ -47,12 +47,27 @@ Example: darkpeak up wiki
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
-@click.version_option(__version__, message="darkpeak %(version)s")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+    invoke_without_command=True,
+    no_args_is_help=True,
+)
+@click.option("--version", is_flag=True, help="Show the version and exit.")
+@click.option("--check", is_flag=True, help="With --version: ask pip's index whether a newer release is out.")
 @click.pass_context
-def root(context: click.Context, host: str | None, folder: str | None, *, as_json: bool, verbosity: int) -> None:
+def root(
+    context: click.Context, /, host: str | None, folder: str | None, *, as_json: bool, verbosity: int, **own: bool
+) -> None:
     """Run a collective's services: same shape, two admins, tested backups."""
     context.obj = Settings(host, folder, as_json, verbosity)
+    if own["version"]:
+        show_version(check=own["check"], as_json=as_json)
+        context.exit()
+    if own["check"]:
+        raise click.UsageError("--check is for --version", context)
+    if context.invoked_subcommand is None:
+        raise click.UsageError("Missing command.", context)
 
 
 root.params += shared_options()

@@ -2,12 +2,18 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from darkpeak.cli.common import BACKUP_FIRST, SERVICES, Settings, command
 from darkpeak.cli.deploy import on_host, require
-from darkpeak.errors import CheckFailed, joined
+from darkpeak.cli.key import IDENTITY, read_key, session
+from darkpeak.errors import CheckFailed, UsageError, joined
+
+if TYPE_CHECKING:
+    from darkpeak.actions.inventory import Inventory
+    from darkpeak.collective.model import Collective
 
 FORMATS = ("cyclonedx", "spdx")
 
@@ -102,12 +108,22 @@ def upgrade(
 @command("inventory")
 @SERVICES
 @click.option("--format", "form", type=click.Choice(FORMATS), help="A software bill of materials, as JSON.")
-def inventory(settings: Settings, names: tuple[str, ...], form: str | None) -> None:
+@click.option("--snapshot", metavar="NAME", help="What ran when this snapshot of one service was made.")
+@IDENTITY
+def inventory(
+    settings: Settings,
+    names: tuple[str, ...],
+    form: str | None,
+    snapshot: str | None,
+    identities: tuple[Path, ...],
+) -> None:
     """List every package that runs, with its version.
 
     Nothing runs in the containers: the engine sends their package lists. With --format they are a document that other
     programs read, such as those that look for known vulnerabilities. Exits 3 if the packages of a container are
     unknown: then the document lacks this container.
+
+    Exits 1 if a snapshot does not say what ran, or if your ssh key does not open the backup key or a repository.
 
     \b
     Example: darkpeak inventory wiki
@@ -117,8 +133,11 @@ def inventory(settings: Settings, names: tuple[str, ...], form: str | None) -> N
     from darkpeak.actions.updates import doubts_of
 
     collective = settings.collective()
-    with settings.progress() as progress:
-        found = take_inventory(settings.targets(collective, names), progress)
+    if snapshot:
+        found = _saved_inventory(settings, collective, names, snapshot, identities)
+    else:
+        with settings.progress() as progress:
+            found = take_inventory(settings.targets(collective, names), progress)
     doubts = doubts_of(found.unknown, "which packages {} has")
     if form:
         output.show_json(make_document(collective, found, form))
@@ -131,6 +150,18 @@ def inventory(settings: Settings, names: tuple[str, ...], form: str | None) -> N
         )
     if doubts:
         raise joined(doubts)
+
+
+def _saved_inventory(
+    settings: Settings, collective: "Collective", names: tuple[str, ...], snapshot: str, identities: tuple[Path, ...]
+) -> "Inventory":
+    from darkpeak.actions.saved_inventory import read
+
+    if len(names) != 1:
+        raise UsageError("a snapshot is of one service", hint="darkpeak inventory SERVICE --snapshot NAME")
+    target = settings.targets(collective, names)[0]
+    with session(settings, target, read_key(collective, identities)) as work:
+        return read(work, names[0], snapshot)
 
 
 @command("why")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from darkpeak.cli.common import shared_options
+
 HEAD = """\
 # The commands
 
@@ -21,9 +23,16 @@ was touched; 3 the daemon or another system failed.
 
 
 def make_reference(root: click.Group) -> str:
-    """Return the page: the shared options, then each command with its help and its own options."""
-    shared = {str(option.name) for option in root.params}
-    lines = [*_options(root.params), EXIT_CODES]
+    """Return the page: the shared options, those of darkpeak itself, then each command with its help and its own."""
+    shared = {str(option.name) for option in shared_options()}
+    ours = [option for option in root.params if option.name not in shared]
+    lines = [
+        *_options(shared_options()),
+        EXIT_CODES,
+        "Without a command, `darkpeak` takes these:\n",
+        *_options(ours),
+        "",
+    ]
     for name in sorted(root.commands):
         lines += _command(root.commands[name], f"darkpeak {name}", shared)
     return HEAD + "\n".join(lines).rstrip() + "\n"

@@ -26,6 +26,7 @@ def explain(repository: RepositoryUrl, service: str, name: str | None, identity:
         f"mkdir {folder}",
         f"{restic} dump --archive tar ID / | tar -x -C {folder}   # ID: from the list above",
         f"cat {top}/manifest.json; (cd {top}/parts && find . -type f -exec sha256sum {{}} +)   # compare the sums",
+        f"cat {top}/inventory.json   # which packages ran; snapshots from before 2027 may lack it",
         f"(cd services/{service} && docker compose up -d --build --wait)",
         f"services/{service}/scripts/restore {top}/parts",
         f"rm {' '.join(('password', *files))}",

@@ -112,8 +112,11 @@ class ResticRepository:
         Raises:
             CheckFailed: when it cannot be read.
         """
-        text = self._must("--no-lock", "dump", known.restic_id, f"{folder}/manifest.json")
-        return snapshots.parse_manifest(text, known.name)
+        return snapshots.parse_manifest(self.read_file(known, f"{folder}/manifest.json"), known.name)
+
+    def read_file(self, known: Snapshot, path: str) -> bytes:
+        """Return a file of a snapshot."""
+        return self._must("--no-lock", "dump", known.restic_id, path)
 
     def read_back(self, known: Snapshot, folder: str, manifest: Manifest) -> None:
         """Check that a saved snapshot is in the repository.
@@ -121,7 +124,7 @@ class ResticRepository:
         Raises:
             SystemFailure: when its manifest cannot be read back, or when it differs.
         """
-        if self._must("--no-lock", "dump", known.restic_id, f"{folder}/manifest.json").decode() != manifest.text():
+        if self.read_file(known, f"{folder}/manifest.json").decode() != manifest.text():
             raise SystemFailure(f"{self.name} returned another manifest than the one that was saved")
 
     def fetch(self, known: Snapshot, folder: str, target: str, on_line: OnLine) -> Manifest:

@@ -39,6 +39,7 @@ class Manifest:
     images: Mapping[str, str]
     parts: Mapping[str, Part]
     says: tuple[str, ...] = ()  # what scripts/verify of the live service printed before and after the backup
+    inventory: str = ""  # the hash of the file that says what ran; empty in those from before there was one
 
     @property
     def name(self) -> str:
