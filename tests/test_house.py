@@ -12,6 +12,7 @@ import click
 import pytest
 
 from darkpeak.cli import root
+from darkpeak.cli.contents import CONTENTS
 
 TOP = Path(__file__).parent.parent
 SOURCE = TOP / "src" / "darkpeak"
@@ -187,10 +188,24 @@ def test_no_room_is_too_large() -> None:
     assert {room for room, lines in sizes.items() if lines > LARGEST_ROOM * sum(sizes.values())} == set()
 
 
+def loaded_by(code: str) -> set[str]:
+    """Return the modules that are loaded when Python has run some code."""
+    code = f"import sys\n{code}\nprint('\\n' + ' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, darkpeak.cli; print(' '.join(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = loaded_by("import darkpeak.cli\nlist(darkpeak.cli.root.commands.values())")
     assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
+
+
+def test_help_imports_no_command() -> None:
+    """The list of all commands comes from the table of contents; a command imports its own file."""
+    show = "import darkpeak.cli\ndarkpeak.cli.root.main([{}'--help'], standalone_mode=False)"
+    files = {f"darkpeak.cli.{file}" for file, _ in CONTENTS.values()}
+    assert loaded_by(show.format("")) & files == set()
+    assert loaded_by(show.format("'lint', ")) & files == {"darkpeak.cli.lint"}
 
 
 def test_every_error_keeps_its_cause() -> None:

@@ -6,33 +6,8 @@ from types import FrameType
 
 import click
 
-from darkpeak.cli import (
-    announce,
-    backup,
-    catalogue,
-    collective,
-    deploy,
-    dns,
-    group,
-    host,
-    init,
-    key,
-    level,
-    life,
-    lint,
-    member,
-    nightly,
-    packages,
-    pages,
-    rename,
-    restore,
-    router,
-    service,
-    site,
-    uptime,
-    vm,
-)
 from darkpeak.cli.common import Settings, shared_options
+from darkpeak.cli.lazy import LazyGroup
 from darkpeak.cli.version import show_version
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError, explained
 
@@ -48,6 +23,7 @@ Example: darkpeak up wiki
 
 
 @click.group(
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
     invoke_without_command=True,
@@ -71,35 +47,6 @@ def root(
 
 
 root.params += shared_options()
-NOUNS = (
-    init,
-    deploy,
-    service,
-    packages,
-    life,
-    rename,
-    catalogue,
-    collective,
-    level,
-    uptime,
-    site,
-    announce,
-    lint,
-    backup,
-    restore,
-    key,
-    nightly,
-    member,
-    group,
-    router,
-    host,
-    dns,
-    vm,
-    pages,
-)
-
-for command in (item for noun in NOUNS for item in noun.COMMANDS):
-    root.add_command(command)
 
 
 def main() -> None:

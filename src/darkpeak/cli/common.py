@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import update_wrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,8 @@ from darkpeak.cli.complete import add_completion
 from darkpeak.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from darkpeak.collective.model import Collective
     from darkpeak.collective.settings import Host
     from darkpeak.deploy.check import Checked
@@ -26,13 +27,6 @@ HOST_HELP = "A name under [hosts], or the URI of a daemon (default: DOCKER_HOST,
 SERVICES = click.argument("names", metavar="[SERVICE…]", nargs=-1)
 SERVICE = click.argument("name", metavar="SERVICE")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
-BACKUP_FIRST = click.option(
-    "--backup-first",
-    "backup_to",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Back up services that change, into DIR, before they are touched.",
-)
 
 
 @dataclass(frozen=True)
@@ -45,8 +39,10 @@ class Settings:
     verbosity: int = 0
 
     @property
-    def start(self) -> Path:
+    def start(self) -> "Path":
         """The folder in which the search for collective.toml begins; it goes on upwards."""
+        from pathlib import Path
+
         return Path(self.folder).absolute() if self.folder else Path.cwd()
 
     def checked(self) -> "Checked":

@@ -4,10 +4,14 @@ It reads files only, and no engine: the shell waits for it at each press of the 
 """
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.shell_completion import CompletionItem
 
 WORD = re.compile(r"[A-Z]+")  # the first one in `[SERVICE…|init]`
 LISTED = ("SERVICE", "HOST", "ADMIN")
@@ -20,7 +24,9 @@ def add_completion(parameter: click.Parameter) -> None:
         return
     kind = word[0]
 
-    def propose(context: click.Context, incomplete: str) -> list[CompletionItem]:
+    def propose(context: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
         from darkpeak.collective.listed import LISTS
 
         root = _root(context)
@@ -32,8 +38,10 @@ def add_completion(parameter: click.Parameter) -> None:
     parameter.shell_complete = propose  # type: ignore[method-assign, assignment]
 
 
-def _root(context: click.Context) -> Path | None:
+def _root(context: click.Context) -> "Path | None":
     """Return the collective's folder: the one that was typed, or else the nearest one from here upwards."""
+    from pathlib import Path
+
     from darkpeak.collective import find_root
     from darkpeak.errors import UsageError
 

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import BACKUP_FIRST, SERVICE, SERVICES, YES, Settings, command
+from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
 from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.deploy.executor import Outcome
+
+BACKUP_FIRST = click.option(
+    "--backup-first",
+    "backup_to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Back up services that change, into DIR, before they are touched.",
+)
 
 
 @command("up")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import BACKUP_FIRST, SERVICES, Settings, command
-from darkpeak.cli.deploy import on_host, require
+from darkpeak.cli.common import SERVICES, Settings, command
+from darkpeak.cli.deploy import BACKUP_FIRST, on_host, require
 from darkpeak.cli.key import IDENTITY, read_key, session
 from darkpeak.errors import CheckFailed, UsageError, joined
 

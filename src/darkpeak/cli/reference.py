@@ -1,8 +1,11 @@
-"""The reference of all commands, as Markdown, made from their help; `bin/reference` writes it."""
+"""What is made from the commands: their reference, and the table of contents; `bin/reference` writes both."""
 
 import inspect
+import json
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -16,6 +19,12 @@ Made from the code by `bin/reference`; `darkpeak COMMAND --help` prints the same
 Every command takes these options, before or after its name:
 
 """
+CONTENTS = '''\
+"""The table of contents: each command's file, and what it does. Made from the code by `bin/reference`."""
+
+CONTENTS = {
+'''
+LONGEST = 200  # characters of what a command does
 EXIT_CODES = """
 Exit codes: 0 done; 1 a check failed (lint findings, a failed drill, pending changes); 2 wrong use or bad input, nothing
 was touched; 3 the daemon or another system failed.
@@ -73,8 +82,21 @@ def _options(parameters: "list[click.Parameter]") -> Iterator[str]:
         yield f"| {names} | {option.help}{default} |"
 
 
+def make_contents() -> str:
+    """Return the file contents.py: for each command its file, and the first sentence of its help."""
+    found = {}
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        for command in getattr(import_module(f"darkpeak.cli.{file.stem}"), "COMMANDS", ()):
+            found[command.name] = (file.stem, command.get_short_help_str(LONGEST))
+    rows = (f'    "{name}": ("{file}", {json.dumps(about)}),\n' for name, (file, about) in sorted(found.items()))
+    return f"{CONTENTS}{''.join(rows)}}}\n"
+
+
 def main() -> None:
-    """Print the page."""
+    """Print the page, or with `contents` the table of contents."""
+    if sys.argv[1:] == ["contents"]:
+        sys.stdout.write(make_contents())
+        return
     from darkpeak.cli import root
 
     sys.stdout.write(make_reference(root))
