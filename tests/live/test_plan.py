@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from lab import toy
 from lab.collectives import Collective
-from lab.commands import run
+from lab.commands import run, wait_for
 from tests.live.daemons import desired
 
 if TYPE_CHECKING:
@@ -297,3 +298,32 @@ def test_a_service_moves_and_is_renamed_with_its_data(small: Collective) -> None
         small.darkpeak("down", "--yes", toy.NAME, timeout=120, check=False)
         file.write_text(kept)
         small.darkpeak("up", timeout=120)
+
+
+@pytest.mark.parametrize("moment", ["copying its volumes", "routing"])
+def test_an_interrupted_rename_changes_nothing(small: Collective, moment: str) -> None:
+    """Ctrl-C at any step: it has its old name and its data, it answers, and nothing more has the new name."""
+
+    def named() -> list[str]:
+        kinds = ("ps -a --format {{.Names}}", "volume ls -q", "network ls --format {{.Name}}")
+        return [name for kind in kinds for name in docker(small, *kind.split()).split() if "greeting" in name]
+
+    toy.write(small, "kept")
+    small.darkpeak("up", timeout=120)
+    small.execute(toy.NAME, "web", "sh", "-c", "echo 340 >/data/members")
+    file = small.folder(toy.NAME) / "docker-compose.yml"
+    before, others = file.read_text(), named()
+    with small.start("rename", toy.NAME, "greeting") as process:
+        assert process.stderr
+        for line in process.stderr:
+            if moment in line:
+                break
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=120)[1]
+    assert (process.returncode, "interrupted" in said) == (130, True), said
+    assert (file.read_text(), small.folder("greeting").exists()) == (before, False)
+    assert named() == others
+    wait_for("the service to answer", lambda: run(URL, check=False).stdout == "kept", timeout=30)
+    assert small.execute(toy.NAME, "web", "cat", "/data/members").stdout == "340\n"
+    assert desired(small)

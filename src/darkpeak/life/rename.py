@@ -1,6 +1,7 @@
 """Give a service another name, another block, or a volume another key; its data goes with it."""
 
 import os
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,42 +81,32 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
     _check_rename(target, old, new, [name for _, _, name in volumes])
     ensure_base_images(target, [], progress)
     earlier = records_of(target, new)
-    with ExitStack() as stack:
-        compose = lock_services(stack, target, [old.name], progress)
-        progress.step(old.name, "copying its volumes")
-        compose.call(old, "stop")
-        copied = _copy_all(target, project, volumes)
-        if isinstance(copied, SystemFailure):
-            compose.call(old, "start")
-            raise copied
-        down = compose.call(old, "down")
-        if down.code:
-            compose.call(old, "up", "--detach", "--no-build")
-            raise SystemFailure(
-                f"{old.name} was not stopped: {down.last_line()}", hint=f"see: darkpeak logs {old.name}"
-            )
-        try:
-            _rename_files(old, new, project)
-        except OSError as error:
-            for item in copied:
-                target.engine.remove_volume(item.now)
-            compose.call(old, "up", "--detach", "--no-build")
-            what = (
-                f"{old.name} was not renamed, since its files cannot be: {error.strerror}; it runs under its old name"
-            )
-            raise SystemFailure(what, hint="see who may write there, and the free space: df .") from error
-        failure = _deploy(target, new, progress)
-        if failure:
-            compose.call(replace(old, folder=old.folder.with_name(new)), "down")
-            _rename_files(replace(old, folder=old.folder.with_name(new), project=project), old.name, old.project)
-            for volume in (*(item.now for item in copied), *(set(records_of(target, new)) - set(earlier))):
-                target.engine.remove_volume(volume)
-    if failure:
-        again = _deploy(target, old.name, progress)
-        ended = again or "it runs under its old name again"
-        raise SystemFailure(f"{old.name} was not renamed: {failure}; {ended}", hint=f"see darkpeak logs {old.name}")
+    renamed = replace(old, folder=old.folder.with_name(new), project=project)
+    copied: list[Copied] = []
+    with ExitStack() as back:  # after a failure or Ctrl-C, the steps back, the last one first
+        back.callback(_remove_copies, target, project, copied)
+        back.callback(_start_again, target, old.name, progress)
+        with ExitStack() as stack:
+            compose = lock_services(stack, target, [old.name], progress)
+            progress.step(old.name, "copying its volumes")
+            compose.call(old, "stop")
+            _copy_all(target, project, volumes, copied)
+            down = compose.call(old, "down")
+            if down.code:
+                raise _not_renamed(old.name, f"it was not stopped: {down.last_line()}")
+            try:
+                _rename_files(old, new, project)
+            except OSError as error:
+                raise _not_renamed(old.name, f"its files cannot be renamed: {error.strerror}") from error
+            back.callback(_remove_records, target, new, earlier)
+            back.callback(_rename_files, renamed, old.name, old.project)
+            back.callback(compose.call, renamed, "down")
+            failure = _deploy(target, new, progress)
+            if failure:
+                raise _not_renamed(old.name, failure)
+        back.pop_all()
     remove_client(target.collective, target.engine, old.name)
-    return copied
+    return tuple(copied)
 
 
 def rename_volume(target: Target, before: str, now: str, progress: Progress) -> tuple[Copied, ...]:
@@ -137,18 +128,20 @@ def rename_volume(target: Target, before: str, now: str, progress: Progress) -> 
     if new in known:
         raise UsageError(f"the volume {new} already exists", hint=f"if it has nothing of value: docker volume rm {new}")
     ensure_base_images(target, [], progress)
+    copied: list[Copied] = []
     with ExitStack() as stack:
         compose = lock_services(stack, target, [service.name], progress)
+        back = stack.enter_context(ExitStack())
         progress.step(service.name, f"copying {old} to {new}")
+        back.callback(_remove_copies, target, service.project, copied)
+        back.callback(compose.call, service, "start")
         compose.call(service, "stop")
-        copied = _copy_all(target, service.project, [(now, old, new)])
-        if isinstance(copied, SystemFailure):
-            compose.call(service, "start")
-            raise copied
+        _copy_all(target, service.project, [(now, old, new)], copied)
+        back.pop_all()
     failure = _deploy(target, service.name, progress)
     if failure:
         raise SystemFailure(f"{service.name} {failure}", hint=f"continue: darkpeak up {service.name}")
-    return copied
+    return tuple(copied)
 
 
 def _project(target: Target, old: Service, new: str) -> str:
@@ -186,22 +179,55 @@ def _check_rename(target: Target, old: Service, new: str, volumes: list[str]) ->
         raise UsageError(f"{old.name} differs from its files", hint=f"deploy it first: darkpeak up {old.name}")
 
 
-def _copy_all(target: Target, project: str, volumes: list[tuple[str, str, str]]) -> tuple[Copied, ...] | SystemFailure:
-    """Copy volumes (key, name, new name); return the copies, or why one failed: then there is none."""
-    engine, copied = target.engine, list[Copied]()
-    existing = engine.volumes(PROJECT_LABEL)
+def _copy_all(target: Target, project: str, volumes: list[tuple[str, str, str]], copied: list[Copied]) -> None:
+    """Copy volumes (key, name, new name); add each to `copied` before it is made.
+
+    Raises:
+        SystemFailure: when one cannot be copied.
+    """
+    engine, existing = target.engine, target.engine.volumes(PROJECT_LABEL)
     for key, before, now in volumes:
         if before not in existing:
             continue
-        engine.create_volume(now, {PROJECT_LABEL: project, VOLUME_LABEL: key})
         copied.append(Copied(before, now))
+        engine.create_volume(now, {PROJECT_LABEL: project, VOLUME_LABEL: key})
         mounts = ("--volume", f"{before}:/from:ro", "--volume", f"{now}:/to")
-        done = engine.docker("run", "--rm", "--pull=never", "--network=none", *mounts, BASE_IMAGE, *COPY, seconds=14400)
+        words = ("--rm", "--pull=never", "--network=none", "--name", _copier(project), *mounts, BASE_IMAGE, *COPY)
+        done = engine.docker("run", *words, seconds=14400)
         if done.code:
-            for item in copied:
-                engine.remove_volume(item.now)
-            return SystemFailure(f"the volume {before} was not copied: {done.last_line()}", hint="see: darkpeak doctor")
-    return tuple(copied)
+            raise SystemFailure(f"the volume {before} was not copied: {done.last_line()}", hint="see: darkpeak doctor")
+
+
+def _copier(project: str) -> str:
+    return f"{project}-copier"
+
+
+def _remove_copies(target: Target, project: str, copied: list[Copied]) -> None:
+    """Remove copies of volumes, also while one is being made."""
+    target.engine.docker("rm", "--force", _copier(project))
+    for item in copied:
+        target.engine.docker("volume", "rm", "--force", item.now)
+
+
+def _not_renamed(name: str, why: str) -> SystemFailure:
+    what = f"{name} was not renamed: {why}; it runs under its old name again"
+    return SystemFailure(what, hint=f"see what it has written: darkpeak logs {name}")
+
+
+def _start_again(target: Target, name: str, progress: Progress) -> None:
+    """Deploy a service whose files have the old name again.
+
+    Raises:
+        SystemFailure: when it does not run.
+    """
+    failure = _deploy(target, name, progress)
+    if failure:
+        raise SystemFailure(f"{name} was not renamed, and does not run: {failure}", hint=f"then: darkpeak up {name}")
+
+
+def _remove_records(target: Target, name: str, earlier: Collection[str]) -> None:
+    for volume in set(records_of(target, name)) - set(earlier):
+        target.engine.remove_volume(volume)
 
 
 def _rename_files(old: Service, new: str, project: str) -> None:
