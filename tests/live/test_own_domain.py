@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import pytest
 
 from darkpeak.evidence.store import LABEL
 from lab.collectives import PLAIN_PATH, SERVICES, TOOL, Collective
-from lab.commands import run
+from lab.commands import run, wait_for
 from tests.live.browser import Browser
 from tests.live.daemons import desired, ids
 from tests.live.facts import directory, wiki
@@ -281,6 +282,10 @@ def test_another_domain_keeps_the_data_and_the_logins(village: Collective) -> No
     assert village.darkpeak("domain", "hamlet.test", check=False).returncode == 2, "nobody answers its question"
     assert ids(village) == before
 
+    with village.start("domain", "hamlet.test", "--yes") as process:  # Ctrl-C when the first containers are gone
+        wait_for("a service to be removed", lambda: ids(village) != before)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
     changed = village.darkpeak("domain", "hamlet.test", "--yes", timeout=900).stdout
     assert "the domain is now hamlet.test; commit the files" in changed
     assert desired(village)
