@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from darkpeak import process
+from darkpeak.errors import SystemFailure
 
 
 def who() -> str:
@@ -17,17 +18,27 @@ def who() -> str:
 
 
 def commit_of(folder: Path) -> str:
-    """Return the git commit of a folder, with a + if files there differ from it; empty if git has none of its files."""
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}  # without the caller's GIT_DIR
-    head = process.run(("git", "-C", str(folder), "rev-parse", "--short", "HEAD"), environment=environment)
-    known = process.run(("git", "-C", str(folder), "ls-files", "--", "."), environment=environment)
-    if head.code or known.code or not known.stdout:  # outside git, or ignored
+    """Return the git commit of a folder, with a + if files there differ from it.
+
+    It is empty if git has none of its files, or is not installed.
+    """
+    head = _git(folder, "rev-parse", "--short", "HEAD")
+    known = _git(folder, "ls-files", "--", ".")
+    if not head or not known:  # outside git, or ignored
         return ""
-    changed = process.run(("git", "-C", str(folder), "status", "--porcelain", "--", "."), environment=environment)
-    return head.text.strip() + "+" * bool(changed.stdout.strip())
+    return head + "+" * bool(_git(folder, "status", "--porcelain", "--", "."))
 
 
 def mail(folder: Path) -> str:
-    """Return the mail address that git has for commits in a folder; empty if it has none."""
+    """Return the mail address that git has for commits in a folder; empty if it has none, or is not installed."""
+    return _git(folder, "config", "user.email")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return what git prints, in an environment without the caller's GIT_DIR; nothing if it fails."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home())}
-    return process.run(("git", "-C", str(folder), "config", "user.email"), environment=environment).text.strip()
+    try:
+        done = process.run(("git", "-C", str(folder), *arguments), environment=environment)
+    except SystemFailure:  # a server needs no git
+        return ""
+    return "" if done.code else done.text.strip()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import shutil
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
