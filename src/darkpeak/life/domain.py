@@ -79,7 +79,7 @@ def plan_domain(targets: Sequence[Target], domain: str) -> DomainChange:
         collective.domain,
         domain,
         tuple(_addresses(collective, changed, seen[0][1])),
-        tuple(sorted(item.name for target, observed in seen for item in target.running if observed.of(item.project))),
+        tuple(sorted({item.name for target, observed in seen for item in target.running if observed.of(item.project)})),
         tuple(item.name for item in collective.services if _knows_domain(item)),
         tuple(str(file.relative_to(collective.root)) for file in files),
         collective.certificates is not None,
