@@ -214,7 +214,7 @@ def test_up_does_what_the_plan_shows_in_the_same_order(small: Collective) -> Non
             "if that fails, remove it; the old one keeps running"
         ),
         "3. route hello; if a route does not answer, remove the new one; the old one keeps running",
-        "4. wait 1 s for the last requests to the old one",
+        "4. wait at most 1 s for the last requests to the old one",
         "5. remove web: the new one has taken over",
     ]
     (told,) = json.loads(small.darkpeak("plan", toy.NAME, "--json", check=False).stdout)

@@ -291,6 +291,20 @@ def test_maintenance_has_a_retry_time_and_survives_changes(routed: Routed) -> No
     assert routed.get("one.localhost").status == 200
 
 
+def test_a_request_counts_until_its_answer(routed: Routed) -> None:
+    """A deploy waits for these before it removes the old container."""
+
+    def waiting() -> list[int]:
+        return [counted.block for counted in routed.router.counters() if counted.current]
+
+    assert waiting() == []
+    slow = threading.Thread(target=lambda: routed.get("two.localhost", "/slow"))
+    slow.start()
+    wait_for("the router to count it", lambda: waiting() == [SECOND // 10 * 10])
+    slow.join()
+    assert waiting() == []
+
+
 def test_requests_are_counted_by_service_and_logged_without_addresses(routed: Routed) -> None:
     before = {counted.block: counted.requests for counted in routed.router.counters()}
     for _ in range(3):

@@ -77,7 +77,7 @@ def test_a_new_version_beside_the_old_one(files: Collective) -> None:
         ),
         "3. sign the certificate of webserver",
         "4. route wiki; if a route does not answer, remove the new one; the old one keeps running",
-        "5. wait 1 s for the last requests to the old one",
+        "5. wait at most 1 s for the last requests to the old one",
         "6. remove webserver: the new one has taken over",
         "note: going back does not undo changes to the data; to save the data first: up --backup-first DIR",
     ]
@@ -122,7 +122,7 @@ def test_leftovers_of_an_interrupted_deploy_are_removed(files: Collective) -> No
         "webserver: an interrupted deploy left another instance",
         "1. sign the certificate of webserver",
         "2. route wiki",
-        "3. wait 1 s for the last requests to the old one",
+        "3. wait at most 1 s for the last requests to the old one",
         "4. remove webserver: an interrupted deploy left it",
     ]
 

@@ -86,7 +86,7 @@ class StandIn:
         return f"{host} 503 router\n".encode() if port in self.dead else f"{host} 200\n".encode()
 
     def _counters(self) -> bytes:
-        return b"6010 0 0 0\n6020 200 3 500\n"
+        return b"6010 0 0 0 0\n6020 200 3 500\n"
 
     def _certificates(self) -> bytes:
         return self.certificates.encode()

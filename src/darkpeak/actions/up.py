@@ -103,7 +103,8 @@ def plan_up(target: Target, wanted: Wanted = PLAIN) -> Plan:
     return _plan(target, wanted)
 
 
-def _plan(target: Target, wanted: Wanted) -> Plan:
+def _plan(target: Target, wanted: Wanted, *, again: bool = False) -> Plan:
+    """Return the plan; if it will be made `again` before anything is changed, without what that plan finds anyway."""
     observed = target.engine.observe()
     names = with_dependencies(target.collective, target.services)
     unknown = tuple(find_unknown(target.collective, target.engine, observed, names))
@@ -115,6 +116,8 @@ def _plan(target: Target, wanted: Wanted) -> Plan:
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
     plan = replace(plan, files=tuple(str(path.relative_to(root)) for path in differing(target.collective)))
+    if again and plan.changes:
+        return plan
     if DIRECTORY in {item.service for item in plan.services}:
         plan = replace(plan, groups=tuple(map(str, admin_groups.find_changes(target, observed))))
     if plan.routes:  # an operation of the plan sets the routes anyway
@@ -133,7 +136,7 @@ def bring_up(target: Target, progress: Progress, wanted: Wanted = PLAIN, names: 
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
     known = require_ours(target.collective, target.engine, deploys=True)
-    plan = _plan(target, wanted)
+    plan = _plan(target, wanted, again=True)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
         written = _write_files(target, known, plan)

@@ -42,6 +42,7 @@ from darkpeak.router.routes import Changes
 
 AT_ONCE = max(2, (os.cpu_count() or 2))
 LAST_LINES = 12
+PAUSE = 0.1  # seconds between two questions to the router
 
 
 @dataclass(frozen=True)
@@ -186,12 +187,20 @@ class Work:
                 routing.certify(self.collective, self.engine, self.service, container)
             case Route():
                 self.route(operation)
-            case Drain(seconds):
-                time.sleep(seconds)
+            case Drain():
+                self.drain(operation)
             case Remove(container, ids, _, patient):
                 self.step(f"removing the old {container}")
                 for identity in ids:
                     remove(self.engine, identity, patient=patient)
+
+    def drain(self, operation: Drain) -> None:
+        """Wait for the last requests to the old instance."""
+        end = time.monotonic() + operation.seconds
+        while (left := end - time.monotonic()) > 0:
+            if operation.early and not routing.is_busy(self.collective, self.engine, self.service):
+                return
+            time.sleep(min(left, PAUSE))
 
     def build(self, operation: Build) -> None:
         """Build the images of containers."""

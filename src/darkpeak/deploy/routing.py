@@ -67,6 +67,16 @@ def route(
         return router.apply(make_table(collective, observed.without(frozenset(leaving)), keys), asked)
 
 
+def is_busy(collective: Collective, engine: Engine, service: Service) -> bool:
+    """Return whether the router is waiting for a service's answer to an http request, or cannot say.
+
+    Raises:
+        SystemFailure: when the engine or the router does not answer.
+    """
+    router = find_router(collective, engine, engine.observe())
+    return router is None or any(item.current for item in router.counters() if item.block == service.block)
+
+
 def require_answer(collective: Collective, engine: Engine, service: Service, on_wait: Callable[[str], None]) -> None:
     """See a service that has just started answer through the router, at each of its http routes.
 

@@ -115,9 +115,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Drain:
-    """Wait for requests that were sent to the old instance just before the route changed."""
+    """Wait for requests that were sent to the old instance just before the route changed.
+
+    With `early` it ends when the router waits for no answer of the service: that is known of http routes only.
+    """
 
     seconds: float
+    early: bool = False
     kind: Literal["drain"] = "drain"
 
 

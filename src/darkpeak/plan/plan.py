@@ -169,7 +169,8 @@ def _operations(
         operations.append(Certify(service.certificate))
     if routed and (service.routes or service.name == ROUTER):
         operations.append(Route(_route_names(service), tuple(back.values())))
-        operations += [Drain(DRAIN_SECONDS)] if replaced or tidied else []
+        early = service.routes.only_http and service.name != ROUTER
+        operations += [Drain(DRAIN_SECONDS, early)] if replaced or tidied else []
     for name in replaced:
         operations.append(Remove(name, _ids(running[name], ready=True), "the new one has taken over"))
     for name in tidied:

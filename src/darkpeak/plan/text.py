@@ -81,8 +81,8 @@ def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each 
         case Route(names, otherwise):
             back = "; if a route does not answer, remove the new one; the old one keeps running" * bool(otherwise)
             return f"route {', '.join(names) or 'all that differs'}{back}"
-        case Drain(seconds):
-            return f"wait {seconds:g} s for the last requests to the old one"
+        case Drain(seconds, early):
+            return f"wait {'at most ' * early}{seconds:g} s for the last requests to the old one"
         case Remove(container, ids, cause):
             return f"remove {f'{len(ids)} of ' * (len(ids) > 1)}{container}: {cause}"
 

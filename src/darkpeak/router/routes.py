@@ -171,6 +171,7 @@ class Counted(NamedTuple):
     requests: int
     failed: int
     milliseconds: int  # the sum of all answers' times
+    current: int = 1  # requests that are not answered yet; an older router does not say it, so there may be one
 
 
 def compare(before: Table, after: Table) -> Changes:
