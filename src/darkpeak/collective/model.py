@@ -182,13 +182,8 @@ class Routes:
         """The routes by host name."""
         return (*self.http, *self.tls)
 
-    @property
-    def only_http(self) -> bool:
-        """Whether the router sees each request to the service: it does not in streams."""
-        return not (self.tls or self.tcp or self.ssh or self.plain_ssh)
-
     def __bool__(self) -> bool:
-        return bool(self.http) or not self.only_http
+        return bool(self.http or self.tls or self.tcp or self.ssh or self.plain_ssh)
 
 
 @dataclass(frozen=True)

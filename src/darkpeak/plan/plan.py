@@ -169,8 +169,7 @@ def _operations(
         operations.append(Certify(service.certificate))
     if routed and (service.routes or service.name == ROUTER):
         operations.append(Route(_route_names(service), tuple(back.values())))
-        early = service.routes.only_http and service.name != ROUTER
-        operations += [Drain(DRAIN_SECONDS, early)] if replaced or tidied else []
+        operations += [Drain(DRAIN_SECONDS, early=_only_http(service))] if replaced or tidied else []
     for name in replaced:
         operations.append(Remove(name, _ids(running[name], ready=True), "the new one has taken over"))
     for name in tidied:
@@ -178,6 +177,12 @@ def _operations(
         operations.append(Remove(name, others, "an interrupted deploy left it"))
     gone = ((name, tuple(item.id for item in running[name])) for name in by_action[Action.REMOVE])
     return (*operations, *(Remove(name, ids, NO_FILE) for name, ids in gone))
+
+
+def _only_http(service: Service) -> bool:
+    """Return whether the router sees each request to a service: it does not in streams."""
+    streams = service.routes.tls or service.routes.tcp or service.routes.ssh or service.routes.plain_ssh
+    return not streams and service.name != ROUTER
 
 
 def _before(
