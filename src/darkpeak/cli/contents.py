@@ -8,7 +8,7 @@ CONTENTS = {
     "base": ("deploy", "Get the Debian base images that services are built from."),
     "ca": ("router", "Print the certificate of the collective's own CA."),
     "certificates": ("router", "Show each certificate: its issuer, its end, and failures."),
-    "clean": ("packages", "Remove old images that this collective does not need."),
+    "clean": ("packages", "Remove old images and build cache that nobody needs."),
     "completion": ("pages", "Print what makes a shell complete darkpeak's commands."),
     "diff": ("catalogue", "Show what has changed in the catalogue for a service."),
     "dns": ("dns", "Have this machine resolve the collective's host names."),
