@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 
 class DarkpeakError(Exception):
@@ -40,6 +41,36 @@ class SystemFailure(DarkpeakError):
     exit_code = 3
 
 
+@dataclass(frozen=True)
+class HostFailure:
+    """A host that does not answer, or on which a command failed; the command did its work on the others."""
+
+    host: str
+    services: tuple[str, ...]  # those of the command that run there
+    answers: bool
+    last: str  # when it last answered this machine, as ISO 8601 in UTC; empty if that is not known
+    why: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        of = f" ({', '.join(self.services)})" if self.services else ""
+        if self.answers:
+            return f"host {self.host}{of}: {self.why}"
+        last = f", last answered {self.last[:16].replace('T', ' ')} UTC" if self.last else ""
+        return f"host {self.host}{of} does not answer{last}: {self.why}"
+
+
+class HostsFailed(SystemFailure):
+    """Some hosts do not answer, or failed; `before` is what is wrong beside that."""
+
+    def __init__(self, hosts: Sequence[HostFailure], before: DarkpeakError | None = None, *, done: bool = True) -> None:
+        own = hosts[0].hint if len(hosts) == 1 else ""
+        hint = before.hint if before else "; ".join(filter(None, ["all else is done" if done else "", own]))
+        message = "\n".join([*([before.message] if before else []), *map(str, hosts)])
+        super().__init__(message, before.where if before else "", hint)
+        self.hosts = tuple(hosts)
+
+
 def joined(errors: Sequence[DarkpeakError]) -> DarkpeakError:
     """Return one error for several: the only one itself; else one with all messages and the worst exit code."""
     if len(errors) == 1:
@@ -60,7 +91,7 @@ def add_explainer(explain: Explain) -> None:
 
 def explained(error: DarkpeakError) -> DarkpeakError:
     """Return the error, or a better one from an explainer."""
-    if not isinstance(error, SystemFailure):
+    if not isinstance(error, SystemFailure) or isinstance(error, HostsFailed):
         return error
     for explain in _explainers:
         error = explain(error)

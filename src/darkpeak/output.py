@@ -13,7 +13,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
+from darkpeak.errors import DarkpeakError, HostFailure, HostsFailed, SystemFailure, UsageError
 from darkpeak.result import display
 
 if TYPE_CHECKING:
@@ -29,13 +29,31 @@ SHORT = 16  # characters of a cell that is not folded
 
 
 _documents: list[bool] = []  # one for each JSON document that was printed
+_failures: list[Mapping[str, HostFailure]] = []  # the table of the command that runs
+
+
+def watch_failures(failures: Mapping[str, HostFailure]) -> None:
+    """Have a JSON document show the hosts that are in this table when it is printed."""
+    _failures[:] = [failures]
 
 
 def show_json(value: object) -> None:
-    """Print a value as one JSON document."""
+    """Print a value as one JSON document; if hosts failed, as its `result`, beside the `error`."""
     _documents.append(True)
+    failed = [failure for table in _failures for failure in table.values()]
+    if failed:
+        value = {"error": _error_facts(HostsFailed(failed)), "result": value}
+    _write_json(value)
+
+
+def _write_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def _error_facts(error: DarkpeakError) -> dict[str, object]:
+    facts = {"message": error.message, "where": error.where, "hint": error.hint}
+    return {**facts, "hosts": error.hosts} if isinstance(error, HostsFailed) else {**facts}
 
 
 def _plain(value: object) -> object:
@@ -155,8 +173,7 @@ def show_error(error: DarkpeakError, log: Path | None, causes: Sequence[str], *,
     JSON: a program that reads a second document after the first is rare.
     """
     if as_json and not _documents:
-        facts = {"message": error.message, "where": error.where, "hint": error.hint}
-        show_json({"error": {**facts, **({"log": str(log)} if log else {})}})
+        _write_json({"error": {**_error_facts(error), **({"log": str(log)} if log else {})}})
         return
     first, *rest = (display(line) for text in error.lines() for line in text.split("\n"))
     mark = "\033[31merror:\033[0m" if sys.stderr.isatty() else "error:"

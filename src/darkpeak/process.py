@@ -5,7 +5,6 @@ program is logged (see trace.py), with words that may be secret masked. Each run
 can be ended with all its children; `interrupt` passes Ctrl-C on to them.
 """
 
-import errno
 import logging
 import os
 import signal
@@ -13,14 +12,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Lock, Timer
 from typing import IO, Self
 
 from darkpeak.errors import SystemFailure
-from darkpeak.result import Result
+from darkpeak.result import Result, explain_start
 from darkpeak.trace import display
-from darkpeak.vocabulary import INSTALL_CLIENT, PACKAGES
 
 SHORT_SECONDS = 120.0  # for a request that a healthy engine answers at once
 LONG_SECONDS = 3600.0  # for a build, a start, or sending an image
@@ -29,7 +26,8 @@ GRACE_SECONDS = 5.0  # between asking a program to end and killing it
 
 WITH_OUTPUT = subprocess.STDOUT  # standard error goes to standard output
 log = logging.getLogger("darkpeak.process")
-_interruptible: set["subprocess.Popen[bytes]"] = set()
+# What runs: whether Ctrl-C reaches it, and the daemon that it uses.
+_running: dict["subprocess.Popen[bytes]", tuple[bool, str]] = {}
 _registry = Lock()
 
 
@@ -75,15 +73,13 @@ def run_into(argv: Sequence[str], file: IO[bytes], *, seconds: float | None) -> 
         SystemFailure: when it cannot be started.
     """
     started = time.monotonic()
-    try:
-        null = subprocess.DEVNULL
-        done = subprocess.run(argv, stdin=null, stdout=file, stderr=file, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise _late(argv, seconds or 0) from error
-    except OSError as error:
-        raise explain(argv, error) from error
-    _log_end(argv, started, Result(done.returncode))
-    return done.returncode
+    with _started(argv, None, (), into=file) as process:
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _late(argv, seconds or 0) from error
+    _log_end(argv, started, Result(code))
+    return code
 
 
 def stream(  # noqa: PLR0913 (what a process is)
@@ -214,7 +210,7 @@ def attach(
     try:
         child = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE if on_line else None)
     except OSError as error:
-        raise explain(argv, error) from error
+        raise explain_start(argv, error) from error
     with child:
         try:
             for line in child.stdout or ():
@@ -260,23 +256,22 @@ class Watchdog:
 def interrupt() -> None:
     """Pass Ctrl-C on to every running program, as a terminal does."""
     with _registry:
-        running = list(_interruptible)
+        running = [process for process, (interruptible, _) in _running.items() if interruptible]
     for process in running:
         _signal(process, signal.SIGINT)
+
+
+def end_users_of(daemon: str) -> None:
+    """End every running program that uses a daemon (the URI in its DOCKER_HOST), because that does not answer."""
+    with _registry:
+        running = [process for process, (_, its) in _running.items() if its == daemon]
+    for process in running:
+        _kill(process)
 
 
 def own_environment() -> dict[str, str]:
     """Return the environment variables of this command."""
     return dict(os.environ)
-
-
-def explain(argv: Sequence[str], error: OSError) -> SystemFailure:
-    """Return an error that says why a program could not be started; collective/scripts.py checks scripts before."""
-    if error.errno == errno.ENOENT and not Path(argv[0]).is_absolute():
-        package = PACKAGES.get(argv[0], argv[0])
-        hint = INSTALL_CLIENT if argv[0] == "docker" else f"install its package: apt-get install {package}"
-        return SystemFailure(f"{argv[0]} is not installed", hint=hint)
-    return SystemFailure(f"{Path(argv[0]).name} cannot be started: {error.strerror}", where=argv[0])
 
 
 @contextmanager
@@ -288,17 +283,18 @@ def _started(  # noqa: PLR0913 (what a process is)
     stderr: IO[bytes] | int | None = subprocess.PIPE,
     interruptible: bool = True,
     umask: int = -1,
+    into: IO[bytes] | None = None,  # its output, if it has no pipes and belongs to the terminal, where it may ask
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    pipe = subprocess.PIPE
+    source, pipe, errors = (subprocess.DEVNULL, into, into) if into else (subprocess.PIPE, subprocess.PIPE, stderr)
+    group = None if into else 0
     with _registry:  # a Ctrl-C meanwhile waits, so that it does not miss the new program
         try:
             process = subprocess.Popen(
-                argv, env=env, stdin=pipe, stdout=pipe, stderr=stderr, pass_fds=fds, process_group=0, umask=umask
+                argv, env=env, pass_fds=fds, umask=umask, process_group=group, stdin=source, stdout=pipe, stderr=errors
             )
         except OSError as error:
-            raise explain(argv, error) from error
-        if interruptible:
-            _interruptible.add(process)
+            raise explain_start(argv, error) from error
+        _running[process] = (interruptible, (env or {}).get("DOCKER_HOST", ""))
     try:
         with process:
             try:
@@ -308,7 +304,7 @@ def _started(  # noqa: PLR0913 (what a process is)
                 raise
     finally:
         with _registry:
-            _interruptible.discard(process)
+            del _running[process]
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

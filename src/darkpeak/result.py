@@ -1,8 +1,14 @@
-"""How a program ended, as a value. Pure."""
+"""How a program ended, as a value, and why one could not be started. Pure."""
 
+import errno
 import re
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from darkpeak.errors import SystemFailure
+from darkpeak.vocabulary import INSTALL_CLIENT, PACKAGES
 
 ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
 NO_OUTPUT = "no error output"
@@ -50,3 +56,12 @@ def display(name: str) -> str:
     if name.isprintable():
         return name
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
+
+
+def explain_start(argv: Sequence[str], error: OSError) -> SystemFailure:
+    """Return an error that says why a program could not be started; collective/scripts.py checks scripts before."""
+    if error.errno == errno.ENOENT and not Path(argv[0]).is_absolute():
+        package = PACKAGES.get(argv[0], argv[0])
+        hint = INSTALL_CLIENT if argv[0] == "docker" else f"install its package: apt-get install {package}"
+        return SystemFailure(f"{argv[0]} is not installed", hint=hint)
+    return SystemFailure(f"{Path(argv[0]).name} cannot be started: {error.strerror}", where=argv[0])

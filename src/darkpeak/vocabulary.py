@@ -54,6 +54,7 @@ LEFT_OUT = (
 )  # of the base image and the VM's image
 
 # Labels that mark a container, image or volume of the engine as ours.
+PROJECT_LABEL = "com.docker.compose.project"  # compose's own
 CONTENT_LABEL, PARTS_LABEL = "darkpeak.content", "darkpeak.parts"
 DRILL_LABEL, COPY_LABEL = "darkpeak.drill", "darkpeak.copy"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from darkpeak.engine.engine import PROJECT_LABEL
+from darkpeak.vocabulary import PROJECT_LABEL
 from lab import ledger
 from lab.collectives import SERVICES, TOOL, TOP
 from lab.terminal import Terminal, on_terminal

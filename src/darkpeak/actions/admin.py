@@ -1,6 +1,6 @@
 """Prove that an admin can really do something: with their own ssh key, on every engine, now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,20 +59,17 @@ class AdminRow:
     services: tuple[str, ...]
 
 
-def list_admins(targets: Sequence[Target]) -> list[AdminRow]:
-    """Return all admins, with their newest proof on each engine.
+def list_admins(target: Target) -> Iterator[AdminRow]:
+    """Yield all admins, with their newest proof on an engine.
 
     Raises:
-        SystemFailure: when an engine does not answer.
+        SystemFailure: when the engine does not answer.
     """
-    rows = []
-    for target in targets:
-        records = store.read(target.engine)
-        for admin in target.collective.admins:
-            record = records.find(AdminRecord, admin.name)
-            services = tuple(service.name for service in target.services if admin.name in service.admins)
-            rows.append(_row(admin, target.host, record, services))
-    return rows
+    records = store.read(target.engine)
+    for admin in target.collective.admins:
+        record = records.find(AdminRecord, admin.name)
+        services = tuple(service.name for service in target.services if admin.name in service.admins)
+        yield _row(admin, target.host, record, services)
 
 
 def _row(admin: Admin, host: str, record: AdminRecord | None, services: tuple[str, ...]) -> AdminRow:

@@ -1,6 +1,6 @@
 """The Debian base images that services are built from, on every engine that needs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from darkpeak.deploy.target import Target
@@ -15,14 +15,11 @@ class BaseImage:
     made: bool  # pulled or built now; else it was already there
 
 
-def ensure_bases(targets: Sequence[Target], on_step: Callable[[str], None], *, rebuild: bool) -> list[BaseImage]:
-    """Pull or build the base images of the targets' services: those that are missing, or (rebuild) all.
+def ensure_bases(target: Target, on_step: Callable[[str], None], *, rebuild: bool) -> Iterator[BaseImage]:
+    """Pull or build the base images of the target's services: those that are missing, or (rebuild) all.
 
     Raises:
         SystemFailure: when an image can be neither pulled nor built.
     """
-    return [
-        BaseImage(f"debian:{suite}", base.ensure(target.engine, suite, on_step, rebuild=rebuild))
-        for target in targets
-        for suite in base.suites_of(target.services)
-    ]
+    for suite in base.suites_of(target.services):
+        yield BaseImage(f"debian:{suite}", base.ensure(target.engine, suite, on_step, rebuild=rebuild))

@@ -1,46 +1,37 @@
 """List the routers' certificates, and renew one now."""
 
 import time
-from collections.abc import Sequence
 
 from darkpeak.deploy.routing import require_router
 from darkpeak.deploy.target import Target
-from darkpeak.errors import SystemFailure, UsageError
+from darkpeak.errors import SystemFailure
 from darkpeak.plan.certificates import ListedCertificate, find_certificate, list_certificates
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.vocabulary import CERTIFICATES, ROUTER
 
 
-def find_certificates(targets: Sequence[Target]) -> list[ListedCertificate]:
-    """Return a row for each certificate of the targets' routers.
+def find_certificates(target: Target) -> list[ListedCertificate]:
+    """Return a row for each certificate of the target's router.
 
     Raises:
-        SystemFailure: when a router is not running.
+        SystemFailure: when the router is not running.
     """
-    rows = []
-    for target in targets:
-        observed = target.engine.observe()
-        router = require_router(target.collective, target.engine, observed)
-        rows += list_certificates(target.collective, observed, router.certificates(), time.time())
-    return rows
+    observed = target.engine.observe()
+    router = require_router(target.collective, target.engine, observed)
+    return list_certificates(target.collective, observed, router.certificates(), time.time())
 
 
-def renew(targets: Sequence[Target], name: str) -> None:
-    """Have the routers request the certificate of a name now.
+def renew(target: Target, name: str) -> bool:
+    """Have the router request the certificate of a name now; return whether it requests certificates for this name.
 
     Raises:
-        UsageError: when the routers request no certificate for this name.
         SystemFailure: when the request fails; the certificate before is still served.
     """
-    found = False
-    for target in targets:
-        observed = target.engine.observe()
-        known = find_certificate(target.collective, observed, name)
-        if known:
-            _renew(target, observed, known)
-            found = True
-    if not found:
-        raise UsageError(f"no certificate is requested for {name}", hint="list all: darkpeak certificates")
+    observed = target.engine.observe()
+    known = find_certificate(target.collective, observed, name)
+    if known:
+        _renew(target, observed, known)
+    return bool(known)
 
 
 def _renew(target: Target, observed: Observed, name: str) -> None:

@@ -1,9 +1,7 @@
 """Remove images, build cache and indexes that this collective does not need any more."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 from darkpeak.actions.up import ensure_base_images, lock_services
 from darkpeak.deploy.target import Target
@@ -53,16 +51,6 @@ def clean(target: Target, progress: Progress, *, dry_run: bool) -> Cleaned:
         after = measure(target.engine)
         freed = before.images + before.unused_cache - after.images - after.unused_cache
         return Cleaned(target.host, removed, indexes, max(0, freed))
-
-
-def clean_each(targets: Sequence[Target], progress: Progress, *, dry_run: bool) -> list[Cleaned]:
-    """Clean several engines.
-
-    Raises:
-        UsageError: when an engine belongs to another collective.
-        SystemFailure: when an engine does not answer; those before it are clean.
-    """
-    return list(map(partial(clean, progress=progress, dry_run=dry_run), targets))
 
 
 def _unneeded(target: Target) -> tuple[Unneeded, ...]:

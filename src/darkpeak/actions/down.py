@@ -6,13 +6,13 @@ from functools import partial
 from darkpeak.actions.up import ensure_base_images, lock_services, with_dependencies
 from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.owners import ENGINE, OwnerRecord
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.observed import Observed
 from darkpeak.progress import Progress
+from darkpeak.vocabulary import PROJECT_LABEL
 
 
 def take_down(target: Target, progress: Progress, *, volumes: bool) -> tuple[str, ...]:

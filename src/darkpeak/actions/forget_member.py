@@ -9,8 +9,7 @@ from darkpeak.actions.forgotten import Backups, Forgotten, kept_until
 from darkpeak.collective.hosts import place
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.member_gone import Ended, find_missing, run_script
-from darkpeak.deploy.target import Target
-from darkpeak.engine.engine import PROJECT_LABEL
+from darkpeak.deploy.target import Target, living
 from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys, store
 from darkpeak.evidence.backups import BackupRecord
@@ -20,7 +19,7 @@ from darkpeak.members.directory import Directory
 from darkpeak.members.member import Account, check_uid
 from darkpeak.progress import Progress
 from darkpeak.result import display
-from darkpeak.vocabulary import DIRECTORY, FORGET_MEMBER
+from darkpeak.vocabulary import DIRECTORY, FORGET_MEMBER, PROJECT_LABEL
 
 
 def find_account(directory: Directory, uid: str) -> Account | None:
@@ -103,9 +102,10 @@ def _has_script(service: Service) -> bool:
 def _report(
     targets: Sequence[Target], uid: str, texts: Sequence[str], services: Sequence[Ended], progress: Progress
 ) -> Forgotten:
-    volumes = {target.engine: _volumes(target) for target in targets}
+    answering = living(targets)  # the error at the end of the command names the others
+    volumes = {target.engine: _volumes(target) for target in answering}
     found: list[Found] = []
-    for target in targets:
+    for target in answering:
         found += search_volumes(target.engine, volumes[target.engine], texts, partial(progress.step, "search"))
         found += _in_records(target, texts)
         for service in target.running:
@@ -114,7 +114,7 @@ def _report(
         uid,
         tuple(services),
         tuple(line for target in targets for line in _without_script(target)),
-        _backups(targets),
+        _backups(answering),
         tuple(texts),
         sum(map(len, volumes.values())),
         tuple(found),

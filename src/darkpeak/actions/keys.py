@@ -7,7 +7,7 @@ from darkpeak.actions.session import Session, opened
 from darkpeak.collective.model import Collective
 from darkpeak.collective.recipients import openers
 from darkpeak.collective.settings import Admin
-from darkpeak.deploy.target import Target
+from darkpeak.deploy.target import Target, living
 from darkpeak.errors import UsageError
 from darkpeak.progress import Progress
 from darkpeak.repository import credentials, key
@@ -66,7 +66,7 @@ def initialise(
     if secret != made:
         key.write(collective, made, collective.admins if secret is None else _opening(collective))
     names: tuple[str, ...] = ()
-    for target in targets:
+    for target in living(targets):
         with opened(target, made, progress, create=True) as session:
             names = tuple(repository.name for repository in session.repositories.usable())
     return Initialised(secret is None, openers(collective), names)

@@ -19,7 +19,7 @@ from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.engine.facts import gather
-from darkpeak.errors import DarkpeakError
+from darkpeak.errors import CheckFailed, DarkpeakError, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord
 from darkpeak.evidence.machines import DiskRecord, RestartsRecord
@@ -31,18 +31,26 @@ from darkpeak.progress import Progress
 from darkpeak.repository.key import Secret
 from darkpeak.schedule.notices import Line
 
+BACKUPS = "backups"  # what the line of an engine without a name is about
 SPOILT_DAYS = 30.0  # how often the drill itself is tested on a damaged copy
 
 
-def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) -> list[Line]:
-    """Run the jobs on every engine; return the results, also for an engine that fails."""
+def run_night(target: Target, secret: Secret, progress: Progress) -> list[Line]:
+    """Run the jobs on one engine; return the results. A job that fails does not stop the others.
+
+    Raises:
+        SystemFailure: when the engine does not answer, or none of its repositories.
+    """
+    try:
+        with opened(target, secret, progress) as session:
+            return _run_jobs(session)
+    except (UsageError, CheckFailed) as error:  # people must learn that nothing was saved, and other engines go on
+        return [Line(target.host or BACKUPS, good=False, message=error.message)]
+
+
+def end_night(targets: Sequence[Target]) -> list[Line]:
+    """Measure the levels and renew the pages, of all engines together; return what failed, and lost levels."""
     lines: list[Line] = []
-    for target in targets:
-        try:
-            with opened(target, secret, progress) as session:
-                lines += run_night(session)
-        except DarkpeakError as error:  # people must learn that nothing was saved
-            lines.append(Line(target.host or "backups", good=False, message=error.message))
     try:
         lines += record_levels(targets)
     except DarkpeakError as error:
@@ -51,8 +59,7 @@ def run_nights(targets: Sequence[Target], secret: Secret, progress: Progress) ->
     return [*lines, Line("pages", good=False, message=problem)] if problem else lines
 
 
-def run_night(session: Session) -> list[Line]:
-    """Run all jobs on one engine; return the results. A job that fails does not stop the others."""
+def _run_jobs(session: Session) -> list[Line]:
     running = session.target.running
     made = back_up_each(session, running, by_hand=False)
     lines: list[Line] = []
@@ -62,10 +69,10 @@ def run_night(session: Session) -> list[Line]:
     except DarkpeakError as error:
         lines.append(Line("drill", good=False, message=error.message))
     _, unreachable = ask_router(session.target, session.engine.observe())
-    late = find_updates([session.target], session.progress)
+    late = find_updates(session.target, session.progress)
     upgraded = _upgrade(session, late, [item for item in made if item.good])
     if upgraded:
-        late = find_updates([session.target], session.progress)
+        late = find_updates(session.target, session.progress)
     _record_updates(session, late)
     for service, saved in zip(running, made, strict=True):
         line = _line(service, saved, drilled.get(service.name), late.of(service.name))

@@ -33,8 +33,9 @@ def find_overview(collective: Collective, targets: Sequence[Target]) -> Overview
             judged = levels[target.host, service.name]
             rows.append(_row(target, service, cards[service.name], judged.lacks, last, records, site))
     certificates = list[Certificate]()
-    with suppress(SystemFailure):  # without a router there are none
-        certificates = [Certificate(row.names, row.until, row.failed) for row in find_certificates(targets)]
+    for target in targets:
+        with suppress(SystemFailure):  # without a router there are none
+            certificates += [Certificate(row.names, row.until, row.failed) for row in find_certificates(target)]
     saved = bool(collective.backup.repositories)
     nightly = "; ".join(sorted(nights)) if saved else ""
     return Overview(site, tuple(rows), tuple(machines), tuple(certificates), nightly, _is_alarm(nightly))

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import bring_up
 from darkpeak.collective.model import Service
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.helper.container import WORK
 from darkpeak.plan.observed import Running
 from darkpeak.plan.status import stopped_of
 from darkpeak.repository.snapshots import Snapshot
-from darkpeak.vocabulary import HEALTHY_SECONDS
+from darkpeak.vocabulary import HEALTHY_SECONDS, PROJECT_LABEL
 
 START = ("up", "--detach", "--no-build", "--no-recreate")
 WAIT = ("--wait", "--wait-timeout", str(HEALTHY_SECONDS))

@@ -1,7 +1,5 @@
 """List routes, compare the routers with the files, set notices, and return the routers' CAs."""
 
-from collections.abc import Sequence
-
 from darkpeak.deploy.login_page import find_keys
 from darkpeak.deploy.routing import require_router
 from darkpeak.deploy.target import Target
@@ -14,30 +12,23 @@ from darkpeak.router.files import Drift
 LONGEST_NOTICE = 1000  # characters; as HTML, one may become six bytes, and the router takes 12,000 in one line
 
 
-def find_routes(targets: Sequence[Target]) -> list[ListedRoute]:
-    """Return every declared route, with the port to which it leads now."""
-    listed: list[ListedRoute] = []
-    for target in targets:
-        here = {service.name for service in target.services}
-        found = list_routes(target.collective, target.engine.observe())
-        listed += [route for route in found if route.service in here]
-    return listed
+def find_routes(target: Target) -> list[ListedRoute]:
+    """Return every declared route of the target, with the port to which it leads now."""
+    here = {service.name for service in target.services}
+    found = list_routes(target.collective, target.engine.observe())
+    return [route for route in found if route.service in here]
 
 
-def check_routes(targets: Sequence[Target]) -> list[Drift]:
-    """Return where the running routers differ from the files.
+def check_routes(target: Target) -> list[Drift]:
+    """Return where the running router differs from the files.
 
     Raises:
-        SystemFailure: when a router is not running.
+        SystemFailure: when the router is not running.
     """
-    drift: list[Drift] = []
-    for target in targets:
-        observed = target.engine.observe()
-        router = require_router(target.collective, target.engine, observed)
-        drift += router.drift(
-            make_table(target.collective, observed, find_keys(target.collective, target.engine, observed))
-        )
-    return drift
+    observed = target.engine.observe()
+    router = require_router(target.collective, target.engine, observed)
+    keys = find_keys(target.collective, target.engine, observed)
+    return router.drift(make_table(target.collective, observed, keys))
 
 
 def set_notice(target: Target, notice: Notice | None) -> None:
@@ -76,11 +67,10 @@ def check_notice(text: str) -> None:
         raise UsageError("the notice is not UTF-8 text", hint="write it again, in a terminal that uses UTF-8")
 
 
-def find_authorities(targets: Sequence[Target]) -> list[str]:
-    """Return the certificates of the routers' CAs, in PEM, each once.
+def find_authority(target: Target) -> str:
+    """Return the certificate of the router's CA, in PEM.
 
     Raises:
-        SystemFailure: when a router is not running.
+        SystemFailure: when the router is not running.
     """
-    routers = (require_router(target.collective, target.engine, target.engine.observe()) for target in targets)
-    return list(dict.fromkeys(router.authority() for router in routers))
+    return require_router(target.collective, target.engine, target.engine.observe()).authority()

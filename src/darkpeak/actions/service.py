@@ -1,6 +1,6 @@
 """Run one compose command for services: stop, restart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,29 +23,28 @@ class Done:
     done: str
 
 
-def stop(targets: Sequence[Target]) -> Iterator[Done]:
+def stop(target: Target) -> Iterator[Done]:
     """Stop services; yield the results.
 
     Raises:
-        UsageError: when an engine belongs to another collective.
+        UsageError: when the engine belongs to another collective.
         SystemFailure: when compose cannot stop a service; those before it are stopped.
     """
-    yield from _for_each(targets, "stop", "stopped")
+    yield from _for_each(target, "stop", "stopped")
 
 
-def restart(targets: Sequence[Target], progress: Progress) -> Iterator[Done]:
+def restart(target: Target, progress: Progress) -> Iterator[Done]:
     """Restart the containers of services, without building anything, and see each answer; yield the results.
 
     Raises:
-        UsageError: when an engine belongs to another collective.
+        UsageError: when the engine belongs to another collective.
         SystemFailure: when a service does not start, or does not answer through the router; those before it do.
     """
-    for target in targets:
-        for done in _for_each([target], "restart", "restarted"):
-            service = next(item for item in target.services if item.name == done.service)
-            if done.done != ABSENT:
-                _require_started(target, service, progress)
-            yield done
+    for done in _for_each(target, "restart", "restarted"):
+        service = next(item for item in target.services if item.name == done.service)
+        if done.done != ABSENT:
+            _require_started(target, service, progress)
+        yield done
 
 
 def _require_started(target: Target, service: Service, progress: Progress) -> None:
@@ -58,16 +57,15 @@ def _require_started(target: Target, service: Service, progress: Progress) -> No
     progress.step(service.name, "healthy")
 
 
-def _for_each(targets: Sequence[Target], command: str, done: str) -> Iterator[Done]:
-    for target in targets:
-        require_ours(target.collective, target.engine)
-        observed = target.engine.observe()
-        for service in target.running:
-            if not observed.of(service.project):
-                yield Done(service.name, ABSENT)
-                continue
-            result = target.compose.call(service, command)
-            if result.code:
-                hint = f"see why: darkpeak logs {service.name}"
-                raise SystemFailure(f"{service.name} was not {done}: {result.last_line()}", hint=hint)
-            yield Done(service.name, done)
+def _for_each(target: Target, command: str, done: str) -> Iterator[Done]:
+    require_ours(target.collective, target.engine)
+    observed = target.engine.observe()
+    for service in target.running:
+        if not observed.of(service.project):
+            yield Done(service.name, ABSENT)
+            continue
+        result = target.compose.call(service, command)
+        if result.code:
+            hint = f"see why: darkpeak logs {service.name}"
+            raise SystemFailure(f"{service.name} was not {done}: {result.last_line()}", hint=hint)
+        yield Done(service.name, done)

@@ -10,7 +10,7 @@ from darkpeak.collective.model import Service
 from darkpeak.collective.repository_url import parse
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
-from darkpeak.engine.engine import PROJECT_LABEL, Engine
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.helper import container as helpers
@@ -21,7 +21,7 @@ from darkpeak.repository.key import Secret
 from darkpeak.repository.repositories import Repositories
 from darkpeak.repository.restic import OPENING, ResticRepository
 from darkpeak.repository.snapshots import Snapshot
-from darkpeak.vocabulary import COLLECTIVE_FILE, DRILL_LABEL, SUITE
+from darkpeak.vocabulary import COLLECTIVE_FILE, DRILL_LABEL, PROJECT_LABEL, SUITE
 
 
 @dataclass(frozen=True)

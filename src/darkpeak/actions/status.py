@@ -1,6 +1,5 @@
 """The status of services: their containers, requests, newest backups and last drills."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,18 +10,14 @@ from darkpeak.evidence.measured import LevelRecord
 from darkpeak.plan.status import ServiceStatus
 
 
-def find_status(targets: Sequence[Target]) -> list[ServiceStatus]:
-    """Return a row for each service of the targets.
+def find_status(target: Target) -> list[ServiceStatus]:
+    """Return a row for each service of the target.
 
     Raises:
-        SystemFailure: when a daemon does not answer.
+        SystemFailure: when the daemon does not answer.
     """
-    rows = []
-    for target in targets:
-        observed = target.engine.observe()
-        found = find_rows(target, observed)
-        rows += _with_proofs(target, found) if target.collective.backup.repositories else found
-    return rows
+    found = find_rows(target, target.engine.observe())
+    return _with_proofs(target, found) if target.collective.backup.repositories else found
 
 
 def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatus]:

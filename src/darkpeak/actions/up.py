@@ -18,7 +18,6 @@ from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.engine.facts import read_network
 from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys
@@ -32,7 +31,7 @@ from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
 from darkpeak.router.routes import Changes, merge
-from darkpeak.vocabulary import COLLECTIVE_FILE, DIRECTORY, ROUTER, SUITE
+from darkpeak.vocabulary import COLLECTIVE_FILE, DIRECTORY, PROJECT_LABEL, ROUTER, SUITE
 
 UP = "up"
 

@@ -99,9 +99,8 @@ class Found:
     running: Running | None
 
 
-def find_updates(targets: Sequence[Target], progress: Progress) -> Updates:
-    """Return the outdated packages of Debian in all running containers of the targets, and where they are unknown."""
-    found = [_find_on(target, progress) for target in targets]
+def merge(found: Sequence[Updates]) -> Updates:
+    """Return what was found on several engines, sorted."""
     updates = (item for part in found for item in part.updates)
     return Updates(tuple(sorted(updates)), tuple(sorted(item for part in found for item in part.unknown)))
 
@@ -120,15 +119,15 @@ def list_containers(target: Target) -> Iterator[Found]:
                 yield Found(service.name, container.name, running)
 
 
-def _find_on(target: Target, progress: Progress) -> Updates:
-    """Return the outdated packages of the containers on one engine; an engine that fails does not stop the others."""
+def find_updates(target: Target, progress: Progress) -> Updates:
+    """Return the outdated packages of Debian in all running containers of the target, and where they are unknown."""
     try:
         listed = list(list_containers(target))
         for service in dict.fromkeys(item.service for item in listed):
             progress.step(service, "reading its packages")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             read = list(pool.map(partial(_read, target.engine), listed))
-        return _compare(target.engine, list(zip(listed, read, strict=True)), progress)
+        return merge([_compare(target.engine, list(zip(listed, read, strict=True)), progress)])
     except SystemFailure as error:
         return Updates(unknown=tuple(Unknown(service.name, "", error.message) for service in target.running))
 

@@ -83,7 +83,7 @@ def upgrade(  # noqa: PLR0913 (what to upgrade, and how)
         UsageError: when compose refuses a named service, or when the engine belongs to another collective.
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
-    found = find_updates([target], progress)
+    found = find_updates(target, progress)
     updates = choose(found.updates, security=security)
     late = frozenset((item.service, item.container) for item in updates) & _built(target.collective)
     chosen = {service for service, _ in late}
@@ -97,7 +97,7 @@ def upgrade(  # noqa: PLR0913 (what to upgrade, and how)
     notes = _refresh_bases(own, progress)
     result = bring_up(own, progress, wanted, [name for name in names if name in chosen])
     failed = {item.service for item in result.failures}
-    again = find_updates([replace(own, services=tuple(item for item in services if item.name not in failed))], progress)
+    again = find_updates(replace(own, services=tuple(item for item in services if item.name not in failed)), progress)
     unbuilt = tuple(item for item in updates if item.service not in chosen)
     kept = find_reasons(target.collective, (*again.updates, *unbuilt))
     unknown = (*found.unknown, *again.unknown)

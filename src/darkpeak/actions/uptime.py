@@ -93,16 +93,12 @@ def read_seen(target: Target, observed: Observed) -> Seen | None:
     return Seen(int(until), by_name(parse(log)), tuple(announced([store.read(target.engine)])))
 
 
-def find_uptime(targets: Sequence[Target]) -> list[ServiceUptime]:
-    """Return the uptime of each service of the targets.
+def find_uptime(target: Target) -> Iterator[ServiceUptime]:
+    """Yield the uptime of each service of the target.
 
     Raises:
-        SystemFailure: when an engine does not answer.
+        SystemFailure: when the engine does not answer.
     """
-    return [row for target in targets for row in _find(target)]
-
-
-def _find(target: Target) -> Iterator[ServiceUptime]:
     seen, now = read_seen(target, target.engine.observe()), datetime.now(UTC)
     until = datetime.fromtimestamp(seen.until, UTC).isoformat() if seen else ""
     late = seen is not None and abs(now.timestamp() - seen.until) > STALE_SECONDS

@@ -38,6 +38,7 @@ def announce(  # noqa: PLR0913 (each is an option)
     from darkpeak.actions.announce import announce as record
     from darkpeak.actions.announce import find_announcements, withdraw
     from darkpeak.actions.publish import renew
+    from darkpeak.deploy.target import living
 
     if (text is None or removed) and (service or since or until):
         raise UsageError(
@@ -46,17 +47,17 @@ def announce(  # noqa: PLR0913 (each is an option)
     if text and removed:
         raise UsageError("give a TEXT or --remove, not both", hint="see: darkpeak announce --help")
     collective = settings.collective()
-    everywhere = settings.targets(collective)
+    everywhere = living(settings.targets(collective))
     if text is None and removed is None:
         found = find_announcements(everywhere)
         output.show_rows(found, ("id", "service", "since", "until", "who", "text"), {}, as_json=settings.as_json)
         return
     if removed:
-        done, said = withdraw(settings.own_targets(collective, ()), removed), "removed"
+        done, said = withdraw(living(settings.own_targets(collective, ())), removed), "removed"
     else:
-        where = settings.own_targets(collective, (service,) if service else ())
+        where = living(settings.own_targets(collective, (service,) if service else ()))
         done, said = record(where, text or "", service or "", _utc(since), _utc(until)), "announced"
-    problem = renew(everywhere)
+    problem = renew(settings.targets(collective))
     if settings.as_json:
         output.show_json(done)
     else:

@@ -8,14 +8,15 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.cli.key import IDENTITY, read_key, session
-from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError, joined
+from darkpeak.errors import CheckFailed, SystemFailure, UsageError, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from darkpeak.actions.backup import BackedUp
     from darkpeak.actions.data import ScriptRun
     from darkpeak.collective.model import Collective
+    from darkpeak.deploy.target import Target
 
 INIT = "init"
 
@@ -67,16 +68,12 @@ def backup(
         _to_folder(settings, collective, names, to)
         return
     secret = read_key(collective, identities)
-    made, failed = list["BackedUp"](), list[DarkpeakError]()
-    for target in settings.targets(collective, names):
-        try:
-            with session(settings, target, secret) as work:
-                made += back_up_each(work, target.running)
-        except DarkpeakError as error:  # the other hosts are still backed up
-            failed.append(error)
-    if failed and not made:
-        raise joined(failed)
-    _show(settings, made, failed)
+
+    def act(target: "Target") -> "Iterator[BackedUp]":
+        with session(settings, target, secret) as work:
+            yield from back_up_each(work, target.running)
+
+    _show(settings, settings.each(settings.targets(collective, names), act))
 
 
 def _read_secrets(secrets: "Sequence[str]") -> dict[str, str]:
@@ -116,9 +113,10 @@ def _init(settings: Settings, collective: "Collective", identities: tuple[Path, 
 
 def _to_folder(settings: Settings, collective: "Collective", names: tuple[str, ...], to: Path) -> None:
     from darkpeak.actions.data import back_up_to
+    from darkpeak.deploy.target import living
     from darkpeak.evidence.ownership import require_ours
 
-    targets = settings.targets(collective, names)
+    targets = living(settings.targets(collective, names))
     for target in targets:
         require_ours(target.collective, target.engine)
     done, failed = back_up_to(targets, to)
@@ -146,7 +144,7 @@ def show_scripts(settings: Settings, done: "Sequence[ScriptRun]") -> None:
         output.show_lines(f"{item.service}: {item.done} done, {item.folder}{checked[item.service]}" for item in done)
 
 
-def _show(settings: Settings, made: "Sequence[BackedUp]", failed: "Sequence[DarkpeakError]") -> None:
+def _show(settings: Settings, made: "Sequence[BackedUp]") -> None:
     from darkpeak import output
 
     columns = ("service", "snapshot", "size", "repositories")
@@ -160,7 +158,6 @@ def _show(settings: Settings, made: "Sequence[BackedUp]", failed: "Sequence[Dark
         for line in item.notes:
             output.note(f"note: {item.service}: {line}")
     bad = [f"{item.service}: {failure}" for item in made for failure in item.failures]
-    bad += [error.message for error in failed]
     if bad:
         raise SystemFailure("; ".join(bad), hint="fix that, then back up again: darkpeak backup SERVICE")
 
@@ -179,7 +176,7 @@ def snapshots(settings: Settings, name: str | None, identities: tuple[Path, ...]
     from darkpeak import output
 
     collective = settings.collective()
-    target = settings.targets(collective, (name,) if name else ())[0]
+    target = settings.target(collective, *((name,) if name else ()))
     with session(settings, target, read_key(collective, identities)) as work:
         found = work.snapshots(name)
     if settings.as_json:
@@ -208,7 +205,7 @@ def prune(settings: Settings, identities: tuple[Path, ...], *, dry_run: bool) ->
     from darkpeak.actions import prune as pruning
 
     collective = settings.collective()
-    target = settings.targets(collective)[0]
+    target = settings.target(collective)
     with session(settings, target, read_key(collective, identities)) as work:
         decided = pruning.decide(work)
         if not dry_run:
@@ -239,7 +236,7 @@ def scrub(settings: Settings, identities: tuple[Path, ...], *, whole: bool) -> N
     from darkpeak.actions.scrub import scrub as scrubbing
 
     collective = settings.collective()
-    target = settings.targets(collective)[0]
+    target = settings.target(collective)
     with session(settings, target, read_key(collective, identities)) as work:
         done = scrubbing(work, whole=whole)
     if settings.as_json:

@@ -2,15 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from darkpeak.cli.complete import add_completion
-from darkpeak.errors import UsageError
+from darkpeak.errors import DarkpeakError, HostFailure, HostsFailed, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from darkpeak.output import ProgressTable
 
 
+R = TypeVar("R")
 HOST_HELP = "A name under [hosts], or the URI of a daemon (default: DOCKER_HOST, or the docker context)."
 SERVICES = click.argument("names", metavar="[SERVICE…]", nargs=-1)
 SERVICE = click.argument("name", metavar="SERVICE")
@@ -37,6 +38,7 @@ class Settings:
     folder: str | None = None
     as_json: bool = False
     verbosity: int = 0
+    failures: dict[str, HostFailure] = field(default_factory=dict, compare=False)  # hosts, while the command runs
 
     @property
     def start(self) -> "Path":
@@ -116,12 +118,29 @@ class Settings:
     def targets(self, collective: "Collective", names: tuple[str, ...] = ()) -> "list[Target]":
         """Return the engines on which the named services run, or all services; with --host, only that engine.
 
+        Several are connected to side by side. Each use of one that does not answer fails at once, and at its end the
+        command exits 3, with a line about that host.
+
         Raises:
             UsageError: for a name that no service has, or a --host that is neither a name nor a URI.
         """
+        from darkpeak.deploy.hosts import connect
         from darkpeak.deploy.target import find_targets
 
-        return find_targets(collective, names, self._uri(collective.hosts), os.environ)
+        found = find_targets(collective, names, self._uri(collective.hosts), os.environ)
+        connect(found, self.failures)
+        return found
+
+    def each(
+        self, targets: "Sequence[Target]", act: "Callable[[Target], Iterable[R]]", *, side_by_side: bool = False
+    ) -> "list[R]":
+        """Call `act` with each engine, or with all at the same time; return what it yields where it works.
+
+        Of the others, the error at the end of the command tells; a single engine's error is raised.
+        """
+        from darkpeak.deploy.hosts import each
+
+        return each(targets, act, self.failures, side_by_side=side_by_side)
 
     def own_targets(self, collective: "Collective", names: tuple[str, ...], *, deploys: bool = False) -> "list[Target]":
         """Return the same engines, for commands that change them: if they are several, none is another collective's.
@@ -137,8 +156,12 @@ class Settings:
         return found
 
     def target(self, collective: "Collective", *names: str) -> "Target":
-        """Return the engine on which the named services run, or all; the first one, if they run on several."""
-        return self.targets(collective, names)[0]
+        """Return the engine on which the named services run, or all; if they run on several, the first that answers.
+
+        Then one engine is enough, so those that do not answer are not failures of the command.
+        """
+        found = replace(self, failures={}).targets(collective, names)
+        return next((target for target in found if not target.engine.failure), found[0])
 
     def progress(self) -> "ProgressTable":
         """Return what shows the progress of a command."""
@@ -164,7 +187,7 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
             verbosity = max(values.pop("verbosity"), outer.verbosity)
             trace.start(verbosity, sys.argv[1:])
             own = Settings(host or outer.host, folder or outer.folder, as_json or outer.as_json, verbosity)
-            return function(own, *arguments, **values)
+            return _finish(own.failures, lambda: function(own, *arguments, **values))
 
         make: Callable[[Callable[..., Any]], click.Command] = click.command(name, **attributes)
         made = make(update_wrapper(with_settings, function))
@@ -174,6 +197,29 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
         return made
 
     return decorate
+
+
+def _finish(failures: dict[str, HostFailure], run: Callable[[], Any]) -> Any:
+    """Run a command; if hosts failed, it ends with an error that names them, whatever it found on the others."""
+    from darkpeak import output
+
+    output.watch_failures(failures)
+    before: DarkpeakError | None = None
+    try:
+        value = run()
+    except SystemExit:
+        if not failures:
+            raise
+    except (UsageError, HostsFailed):
+        raise
+    except DarkpeakError as error:
+        if not failures:
+            raise
+        before = error
+    else:
+        if not failures:
+            return value
+    raise HostsFailed(list(failures.values()), before) from before
 
 
 def shared_options() -> list[click.Parameter]:

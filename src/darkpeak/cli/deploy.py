@@ -11,7 +11,9 @@ from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
 from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
+    from darkpeak.actions.up import UpResult
     from darkpeak.deploy.executor import Outcome
+    from darkpeak.deploy.target import Target
 
 BACKUP_FIRST = click.option(
     "--backup-first",
@@ -43,13 +45,15 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     wanted = Wanted(backup_to.absolute() if backup_to else None)
     collective = settings.deployable(names)
     targets = settings.own_targets(collective, names, deploys=True)
-    results = []
     with settings.progress() as progress:
-        for target in targets:
+
+        def act(target: "Target") -> "Iterator[UpResult]":
             result = bring_up(target, progress, wanted, names)
-            results.append(result)
             if not settings.as_json:
                 output.show_lines(on_host(result.host, result.lines()))
+            yield result
+
+        results = settings.each(targets, act)
     _note(renew(settings.targets(collective)) if any(result.plan.changes for result in results) else "")
     if settings.as_json:
         output.show_json([{"host": result.host, "result": result} for result in results])
@@ -90,7 +94,9 @@ def plan(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> 
 
     wanted = Wanted(backup_to.absolute() if backup_to else None)
     targets = settings.targets(settings.deployable(names), names)
-    plans = [(target.host, plan_checked(target, wanted, names)) for target in targets]
+    plans = settings.each(
+        targets, lambda target: [(target.host, plan_checked(target, wanted, names))], side_by_side=True
+    )
     if settings.as_json:
         output.show_json([{"host": host, "plan": made} for host, made in plans])
     else:
@@ -142,7 +148,7 @@ def history(settings: Settings, names: tuple[str, ...]) -> None:
     from darkpeak import output
     from darkpeak.actions.history import find_history
 
-    found = find_history(settings.targets(settings.collective(), names))
+    found = settings.each(settings.targets(settings.collective(), names), find_history, side_by_side=True)
     columns = ("service", "number", "when", "who", "commit", "what", "outcome")
     output.show_rows(found, columns, {"up": "green"}, as_json=settings.as_json, key=2)
 
@@ -190,7 +196,8 @@ def base(settings: Settings, *, rebuild: bool) -> None:
     from darkpeak import output
     from darkpeak.actions.bases import ensure_bases
 
-    made = ensure_bases(settings.targets(settings.collective()), output.note, rebuild=rebuild)
+    targets = settings.targets(settings.collective())
+    made = settings.each(targets, lambda target: ensure_bases(target, output.note, rebuild=rebuild))
     if settings.as_json:
         output.show_json(made)
     else:

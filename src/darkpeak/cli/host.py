@@ -12,11 +12,7 @@ from darkpeak.errors import UsageError
 from darkpeak.vocabulary import TUNNEL_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from darkpeak.collective import Collective
     from darkpeak.collective.uri import Uri
-    from darkpeak.engine.engine import Engine
 
 VERDICTS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
@@ -74,7 +70,15 @@ def doctor(settings: Settings) -> None:
     from darkpeak.actions.doctor import examine
     from darkpeak.plan.doctor import Verdict
 
-    checks = [check for host, engine, there in _daemons(settings) for check in examine(host, engine, there)]
+    collective = settings.collective_here()
+    if collective:
+        checks = settings.each(
+            settings.targets(collective),
+            lambda target: examine(target.host, target.engine, target.collective),
+            side_by_side=True,
+        )
+    else:  # the daemon of --host or DOCKER_HOST
+        checks = list(examine("", settings.engine(), None))
     if settings.as_json:
         output.show_json(checks)
     else:
@@ -82,16 +86,6 @@ def doctor(settings: Settings) -> None:
         shown = columns if any(check.host for check in checks) else columns[1:]
         output.show_table(shown, output.as_rows(checks, shown), VERDICTS, key=len(shown) - 3)
     sys.exit(1 if any(check.verdict is Verdict.BAD for check in checks) else 0)
-
-
-def _daemons(settings: Settings) -> "Iterator[tuple[str, Engine, Collective | None]]":
-    """Yield each daemon with services; outside a collective, the daemon of --host or DOCKER_HOST."""
-    collective = settings.collective_here()
-    if collective is None:
-        yield "", settings.engine(), None
-        return
-    for target in settings.targets(collective):
-        yield target.host, target.engine, target.collective
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

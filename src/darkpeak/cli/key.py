@@ -115,7 +115,7 @@ def remove(settings: Settings, name: str, identities: tuple[Path, ...]) -> None:
     collective = settings.collective()
     secret = read_key(collective, identities)
     rest = keys.remaining(collective, name)
-    with session(settings, settings.targets(collective)[0], secret) as work:
+    with session(settings, settings.target(collective), secret) as work:
         changed = keys.remove_admin(work, name, secret, rest)
     output.note(
         f"{name} may have a copy of the old key; remove their login to the repositories too (see key remove --help)"
@@ -138,7 +138,7 @@ def check(settings: Settings, identities: tuple[Path, ...]) -> None:
 
     collective = settings.collective()
     secret = read_key(collective, identities)
-    with session(settings, settings.targets(collective)[0], secret) as work:
+    with session(settings, settings.target(collective), secret) as work:
         checked = keys.check(work)
     _show(settings, checked)
 

@@ -48,7 +48,7 @@ def level(settings: Settings, name: str | None) -> None:
             _show_one(item)
     else:
         _show_all(judged)
-    unknown = sorted({item.unknown for item in judged if item.unknown})
+    unknown = sorted({item.unknown for item in judged} - {"", *map(str, settings.failures.values())})
     if unknown:
         raise SystemFailure("; ".join(unknown), hint="the levels above are those of the files alone")
     if any(not item.kept for item in judged):
@@ -165,7 +165,7 @@ def list_admins(settings: Settings) -> None:
     from darkpeak import output
     from darkpeak.actions.admin import list_admins as found
 
-    rows = found(settings.targets(settings.collective()))
+    rows = settings.each(settings.targets(settings.collective()), found, side_by_side=True)
     placed = ("host",) if any(row.host for row in rows) else ()
     columns = ("admin", *placed, "proved", "opens_key", "is_member", "board", "services")
     output.show_rows(rows, columns, {"NEVER": "red", "no": "red"}, as_json=settings.as_json)

@@ -38,7 +38,9 @@ def test(settings: Settings, names: tuple[str, ...]) -> None:
 
     targets = settings.targets(settings.collective(), names)
     with settings.progress() as progress:
-        trials = [try_service(target, service, progress) for target in targets for service in target.services]
+        trials = settings.each(
+            targets, lambda target: (try_service(target, service, progress) for service in target.services)
+        )
     if settings.as_json:
         output.show_json(trials)
     else:
@@ -149,7 +151,7 @@ def _find(settings: Settings, collective: "Collective", name: str, *, snapshots:
     gone = actions.gone_service(collective, name)
     if gone is None:
         return settings.target(collective, name)
-    targets = settings.targets(collective)
+    targets = sorted(settings.targets(collective), key=lambda target: bool(target.engine.failure))  # the living first
     found = actions.find_gone(targets, gone)
     if found is None and not snapshots:
         return settings.target(collective, name)

@@ -9,7 +9,7 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.cli.key import IDENTITY, read_key
-from darkpeak.errors import CheckFailed, UsageError
+from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ def nightly(  # noqa: PLR0913 (each is an option)
     the server, or on any admin's machine that is on at night. Run by root it is the machine's timer, otherwise yours.
     It keeps --identity, --host and DOCKER_HOST as they are now. Run again, it changes nothing.
 
-    Exits 1 if anything needs attention, or if your ssh key does not open the backup key.
+    A host that does not answer has a line too; the jobs run on the others. Exits 1 if anything needs attention, or if
+    your ssh key does not open the backup key, and 3 if a host did not answer.
 
     \b
     Example: darkpeak nightly --install --identity /root/.ssh/id_ed25519
@@ -69,14 +70,22 @@ def nightly(  # noqa: PLR0913 (each is an option)
 
 def _run(settings: Settings, collective: "Collective", identities: tuple[Path, ...]) -> None:
     from darkpeak import output
-    from darkpeak.actions.night import run_nights
+    from darkpeak.actions.night import BACKUPS, end_night, run_night
     from darkpeak.repository.credentials import NOTIFY, PING, URLS
-    from darkpeak.schedule.notices import notify
+    from darkpeak.schedule.notices import Line, notify
 
     secret = read_key(collective, identities)
     targets = settings.targets(collective)
+    lines, failed = list["Line"](), ""
     with settings.progress() as progress:
-        lines = run_nights(targets, secret, progress)
+        try:
+            lines += settings.each(targets, lambda target: run_night(target, secret, progress))
+        except SystemFailure as error:
+            failed = error.message
+        lines += [Line(host, good=False, message=str(failure)) for host, failure in settings.failures.items()]
+        if failed and not settings.failures:  # there is one engine
+            lines.append(Line(targets[0].host or BACKUPS, good=False, message=failed))
+        lines += end_night(targets)
     if settings.as_json:
         output.show_json(lines)
     else:

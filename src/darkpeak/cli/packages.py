@@ -38,12 +38,14 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     """
     from darkpeak import output
     from darkpeak.actions.library_updates import find_library_updates
-    from darkpeak.actions.updates import find_updates
+    from darkpeak.actions.updates import find_updates, merge
+    from darkpeak.deploy.target import living
     from darkpeak.packages.listed import Kind
 
-    targets = settings.targets(settings.collective(), names)
+    targets = living(settings.targets(settings.collective(), names))
     with settings.progress() as progress:
-        found = find_updates(targets, progress).with_more(find_library_updates(targets, progress))
+        found = merge(settings.each(targets, lambda target: [find_updates(target, progress)], side_by_side=True))
+        found = found.with_more(find_library_updates(living(targets), progress))
     doubts = found.doubts()
     if settings.as_json:
         output.show_json(found)
@@ -86,10 +88,12 @@ def upgrade(
     wanted = Wanted(backup_to.absolute() if backup_to else None)
     targets = settings.own_targets(settings.deployable(names), names, deploys=True)
     with settings.progress() as progress:
-        done = [
-            upgrade_services(target, progress, wanted, names=names, security=security_only, dry_run=dry_run)
-            for target in targets
-        ]
+        done = settings.each(
+            targets,
+            lambda target: [
+                upgrade_services(target, progress, wanted, names=names, security=security_only, dry_run=dry_run)
+            ],
+        )
     if settings.as_json:
         output.show_json(done)
     else:
@@ -131,13 +135,14 @@ def inventory(
     from darkpeak import output
     from darkpeak.actions.inventory import make_document, take_inventory
     from darkpeak.actions.updates import doubts_of
+    from darkpeak.deploy.target import living
 
     collective = settings.collective()
     if snapshot:
         found = _saved_inventory(settings, collective, names, snapshot, identities)
     else:
         with settings.progress() as progress:
-            found = take_inventory(settings.targets(collective, names), progress)
+            found = take_inventory(living(settings.targets(collective, names)), progress)
     doubts = doubts_of(found.unknown, "which packages {} has")
     if form:
         output.show_json(make_document(collective, found, form))
@@ -178,9 +183,10 @@ def why(settings: Settings, package: str) -> None:
     from darkpeak import output
     from darkpeak.actions.inventory import find_reasons
     from darkpeak.actions.updates import doubts_of
+    from darkpeak.deploy.target import living
 
     with settings.progress() as progress:
-        found = find_reasons(settings.targets(settings.collective()), package, progress)
+        found = find_reasons(living(settings.targets(settings.collective())), package, progress)
     doubts = doubts_of(found.unknown, f"whether {{}} has {package}")
     if settings.as_json:
         output.show_json(found)
@@ -206,12 +212,12 @@ def clean(settings: Settings, *, dry_run: bool) -> None:
     Example: darkpeak clean --dry-run
     """
     from darkpeak import output
-    from darkpeak.actions.clean import clean_each
+    from darkpeak.actions.clean import clean as clean_engine
     from darkpeak.vocabulary import MIB
 
     targets = settings.own_targets(settings.collective(), ())
     with settings.progress() as progress:
-        done = clean_each(targets, progress, dry_run=dry_run)
+        done = settings.each(targets, lambda target: [clean_engine(target, progress, dry_run=dry_run)])
     if settings.as_json:
         output.show_json(done)
         return

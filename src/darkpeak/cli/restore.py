@@ -10,7 +10,7 @@ import click
 from darkpeak.cli.backup import show_scripts
 from darkpeak.cli.common import SERVICES, Settings, command
 from darkpeak.cli.key import IDENTITY, read_key, session
-from darkpeak.errors import CheckFailed, DarkpeakError, SystemFailure, UsageError, joined
+from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.actions.copy import Copied
@@ -182,15 +182,12 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
     from darkpeak.actions.recover import recover_all, require_all
 
     secret = read_key(collective, identities)
-    done, failed = list["Recovered"](), list[DarkpeakError]()
-    for target in settings.targets(collective):
-        try:
-            with session(settings, target, secret) as work:
-                done += recover_all(work)
-        except DarkpeakError as error:  # the services of other hosts are still restored
-            failed.append(error)
-    if failed and not done:
-        raise joined(failed)
+
+    def act(target: "Target") -> "Iterator[Recovered]":
+        with session(settings, target, secret) as work:
+            yield from recover_all(work)
+
+    done = settings.each(settings.targets(collective), act)
     if settings.as_json:
         output.show_json(done)
     else:
@@ -198,7 +195,6 @@ def _recover(settings: Settings, collective: "Collective", identities: tuple[Pat
         columns = ("service", "", "snapshot", "time", "message")
         output.show_table(columns, rows, {"restored": "green", "failed": "red"})
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
-    bad += [error.message for error in failed]
     if bad:
         raise SystemFailure("; ".join(bad), hint="fix that, then continue: darkpeak restore --all")
     require_all(done)
@@ -247,19 +243,15 @@ def drill(
         raise UsageError("--snapshot needs exactly one service", hint="name that service")
     collective = settings.collective()
     secret = read_key(collective, identities)
-    done, failed = list["Drilled"](), list[DarkpeakError]()
-    for target in settings.targets(collective, names):
-        try:
-            with session(settings, target, secret) as work:
-                done += drilling.drill_each(work, target.running, snapshot, spoilt=spoilt)
-        except DarkpeakError as error:  # the services of other hosts are still drilled
-            failed.append(error)
-    if failed and not done:
-        raise joined(failed)
-    _show_drills(settings, done, failed)
+
+    def act(target: "Target") -> "Iterator[Drilled]":
+        with session(settings, target, secret) as work:
+            yield from drilling.drill_each(work, target.running, snapshot, spoilt=spoilt)
+
+    _show_drills(settings, settings.each(settings.targets(collective, names), act))
 
 
-def _show_drills(settings: Settings, done: "Sequence[Drilled]", failed: Sequence[DarkpeakError]) -> None:
+def _show_drills(settings: Settings, done: "Sequence[Drilled]") -> None:
     from darkpeak import output
 
     if settings.as_json:
@@ -274,7 +266,6 @@ def _show_drills(settings: Settings, done: "Sequence[Drilled]", failed: Sequence
     for note in (note for item in done for note in item.notes):
         output.note(f"note: {note}")
     bad = [f"{item.service}: {item.message}" for item in done if not item.good]
-    bad += [error.message for error in failed]
     if bad:
         hint = "make a new snapshot: darkpeak backup; or try an older one: darkpeak drill SERVICE --snapshot NAME"
         raise CheckFailed("; ".join(bad), hint=hint)

@@ -5,6 +5,7 @@ import sys
 import click
 
 from darkpeak.cli.common import SERVICE, Settings, command
+from darkpeak.errors import UsageError
 
 TRUST = """Save this as collective-ca.crt. Then, once on each machine:
   Debian:   sudo install -m 644 collective-ca.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates
@@ -29,9 +30,10 @@ def routes(settings: Settings, *, check: bool) -> None:
     targets = settings.targets(settings.collective())
     if not check:
         columns = ("address", "service", "port", "state")
-        output.show_rows(find_routes(targets), columns, {"healthy": "green"}, as_json=settings.as_json)
+        found = settings.each(targets, find_routes, side_by_side=True)
+        output.show_rows(found, columns, {"healthy": "green"}, as_json=settings.as_json)
         return
-    drift = check_routes(targets)
+    drift = settings.each(targets, check_routes, side_by_side=True)
     if settings.as_json:
         output.show_json(drift)
     elif drift:
@@ -95,9 +97,10 @@ def ca(settings: Settings) -> None:
     Example: darkpeak ca >collective-ca.crt
     """
     from darkpeak import output
-    from darkpeak.actions.routes import find_authorities
+    from darkpeak.actions.routes import find_authority
 
-    found = find_authorities(settings.targets(settings.collective()))
+    targets = settings.targets(settings.collective())
+    found = list(dict.fromkeys(settings.each(targets, lambda target: [find_authority(target)], side_by_side=True)))
     if settings.as_json:
         output.show_json(found)
         return
@@ -119,9 +122,9 @@ def certificates(settings: Settings, *, renewed: str | None) -> None:
     from darkpeak.actions.certificates import find_certificates, renew
 
     targets = settings.targets(settings.collective())
-    if renewed:
-        renew(targets, renewed)
-    rows = find_certificates(targets)
+    if renewed and not any(settings.each(targets, lambda target: [renew(target, renewed)])):
+        raise UsageError(f"no certificate is requested for {renewed}", hint="list all: darkpeak certificates")
+    rows = settings.each(targets, find_certificates, side_by_side=True)
     columns = ("names", "issuer", "until", "renewal", "failed")
     failures = {row.failed: "red" for row in rows if row.failed}
     output.show_rows(rows, columns, failures, as_json=settings.as_json)

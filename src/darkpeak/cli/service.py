@@ -1,12 +1,13 @@
 """Commands about running services: status, logs, stop, restart, down."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from darkpeak.cli.common import SERVICE, SERVICES, YES, Settings, command
-from darkpeak.errors import UsageError
+from darkpeak.errors import HostFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,17 +35,28 @@ def status(settings: Settings, names: tuple[str, ...], *, watch: bool) -> None:
     from darkpeak import output
     from darkpeak.actions.status import find_status
 
-    def look() -> "list[ServiceStatus]":
-        return find_status(settings.targets(settings.collective(), names))
+    def look(now: Settings) -> "list[ServiceStatus]":
+        return now.each(now.targets(now.collective(), names), find_status, side_by_side=True)
+
+    def look_again() -> "tuple[list[ServiceStatus], list[HostFailure]]":
+        now = replace(settings, failures={})
+        return look(now), list(now.failures.values())
 
     if watch and settings.as_json:
         raise UsageError("--watch and --json do not go together", hint="leave one of them out")
     if watch:
-        output.watch(look, _show_status)
+        output.watch(look_again, lambda found: _show_look(*found))
     elif settings.as_json:
-        output.show_json(look())
+        output.show_json(look(settings))
     else:
-        _show_status(look())
+        _show_status(look(settings))
+
+
+def _show_look(rows: "list[ServiceStatus]", failed: "list[HostFailure]") -> None:
+    from darkpeak import output
+
+    _show_status(rows)
+    output.show_lines(map(str, failed))
 
 
 def _show_status(rows: "list[ServiceStatus]") -> None:
@@ -102,7 +114,7 @@ def stop(settings: Settings, names: tuple[str, ...]) -> None:
     """
     from darkpeak.actions import service
 
-    _show(settings, service.stop(settings.own_targets(settings.collective(), names)))
+    _show(settings, settings.each(settings.own_targets(settings.collective(), names), service.stop))
 
 
 @command("restart")
@@ -118,7 +130,8 @@ def restart(settings: Settings, names: tuple[str, ...]) -> None:
     from darkpeak.actions import service
 
     with settings.progress() as progress:
-        done = list(service.restart(settings.own_targets(settings.collective(), names), progress))
+        targets = settings.own_targets(settings.collective(), names)
+        done = settings.each(targets, lambda target: service.restart(target, progress))
     _show(settings, done)
 
 
@@ -155,7 +168,7 @@ def down(settings: Settings, names: tuple[str, ...], *, volumes: bool, yes: bool
         if not output.ask(f"Destroy all data of {listed}? Only a backup can restore it."):
             raise UsageError("nothing was removed", hint="answer y, or give --yes")
     with settings.progress() as progress:
-        removed = [name for target in targets for name in take_down(target, progress, volumes=volumes)]
+        removed = settings.each(targets, lambda target: take_down(target, progress, volumes=volumes))
     if settings.as_json:
         output.show_json([{"service": name, "done": "removed", "volumes": volumes} for name in removed])
     else:

@@ -29,7 +29,8 @@ def uptime(settings: Settings, name: str | None) -> None:
     from darkpeak import output
     from darkpeak.actions.uptime import find_uptime
 
-    rows = find_uptime(settings.targets(settings.collective(), (name,) if name else ()))
+    targets = settings.targets(settings.collective(), (name,) if name else ())
+    rows = settings.each(targets, find_uptime, side_by_side=True)
     if settings.as_json:
         output.show_json(rows)
     elif name:

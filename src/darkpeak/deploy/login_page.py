@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from darkpeak.collective.model import Collective, Service
-from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL, Engine
+from darkpeak.engine.engine import VOLUME_LABEL, Engine
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.clients import Client, difference, read_clients
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.result import Result
-from darkpeak.vocabulary import ACCOUNT, BASE_IMAGE, LOGIN_VOLUME, PORTAL
+from darkpeak.vocabulary import ACCOUNT, BASE_IMAGE, LOGIN_VOLUME, PORTAL, PROJECT_LABEL
 
 FOLDER = "/login"
 END = "-----END PUBLIC KEY-----\n"

@@ -40,6 +40,11 @@ class Target:
         return self.services[0]
 
 
+def living(targets: Sequence[Target]) -> list[Target]:
+    """Return the targets whose engines answered; all of them if none did, so that the first use says why."""
+    return [target for target in targets if not target.engine.failure] or list(targets)
+
+
 def choose(collective: Collective, names: Sequence[str]) -> list[Service]:
     """Return the named services, or all of them.
 

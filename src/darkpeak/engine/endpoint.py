@@ -31,6 +31,19 @@ class Endpoint:
     uri: str
     environment: Mapping[str, str] = field(repr=False)
     tls: Tls | None = None
+    connection: ssh.Connection | None = None
+
+    @property
+    def lost(self) -> str:
+        """What to say if it is reached by an ssh connection that is lost; else empty."""
+        lost = self.connection is not None and self.connection.lost
+        return f"the ssh connection to {self.connection.name} was lost" if self.connection and lost else ""
+
+    def cut(self) -> None:
+        """End all that waits for an answer through it: programs, and over ssh also requests."""
+        if self.connection:
+            self.connection.close()
+        process.end_users_of(self.environment.get("DOCKER_HOST", self.uri))
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments for the library's client."""
@@ -43,8 +56,10 @@ class Endpoint:
         return {"base_url": self.uri, "tls": config}
 
 
-def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
+def resolve(host: str | None, environment: Mapping[str, str], *, asks: bool = True) -> Endpoint:
     """Return how to reach a daemon: `host`, else DOCKER_HOST, else the docker context, else the default socket.
+
+    Unless it `asks`, ssh asks nobody for a passphrase.
 
     Raises:
         SystemFailure: when ssh cannot log in, or when the context or a certificate does not exist.
@@ -52,24 +67,26 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
     uri = host or environment.get("DOCKER_HOST")
     if uri:
         kept = {key: value for key, value in environment.items() if key != "DOCKER_CONTEXT"}
-        return _through_ssh(uri, environment) or Endpoint(uri, kept | {"DOCKER_HOST": uri}, _tls(environment))
+        found = _through_ssh(uri, environment, asks=asks)
+        return found or Endpoint(uri, kept | {"DOCKER_HOST": uri}, _tls(environment))
     name = _context_name(environment)
     if not name:
         return Endpoint(DEFAULT_SOCKET, environment)
     uri, tls = _read_context(name, environment)
-    return _through_ssh(uri, environment) or Endpoint(uri, environment, tls)
+    return _through_ssh(uri, environment, asks=asks) or Endpoint(uri, environment, tls)
 
 
-def _through_ssh(uri: str, environment: Mapping[str, str]) -> Endpoint | None:
+def _through_ssh(uri: str, environment: Mapping[str, str], *, asks: bool) -> Endpoint | None:
     """Return the local end of an ssh connection if the URI is one of ssh, else None."""
     parsed = parse_uri(uri)
     if uri.startswith("ssh:") and parsed is None:
         raise SystemFailure(f"{uri!r} is not a valid Docker URI", hint="write ssh://USER@HOST[:PORT][/SOCKET]")
     if parsed is None or parsed.scheme != "ssh":
         return None
-    local = f"unix://{ssh.connect(parsed).socket}"
+    connection = ssh.connect(parsed, asks=asks)
+    local = f"unix://{connection.socket}"
     kept = {key: value for key, value in environment.items() if key not in SET_BY_US}
-    return Endpoint(local, kept | {"DOCKER_HOST": local})
+    return Endpoint(local, kept | {"DOCKER_HOST": local}, connection=connection)
 
 
 def _tls(environment: Mapping[str, str]) -> Tls | None:

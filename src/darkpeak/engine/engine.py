@@ -1,7 +1,6 @@
 """The Docker engine, through its library and its client; only this file and endpoint.py import the library."""
 
 import io
-import json
 import math
 import os
 import re
@@ -9,31 +8,29 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from darkpeak import process
 from darkpeak.collective.model import Container
 from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, resolve
+from darkpeak.engine.running import read_running
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.images import Image
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.result import Result
 from darkpeak.trace import display
-from darkpeak.vocabulary import CONTENT_LABEL, COPY_LABEL, DRILL_LABEL, PARTS_LABEL
+from darkpeak.vocabulary import CONTENT_LABEL, PROJECT_LABEL
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-PROJECT_LABEL = "com.docker.compose.project"
 VOLUME_LABEL = "com.docker.compose.volume"
-CONTAINER_LABEL = "com.docker.compose.service"
-NUMBER_LABEL = "com.docker.compose.container-number"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 # Compose labels images too, and `docker run` copies these labels; only containers that compose made have this one.
 CONFIG_LABEL = "com.docker.compose.config-hash"
 NO_NAME = "<none>:<none>"  # what engines before 25 call an image whose name a later build took
 ANSWER_SECONDS = 60
+FIRST_SECONDS = 20  # for the first answer, which costs an engine nothing
 BASE_COMMENT = "darkpeak base"  # of the base images that we made
 
 
@@ -42,12 +39,39 @@ class Engine:
 
     def __init__(self, host: str | None = None) -> None:
         self.host = host
+        self.asks = True  # whether ssh may ask a person when it connects
+        self.failure: SystemFailure | None = None  # of an engine that does not answer: each use of it raises this
+        self._endpoint: Endpoint | None = None
         self._client: DockerClient | None = None
 
-    @cached_property
+    def answer(self) -> None:
+        """Connect if it is not connected, and have the engine answer.
+
+        Raises:
+            SystemFailure: when it does not.
+        """
+        if self.endpoint.lost:
+            raise SystemFailure(self.endpoint.lost, hint="what was done stays; run the same command again")
+        if not self._client:
+            self.client  # noqa: B018 (it asks)
+            return
+        with self.errors_as("answers no more"):
+            self._client.api.timeout = FIRST_SECONDS
+            self._client.ping()
+            self._client.api.timeout = ANSWER_SECONDS
+
+    @property
     def endpoint(self) -> Endpoint:
-        """How this engine is reached; with ssh, this connects."""
-        return resolve(self.host, os.environ)
+        """How this engine is reached; with ssh, the first use connects.
+
+        Raises:
+            SystemFailure: when ssh cannot log in.
+        """
+        if self.failure:
+            raise self.failure
+        if self._endpoint is None:  # a cached_property of Python 3.11 has one lock for all engines
+            self._endpoint = resolve(self.host, os.environ, asks=self.asks)
+        return self._endpoint
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,6 +90,8 @@ class Engine:
         Raises:
             SystemFailure: when no engine answers.
         """
+        if self.failure:
+            raise self.failure
         if self._client is None:
             self._client = self._connect()
         return self._client
@@ -75,10 +101,12 @@ class Engine:
         from docker.errors import DockerException
 
         try:
-            return docker.DockerClient(**self.endpoint.arguments(), timeout=ANSWER_SECONDS)
+            client = docker.DockerClient(**self.endpoint.arguments(), timeout=FIRST_SECONDS)
         except (DockerException, OSError) as error:
             what = f"no Docker engine answers at {self.name}: {in_short(error)}"
             raise SystemFailure(what, hint=how_to_reach(str(error))) from error
+        client.api.timeout = ANSWER_SECONDS
+        return client
 
     @contextmanager
     def errors_as(self, failure: str, hint: str = "") -> Iterator[None]:
@@ -101,7 +129,7 @@ class Engine:
         named = [(name.removesuffix(":latest"), item) for item in images for name in item.get("RepoTags") or ()]
         built = ((name, (item.get("Labels") or {}).get(CONTENT_LABEL, "")) for name, item in named)
         return Observed(
-            tuple(sorted((_running(item) for item in kept), key=lambda item: (item.project, item.name))),
+            tuple(sorted((read_running(item) for item in kept), key=lambda item: (item.project, item.name))),
             tuple(sorted((name, item["Id"]) for name, item in named)),
             tuple(sorted((name, content) for name, content in built if content)),
         )
@@ -111,7 +139,7 @@ class Engine:
         with self.errors_as("did not list its containers"):
             label = f"{PROJECT_LABEL}={project}"
             found = self.client.api.containers(all=True, filters={"label": [label, CONFIG_LABEL]})
-        return tuple(_running(item) for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True")
+        return tuple(read_running(item) for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True")
 
     def running(self) -> list[dict[str, Any]]:
         """Return the engine's list of all running containers, also of those that compose did not make."""
@@ -289,44 +317,11 @@ class Engine:
             self.client.api.put_archive(container, folder, packed.getvalue())
 
 
-def _running(item: Mapping[str, Any]) -> Running:
-    labels = item["Labels"]
-    health = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", item["Status"])
-    ended = re.match(r"Exited \((-?\d+)\)", item["Status"])
-    ports = {(port["PrivatePort"], port["PublicPort"]) for port in item.get("Ports") or () if port.get("PublicPort")}
-    return Running(
-        id=item["Id"],
-        project=labels[PROJECT_LABEL],
-        container=labels.get(CONTAINER_LABEL, ""),
-        number=int(labels.get(NUMBER_LABEL, "1")),
-        name=(item.get("Names") or ["/?"])[0].lstrip("/"),
-        state=item["State"],
-        health=health[1] if health else "",
-        content=labels.get(CONTENT_LABEL, ""),
-        parts=_parts(labels.get(PARTS_LABEL, "")),
-        image=item["ImageID"],
-        ports=tuple(sorted(ports)),
-        addresses=tuple(sorted(_addresses(item))),
-        exit_code=int(ended[1]) if ended else None,
-        scratch=DRILL_LABEL in labels or COPY_LABEL in labels,
-    )
-
-
-def _addresses(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, joined in ((item.get("NetworkSettings") or {}).get("Networks") or {}).items():
-        if joined and joined.get("IPAddress"):
-            yield name, joined["IPAddress"]
-
-
-def _parts(label: str) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple((str(name), str(value)) for name, value in json.loads(label or "{}").items())
-    except (ValueError, AttributeError):
-        return ()
-
-
 def in_short(error: BaseException) -> str:
     """Return the innermost message of an error: the library wraps it three times."""
     text = str(error)
+    late = re.search(r"timeout=(\d+)", text)
+    if late:
+        return f"no answer within {late[1]} s"
     found = re.findall(r"(?:Error\(\d+, |Errno -?\d+\] )'?([^'\")]+)", text)
     return found[-1] if found else text.splitlines()[0] if text else type(error).__name__

@@ -15,10 +15,11 @@ from typing import Any
 from darkpeak import process
 from darkpeak.collective.model import Collective
 from darkpeak.engine.endpoint import is_open_to_all
-from darkpeak.engine.engine import PROJECT_LABEL, Engine
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
 from darkpeak.network import resolve
 from darkpeak.plan.facts import Facts, HostMachine, Network, Published
+from darkpeak.vocabulary import PROJECT_LABEL
 
 HARMLESS = ("--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never")
 LOOKS = ("df -Pk /", "df -Pi /", "cat /proc/meminfo", "cat /proc/net/tcp /proc/net/tcp6", "cat /proc/net/route")

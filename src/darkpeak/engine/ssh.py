@@ -17,6 +17,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from darkpeak import process
@@ -33,12 +34,20 @@ OPTIONS = (
     *("ClearAllForwardings=yes", "RemoteCommand=none", "PermitLocalCommand=no"),
 )
 ANSWER_SECONDS = 20
+PROBE_SECONDS = 5  # of a machine from which no answer came before
+# For connections side by side, where no person can be asked: a passphrase or an unknown host key is an error.
+ASK_NOBODY = ("BatchMode=yes",)
 # The errors if a server refuses some of many logins at once (MaxStartups).
 BUSY = re.compile(r"Connection reset by|Connection closed by|kex_exchange_identification")
+NEEDS_PERSON = re.compile(r"Permission denied|Host key verification failed")
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 OLD_SECONDS = 3600
 # The words have = around them, because the login's shell may print other lines.
 PROBE = 'if [ ! -e "$1" ]; then echo =absent=; elif [ ! -w "$1" ]; then echo =denied=; else echo =there=; fi'
+
+
+class MustAsk(SystemFailure):
+    """ssh could not log in without asking a person, and it was told to ask nobody."""
 
 
 class Connection:
@@ -64,18 +73,21 @@ class Connection:
         """Whether the connection was open and is lost."""
         return self.wait(0)
 
-    def open(self) -> None:
-        """Connect and log in; ssh may ask questions on the terminal.
+    def open(self, *, asks: bool = True) -> None:
+        """Connect and log in; ssh may ask questions on the terminal, unless it `asks` nobody: then it has a deadline.
 
         Raises:
+            MustAsk: when the login fails, and a person could perhaps help.
             SystemFailure: when the login fails.
         """
         for pause in (*PAUSES, 0):
-            if not _run(make_connect(self.uri, self.folder), self.folder / "output", None):
+            argv, seconds = make_connect(self.uri, self.folder, asks=asks), None if asks else ANSWER_SECONDS
+            if not _run(argv, self.folder / "output", seconds):
                 break
             output = self._output()
             if not pause or not BUSY.search(output):
-                raise explain(self.uri, output)
+                error = explain(self.uri, output)
+                raise MustAsk(error.message, hint=error.hint) if NEEDS_PERSON.search(output) else error
             (self.folder / "log").unlink(missing_ok=True)
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (so that not all try again at once)
         # This ends when the connection is lost, and keeps it open until then: ssh counts it as a user of it.
@@ -103,7 +115,7 @@ class Connection:
         if not engine_answers(self.socket):
             found = self.folder / "probe"
             probe = f"sh -c {shlex.quote(PROBE)} sh {shlex.quote(self.uri.path)}"
-            self._control(self.uri.host, probe, output=found)
+            self._control(self.uri.host, probe, output=found, seconds=PROBE_SECONDS)
             raise explain_silence(self.uri, found.read_text(errors="replace"), self._output())
 
     def run(self, command: str, stdin: bytes) -> Result:
@@ -126,11 +138,11 @@ class Connection:
             self._control("-O", "exit")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _control(self, *arguments: str, output: Path | None = None) -> int:
+    def _control(self, *arguments: str, output: Path | None = None, seconds: float = ANSWER_SECONDS) -> int:
         """Run the ssh client over the open connection, without the admin's configuration; return its exit code."""
         host = () if self.uri.host in arguments else (self.uri.host,)
         argv = ("ssh", "-F", "none", "-S", str(self.folder / "control"), *_options(ALIVE), *arguments, *host)
-        return _run(argv, output or self.folder / "output", ANSWER_SECONDS)
+        return _run(argv, output or self.folder / "output", seconds)
 
     def _output(self) -> str:
         """Return what ssh has printed so far."""
@@ -141,10 +153,11 @@ class Connection:
 _open: dict[Uri, Connection] = {}
 
 
-def connect(uri: Uri) -> Connection:
+def connect(uri: Uri, *, asks: bool = True) -> Connection:
     """Return this process's ssh connection to a daemon; it is opened at the first call, and closed at the end.
 
     Raises:
+        MustAsk: when ssh needed a person, and may ask nobody.
         SystemFailure: when the login fails, or when no daemon answers there.
     """
     if uri not in _open:
@@ -153,7 +166,7 @@ def connect(uri: Uri) -> Connection:
         add_explainer(explain_lost)
         atexit.register(connection.close)
         try:
-            connection.open()
+            connection.open(asks=asks)
             connection.forward(str(connection.socket))
             connection.check()
         except BaseException:
@@ -175,11 +188,11 @@ def explain_lost(error: SystemFailure) -> SystemFailure:
     return explained
 
 
-def make_connect(uri: Uri, folder: Path) -> tuple[str, ...]:
+def make_connect(uri: Uri, folder: Path, *, asks: bool = True) -> tuple[str, ...]:
     """Return the ssh command that connects, goes to the background, and has its control socket in the folder."""
     where = (*(("-p", str(uri.port)) if uri.port else ()), *(("-l", uri.user) if uri.user else ()), "--", uri.host)
     control = ("-f", "-N", "-M", "-S", str(folder / "control"), "-E", str(folder / "log"))
-    return ("ssh", *control, "-a", "-x", "-T", *_options(OPTIONS), *where)
+    return ("ssh", *control, "-a", "-x", "-T", *_options(OPTIONS if asks else OPTIONS + ASK_NOBODY), *where)
 
 
 def explain(uri: Uri, output: str) -> SystemFailure:
@@ -231,8 +244,9 @@ def _runtime_folder() -> Path:
         what = f"{folder} must be accessible only to you, since it contains connections"
         raise SystemFailure(what, hint=f"remove it, then try again: rm -r {folder}")
     for left in folder.glob("ssh-*"):
-        if not (left / "control").exists() and time.time() - left.stat().st_mtime > OLD_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another connection that is closed meanwhile
+            if not (left / "control").exists() and time.time() - left.stat().st_mtime > OLD_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     return folder
 
 
@@ -245,6 +259,7 @@ def _run(argv: Sequence[str], output: Path, seconds: float | None) -> int:
         try:
             return process.run_into(argv, file, seconds=seconds)
         except process.TookTooLong:
+            file.write(f"no answer within {seconds:.0f} s\n".encode())
             return 255
 
 

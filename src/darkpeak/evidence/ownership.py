@@ -9,12 +9,12 @@ from darkpeak.collective.content import replace_file
 from darkpeak.collective.identity import with_id
 from darkpeak.collective.model import Collective
 from darkpeak.collective.read import read
-from darkpeak.engine.engine import PROJECT_LABEL, Engine
+from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.owners import ENGINE, OwnerRecord, foreign, is_ours, other_domain
 from darkpeak.evidence.record import now
-from darkpeak.vocabulary import CA_VOLUME, COLLECTIVE_FILE
+from darkpeak.vocabulary import CA_VOLUME, COLLECTIVE_FILE, PROJECT_LABEL
 
 ID_BYTES = 8
 

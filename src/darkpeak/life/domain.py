@@ -15,13 +15,12 @@ from darkpeak.collective.model import Collective, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.deploy.check import require_sound
 from darkpeak.deploy.target import Target
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.life.init import check_domain
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import list_routes
 from darkpeak.progress import Progress
-from darkpeak.vocabulary import CA_VOLUME, COLLECTIVE_FILE, DOMAIN_VARIABLE
+from darkpeak.vocabulary import CA_VOLUME, COLLECTIVE_FILE, DOMAIN_VARIABLE, PROJECT_LABEL
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from darkpeak.collective.model import Collective, Place, Service
 from darkpeak.deploy.login_page import remove_client
 from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence import deploys, store
 from darkpeak.evidence.backups import BackupRecord
@@ -28,7 +27,7 @@ from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.people import ReviewRecord
 from darkpeak.plan.status import addresses
 from darkpeak.progress import Progress
-from darkpeak.vocabulary import LABEL, PROJECT
+from darkpeak.vocabulary import LABEL, PROJECT, PROJECT_LABEL
 
 RECORDS = (
     *(BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord),

@@ -13,11 +13,11 @@ from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.check import check_files, deployable
 from darkpeak.deploy.login_page import remove_client
 from darkpeak.deploy.target import Target
-from darkpeak.engine.engine import PROJECT_LABEL, VOLUME_LABEL
+from darkpeak.engine.engine import VOLUME_LABEL
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 from darkpeak.life.remove import records_of
 from darkpeak.progress import Progress
-from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, KNOWN_BY_NAME, LABEL
+from darkpeak.vocabulary import BASE_IMAGE, BLOCKS, COMPOSE_FILE, KNOWN_BY_NAME, LABEL, PROJECT_LABEL
 
 COPY = ("cp", "-a", "/from/.", "/to/")
 

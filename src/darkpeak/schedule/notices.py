@@ -49,10 +49,13 @@ def notify(engines: Sequence[Engine], collective: str, urls: str, ping: str, lin
     Raises:
         SystemFailure: when the notice or the ping could not be sent; the next night tries again.
     """
-    before = None
-    for engine in reversed(engines):
+    known = list[NightRecord]()
+    for engine in engines:
         with suppress(SystemFailure):
-            before = store.find(engine, NightRecord, collective)
+            found = store.find(engine, NightRecord, collective)
+            known += [found] if found else []
+    # An engine that was dead in the last night has only an older record.
+    before = max(known, key=lambda record: record.when, default=None)
     notice = make_notice(before, lines)
     if notice:
         _send(urls, f"{collective}: {notice.title}", notice.text)

@@ -19,7 +19,6 @@ from darkpeak.deploy.check import check_all, check_files
 from darkpeak.deploy.target import Target
 from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
 from darkpeak.engine.compose import QUIET
-from darkpeak.engine.engine import PROJECT_LABEL
 from darkpeak.helper.build import image_name, program
 from darkpeak.helper.container import WORK
 from darkpeak.helper.scripts import ComposeProject, Scripts
@@ -32,7 +31,7 @@ from darkpeak.progress import Progress
 from darkpeak.repository import snapshots
 from darkpeak.repository.snapshots import Part
 from darkpeak.result import Result
-from darkpeak.vocabulary import COMPOSE_FILE
+from darkpeak.vocabulary import COMPOSE_FILE, PROJECT_LABEL
 
 SAVED, AGAIN = f"{WORK}/.saved", f"{WORK}/.again"  # folders of the backups, in the helper
 LOG_LINES = 10
