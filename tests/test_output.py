@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from io import StringIO
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from darkpeak import output
-from darkpeak.errors import CheckFailed
+from darkpeak.errors import CheckFailed, HostFailure, HostsFailed
 from darkpeak.output import ProgressTable, make_tables, show_error, show_json
 from lab.collectives import TOP
 from lab.terminal import on_terminal
@@ -157,3 +158,27 @@ def test_a_command_prints_one_document(capsys: pytest.CaptureFixture[str], monke
     output._documents.clear()
     show_error(failed, None, (), as_json=True)
     assert json.loads(capsys.readouterr().out)["error"]["message"] == "wiki was not saved"
+
+
+def test_a_document_says_which_hosts_failed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has one shape: the error, with the hosts, and the result, which is as it is without an error."""
+    monkeypatch.setattr(output, "_documents", [])
+    monkeypatch.setattr(output, "_failures", [])
+    far = HostFailure("far", ("wiki",), answers=False, last="", why="Connection refused", hint="switch it on")
+    failures: dict[str, HostFailure] = {}
+    output.watch_failures(failures)
+    show_json(["chat"])
+    assert json.loads(capsys.readouterr().out) == ["chat"]
+    failures["far"] = far
+    show_json(["chat"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["result"] == ["chat"]
+    assert answer["error"]["hosts"] == [json.loads(json.dumps(asdict(far)))]
+    show_error(HostsFailed([far]), None, (), as_json=True)
+    lines = ["error: host far (wiki) does not answer: Connection refused", "  all else is done; switch it on", ""]
+    assert capsys.readouterr().err.split("\n") == lines
+    output._documents.clear()
+    show_error(HostsFailed([far], done=False), None, (), as_json=True)
+    assert "result" not in json.loads(capsys.readouterr().out)

@@ -32,8 +32,12 @@ def _connect(at: Path | tuple[str, int]) -> socket.socket:
     if isinstance(at, tuple):
         return socket.create_connection(at, timeout=ANSWER_SECONDS)
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(ANSWER_SECONDS)
-    client.connect(str(at))
+    try:
+        client.settimeout(ANSWER_SECONDS)
+        client.connect(str(at))
+    except OSError:
+        client.close()
+        raise
     return client
 
 

@@ -36,7 +36,9 @@ def make_notice(before: NightRecord | None, lines: Sequence[Line]) -> Notice | N
     known = before.attention if before else ()
     if bad == known:
         return None
-    text = "\n".join(f"{line.about}: {line.message}" for line in lines if not line.good or line.about in known)
+    told = [f"{line.about}: {line.message}" for line in lines if not line.good or line.about in known]
+    silent = {*known} - {line.about for line in lines}  # such as a host: it has a line only while it does not answer
+    text = "\n".join([*told, *(f"{about}: well again" for about in sorted(silent))])
     title = f"needs attention: {', '.join(bad)}" if bad else f"all is well again: {', '.join(known)}"
     return Notice(title, text)
 
