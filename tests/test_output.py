@@ -166,7 +166,7 @@ def test_a_document_says_which_hosts_failed(
     """It has one shape: the error, with the hosts, and the result, which is as it is without an error."""
     monkeypatch.setattr(output, "_documents", [])
     monkeypatch.setattr(output, "_failures", [])
-    far = HostFailure("far", ("wiki",), answers=False, last="", why="Connection refused", hint="switch it on")
+    far = HostFailure("far", ("wiki",), answers=False, last_answer="", why="Connection refused", hint="switch it on")
     failures: dict[str, HostFailure] = {}
     output.watch_failures(failures)
     show_json(["chat"])

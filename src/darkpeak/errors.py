@@ -48,7 +48,7 @@ class HostFailure:
     host: str
     services: tuple[str, ...]  # those of the command that run there
     answers: bool
-    last: str  # when it last answered this machine, as ISO 8601 in UTC; empty if that is not known
+    last_answer: str  # when it last answered this machine, as ISO 8601 in UTC; empty if that is not known
     why: str
     hint: str = ""
 
@@ -56,7 +56,7 @@ class HostFailure:
         of = f" ({', '.join(self.services)})" if self.services else ""
         if self.answers:
             return f"host {self.host}{of}: {self.why}"
-        last = f", last answered {self.last[:16].replace('T', ' ')} UTC" if self.last else ""
+        last = f", last answered {self.last_answer[:16].replace('T', ' ')} UTC" if self.last_answer else ""
         return f"host {self.host}{of} does not answer{last}: {self.why}"
 
 

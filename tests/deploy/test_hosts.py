@@ -57,7 +57,7 @@ def test_the_line_says_when_the_host_last_answered() -> None:
     connect([target("a"), target("b")], {})
     failures: dict[str, HostFailure] = {}
     connect([target("a"), target("b", dead=True)], failures)
-    assert failures["b"].last[:13] == time.strftime("%Y-%m-%dT%H", time.gmtime())
+    assert failures["b"].last_answer[:13] == time.strftime("%Y-%m-%dT%H", time.gmtime())
     assert f"last answered {time.strftime('%Y-%m-%d %H', time.gmtime())}" in str(failures["b"])
 
 

@@ -160,6 +160,10 @@ def connect(uri: Uri, *, asks: bool = True) -> Connection:
         MustAsk: when ssh needed a person, and may ask nobody.
         SystemFailure: when the login fails, or when no daemon answers there.
     """
+    known = _open.get(uri)
+    if known and (known.lost or not known.folder.exists()):  # who asks anew, as `status --watch` does, gets a new one
+        known.close()
+        del _open[uri]
     if uri not in _open:
         connection = Connection(uri)
         _open[uri] = connection
