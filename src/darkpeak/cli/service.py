@@ -89,18 +89,23 @@ def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: 
     Example: darkpeak logs -f wiki
     """
     from darkpeak import output
+    from darkpeak.engine.heartbeat import watched
 
     target = settings.target(settings.collective(), name)
     arguments = ("--tail", tail, "--timestamps", *containers)
     following = ("--follow",) if follow else ()
-    if settings.as_json:
-        lines: list[str] = []
-        code = target.compose.logs(target.service, lines.append, *arguments)
-        output.show_json(lines)
-    elif sys.stdout.isatty():
-        code = target.compose.attach(target.service, "logs", *arguments, *following)
-    else:
-        code = target.compose.logs(target.service, lambda line: output.show_lines([line]), *arguments, *following)
+    target.engine.answer()
+    with watched(target.engine):
+        if settings.as_json:
+            lines: list[str] = []
+            code = target.compose.logs(target.service, lines.append, *arguments)
+            output.show_json(lines)
+        elif sys.stdout.isatty():
+            code = target.compose.attach(target.service, "logs", *arguments, *following)
+        else:
+            code = target.compose.logs(target.service, lambda line: output.show_lines([line]), *arguments, *following)
+    if code or follow:
+        target.engine.answer()  # a stream that ends because the host is gone ends as if there were no more lines
     sys.exit(3 if code else 0)
 
 
