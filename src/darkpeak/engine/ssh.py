@@ -183,7 +183,7 @@ def connect(uri: Uri, *, asks: bool = True) -> Connection:
 def explain_lost(error: SystemFailure) -> SystemFailure:
     """Return the error; if an ssh connection of ours was lost, an error that says that, since it is the cause."""
     lost = next((connection.name for connection in _open.values() if connection.lost), "")
-    if not lost:
+    if not lost or "was lost" in error.message:
         return error
     first = error.message.partition("\n")[0]
     hint = "what was done stays; run the same command again, and it continues from here"
