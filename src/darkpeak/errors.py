@@ -66,8 +66,9 @@ class HostsFailed(SystemFailure):
     def __init__(self, hosts: Sequence[HostFailure], before: DarkpeakError | None = None, *, done: bool = True) -> None:
         own = hosts[0].hint if len(hosts) == 1 else ""
         hint = before.hint if before else "; ".join(filter(None, ["all else is done" if done else "", own]))
-        message = "\n".join([*([before.message] if before else []), *map(str, hosts)])
-        super().__init__(message, before.where if before else "", hint)
+        first = before.message if before else ""
+        lines = (str(host) for host in hosts if str(host) not in first)
+        super().__init__("\n".join(filter(None, [first, *lines])), before.where if before else "", hint)
         self.hosts = tuple(hosts)
 
 

@@ -119,6 +119,15 @@ def test_what_fails_everywhere_is_an_error_at_once(kind: type[SystemFailure | Ch
     assert (failed.value.exit_code, failed.value.message.count("\n"), failed.value.hint) == (code, 1, "")
 
 
+def test_a_host_is_named_once_also_by_a_command_that_needs_all() -> None:
+    far = HostFailure("far", (), answers=False, last_answer="", why="switched off")
+    needed = SystemFailure(str(far), hint="switch it on")
+    assert HostsFailed([far], needed).lines() == ["host far does not answer: switched off", "switch it on"]
+    other = HostsFailed([far], CheckFailed("wiki needs attention", hint="see why"))
+    assert other.message == "wiki needs attention\nhost far does not answer: switched off"
+    assert (other.exit_code, other.hint) == (3, "see why")
+
+
 def test_a_single_engine_fails_as_itself() -> None:
     alone = [target("a", dead=True)]
     connect(alone, {})
