@@ -89,6 +89,18 @@ def test_a_host_that_dies_later_keeps_what_it_did_and_stops_no_other(*, side_by_
     assert [(item.host, item.answers, item.why) for item in failures.values()] == [("b", False, "nobody is there")]
 
 
+def test_a_host_that_dies_while_its_last_service_fails_has_its_line_too() -> None:
+    both, failures = [target("a"), target("b")], dict[str, HostFailure]()
+
+    def act(one: Target) -> list[str]:
+        assert isinstance(one.engine, Played)
+        one.engine.dead = one.host == "b"
+        return [f"{one.host}: not saved"]
+
+    assert each(both, act, failures) == ["a: not saved", "b: not saved"]
+    assert [str(item) for item in failures.values()] == ["host b (wiki-b) does not answer: nobody is there"]
+
+
 def test_a_host_that_answers_but_fails_says_why() -> None:
     three, failures = [target("a"), target("b")], dict[str, HostFailure]()
 

@@ -75,10 +75,12 @@ def each(
         results += found
         if isinstance(error, UsageError):
             raise error
-        if error:
-            errors.append(error)
-            silence = _silence(target)
-            _fail(target, silence or error, failures, answers=not silence)
+        # What works reports the failure of a service, and goes on: so the engine is asked whether it is still there.
+        silence = _silence(target) if error or not side_by_side else None
+        why = silence or error
+        if why:
+            errors.append(why)
+            _fail(target, why, failures, answers=not silence)
     if len(errors) == len(targets) and not results:
         everywhere = HostsFailed(list(failures.values()), done=False)
         everywhere.exit_code = max(error.exit_code for error in errors)
