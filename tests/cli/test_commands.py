@@ -131,6 +131,32 @@ def test_wrong_use_exits_with_2(tmp_path: Path, arguments: tuple[str, ...], said
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
+UNREAD = {
+    "YAML": ("name: darkpeak-wiki\nservices: [\n", ":3", "did not find expected node content"),
+    "no mapping": ("wiki\n", ":1", "the file is not a mapping"),
+    "nothing": (None, ":1", "the service has no compose file"),
+}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("logs",), ("restart",), ("level",), ("diff",), ("history",), ("down", "--yes")]
+)
+@pytest.mark.parametrize(("content", "line", "what"), UNREAD.values(), ids=UNREAD)
+def test_a_service_that_cannot_be_read_is_not_said_to_be_missing(
+    tmp_path: Path, arguments: tuple[str, ...], content: str | None, line: str, what: str
+) -> None:
+    file = write_collective(tmp_path) / "services/wiki/docker-compose.yml"
+    file.unlink()
+    if content:
+        file.write_text(content)
+    done = darkpeak(tmp_path, arguments[0], "wiki", *arguments[1:])
+    assert f"error: wiki cannot be read: {what}" in done.stderr
+    assert f"at services/wiki/docker-compose.yml{line}" in done.stderr
+    assert done.returncode == 2
+    checked = darkpeak(tmp_path, "lint", "wiki")
+    assert (f"services/wiki/docker-compose.yml{line}: error: {what}" in checked.stdout, checked.returncode) == (True, 1)
+
+
 @pytest.mark.parametrize("group", [(), ("vm",)], ids=["darkpeak", "a group"])
 def test_a_group_without_a_command_shows_its_help(tmp_path: Path, group: tuple[str, ...]) -> None:
     done, asked = darkpeak(tmp_path, *group), darkpeak(tmp_path, *group, "--help")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import bring_up
 from darkpeak.collective.model import Service
+from darkpeak.deploy.target import require_read
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.helper.container import WORK
 from darkpeak.plan.observed import Running
@@ -64,6 +65,7 @@ def require_service(session: Session, name: str, snapshot: str | None) -> None:
     Raises:
         UsageError: always.
     """
+    require_read(session.target.collective, name)
     known = [item for item in session.snapshots(name) if snapshot in {None, item.name}]
     services = sorted(item.name for item in session.target.collective.services)
     if not known:

@@ -274,6 +274,7 @@ class Collective:
     certificates: Certificates | None = None
     router: RouterPorts = field(default_factory=RouterPorts)
     id: str = ""  # made by the first `up`; empty before
+    unread: tuple[Finding, ...] = ()  # because of which a folder of services/ could not be read as a service
     faults: tuple[Finding, ...] = ()  # each stops the deploy of the service in whose folder it is, and of no other
 
     @cached_property

@@ -92,7 +92,7 @@ def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[F
 def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]:
     """Return the collective of a folder, and the findings, with a function that reads the folder of each service."""
     collective, findings = _read_collective(root)
-    services = []
+    services, unread = [], []
     folders = sorted(item for item in (root / "services").glob("*") if item.is_dir() and item.name[0] != ".")
     odd = [folder.name for folder in folders if not folder.name.isprintable()]  # a line break, no UTF-8
     findings += [Finding(Place(f"services/{ascii(name)[1:-1]}", 1), "service-name", WRONG_NAME, RENAME) for name in odd]
@@ -103,10 +103,11 @@ def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]
         ):
             findings += found
             services += [service] if service else []
+            unread += [] if service else found
     if not services and not findings:
         at = Place("services", 1)
         findings.append(Finding(at, "no-services", "there is no service", "write services/NAME/docker-compose.yml"))
-    return replace(collective, services=tuple(services)), findings
+    return replace(collective, services=tuple(services), unread=tuple(unread)), findings
 
 
 def read_service_folder(root: Path, folder: Path, variables: Mapping[str, str], resolve: Resolve | None) -> Reading:

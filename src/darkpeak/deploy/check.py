@@ -83,7 +83,8 @@ def check_all(checked: Checked, name: str | None) -> list[Finding]:
         UsageError: when there is no such service.
         SystemFailure: when compose is not installed.
     """
-    services = choose(checked.collective, (name,) if name else ())
+    unread = {item.at.service for item in checked.collective.unread}
+    services = [] if name in unread else choose(checked.collective, (name,) if name else ())
     unasked = [service for service in services if service.name not in checked.hidden]
     found = {*checked.with_ignored, *stale(checked.collective), *check_with_compose(checked.collective, unasked)}
     found |= {item for hidden in checked.hidden.values() for item in hidden}

@@ -49,13 +49,24 @@ def choose(collective: Collective, names: Sequence[str]) -> list[Service]:
     """Return the named services, or all of them.
 
     Raises:
-        UsageError: for a name that no service has.
+        UsageError: for a name that no service has, or whose files cannot be read.
     """
     known = {service.name: service for service in collective.services}
     for name in names:
         if name not in known:
+            require_read(collective, name)
             raise UsageError(f"there is no service {name}", hint=f"the services are: {', '.join(sorted(known))}")
     return [known[name] for name in names] if names else list(collective.services)
+
+
+def require_read(collective: Collective, name: str) -> None:
+    """Raise an error if the files of a service cannot be read.
+
+    Raises:
+        UsageError: with the first finding because of which they cannot.
+    """
+    for finding in sorted(item for item in collective.unread if item.at.service == name):
+        raise UsageError(f"{name} cannot be read: {finding.what}", where=str(finding.at), hint=finding.hint)
 
 
 def find_targets(
