@@ -118,6 +118,44 @@ def test_an_update_in_place_goes_back_if_it_does_not_become_healthy(hello: Colle
     assert desired(hello)
 
 
+MIGRATE = """\
+  migrate:
+    build: store
+    command: ["true"]
+    restart: "no"
+    healthcheck: {disable: true}
+    depends_on: [store]
+"""
+NEEDS = "    depends_on: {store: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}\n"
+
+
+def test_plain_compose_recreates_nothing_after_a_deploy_of_one_container(hello: Collective) -> None:
+    """Compose 2.26 sees a change in a container that was started without what it depends on."""
+    path = hello.folder(toy.NAME) / "docker-compose.yml"
+    kept = path.read_text()
+    try:
+        path.write_text(kept.replace("build: web\n", f"build: web\n{NEEDS}").replace("  store:", f"{MIGRATE}  store:"))
+        hello.darkpeak("up", toy.NAME, timeout=120)
+        for part, starts in (("web", {"web"}), ("store", {"store", "migrate", "web"})):
+            before = numbers(hello)
+            toy.write(hello, f"changed {part}", part)
+            hello.darkpeak("up", toy.NAME, timeout=120)
+            after = numbers(hello)
+            assert {name for name, one in after.items() if before[name] != one} == starts
+            hello.darkpeak("plan", toy.NAME)  # there is nothing to do
+            hello.compose(toy.NAME, "up", "-d", "--no-build", timeout=60)
+            assert numbers(hello) == after  # it runs the migration again, in the same container
+    finally:
+        path.write_text(kept)
+        hello.darkpeak("up", toy.NAME, timeout=120)
+
+
+def numbers(collective: Collective) -> dict[str, str]:
+    """Return the ids of the toy's containers, by name in the compose file."""
+    shown = collective.compose(toy.NAME, "ps", "--all", "--format", "{{.Service}} {{.ID}}").stdout
+    return dict(line.split() for line in shown.splitlines())
+
+
 def test_up_continues_after_it_was_killed_at_any_moment(hello: Collective, campaign: Campaign, say: Say) -> None:
     """`up` is killed while it deploys; the next `up` always reaches the desired state, without leftovers."""
     rounds, seed = campaign(300, short=12), random.SystemRandom().randrange(10**6)
@@ -314,7 +352,12 @@ def test_data_can_be_saved_before_a_deploy(hello: Collective, tmp_path: Path) ->
     refused = hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120, check=False)
     assert "hello was not backed up, so nothing was changed: backup: no room" in refused.stderr
     assert page() == before
-    script.write_text('#!/bin/sh\nmkdir "$1" && echo data >"$1/data"\n')
+    script.write_text('#!/bin/sh\nmkdir -p "$1"\n')
+    for command in (("up", toy.NAME, "--backup-first"), ("backup", toy.NAME, "--to")):
+        refused = hello.darkpeak(*command, str(tmp_path), timeout=120, check=False)
+        assert (refused.returncode, "reported success, but wrote nothing" in refused.stderr) == (3, True)
+    assert page() == before
+    script.write_text('#!/bin/sh\nmkdir -p "$1" && echo data >"$1/data"\n')
     hello.darkpeak("up", toy.NAME, "--backup-first", str(tmp_path), timeout=120)
     assert (tmp_path / "hello" / "data").read_text() == "data\n"
     assert page() == "saved"

@@ -7,7 +7,8 @@ import pytest
 from darkpeak import collective, lint
 from darkpeak.collective import Collective
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.plan import make_plan
+from darkpeak.plan.operations import Start
+from darkpeak.plan.plan import make_plan, needs
 from darkpeak.plan.status import state_of, stopped_of
 from darkpeak.plan.text import make_text
 from tests.making import edit, without_notes, write_collective
@@ -131,3 +132,34 @@ def test_what_the_compose_file_says_of_it(root: Path, lines: str, *, ends: bool)
     edit(root, FILE, "    build: migrate\n", f"    build: migrate\n    {lines}\n")
     wiki = next(item for item in read(root).services if item.name == "wiki")
     assert next(item.ends for item in wiki.containers if item.name == "migrate") is ends
+
+
+def test_what_a_container_needs_is_known_where_compose_may_look_at_it(root: Path) -> None:
+    """So that a container that is started alone is the same for plain compose as one that is started with all."""
+    edit(root, FILE, "    build: migrate\n", "    build: migrate\n    links: ['store:db']\n")
+    edit(
+        root,
+        FILE,
+        MIGRATE.partition("\n")[0],
+        "services:\n  store: {build: store, volumes_from: ['media:ro']}\n  media: {build: media}",
+    )
+    wiki = next(item for item in read(root).services if item.name == "wiki")
+    assert needs(wiki, ("webserver",)) == ("store", "media", "migrate")
+    assert needs(wiki, ("webserver", "store")) == ("media", "migrate")
+    assert needs(wiki, ("media",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("migrate", "changed", "asked"),
+    [("", {"webserver"}, True), ("    depends_on: [store]\n", {"store", "webserver"}, False)],
+    ids=["it needs nothing that changes", "it needs what changes"],
+)
+def test_compose_does_not_recreate_what_has_ended(root: Path, migrate: str, changed: set[str], *, asked: bool) -> None:
+    edit(root, FILE, "    build: migrate\n", f"    build: migrate\n{migrate}")
+    edit(root, FILE, "6010-6011:80", "6010:80")  # so it is not replaced side by side
+    edit(root, FILE, "services:\n", "services:\n  store: {build: store, ports: ['127.0.0.1:6014:80']}\n")
+    files = read(root)
+    ready = {"migrate": ("exited", 0), "store": ("running", None), "webserver": ("running", None)}
+    running = [seen(files, name, *state, content="old" * (name in changed)) for name, state in ready.items()]
+    (planned,) = make_plan(files, Observed(tuple(running)), frozenset(("wiki",))).services
+    assert [item.create for item in planned.operations if isinstance(item, Start)] == [asked]

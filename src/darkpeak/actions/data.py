@@ -101,7 +101,10 @@ def verify(target: Target, service: Service) -> str:
 
 
 def _run(target: Target, service: Service, script: str, folder: Path) -> ScriptRun:
-    ran = target.compose.script(service, script, str(folder))
+    if script == "backup":
+        ran = target.compose.back_up(service, folder)
+    else:
+        ran = target.compose.script(service, script, str(folder))
     if ran.code:
         raise SystemFailure(
             f"{script} of {service.name} failed: {ran.last_line()}",

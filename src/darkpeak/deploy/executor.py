@@ -5,7 +5,7 @@ Nothing is decided here. The plan says what is done when an operation fails (`ot
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -84,11 +84,11 @@ class Executor:
         outcomes: dict[str, Outcome] = {}
         running: dict[Future[Outcome], str] = {}
         with ThreadPoolExecutor(AT_ONCE) as builders, ThreadPoolExecutor(AT_ONCE) as pool, ExitStack() as stack:
-            built = {name: builders.submit(self._build, changing[name]) for name in _in_order(plan, changing)}
+            built = {name: builders.submit(self._build, changing[name]) for name in plan.order}
             stack.callback(self.stopping.set)
             while order.is_active():
                 for name in order.get_ready():
-                    failed = [other for other in _depends_on(plan, name) if outcomes[other].failure]
+                    failed = [other for other in plan.depends_on(name) if outcomes[other].failure]
                     if name in changing and not failed:
                         running[pool.submit(self._deploy, changing[name], built[name])] = name
                         continue
@@ -215,7 +215,7 @@ class Work:
         self.step("backing up")
         above = folders.make_for_scripts(operation.folder.parent)
         folder = folders.find_real(above / operation.folder.name)
-        result = self.compose.script(self.service, "backup", str(folder))
+        result = self.compose.back_up(self.service, folder)
         if result.code:
             raise Failed(f"was not backed up, so nothing was changed: {result.last_line()}")
 
@@ -228,10 +228,14 @@ class Work:
     def start(self, operation: Start) -> None:
         """Start containers in the place of the old ones."""
         self.step("starting")
-        alone = ("--no-deps", *operation.containers) if operation.containers else ()
         names = operation.containers or tuple(item.name for item in self.service.containers)
+        arguments: tuple[str, ...] = ("--force-recreate",) if operation.anew else ()
         try:
-            self._start(names, *(("--force-recreate",) if operation.anew else ()), *alone)
+            if operation.create:
+                self._create(names, *arguments, *names)
+                arguments = ("--no-recreate",)
+            alone = ("--no-deps", *operation.containers, *operation.needs) if operation.containers else ()
+            self._start(names, *arguments, *alone)
         except NotReady as error:
             raise self._not_ready("", error, operation.otherwise) from error
 
@@ -239,10 +243,13 @@ class Work:
         """Start a new instance beside those that serve now."""
         container = operation.container
         self.step(f"starting a new {container} beside the old one")
-        scale = f"{container}={len(operation.beside) + 1}"
-        arguments = ("--no-deps", "--no-recreate", "--scale", scale, container)
+        beside = ("--no-recreate", "--scale", f"{container}={len(operation.beside) + 1}")
         try:
-            self._start((container,), *arguments, beside=operation.beside)
+            if operation.needs:
+                running = [item.container for item in self.engine.containers_of(self.service.project)]
+                as_now = (f"--scale={name}={running.count(name) or 1}" for name in operation.needs)
+                self._create((container,), *beside, *as_now, container)
+            self._start((container,), *beside, "--no-deps", container, beside=operation.beside)
         except NotReady as error:
             raise self._not_ready(f"{container} ", error, operation.otherwise) from error
 
@@ -290,21 +297,28 @@ class Work:
                     remove(self.engine, item.id, patient=False)
         return "the version before never stopped"
 
+    def _create(self, names: Sequence[str], *arguments: str) -> None:
+        """Have compose create containers that need others, and start none."""
+        # `up --no-deps` would create them without their `depends_on`: then compose before 2.30 sees a change in them.
+        self._waiting().started(partial(self.compose.create, self.service, self._on_line), names, arguments)
+
     def _start(self, names: Sequence[str], *arguments: str, beside: Sequence[str] = ()) -> None:
         """Have compose start containers, and wait until they are ready.
 
         Raises:
             NotReady: when they do not become ready.
         """
-        waiting = Waiting(
+        self._waiting().started(partial(self.compose.start, self.service, self._on_line), names, arguments)
+        self._waiting().until_ready(names, beside)
+
+    def _waiting(self) -> Waiting:
+        return Waiting(
             self.engine,
             self.service.project,
             awaited=frozenset(item.name for item in self.service.containers if item.awaited),
             ending=frozenset(item.name for item in self.service.containers if item.ends),
             stopping=self.stopping,
         )
-        waiting.started(partial(self.compose.start, self.service, self._on_line), names, arguments)
-        waiting.until_ready(names, beside)
 
     def _not_ready(self, what: str, error: NotReady, back: GoBack | None) -> Failed:
         lines = "\n".join(last_lines(self.engine, item, LAST_LINES) for item in error.containers)
@@ -323,13 +337,3 @@ def remove(engine: Engine, container: str, *, patient: bool) -> None:
     if patient:
         engine.stop(container)
     engine.docker("rm", "--force", "--volumes", container)
-
-
-def _in_order(plan: Plan, changing: Mapping[str, ServicePlan]) -> list[str]:
-    """Return the names of the services that change; a service comes after those that it depends on."""
-    after = {item.service: item.after for item in plan.services}
-    return [name for name in TopologicalSorter(after).static_order() if name in changing]
-
-
-def _depends_on(plan: Plan, name: str) -> tuple[str, ...]:
-    return next((item.depends_on for item in plan.services if item.service == name), ())

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from darkpeak import process
 from darkpeak.collective import scripts
@@ -83,6 +84,14 @@ class Compose:
         """
         return self._stream(service, on_line, "up", "--detach", "--no-build", *arguments, seconds=seconds)
 
+    def create(self, service: Service, on_line: Callable[[str], None], seconds: float, *arguments: str) -> Result:
+        """Create containers, and those that they need, from existing images; start none.
+
+        Raises:
+            TookTooLong: when that takes longer than `seconds`.
+        """
+        return self._stream(service, on_line, "create", "--no-build", *arguments, seconds=seconds)
+
     def call(self, service: Service, *arguments: str) -> Result:
         """Run one compose command to its end; return its result."""
         argv = make_compose(service, *arguments)
@@ -121,6 +130,17 @@ class Compose:
             )
         except process.TookTooLong as error:
             raise scripts.too_slow(service, name, seconds) from error
+
+    def back_up(self, service: Service, folder: Path) -> Result:
+        """Run a service's own backup script; one that wrote nothing has failed, whatever it says.
+
+        Raises:
+            BadScript: as `script`.
+        """
+        ran = self.script(service, "backup", str(folder))
+        if ran.code or (folder.is_dir() and any(folder.iterdir())):
+            return ran
+        return Result(1, ran.stdout, b"scripts/backup reported success, but wrote nothing")
 
     def _stream(
         self,

@@ -64,6 +64,8 @@ class Start:
     anew: bool = False  # recreate even those that match their files
     ending: bool = False  # they are meant to end; wait for that
     otherwise: GoBack | None = None
+    create: bool = False  # first create them, while compose sees the others that they depend on
+    needs: tuple[str, ...] = ()  # those of the others that run; they stay as they are
     kind: Literal["start"] = "start"
 
 
@@ -74,6 +76,7 @@ class StartBeside:
     container: str
     beside: tuple[str, ...]  # ids of those that serve now
     otherwise: GoBack
+    needs: tuple[str, ...] = ()  # other containers that it depends on; they stay as they are
     kind: Literal["start beside"] = "start beside"
 
 

@@ -3,8 +3,9 @@
 Everything is decided here, from the files and one look at the daemon; the executor decides nothing. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Finding, Service
@@ -80,6 +81,17 @@ class Plan:
     def changes(self) -> tuple[ServicePlan, ...]:
         """The services that change."""
         return tuple(service for service in self.services if service.changes)
+
+    @property
+    def order(self) -> list[str]:
+        """The services that change; one comes after those that it depends on."""
+        changing = {item.service for item in self.changes}
+        after = {item.service: item.after for item in self.services}
+        return [name for name in TopologicalSorter(after).static_order() if name in changing]
+
+    def depends_on(self, name: str) -> tuple[str, ...]:
+        """Return the services whose failure stops this one."""
+        return next((item.depends_on for item in self.services if item.service == name), ())
 
     @property
     def routes(self) -> bool:
@@ -164,7 +176,7 @@ def _operations(
     serving = {item.name: observed.serving(service.project, item) for item in service.containers}
     back = {name: _go_back(serving[name], running[name]) for name in replaced}
     for name in replaced:
-        operations += _start_beside(name, running[name], back[name])
+        operations += _start_beside(service, name, running[name], back[name])
     if service.certificate and routed:
         operations.append(Certify(service.certificate))
     if routed and (service.routes or service.name == ROUTER):
@@ -212,15 +224,42 @@ def _start_in_place(
     changing = [name for action in started if action is not Action.REPLACE for name in by_action[action]]
     ending = {item.name for item in service.containers if item.ends}
     first = _first(service, changing, ending) if any(running[name] for name in running if name not in ending) else []
-    operations: list[Operation] = [Start(tuple(first), ending=True)] if first else []
+    beside = {name for action in BESIDE for name in by_action[action]}
+    operations: list[Operation] = []
+    if first:
+        create, lasting = _untouched_needs(service, first, beside)
+        operations.append(Start(tuple(first), ending=True, create=create, needs=lasting))
     if not [name for name in changing if name not in first]:
         return operations
-    left = {*first, *(name for action in BESIDE for name in by_action[action])}
+    left = {*first, *beside}
     left |= ending & set(by_action[Action.NOTHING])  # compose would run them again
     named = [name for name in running if name not in left and name not in by_action[Action.REMOVE]]
     updated = [item for name in by_action[Action.UPDATE] if name not in ending for item in running[name]]
     back = GoBack(tuple((item.container, item.image) for item in updated), restart=True) if updated else None
-    return [*operations, Start(tuple(named) if left else (), anew=bool(by_action[Action.RECREATE]), otherwise=back)]
+    create, lasting = _untouched_needs(service, named, beside)
+    anew = bool(by_action[Action.RECREATE])
+    start = Start(tuple(named) if left else (), anew=anew, otherwise=back, create=create, needs=lasting)
+    return [*operations, start]
+
+
+def needs(service: Service, names: Collection[str]) -> tuple[str, ...]:
+    """Return the other containers that these need, directly or not (`depends_on`), in the order of the file."""
+    direct = {item.name: item.depends_on for item in service.containers}
+    found = set(names)
+    while more := {other for name in found for other in direct.get(name, ())} - found:
+        found |= more
+    return tuple(item.name for item in service.containers if item.name in found and item.name not in names)
+
+
+def _untouched_needs(service: Service, names: Sequence[str], beside: set[str]) -> tuple[bool, tuple[str, ...]]:
+    """Return whether these need others that compose may look at, and those of them that run.
+
+    Compose would recreate one that is replaced side by side, and one that itself needs what is recreated.
+    """
+    found = needs(service, names)
+    if not found or beside & set(found) or set(names) & set(needs(service, found)):
+        return False, ()
+    return True, tuple(item.name for item in service.containers if item.name in found and not item.ends)
 
 
 def _first(service: Service, changing: Sequence[str], ending: set[str]) -> list[str]:
@@ -232,10 +271,10 @@ def _first(service: Service, changing: Sequence[str], ending: set[str]) -> list[
     return [name for name in changing if name not in late]
 
 
-def _start_beside(name: str, running: Sequence[Running], back: GoBack) -> list[Operation]:
+def _start_beside(service: Service, name: str, running: Sequence[Running], back: GoBack) -> list[Operation]:
     unready = _ids(running, ready=False)
     first: list[Operation] = [Remove(name, unready, "it is not ready", patient=False)] if unready else []
-    return [*first, StartBeside(name, _ids(running, ready=True), back)]
+    return [*first, StartBeside(name, _ids(running, ready=True), back, needs(service, (name,)))]
 
 
 def _go_back(serving: Running | None, running: Sequence[Running]) -> GoBack:
