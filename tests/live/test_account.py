@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import statistics
+import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
 
@@ -63,6 +64,20 @@ def test_a_member_logs_in_changes_the_password_and_logs_out(
     assert "Logged in as <strong>grace</strong>" in grace.get("/").decode()
     assert message(grace.get("/?logout=1").decode()) == "You are logged out."
     assert 'name="password"' in grace.get("/").decode()
+
+
+def test_a_password_is_the_same_from_every_keyboard(running: Collective, visitor: Callable[..., Visitor]) -> None:
+    grace, old = visitor("127.0.1.11"), MEMBERS["grace"]
+    composed, decomposed = (unicodedata.normalize(form, "Zoë's café, 비밀번호") for form in ("NFC", "NFD"))
+    grace.log_in("grace", old)
+    assert message(change(grace, old, decomposed)) == "Your password is changed."
+    try:
+        assert logs_in(running, "grace", composed)
+        for typed in (composed, decomposed):
+            assert "Logged in as <strong>grace</strong>" in visitor("127.0.1.12").log_in("grace", typed)
+        assert message(change(grace, decomposed, old, again=old)) == "Your password is changed."
+    finally:
+        running.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=old)
 
 
 def change(member: Visitor, old: str, new: str, again: str = "") -> str:

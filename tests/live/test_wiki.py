@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from base64 import b64encode
 from hashlib import md5
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from lab.collectives import Collective
 
+ONE = unicodedata.normalize("NFC", "Zoë's café, 비밀번호")
+TWO = unicodedata.normalize("NFD", ONE)
 ADA = directory.MEMBERS["ada"]
 # Sends its standard input to port 80 of an address, and prints the answer.
 NEIGHBOUR = 'exec 3<>"/dev/tcp/$0/80"; cat >&3; timeout 20 cat <&3'
@@ -150,6 +153,20 @@ def test_programs_log_in_with_any_password(patient: Collective, password: str) -
         assert login_of("grace", password) == "grace"
         assert not login_of("grace", password[:-1])
         assert Browser("http://wiki.localhost:7080").logs_in("grace", password)
+    finally:
+        patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=directory.MEMBERS["grace"])
+
+
+@pytest.mark.parametrize(("stored", "typed"), [(ONE, TWO), (TWO, ONE), (TWO, TWO)], ids=["two", "one", "both"])
+def test_a_password_is_the_same_from_every_keyboard(patient: Collective, stored: str, typed: str) -> None:
+    """The chat does the same (SASLprep)."""
+    patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=f"{stored}\n")
+    try:
+        assert login_of("grace", typed) == "grace"
+        visitor = Browser("http://wiki.localhost:7080")
+        assert visitor.logs_in("grace", typed)
+        assert b"Logged in as" in visitor.get("/start")
+        assert not login_of("grace", ONE.replace("é", "e"))
     finally:
         patient.darkpeak("member", "passwd", "grace", "--password-stdin", stdin=directory.MEMBERS["grace"])
 

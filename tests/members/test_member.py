@@ -1,9 +1,11 @@
 """Which names, mail addresses and passwords the directory accepts."""
 
+import unicodedata
+
 import pytest
 
 from darkpeak.errors import UsageError
-from darkpeak.members.member import Member, check_member, check_password, check_uid, parse_password
+from darkpeak.members.member import Member, check_member, check_uid, parse_password, prepare_password
 
 
 @pytest.mark.parametrize("uid", ["a", "ada", "ada.l", "a-b_c.9", "a" * 32])
@@ -58,20 +60,20 @@ def test_a_name_ends_with_a_letter_or_a_digit(uid: str) -> None:
 @pytest.mark.parametrize("password", ["", "seven77"])
 def test_a_short_password(password: str) -> None:
     with pytest.raises(UsageError, match="too short"):
-        check_password(password)
+        prepare_password(password)
 
 
 @pytest.mark.parametrize("scheme", ["{SSHA}", "{CLEARTEXT}", "{cleartext}", "{}", "{ARGON2}", "{my scheme}", "{é}"])
 def test_a_password_like_a_hash(scheme: str) -> None:
     with pytest.raises(UsageError, match="looks like a hash"):
-        check_password(f"{scheme}abcdefgh")
+        prepare_password(f"{scheme}abcdefgh")
 
 
 @pytest.mark.parametrize("character", ["\0", "\r", "\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\ufeff"])
 @pytest.mark.parametrize("password", ["{}abcdefgh", "abcd{}efgh", "abcdefgh{}"])
 def test_a_character_that_nobody_typed(character: str, password: str) -> None:
     with pytest.raises(UsageError, match="is a control character") as refused:
-        check_password(password.format(character))
+        prepare_password(password.format(character))
     assert "abcd" not in str(refused.value)
 
 
@@ -79,7 +81,19 @@ def test_a_character_that_nobody_typed(character: str, password: str) -> None:
     "password", ["eight888", "  spaces  ", "{not a scheme", "パスワードパスワ", "👩\u200d💻 at work", "no\xa0break"]
 )
 def test_a_valid_password(password: str) -> None:
-    check_password(password)
+    assert prepare_password(password) == password
+
+
+@pytest.mark.parametrize("password", ["Zoë's café", "パスワードパスワ", "tiếng Việt", "한글 비밀번호입니다"])
+def test_a_password_is_the_same_from_every_keyboard(password: str) -> None:
+    decomposed = unicodedata.normalize("NFD", password)
+    assert decomposed != password
+    assert prepare_password(decomposed) == password
+
+
+def test_a_password_is_measured_as_it_is_stored() -> None:
+    with pytest.raises(UsageError, match="too short"):
+        prepare_password("e\u0301" * 7)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.members import ldif_text, log
 from darkpeak.members.admin_groups import PREFIX, GroupChange, find_changes
 from darkpeak.members.bulk import Step
-from darkpeak.members.member import UID, Account, Group, Member, check_member, check_password, check_uid
+from darkpeak.members.member import UID, Account, Group, Member, check_member, check_uid, prepare_password
 from darkpeak.members.programs import (
     ALREADY_EXISTS,
     NO_SUCH_OBJECT,
@@ -84,7 +84,7 @@ class Directory:
         """
         check_member(member)
         if password:
-            check_password(password)
+            password = prepare_password(password)
         result = self._run(("ldapadd", *SOCKET, *self._who), ldif_text.make_member(member, password))
         if result.code == ALREADY_EXISTS:
             raise UsageError(
@@ -190,7 +190,7 @@ class Directory:
             SystemFailure: when the directory does not do it.
         """
         check_uid(uid)
-        check_password(password)
+        password = prepare_password(password)
         result = self._run(("ldapmodify", *SOCKET, *self._who), ldif_text.make_password(uid, password))
         if result.code == NO_SUCH_OBJECT:
             raise unknown_member(uid)

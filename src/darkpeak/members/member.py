@@ -90,8 +90,15 @@ def check_member(member: Member) -> None:
         )
 
 
-def check_password(password: str) -> None:
-    """Raise UsageError for a password that is too short, cannot be typed, or that slapd would read as a hash."""
+def prepare_password(password: str) -> str:
+    """Return a password as the directory gets it: in Unicode's form NFC, as RFC 8265 says.
+
+    Keyboards and programs write "é" as one character or as two; services compose what members type, too.
+
+    Raises:
+        UsageError: when it is too short, cannot be typed, or looks like a hash to slapd.
+    """
+    password = unicodedata.normalize("NFC", password)
     for position, character in enumerate(password, start=1):
         if unicodedata.category(character) in UNTYPED or character == BYTE_ORDER_MARK:
             what = f"character {position} of the password (U+{ord(character):04X}) is a control character"
@@ -102,6 +109,7 @@ def check_password(password: str) -> None:
         raise UsageError("the password is too short", hint=f"use {SHORTEST_PASSWORD} characters or more")
     if SCHEME.match(password):
         raise UsageError("the password looks like a hash", hint="choose one that does not begin with {…}")
+    return password
 
 
 def parse_password(line: bytes) -> str:

@@ -1,10 +1,13 @@
-# A plugin of the portal: an address with many failed logins has to wait, and a wrong name takes as long as a wrong password.
+# A plugin of the portal: an address with many failed logins has to wait, a wrong name takes as long as a wrong password, and a
+# password is the same from every keyboard.
 package Darkpeak::Login;
 use strict;
 use warnings;
 use Mouse;
 use Net::LDAP;
 use Socket qw(AF_INET AF_INET6 inet_pton);
+use Unicode::Normalize qw(NFC);
+use Lemonldap::NG::Portal::Main::Request;
 use Lemonldap::NG::Portal::Main::Constants qw(PE_BADCREDENTIALS PE_WAIT);
 extends 'Lemonldap::NG::Portal::Main::Plugin';
 
@@ -19,6 +22,17 @@ use constant STRANGER => 'cn=stranger,ou=services,dc=collective';
 has failures => ( is => 'ro', default => sub { {} } );
 
 sub init { return 1 }
+
+# The directory has passwords in Unicode's form NFC; some keyboards write "é" as two characters.
+Lemonldap::NG::Portal::Main::Request->meta->add_around_method_modifier( param => sub {
+    my ( $original, $self, @name ) = @_;
+    return $self->$original(@name) unless @name == 1 && $name[0] =~ /password$/;
+    my $typed = $self->$original(@name);
+    my $text  = $typed;
+    return $typed unless defined $typed && utf8::decode($text);
+    utf8::encode( $text = NFC($text) );
+    return $text;
+} );
 
 # Find the member who wants to log in.
 sub find {

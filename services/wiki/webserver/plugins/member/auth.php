@@ -1,8 +1,8 @@
 <?php
 
 /**
- * DokuWiki's own login with LDAP, with two differences: a member has one name, however it was typed; and an address with
- * many failed logins has to wait.
+ * DokuWiki's own login with LDAP, with three differences: a member has one name, and one password, however they were
+ * typed; and an address with many failed logins has to wait.
  */
 class auth_plugin_member extends auth_plugin_authldap
 {
@@ -31,7 +31,8 @@ class auth_plugin_member extends auth_plugin_authldap
             msg('Too many failed logins from your address. Wait a minute, and try again.', -1);
             return false;
         }
-        $ok = parent::checkPass($user, $pass);
+        // The directory has passwords in Unicode's form NFC; some keyboards write "é" as two characters.
+        $ok = parent::checkPass($user, Normalizer::normalize($pass) ?: $pass);
         if (!$ok && $this->con && in_array(ldap_errno($this->con), self::WRONG, true)) $this->recordFailure();
         return $ok;
     }
