@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Files = dict[str, str]
 CREATED = {"create", "replace", "update", "recreate"}  # actions of a plan that make a container
 FIRST = BLOCKS[1]  # the first block of a service
-IN_CI = 26  # cases; the others only with --long
+IN_CI = 27  # cases; the others only with --long
 COPIES = 500  # between the block of a service and the block of its copy
 BLOCK = "@"  # in the compose file: the first three digits of the ports of the block
 # Checked once, and then as rarely as in services/: each check costs the engine much more than the container.
@@ -136,6 +136,7 @@ CASES: dict[str, tuple[State, State]] = {
     "one that has ended": (two(**ONCE), two(**ONCE)),
     "one that has ended, with another command": (two(**ONCE), two(**ONCE | {"command": ["echo"]})),
     "another container": (one(), two()),
+    "another container's volume": (two(), State({"one": {}, "two": {"volumes": ["data:/data"]}}, DATA)),
     # with --long
     "a container that is gone": (two(), one()),
     "a comment in the Dockerfile": (one(), State({"one": {}}, dockerfile=f"# new\n{DOCKERFILE}")),

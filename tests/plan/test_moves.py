@@ -105,8 +105,15 @@ def volumes(root: Path, *names: str) -> list[str]:
         ),
         (("darkpeak-wiki_data", "darkpeak-wiki_old"), ["leaves the volume darkpeak-wiki_old behind, with its data"]),
         ((), []),
+        (
+            ("darkpeak-own_data",),
+            [
+                "makes the new volume darkpeak-wiki_data, which is empty",
+                "leaves the volume darkpeak-own_data behind, with its data",
+            ],
+        ),
     ],
-    ids=["the same", "renamed", "one left", "a first deploy"],
+    ids=["the same", "renamed", "one left", "a first deploy", "the same key"],
 )
 def test_volumes_that_are_made_or_left_are_named(root: Path, before: tuple[str, ...], said: list[str]) -> None:
     assert volumes(root, *before) == said

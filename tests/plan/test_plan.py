@@ -11,7 +11,7 @@ from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.operations import Build
 from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.text import describe, make_text
-from tests.making import write_collective
+from tests.making import edit, write_collective
 
 
 @pytest.fixture
@@ -121,3 +121,32 @@ def test_a_readme_changes_nothing_and_a_dockerfile_does(tmp_path: Path) -> None:
     assert second != first
     (root / "services/wiki/webserver/index.php").chmod(0o755)
     assert content() != second
+
+
+ONE_MORE = "\n  cache: {build: cache, volumes: [{type: volume, source: kept, target: /kept}]}\nnetworks:"
+SHARED = {
+    "another's volume": ("  kept: {}", "  kept: {labels: {a: b}}", {"cache"}),
+    "a volume that nobody uses": ("  kept: {}", "  kept: {}\n  more: {}", set()),
+    "its own volume": ("  data: {}", "  data: {labels: {a: b}}", {"webserver"}),
+    "a network that it joins": ("-directory, external", "-members, external", {"webserver"}),
+    "the default network": ("10.60.10.0/24", "10.60.10.0/25", {"webserver", "cache"}),
+    "the project's name": ("name: darkpeak-wiki", "name: darkpeak-pages", {"webserver", "cache"}),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "changed"), SHARED.values(), ids=SHARED)
+def test_what_one_container_uses_does_not_change_the_others(
+    tmp_path: Path, old: str, new: str, changed: set[str]
+) -> None:
+    """Plain compose does not recreate them either."""
+    root, file = write_collective(tmp_path), "services/wiki/docker-compose.yml"
+    edit(root, file, "\nnetworks:", ONE_MORE)
+    edit(root, file, "  data: {}\n", "  data: {}\n  kept: {}\n")
+
+    def contents() -> dict[str, str]:
+        wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
+        return {item.name: item.content for item in wiki.containers}
+
+    first = contents()
+    edit(root, file, old, new)
+    assert {name for name, content in contents().items() if content != first[name]} == changed

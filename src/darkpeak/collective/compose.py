@@ -33,8 +33,6 @@ def read_containers(
     folder: Path, parsed: Tree, variables: Mapping[str, str], at: At, note: Note
 ) -> tuple[Container, ...]:
     """Return the containers of `services:`; compose itself finds all other faults."""
-    keys = ("name", "networks", "volumes", "configs")
-    shared = {key: parsed.mapping().get(key, EMPTY).plain() for key in keys}
     project = parsed.mapping().get("name", EMPTY).text() or folder.name
     containers = []
     services = parsed.mapping().get("services", EMPTY)
@@ -43,7 +41,7 @@ def read_containers(
         own = entry.mapping()
         build = _build_folder(folder, own.get("build"))
         try:
-            written = {"container": entry.plain(), **shared}
+            written = {"container": entry.plain(), **_shared(parsed.mapping(), own)}
             parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
         except NotReadable as error:
             parts = ()
@@ -74,9 +72,12 @@ def read_containers(
 
 
 def _depends_on(entry: Tree) -> dict[str, str]:
-    """Return the containers for which one waits, with the conditions."""
-    needed = entry.mapping().get("depends_on", EMPTY)
+    """Return the containers for which one waits, with the conditions: compose also waits for links and volumes_from."""
+    own = entry.mapping()
+    used = (item.text() for key in ("links", "volumes_from") for item in own.get(key, EMPTY).items())
+    needed = own.get("depends_on", EMPTY)
     listed = {item.text(): "" for item in needed.items()}
+    listed |= {name: "" for name, _, more in (item.partition(":") for item in used) if name != "container"}
     return listed | {name: item.mapping().get("condition", EMPTY).text() for name, item in needed.mapping().items()}
 
 
@@ -227,6 +228,27 @@ def _parts(
     parts |= hash_files(folder, named)
     copied = parts.pop(COMPOSE_FILE, "")  # it is in the context of `build: .`
     return tuple({COMPOSE_FILE: short_hash((own + copied).encode()) if copied else own, **parts}.items())
+
+
+def _shared(top: Mapping[str, Tree], own: Mapping[str, Tree]) -> dict[str, object]:
+    """Return the project's name, and the entries at the top of the file that a container uses."""
+    used = {
+        "networks": own.get("networks", EMPTY).mapping().keys()
+        | {item.text() for item in own.get("networks", EMPTY).items()},
+        "volumes": {_source(item).partition(":")[0] for item in own.get("volumes", EMPTY).items()},
+        "configs": {_source(item) for item in own.get("configs", EMPTY).items()},
+    }
+    used["networks"] = used["networks"] or {"default"}
+    shared: dict[str, object] = {"name": top.get("name", EMPTY).plain()}
+    for section, names in used.items():
+        entries = top.get(section, EMPTY).mapping()
+        shared[section] = {key: entry.plain() for key, entry in entries.items() if key in names}
+    return shared
+
+
+def _source(item: Tree) -> str:
+    """Return what an item names, in the short or the long form."""
+    return item.text() or item.mapping().get("source", EMPTY).text()
 
 
 def _short(value: object) -> object:

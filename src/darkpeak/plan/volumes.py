@@ -31,5 +31,5 @@ def _changes(service: Service, labels: Mapping[str, Mapping[str, str]]) -> tuple
     keys = {name: key for key, name in service.own_volumes}
     pairs = [(labels[name][key], keys[new]) for name in present - wanted for new in wanted - labels.keys()]
     hint = f"to copy the data into the new volume: darkpeak rename {service.name} --volume"
-    carry = [f"{hint} {old}={new}" for old, new in pairs]
+    carry = [f"{hint} {old}={new}" for old, new in pairs if old != new]  # the same if only its `name:` has changed
     return (*made, *left, *(carry if len(carry) == 1 else ()))
