@@ -323,3 +323,20 @@ def test_the_shell_does_not_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert content(root) != first
     write(root, "a.env", "A=1\n#\n")
     assert wiki(root).project == "darkpeak-wiki"
+
+
+def test_a_volume_is_shared_only_if_its_name_is_written(tmp_path: Path) -> None:
+    """Compose gives each volume a name when it is asked: no other service may use it because of that."""
+    root = write_collective(tmp_path)
+    taken = ("services/directory/docker-compose.yml", "[directory]\n", "[directory]\n    volumes: ['taken:/x']\n")
+    edit(root, *taken)
+    path = root / taken[0]
+    path.write_text(f"{path.read_text()}volumes: {{taken: {{name: darkpeak-wiki_data}}}}\n")
+    write(root, ".env", "OWN=1\n")
+    found = []
+    for line in ("init: true", "environment: {A: $OWN}"):
+        add(root, line)
+        found.append([str(item.at) for item in check_files(root).findings if item.rule == "others-data"])
+    assert found == [[f"{taken[0]}:17"]] * 2
+    edit(root, COMPOSE, "  data: {}", "  data: {name: darkpeak-wiki_data}")
+    assert [item for item in check_files(root).findings if item.rule == "others-data"] == []

@@ -152,6 +152,7 @@ NEAR: dict[str, Change] = {
     "undefined-external": change((WIKI, "  data: {}", "  data: {}\n  a: {name: shared, external: true}"), (OTHER, "networks:\n  dir", "volumes:\n  b: {name: shared}\nnetworks:\n  dir")),
     "circle": change((OTHER, "networks: [directory]", "networks: [directory, default]")),
     "others-data": change((WIKI, "  data: {}", "  data: {name: darkpeak-wiki_directory}")),
+    "others-image": own("image: darkpeak-wiki-slapd"),
     "service-name": rename("wiki-2"),
     "missing-file": linked,
     "no-file": linked,

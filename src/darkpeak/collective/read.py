@@ -13,7 +13,7 @@ from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.identity import read_id
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Collective, Finding, Place, Service, Shared
 from darkpeak.collective.overrides import read_overrides
 from darkpeak.collective.resolved import NamedNotReadable, Question, Resolve, merged, overlay_of, question
 from darkpeak.collective.router import read_router
@@ -92,7 +92,8 @@ def read(root: Path, resolve: Resolve | None = None) -> tuple[Collective, list[F
 def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]:
     """Return the collective of a folder, and the findings, with a function that reads the folder of each service."""
     collective, findings = _read_collective(root)
-    services, unread = [], []
+    services: list[Service] = []
+    unread: list[Finding] = []
     folders = sorted(item for item in (root / "services").glob("*") if item.is_dir() and item.name[0] != ".")
     odd = [folder.name for folder in folders if not folder.name.isprintable()]  # a line break, no UTF-8
     findings += [Finding(Place(f"services/{ascii(name)[1:-1]}", 1), "service-name", WRONG_NAME, RENAME) for name in odd]
@@ -130,9 +131,24 @@ def read_service_folder(root: Path, folder: Path, variables: Mapping[str, str], 
         overrides, found = read_overrides(root, service, variables)
         written = compose.read_uses(parsed, service.project, partial(Place, file))  # compose leaves out unused ones
         uses = {(use.noun, use.name): use for use in (*service.uses, *written)}
-        service = replace(service, files=files, overrides=overrides, uses=tuple(uses.values()))
+        service = replace(
+            service,
+            files=files,
+            overrides=overrides,
+            uses=tuple(uses.values()),
+            networks=_shared(service.networks, parsed, "networks", service.project),
+            volumes=_shared(service.volumes, parsed, "volumes", service.project),
+        )
         findings += found
     return Reading(service, tuple(findings), asked, answer or None)
+
+
+def _shared(found: Iterable[Shared], written: tree.Tree, section: str, project: str) -> tuple[Shared, ...]:
+    """Return those with a name that somebody wrote: compose gives every network and volume one."""
+    entries = written.mapping().get(section, tree.EMPTY).mapping()
+    names = {entry.mapping().get("name", tree.EMPTY).text() for entry in entries.values()}
+    usual = {f"{project}_{key}" for key in entries} - names
+    return tuple(item for item in found if item.external or item.name not in usual)
 
 
 def _named(root: Path, folder: Path, error: NamedNotReadable) -> Finding:

@@ -1,4 +1,4 @@
-"""Rules about volumes and networks of others: a service uses what another one shares, and nothing else of it."""
+"""Rules about what is of others: volumes, networks, images. A service uses what another one shares, and no more."""
 
 from collections.abc import Iterator
 
@@ -50,6 +50,23 @@ def trust(collective: Collective) -> Iterator[Finding]:
             yield Finding(network.at, "no-trust", what, hint)
 
 
+def others_image(collective: Collective) -> Iterator[Finding]:
+    """No service gives its image the name of another service's image."""
+    usual = {
+        f"{service.project}-{item.name}": service.name for service in collective.services for item in service.containers
+    }
+    named = [
+        (service, item, item.image.removesuffix(":latest"))
+        for service in collective.services
+        for item in service.containers
+    ]
+    for service, item, image in named:
+        others = {other.name for other, _, name in named if name == image and other.name != service.name}
+        if others and usual.get(image) != service.name:
+            what = f"{item.name} has the name {image} for its image, which {', '.join(sorted(others))} has too"
+            yield Finding(item.at, "others-image", what, "remove image:, so that compose names it after the service")
+
+
 def _uses(service: Service) -> Iterator[Use]:
     yield from service.uses
     for override in service.overrides:
@@ -72,6 +89,14 @@ RULES = (
         "use a volume of your own; or let the other service share one: write name: in its compose file",
         collective=(others_data,),
         service=(ca_for_two,),
+    ),
+    Rule(
+        "others-image",
+        ERROR,
+        "Two services with one name for their images overwrite each other's: the next start of one runs the program "
+        "of the other.",
+        "remove image:, so that compose names it after the service",
+        collective=(others_image,),
     ),
     Rule(
         "no-trust",

@@ -164,7 +164,7 @@ def bind_volumes(written: Written) -> Iterator[Finding]:
         kind = options.get("type", ("", 0))[0]
         if (
             {"bind", "rbind"} & set(flags)
-            or kind == "none"
+            or kind in {"none", "overlay"}
             or (device.startswith(("/", "~", ".", "$")) and not kind.startswith(("nfs", "tmpfs")))
         ):
             what = f"the volume {name} is {device or 'a folder'} of the host"
