@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
@@ -147,19 +147,20 @@ DEATHS: dict[str, tuple[Callable[[Remote], object], Callable[[Remote], object]]]
 @contextmanager
 def silent_port() -> Iterator[int]:
     """Yield a port of this machine that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taken: list[Any] = []
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as taken:
 
         def take() -> None:
-            while True:
-                try:
-                    taken.append(server.accept())
-                except OSError:
-                    return
+            with suppress(OSError):
+                while True:
+                    taken.enter_context(server.accept()[0])
 
-        Thread(target=take, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
+        thread = Thread(target=take)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_each_kind_of_death_is_one_line_and_all_are_waited_for_together(three: Three) -> None:
