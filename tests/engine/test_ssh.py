@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from darkpeak.collective.uri import Uri, parse_uri
-from darkpeak.engine.ssh import explain, explain_silence, make_connect
+from darkpeak.engine.ssh import Connection, explain, explain_silence, make_connect
+from darkpeak.errors import SystemFailure
 
 SERVER = Uri("ssh", "server", "ops", path="/var/run/docker.sock")
 
@@ -51,3 +52,15 @@ def test_a_name_is_never_an_option(tmp_path: Path) -> None:
     argv = make_connect(uri, tmp_path)
     assert argv[-6:] == ("-p", "2222", "-l", "ops", "--", "server")
     assert argv[:6] == ("ssh", "-f", "-N", "-M", "-S", str(tmp_path / "control"))
+
+
+def test_a_connection_that_is_lost_at_once_is_no_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ssh client has connected, and is gone with its socket before we use it."""
+    program = tmp_path / "ssh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    connection = Connection(SERVER)
+    with pytest.raises(SystemFailure, match="the ssh connection to ops@server was lost"):
+        connection.open(asks=False)
+    connection.close()

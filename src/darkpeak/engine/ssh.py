@@ -92,7 +92,10 @@ class Connection:
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (so that not all try again at once)
         # This ends when the connection is lost, and keeps it open until then: ssh counts it as a user of it.
         self._watch = socket.socket(socket.AF_UNIX)
-        self._watch.connect(str(self.folder / "control"))
+        try:
+            self._watch.connect(str(self.folder / "control"))
+        except OSError as error:  # lost at once: ssh has removed its socket
+            raise SystemFailure(f"the ssh connection to {self.name} was lost", hint="try again") from error
         if self.wait(ANSWER_SECONDS):
             raise explain(self.uri, self._output())
 
@@ -127,7 +130,10 @@ class Connection:
         """Wait up to `seconds` for the connection to be lost; return whether it is."""
         if self._watch is None or not select.select([self._watch], [], [], seconds)[0]:
             return False
-        return not self._watch.recv(4096)  # ssh sends a greeting, and then nothing
+        try:
+            return not self._watch.recv(4096)  # ssh sends a greeting, and then nothing
+        except ConnectionError:
+            return True
 
     def close(self) -> None:
         """Close the connection and remove its files."""

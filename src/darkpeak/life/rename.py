@@ -89,6 +89,7 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
         with ExitStack() as stack:
             compose = lock_services(stack, target, [old.name], progress)
             progress.step(old.name, "copying its volumes")
+            back.callback(compose.call, old, "stop")  # an interrupted stop goes on in the engine: wait for its end
             compose.call(old, "stop")
             _copy_all(target, project, volumes, copied)
             down = compose.call(old, "down")
@@ -134,7 +135,7 @@ def rename_volume(target: Target, before: str, now: str, progress: Progress) -> 
         back = stack.enter_context(ExitStack())
         progress.step(service.name, f"copying {old} to {new}")
         back.callback(_remove_copies, target, service.project, copied)
-        back.callback(compose.call, service, "start")
+        back.callback(compose.call, service, "restart")  # an interrupted stop goes on in the engine, so not `start`
         compose.call(service, "stop")
         _copy_all(target, service.project, [(now, old, new)], copied)
         back.pop_all()
