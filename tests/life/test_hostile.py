@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from darkpeak.life.rename import _rename_files
+from darkpeak.life.rename import _name_back, _rename_files
 from tests.making import write_collective
 
 NOWHERE = "unix:///nonexistent/docker.sock"
@@ -110,6 +111,23 @@ def test_a_folder_whose_file_cannot_be_written_keeps_its_name(root: Path) -> Non
         _rename_files(wiki, "pages", "darkpeak-pages")
     assert (root / "services/wiki").is_dir()
     assert not (root / "services/pages").exists()
+
+
+@pytest.mark.parametrize("done", ["nothing", "its folder", "all"])
+def test_a_service_gets_its_old_name_back_at_any_moment(root: Path, done: str) -> None:
+    """Ctrl-C can come between the two steps of naming its files."""
+    from darkpeak import collective
+
+    wiki = next(item for item in collective.read(root)[0].services if item.name == "wiki")
+    before, pages = (root / WIKI).read_bytes(), replace(wiki, folder=root / "services/pages", project="darkpeak-pages")
+    if done == "its folder":
+        wiki.folder.rename(pages.folder)
+    elif done == "all":
+        _rename_files(wiki, "pages", pages.project)
+        assert (pages.folder / "docker-compose.yml").read_bytes() != before
+    _name_back(pages, wiki)
+    assert (root / WIKI).read_bytes() == before
+    assert not pages.folder.exists()
 
 
 INTERRUPTED = """\

@@ -1,6 +1,6 @@
 """The group of all commands. It imports the file of a command only when it is used, so that each starts soon."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -9,7 +9,7 @@ import click
 from darkpeak.cli.contents import CONTENTS
 
 
-class Commands(MutableMapping[str, click.Command]):
+class Commands(Mapping[str, click.Command]):
     """All commands by name; each is imported when it is taken out."""
 
     def __getitem__(self, name: str) -> click.Command:
@@ -26,14 +26,6 @@ class Commands(MutableMapping[str, click.Command]):
         """Return how many commands there are."""
         return len(CONTENTS)
 
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        """Refuse it: a command is added in a file."""
-        raise TypeError(name)
-
-    def __delitem__(self, name: str) -> None:
-        """Refuse it."""
-        raise TypeError(name)
-
 
 class LazyGroup(click.Group):
     """The program itself. Its help comes from the table of contents."""
@@ -41,7 +33,7 @@ class LazyGroup(click.Group):
     def __init__(self, *arguments: Any, **values: Any) -> None:
         """Take click's own arguments."""
         super().__init__(*arguments, **values)
-        self.commands = Commands()
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is added to it
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, as click does, without importing them."""

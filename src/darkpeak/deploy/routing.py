@@ -68,13 +68,12 @@ def route(
 
 
 def is_busy(collective: Collective, engine: Engine, service: Service) -> bool:
-    """Return whether the router is waiting for a service's answer to an http request, or cannot say.
-
-    Raises:
-        SystemFailure: when the engine or the router does not answer.
-    """
-    router = find_router(collective, engine, engine.observe())
-    return router is None or any(item.current for item in router.counters() if item.block == service.block)
+    """Return whether the router is waiting for a service's answer to an http request, or cannot say."""
+    try:
+        router = find_router(collective, engine, engine.observe())
+        return router is None or any(item.current for item in router.counters() if item.block == service.block)
+    except SystemFailure:
+        return True
 
 
 def require_answer(collective: Collective, engine: Engine, service: Service, on_wait: Callable[[str], None]) -> None:

@@ -95,12 +95,12 @@ def rename_service(target: Target, new: str, progress: Progress) -> tuple[Copied
             down = compose.call(old, "down")
             if down.code:
                 raise _not_renamed(old.name, f"it was not stopped: {down.last_line()}")
+            back.callback(_remove_records, target, new, earlier)
+            back.callback(_name_back, renamed, old)
             try:
                 _rename_files(old, new, project)
             except OSError as error:
                 raise _not_renamed(old.name, f"its files cannot be renamed: {error.strerror}") from error
-            back.callback(_remove_records, target, new, earlier)
-            back.callback(_rename_files, renamed, old.name, old.project)
             back.callback(compose.call, renamed, "down")
             failure = _deploy(target, new, progress)
             if failure:
@@ -245,6 +245,12 @@ def _rename_files(old: Service, new: str, project: str) -> None:
     except OSError:
         folder.rename(old.folder)
         raise
+
+
+def _name_back(renamed: Service, old: Service) -> None:
+    """Give a service's files the old name again, also if they were renamed in part."""
+    if renamed.folder.exists():
+        _rename_files(renamed, old.name, old.project)
 
 
 def _text(file: Path) -> str:
