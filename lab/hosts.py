@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BOOT = Path(__file__).with_name("boot.sh")
 SSH = slots.LAB / "ssh"
+WAS_KILLED = "/run/docker.killed"  # exists in a host whose engine was killed, until it has been restarted in order
 NAME = "DARKPEAK_TEST_HOST"  # the variable, in the main host, with the number of its slot
 
 
@@ -120,7 +121,8 @@ class Host:
 
     def start_engine(self, timeout: float = 90) -> None:
         """Start containerd and dockerd if they do not run, and wait until the engine answers."""
-        self.run(["rm", "-f", "/run/docker.pid"])  # a killed engine's file would stop the next one from starting
+        # Only a killed engine leaves this file, which would stop the next one from starting.
+        self.run(["mv", "-f", "/run/docker.pid", WAS_KILLED], check=False)
 
         def answers() -> bool:
             """Start what does not run, also a program that ended while it started, and return whether all is there."""
@@ -157,13 +159,20 @@ class Host:
         return f"ssh://root@{self.address}"
 
     def forget(self) -> None:
-        """Remove all containers, volumes and networks, but no images."""
+        """Remove all containers, volumes and networks, but no images.
+
+        An engine that was killed is restarted in order: it keeps ports of containers that were removed since.
+        """
         docker = ["docker", "--host", self.docker_host]
         for what, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm -f")):
             found = self.run([*docker, *what.split()]).stdout.split()
             if found:
                 self.run([*docker, *remove.split(), *found], timeout=120)
         self.run([*docker, "network", "prune", "-f"])
+        if not self.run(["test", "-e", WAS_KILLED], check=False).returncode:
+            self.stop_engine()
+            self.start_engine()
+            self.run(["rm", "-f", WAS_KILLED])
 
     def prune(self) -> None:
         """Remove images without a name, and the oldest build cache."""

@@ -131,6 +131,10 @@ def test_what_fails_everywhere_is_an_error_at_once(kind: type[SystemFailure | Ch
     assert (failed.value.exit_code, failed.value.message.count("\n"), failed.value.hint) == (code, 1, "")
 
 
+def test_without_a_service_there_is_no_host_and_no_failure() -> None:
+    assert each([], lambda one: [one.host], {}, side_by_side=True) == []
+
+
 def test_a_host_is_named_once_also_by_a_command_that_needs_all() -> None:
     far = HostFailure("far", (), answers=False, last_answer="", why="switched off")
     needed = SystemFailure(str(far), hint="switch it on")

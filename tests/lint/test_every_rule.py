@@ -91,6 +91,9 @@ EDITS = {
     "a variable with a secret": ("secret", BUILD, VOLUME, f"{VOLUME}RUN export API_KEY=abcdefg && setup\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
     "an address with a password": ("secret", BUILD, VOLUME, f"{VOLUME}RUN curl https://ada:hunter2@example.org/x\n", f"{BUILD}:6 secret: a command of RUN has a secret"),
     "one admin twice": ("admin-twice", COMPOSE, "[ada, grace]", "[ada, grace, ada]", f"{COMPOSE}:7 admin-twice: ada is named twice"),
+    "another's container name": ("others-name", COMPOSE, "    build: webserver", "    container_name: darkpeak-directory-slapd-1\n    build: webserver", f"{COMPOSE}:12 one-at-a-time: webserver has container_name and a pair of ports: two versions cannot run side by side|{COMPOSE}:12 others-name: webserver has the container name darkpeak-directory-slapd-1, which belongs to slapd of directory"),
+    "a label of darkpeak's": ("own-label", COMPOSE, "    restart: unless", "    labels: {darkpeak.content: abcdef}\n    restart: unless", f"{COMPOSE}:16 own-label: webserver has the label darkpeak.content"),
+    "real time": ("before-others", COMPOSE, "    restart: unless", "    cpu_rt_runtime: 950ms\n    restart: unless", f"{COMPOSE}:16 before-others: webserver has real-time processor time, for which all others wait"),
     "models": ("models", COMPOSE, "volumes:\n  data: {}", "models: {llm: {model: x}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 models: models are not supported"),
     "the engine's socket": ("root-on-host", COMPOSE, '["data:/var/lib/wiki"]', '["data:/var/lib/wiki", "/var/run/docker.sock:/x:ro"]', f"{COMPOSE}:14 host-path: webserver mounts /var/run/docker.sock of the host|{COMPOSE}:14 root-on-host: webserver gets the engine's socket"),
     "a secret from the shell": ("from-shell", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {environment: KEY}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 from-shell: key is from the shell of whoever runs compose"),
@@ -272,6 +275,7 @@ def test_a_value_of_an_environment_file_has_no_variable_of_the_shell(tmp_path: P
 
 # Rules with cases in other files of tests: with a real engine, a program from outside, or a long text of their own.
 ELSEWHERE = {
+    "linked-folder": "collective/test_links.py",
     "shellcheck": "lint/test_outside.py",
     "hadolint": "lint/test_outside.py",
     "bad-ignore": "lint/test_ignores.py",

@@ -153,6 +153,9 @@ NEAR: dict[str, Change] = {
     "circle": change((OTHER, "networks: [directory]", "networks: [directory, default]")),
     "others-data": change((WIKI, "  data: {}", "  data: {name: darkpeak-wiki_directory}")),
     "others-image": own("image: darkpeak-wiki-slapd"),
+    "others-name": change((OTHER, RESTART, f"    container_name: darkpeak-directory-slapd-1\n{RESTART}")),
+    "own-label": both(own("labels: {darkpeak-content: x, org.darkpeak.content: x, com.docker.desktop: x}"), change((BUILD, "EXPOSE", "LABEL org.x='darkpeak.content=1'\nEXPOSE"))),
+    "before-others": own("oom_score_adj: 500\n    ulimits: {nofile: 4096, rtprio: 0}\n    cpu_rt_runtime: 0\n    oom_kill_disable: false"),
     "service-name": rename("wiki-2"),
     "missing-file": linked,
     "no-file": linked,
@@ -209,6 +212,7 @@ def test_the_nearest_allowed_form_has_no_finding(tmp_path: Path, near: Change) -
 
 # Rules with near misses in other files of tests, and the words where they are.
 ELSEWHERE = {
+    "linked-folder": ("collective/test_links.py", "def test_a_link_to_a_folder_of_the_collective_is_a_service"),
     "subnet-in-use": ("plan/test_moves.py", '"its own network"'),
     "port-in-use": ("plan/test_moves.py", '"one of two ports"'),
     "backup-key": ("repository/test_key.py", "def test_a_key_for_two_admins_is_no_finding"),

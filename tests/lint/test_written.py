@@ -68,6 +68,18 @@ CONTAINER = {
     "a default password": ("environment: {SECRET_KEY_BASE: '${KEY:-abc123def}'}", ["0 secret: SECRET_KEY_BASE of webserver looks like a secret"]),
     "a password in an address": ("environment: {DATABASE_URL: 'postgres://app:hunter2@database/app'}", ["0 secret: DATABASE_URL of webserver looks like a secret"]),
     "what is no secret": ("environment: {TOKEN_LIFETIME: 3600s, PASSWORD_FILE: /data/pw, MYSQL_RANDOM_ROOT_PASSWORD: 'yes', KEYCLOAK: x, API_KEY: '', MONKEY: y}", []),
+    "spared when memory ends": ("oom_score_adj: -500", ["0 before-others: webserver is spared when memory ends, so that the kernel kills others"]),
+    "spared, maybe": ("oom_score_adj: ${ADJ:-0}", ["0 before-others: webserver is spared when memory ends, so that the kernel kills others"]),
+    "killed first": ("oom_score_adj: '500'", []),
+    "never killed": ("oom_kill_disable: true", ["0 before-others: webserver is never killed, so that it stands still when its memory ends"]),
+    "real time": ("cpu_rt_period: 1000000", ["0 before-others: webserver has real-time processor time, for which all others wait"]),
+    "real time by a limit": ("ulimits: {nofile: 9, rtprio: 99}", ["0 before-others: webserver may take real-time priority"]),
+    "priority by a limit": ("ulimits:\n      nice: {soft: 0, hard: 40}", ["1 before-others: webserver may take a higher priority"]),
+    "usual limits": ("ulimits: {nofile: {soft: 9, hard: 9}, memlock: -1, rtprio: 0}", []),
+    "its own priority": ("cap_add: [cap_sys_nice, SYS_RESOURCE]", ["0 before-others: webserver has the capability SYS_NICE, and can raise its own priority or limits", "0 before-others: webserver has the capability SYS_RESOURCE, and can raise its own priority or limits"]),
+    "a label of compose's": ("labels: ['com.docker.compose.project=darkpeak-directory', 'org.example=1']", ["0 own-label: webserver has the label com.docker.compose.project"]),
+    "a label of darkpeak's for swarm": ("deploy:\n      labels: {darkpeak.lock: x}", ["1 own-label: webserver has the label darkpeak.lock"]),
+    "a label of somebody": ("labels: {darkpeak: x, com.docker.composed: y}", []),
     "an env file elsewhere": ("env_file: ../directory/.env", ["0 outside-folder: ../directory/.env is outside the service's folder"]),
     "an env file of a person": ("env_file: [{path: ~/.netrc}]", ["0 outside-folder: ~/.netrc is outside the service's folder"]),
 }  # fmt: skip
@@ -89,6 +101,12 @@ FILES = {
     "a disk of the host": ("  data: {}", "  data: {driver_opts: {type: ext4, device: /dev/sda1}}", ["21 host-path: the volume data is /dev/sda1 of the host"]),
     "a network file system": ("  data: {}", "  data: {driver_opts: {type: nfs, o: addr=192.0.2.1, device: ':/x'}}", []),
     "a bind mount in the long form": ('["data:/var/lib/wiki"]', "[{type: bind, source: data, target: /var/lib/wiki}]", ["14 host-path: webserver mounts data of the host"]),
+    "a forged record": ("  data: {}", "  data: {labels: {darkpeak.record: drill}}", ["21 own-label: data has the label darkpeak.record"]),
+    "a volume of compose's": ("  data: {}", "  data:\n    labels:\n      - com.docker.compose.volume=x", ["23 own-label: data has the label com.docker.compose.volume"]),
+    "a label of a network": ("  default: {ipam", "  default: {labels: [darkpeak.drill=1], ipam", ["18 own-label: default has the label darkpeak.drill"]),
+    "a label of a build": ("    build: webserver\n", "    build: {context: webserver, labels: {darkpeak.content: x}}\n", ["12 own-label: webserver has the label darkpeak.content"]),
+    "a name of darkpeak's": ("    networks: [default, directory]\n", "    container_name: darkpeak-lock-wiki\n    networks: [default, directory]\n", ["15 one-at-a-time: webserver has container_name and a pair of ports: two versions cannot run side by side", "15 others-name: webserver has the container name darkpeak-lock-wiki, which belongs to darkpeak itself"]),
+    "a name that compose 1 made": ("    networks: [default, directory]\n", "    container_name: darkpeak-router_haproxy_1\n    networks: [default, directory]\n", ["15 one-at-a-time: webserver has container_name and a pair of ports: two versions cannot run side by side", "15 others-name: webserver has the container name darkpeak-router_haproxy_1, which belongs to haproxy of router"]),
     "another's volume": ("  data: {}", "  data: {name: darkpeak-directory_members}", ["21 others-data: the volume darkpeak-directory_members belongs to directory"]),
     "another's network by its name": ("  default: {ipam", "  other: {name: darkpeak-directory_default}\n  default: {ipam", ["18 others-data: the network darkpeak-directory_default belongs to directory"]),
     "another's image": ("    build: webserver", "    image: darkpeak-directory-slapd:latest\n    build: webserver", ["11 others-image: webserver has the name darkpeak-directory-slapd for its image, which directory has too"]),
@@ -156,6 +174,10 @@ IMAGES = {
     "a copy of nothing, as a list": ("EXPOSE", 'ADD --chown=1 ["a b", "/x"]\nEXPOSE', ["2 copy-of-nothing: ADD of a b, which does not exist"]),
     "a copy over two lines": ("EXPOSE", "COPY --chmod=755 \\\n  nothing /x\nEXPOSE", ["2 copy-of-nothing: COPY of nothing, which does not exist"]),
     "copies of something": ("EXPOSE", "COPY . /x\nCOPY Docker* /x\nADD https://deb.debian.org/x /x\nCOPY <<A /x\nA\nEXPOSE", []),
+    "a label of darkpeak's": ("EXPOSE", 'LABEL a=b \\\n  "darkpeak.content"=x\nEXPOSE', ["2 own-label: the image has the label darkpeak.content"]),
+    "a label in the old form": ("EXPOSE", "LABEL com.docker.compose.project a\nEXPOSE", ["2 own-label: the image has the label com.docker.compose.project"]),
+    "a label later": ("EXPOSE", "ONBUILD label darkpeak.parts=x\nEXPOSE", ["2 own-label: the image has the label darkpeak.parts"]),
+    "a label of somebody": ("EXPOSE", "LABEL a=darkpeak.content com.docker.compose=x\nONBUILD RUN darkpeak.content=1\nEXPOSE", []),
     "a secret": ("EXPOSE", "ENV LANG=C DB_PASSWORD=hunter2\nEXPOSE", ["2 secret: DB_PASSWORD looks like a secret"]),
 }  # fmt: skip
 
@@ -164,6 +186,26 @@ IMAGES = {
 def test_a_line_of_a_dockerfile(files: Path, old: str, new: str, expected: list[str]) -> None:
     edit(files, DOCKERFILE, old, new)
     assert findings(files) == expected
+
+
+def test_two_services_have_not_one_container_name(files: Path) -> None:
+    for service, container in (("router", "haproxy"), ("directory", "slapd")):
+        name = f"services/{service}/docker-compose.server.yml"
+        (files / name).write_text(f"services:\n  {container}:\n    container_name: way-in\n")
+    assert findings(files) == [
+        "3 others-name: slapd has the container name way-in, which belongs to router",
+        "3 others-name: haproxy has the container name way-in, which belongs to directory",
+    ]
+
+
+def test_no_container_has_the_name_that_compose_gives_to_its_neighbour(files: Path) -> None:
+    job = "  job: {build: webserver, restart: always, container_name: NAME, volumes: ['data:/var/lib/wiki']}\nnetworks:"
+    edit(files, FILE, "networks:\n", job.replace("NAME", "darkpeak-wiki-webserver-2") + "\n")
+    assert [line.partition(" ")[2] for line in findings(files)] == [
+        "others-name: job has the container name darkpeak-wiki-webserver-2, which belongs to webserver of wiki"
+    ]
+    edit(files, FILE, "darkpeak-wiki-webserver-2", "darkpeak-wiki-job-1")
+    assert findings(files) == []
 
 
 def test_a_broken_ssh_key_is_the_only_finding(files: Path) -> None:

@@ -63,6 +63,7 @@ def read_containers(
                 depends_on=tuple(_depends_on(entry)),
                 restart=restart or own.get("deploy", EMPTY).mapping().get("restart_policy", EMPTY).text(),
                 image=own.get("image", EMPTY).text() or f"{project}-{name}",
+                named=own.get("container_name", EMPTY).text(),
                 content=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
                 parts=parts,
                 dockerfile=text,

@@ -97,6 +97,7 @@ class Container:
     depends_on: tuple[str, ...] = ()
     restart: str = ""  # as in the compose file; empty if it sets none
     image: str = ""  # the name that its image has on the daemon
+    named: str = ""  # its own name on the daemon; empty if compose names it
     content: str = ""  # a hash of all that decides how it is built and run
     parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it is built from, by name
     dockerfile: str = ""  # the text of its Dockerfile; empty if it has none, or if that cannot be read

@@ -13,6 +13,7 @@ from darkpeak.collective.certificates import read_certificates
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.hosts import read_hosts
 from darkpeak.collective.identity import read_id
+from darkpeak.collective.links import LEAVE, link_fault
 from darkpeak.collective.model import Collective, Finding, Place, Service, Shared
 from darkpeak.collective.overrides import read_overrides
 from darkpeak.collective.resolved import NamedNotReadable, Question, Resolve, merged, overlay_of, question
@@ -93,15 +94,10 @@ def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]
     """Return the collective of a folder, and the findings, with a function that reads the folder of each service."""
     collective, findings = _read_collective(root)
     services: list[Service] = []
-    unread: list[Finding] = []
-    folders = sorted(item for item in (root / "services").glob("*") if item.is_dir() and item.name[0] != ".")
-    odd = [folder.name for folder in folders if not folder.name.isprintable()]  # a line break, no UTF-8
-    findings += [Finding(Place(f"services/{ascii(name)[1:-1]}", 1), "service-name", WRONG_NAME, RENAME) for name in odd]
+    folders, unread = _folders(root)
+    findings += unread
     with ThreadPoolExecutor() as pool:  # compose may take a tenth of a second for each
-        for service, found in pool.map(
-            lambda folder: read_one(folder, collective.variables),
-            (folder for folder in folders if folder.name not in odd),
-        ):
+        for service, found in pool.map(lambda folder: read_one(folder, collective.variables), folders):
             findings += found
             services += [service] if service else []
             unread += [] if service else found
@@ -109,6 +105,25 @@ def read_with(root: Path, read_one: ReadOne) -> tuple[Collective, list[Finding]]
         at = Place("services", 1)
         findings.append(Finding(at, "no-services", "there is no service", "write services/NAME/docker-compose.yml"))
     return replace(collective, services=tuple(services), unread=tuple(unread)), findings
+
+
+def _folders(root: Path) -> tuple[list[Path], list[Finding]]:
+    """Return the folders of the services, and findings about those that cannot be one."""
+    wrong = link_fault(root, root / "services")
+    if wrong:
+        return [], [Finding(Place("services", 1), "linked-folder", f"services {wrong}", LEAVE)]
+    folders: list[Path] = []
+    findings: list[Finding] = []
+    for item in sorted(one for one in (root / "services").glob("*") if one.name[0] != "."):
+        wrong = link_fault(root, item)
+        at = Place(f"services/{item.name if item.name.isprintable() else ascii(item.name)[1:-1]}", 1)
+        if wrong:
+            findings.append(Finding(at, "linked-folder", f"it {wrong}", LEAVE))
+        elif item.is_dir() and not item.name.isprintable():  # a line break, no UTF-8
+            findings.append(Finding(at, "service-name", WRONG_NAME, RENAME))
+        elif item.is_dir():
+            folders.append(item)
+    return folders, findings
 
 
 def read_service_folder(root: Path, folder: Path, variables: Mapping[str, str], resolve: Resolve | None) -> Reading:

@@ -114,7 +114,12 @@ def _faults_of_file(path: Path) -> Iterator[Fault]:
     """Yield what is wrong with the file itself; it is not opened, since opening a FIFO waits."""
     again = "restore it from git, or write it"
     if not os.path.lexists(path):
-        yield Fault("missing-file", "is missing", again)
+        folder = path.parent
+        if folder.is_symlink() and not folder.exists():
+            what = f"cannot be reached: {folder.name} is a link to {folder.readlink()}, which cannot be followed"
+            yield Fault("no-file", what, "restore the folder from git, or write it")
+        else:
+            yield Fault("missing-file", "is missing", again)
         return
     try:
         found = path.stat()

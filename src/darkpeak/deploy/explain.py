@@ -5,6 +5,8 @@ import re
 from darkpeak.engine.engine import Engine
 
 PORT = re.compile(r":(\d+)(?:/\w+)?(?: failed)?: (?:bind: )?(?:port is already allocated|address already in use)")
+ALLOCATED = "port is already allocated"  # what the engine itself says, of a port in its own list
+RESTART = "run the same again; if that fails too, restart the engine on its machine: systemctl restart docker"
 OVERLAPS = "Pool overlaps with other one"
 
 
@@ -16,8 +18,19 @@ def explain(engine: Engine, message: str) -> str:
     if not port:
         return message
     found = engine.docker("ps", "--filter", f"publish={port}", "--format", "{{.Names}}").text.split()
-    other = "a program on the engine's machine, see there: ss -tlnp"
-    return f"port {port} is in use by {f'the container {found[0]}' if found else other} ({message})"
+    return f"{who_has(port, found[0] if found else '', message)} ({message})"
+
+
+def who_has(port: str, container: str, message: str) -> str:
+    """Return who has a port for which an engine gave an error, and what to do if nobody has it.
+
+    An engine that was killed takes its list of ports from its files, also those of containers that were removed since.
+    """
+    if container:
+        return f"port {port} is in use by the container {container}"
+    if ALLOCATED in message:
+        return f"no container has port {port}, but the engine keeps it, as it can after a crash: {RESTART}"
+    return f"port {port} is in use by a program on the engine's machine, see there: ss -tlnp"
 
 
 def port_of(message: str) -> str:

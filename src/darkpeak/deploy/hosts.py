@@ -81,7 +81,7 @@ def each(
         if why:
             errors.append(why)
             _fail(target, why, failures, answers=not silence)
-    if len(errors) == len(targets) and not results:
+    if errors and len(errors) == len(targets) and not results:
         everywhere = HostsFailed(list(failures.values()), done=False)
         everywhere.exit_code = max(error.exit_code for error in errors)
         raise everywhere

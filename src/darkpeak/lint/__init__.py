@@ -16,6 +16,7 @@ from darkpeak.lint import (
     ignores,
     limits,
     login,
+    names,
     outside,
     people,
     reading,
@@ -23,6 +24,7 @@ from darkpeak.lint import (
     rights,
     routes,
     secrets,
+    shares,
     sharing,
     shell,
     volumes,
@@ -31,8 +33,8 @@ from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
-    *(reading, people, hosts, backups, blocks, routes, login, sharing, foreign, anatomy, rights, features, shell),
-    *(dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
+    *(reading, people, hosts, backups, blocks, routes, login, sharing, foreign, names, anatomy),
+    *(rights, shares, features, shell, dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 

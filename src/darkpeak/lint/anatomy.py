@@ -25,9 +25,14 @@ def files(service: Service) -> Iterator[Finding]:
     if not service.runs:
         return
     folder = Place(service.at.file.rpartition("/")[0], 1).file
-    if not (service.folder / "README.md").is_file():
+    readme = service.folder / "README.md"
+    if not readme.is_file():
         hint = f"write {folder}/README.md: how to use the service, how to run it"
-        yield Finding(service.at, "missing-file", "README.md is missing", hint)
+        if os.path.lexists(readme):
+            what = "README.md is no file, and no link that leads to one"
+            yield Finding(Place(f"{folder}/README.md", 1), "no-file", what, f"remove it, and {hint}")
+        else:
+            yield Finding(service.at, "missing-file", "README.md is missing", hint)
     for name in (*SCRIPTS, *OPTIONAL):
         path = service.folder / "scripts" / name
         if name in SCRIPTS or os.path.lexists(path):
@@ -78,7 +83,11 @@ def containers(service: Service) -> Iterator[Finding]:
             hint = f"write build: {container.name}, with FROM debian:{SUITE} in {container.name}/Dockerfile"
             yield Finding(container.at, "not-built", f"{container.name} is not built from a folder", hint)
         elif not os.path.lexists(service.folder / container.build / "Dockerfile"):
-            what = f"there is no {container.build}/Dockerfile"
+            context = service.folder / container.build
+            # Not is_symlink() and exists(): they raise errors for a name that is too long.
+            dead = os.path.islink(context) and not os.path.exists(context)  # noqa: PTH110, PTH114
+            what = f"{container.build} is a link that cannot be followed" if dead else ""
+            what = what or f"there is no {container.build}/Dockerfile"
             yield Finding(container.at, "no-dockerfile", what, "write it, or fix build:")
 
 

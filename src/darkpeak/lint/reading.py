@@ -24,6 +24,13 @@ RULES = (
         "A service is described by its docker-compose.yml.",
         "write services/NAME/docker-compose.yml, or remove the folder",
     ),
+    Rule(
+        "linked-folder",
+        ERROR,
+        "A service's folder is in git with its files. A link to itself, upwards, to another service or out of the "
+        "collective is no such folder.",
+        "remove the link; or put a folder there, and its files into git",
+    ),
     Rule("no-services", ERROR, "A collective has at least one service.", "write services/NAME/docker-compose.yml"),
     Rule(
         "no-x-darkpeak",

@@ -13,22 +13,13 @@ SHORTEST_PASSWORD = 8
 # A service or a system gives these names a meaning, or people trust them. git's add-key has the same list.
 RESERVED = frozenset(
     (
-        *("abuse", "admin", "administrator", "admins", "all", "anonymous", "creator", "daemon", "everyone"),
-        *("former-member", "git"),
-        *(
-            "gitolite",
-            "hostmaster",
-            "ldap",
-            "members",
-            "nobody",
-            "noreply",
-            "operator",
-            "owner",
-            "postgres",
-            "postmaster",
-        ),
-        *("prosody", "readers", "root", "server", "superuser", "support", "system", "user", "users", "webmaster"),
-        *("writers", "www-data"),
+        *("abuse", "admin", "administrator", "admins", "all", "anonymous", "backup", "bin", "creator"),
+        *("daemon", "everyone", "former-member", "ftp", "games", "git", "gitolite", "gitolite-admin"),
+        *("gitolite3", "hostmaster", "info", "irc", "ldap", "list", "lp", "mail", "mailer-daemon", "man"),
+        *("members", "news", "nobody", "noc", "noreply", "openldap", "operator", "owner", "postgres"),
+        *("postmaster", "prosody", "proxy", "readers", "root", "security", "server", "sshd", "superuser"),
+        *("support", "sync", "sys", "system", "usenet", "user", "users", "uucp", "webmaster", "writers"),
+        *("www", "www-data"),
     )
 )
 # Control characters, lone surrogates, separators of lines and paragraphs: no keyboard types them.
