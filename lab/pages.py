@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from darkpeak.site.facts import DAYS, Announced, Card, Site
-from darkpeak.site.overview import Certificate, Machine, Overview, Row
+from darkpeak.site.overview import Certificate, Machine, Need, Overview, Past, Row, Use
 from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime
 
 HOSTILE = "\"><script>document.title='broken'</script><img src=http://evil.example/x onerror=alert(1)>'&"
@@ -54,26 +54,57 @@ def a_hostile_site(at: datetime | None = None) -> Site:
 
 def an_overview(site: Site) -> Overview:
     """Return the overview of such a collective for its admins."""
-    rows = tuple(
-        Row(
-            card.name,
-            "",
-            card.claimed,
-            card.level,
-            card.state,
-            card.admins,
-            "2026-06-12 19:40 by ada, 2f1c9ab: up" if card.state != "idea" else "",
-            f"{card.name}-41 9 h ago" if card.state != "idea" else "",
-            ("NEVER" if card.name == "git" else f"{card.name}-38 4 d ago, 12 s") if card.state != "idea" else "",
-            ("drill",) if card.name == "git" else (),
-            41_300_000 if card.state != "idea" else None,
-            int(card.name == "chat") * 2 if card.state != "idea" else None,
-            "for beta: restore that works" if card.name == "git" else "",
-        )
-        for card in site.services
-    )
-    machine = Machine("", 9 << 30, 25 << 30, 1 << 30)
+    rows = tuple(_row(number, card, site.at) for number, card in enumerate(site.services))
+    machine = Machine("", 9 << 30, 25 << 30, 1 << 30, 2 << 30, site.at + timedelta(days=40))
     return Overview(site, rows, (machine,), (Certificate(("*.peak.test",), "2026-12-24 03:17", ""),), "9 h ago")
+
+
+def a_hostile_overview(at: datetime | None = None) -> Overview:
+    """Return the same of one service, with a hostile text everywhere that somebody else could have written."""
+    name = HOSTILE.replace("/", "")  # a folder's name has none
+    site = a_hostile_site(at)
+    site = replace(site, services=(replace(site.services[0], name=name),))
+    overview = an_overview(site)
+    needs = (Need("beta", HOSTILE, met=False, why=HOSTILE, next=HOSTILE),)
+    past = (Past(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
+    row = replace(overview.rows[0], state=HOSTILE, deployed=HOSTILE, saved=HOSTILE, needs=needs, deploys=past)
+    return replace(overview, rows=(row,), certificates=(Certificate((HOSTILE,), "", HOSTILE),))
+
+
+def _row(number: int, card: Card, at: datetime) -> Row:
+    row = Row(card.name, "", card.claimed, card.level, card.state, card.admins, lacks="")
+    if card.state == "idea":
+        return row
+    nights = tuple(_use(at - timedelta(days=60 - night), night, number) for night in range(60))
+    drilled = "NEVER" if card.name == "git" else f"{card.name}-38 4 d ago, 12 s"
+    needs = (
+        Need("alpha", "sound files", met=True, why="no fault"),
+        Need("beta", "restore that works", met=card.name != "git", why=drilled, next=f"darkpeak drill {card.name}"),
+    )
+    past = (
+        Past("2026-06-12 19:40", "ada", "2f1c9ab", "up", "up"),
+        Past("2026-06-12 19:21", "grace", "", "up", "web did not become healthy within 60 s"),
+    )
+    return replace(
+        row,
+        deployed="2026-06-12 19:40 by ada, 2f1c9ab: up",
+        saved=f"{card.name}-41 9 h ago",
+        drilled=drilled,
+        late=("drill",) if card.name == "git" else (),
+        data=41_300_000,
+        security=int(card.name == "chat") * 2,
+        lacks="for beta: restore that works" if card.name == "git" else "",
+        now=_use(at, 60, number),
+        nights=nights,
+        needs=needs,
+        deploys=past,
+    )
+
+
+def _use(at: datetime, night: int, number: int) -> Use:
+    """Return what a service used in a night: more memory in some, and data that grows."""
+    memory = (20 + 9 * number + 7 * (night * night % 11)) << 20
+    return Use(at.timestamp(), memory, 0.004 * (1 + number + night * 7 % 5), 30_000_000 + night * 188_000)
 
 
 def many(number: int, at: datetime | None = None) -> Site:

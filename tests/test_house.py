@@ -36,7 +36,7 @@ ROOMS = {
     "names": {"process"},
     "engine": {"caller", "collective", "network", "plan", "process"},
     "deploy": {"collective", "engine", "folders", "lint", "plan", "process", "router", "threads"},
-    "evidence": {"caller", "collective", "engine"},
+    "evidence": {"caller", "collective", "engine", "plan"},
     "levels": {"collective", "evidence", "lint", "plan", "uptime"},
     "packages": {"engine", "process"},
     "helper": {"collective", "engine", "folders", "process"},

@@ -131,6 +131,36 @@ def test_wrong_use_exits_with_2(tmp_path: Path, arguments: tuple[str, ...], said
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--since", "yesterday"),
+        ("--since", "1d"),
+        ("--since", "-1h"),
+        ("--since", "2026-13-01"),
+        ("--since", "2026-W01-1"),
+        ("--since", "2026-06-12 19:40"),
+        ("--since", "\N{ARABIC-INDIC DIGIT ONE}h"),
+        ("--tail", "-5"),
+        ("--tail", "many"),
+        ("--tail", ""),
+    ],
+    ids=" ".join,
+)
+def test_logs_refuses_what_the_engine_would_not_understand(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    done = darkpeak(write_collective(tmp_path), "logs", "wiki", *arguments)
+    assert done.returncode == 2
+    assert f"{arguments[0]} {arguments[1]}: this is not a" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "since", ["1h", "1h30m", "90s", "1.5h", "2026-06-12", "2026-06-12T19", "2026-06-12T19:40:01.5Z", "1782820800"]
+)
+def test_logs_takes_the_times_that_docker_takes(tmp_path: Path, since: str) -> None:
+    done = darkpeak(write_collective(tmp_path), "logs", "wiki", "--since", since, "--tail", "all")
+    assert (done.returncode, "no Docker engine answers" in done.stderr) == (3, True)
+
+
 UNREAD = {
     "YAML": ("name: darkpeak-wiki\nservices: [\n", ":3", "did not find expected node content"),
     "no mapping": ("wiki\n", ":1", "the file is not a mapping"),

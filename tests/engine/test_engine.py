@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkpeak.engine.engine import in_short
+from darkpeak.engine.endpoint import in_short
 
 TEXT = "Error while fetching server API version: "
 POOL = f"{TEXT}HTTPConnectionPool(host='nas', port=1): Max retries exceeded with url: /version (Caused by "

@@ -8,11 +8,11 @@ import pytest
 from darkpeak.collective.model import Collective, Place, Service
 from darkpeak.collective.settings import Admin
 from darkpeak.evidence.drills import DrillRecord
-from darkpeak.evidence.machines import NIGHTS, DiskRecord, RestartsRecord
+from darkpeak.evidence.machines import NIGHTS, DiskRecord, MemoryRecord, RestartsRecord
 from darkpeak.evidence.people import AdminRecord, ReviewRecord
 from darkpeak.evidence.record import Record, Records, to_text
-from darkpeak.levels.alarms import of_disk, of_proofs, of_restarts
-from darkpeak.vocabulary import GIB
+from darkpeak.levels.alarms import of_disk, of_memory, of_proofs, of_restarts
+from darkpeak.vocabulary import GIB, MIB
 
 AT = datetime(2026, 6, 30, 3, tzinfo=UTC)
 
@@ -58,6 +58,26 @@ def test_only_some_nights_are_kept_and_read_back() -> None:
     found = nights(*range(50, 10, -1))
     assert len(found.before) == NIGHTS
     assert Records((to_text(found),)).all(DiskRecord) == [found]
+
+
+def memory(*free: int) -> MemoryRecord:
+    """Return the record after so many nights, each with so many MiB free of 1,000."""
+    last = None
+    for mib in free:
+        last = MemoryRecord.after(last, "far", AT.isoformat(), mib * MIB, 1000 * MIB)
+    assert last
+    return last
+
+
+@pytest.mark.parametrize(
+    ("free", "alarm"), [((50,), False), ((49,), True), ((49, 60), True), ((49, 100), False), ((60, 100, 49), True)]
+)
+def test_scarce_memory_is_an_alarm_and_well_again_with_twice_as_much(free: tuple[int, ...], *, alarm: bool) -> None:
+    found = memory(*free)
+    what = f"only {free[-1]} of 1000 MiB can still be used; see which service needs most"
+    lines = [(one.about, one.message.partition(": darkpeak")[0]) for one in of_memory(found)]
+    assert lines == ([("memory of far", what)] if alarm else [])
+    assert Records((to_text(found),)).all(MemoryRecord) == [found]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_folder_whose_files_are_broken_is_not_gone(tmp_path: Path) -> None:
 
 
 def test_all_records_about_a_service_go_with_it() -> None:
-    about_others = {"admin", "announcement", "disk", "night", "owner", "scrub"}
+    about_others = {"admin", "announcement", "disk", "memory", "night", "owner", "scrub"}
     assert {kind.kind for kind in RECORDS} | about_others == set(kinds())
 
 

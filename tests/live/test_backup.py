@@ -341,11 +341,45 @@ def test_the_nightly_jobs_run_and_each_change_is_notified_once(running_only: Kep
         assert f"FAILED just now: needs attention: {ledger.NAME}" in shown
         ledger.book(running_only.collective, SMALL, 1)
         running_only.darkpeak("nightly")
+    shown = seen_by_admins(running_only)
+    assert shown.count('class="plot"') == 3, "memory, processor and data of these nights"
     assert [said.partition("\n")[0].partition(": ")[2].partition(":")[0] for said in listener.posted] == [
         "needs attention",
         "all is well again",
     ]
     assert listener.requested.count("/well") == 2
+
+
+def seen_by_admins(kept: Kept) -> str:
+    """Return the page for admins about the ledger."""
+    folder = kept.collective.top / "overview"
+    kept.collective.darkpeak("site", "--admins", "--to", str(folder))
+    return (folder / f"services/{ledger.NAME}.html").read_text()
+
+
+def test_a_container_that_ends_again_and_again_is_an_alarm_once(running_only: Kept) -> None:
+    own = running_only.collective
+
+    (store,) = own.compose(ledger.NAME, "ps", "--quiet", "store").stdout.split()
+    running_only.docker("update", "--restart", "always", store)
+
+    def inspect(what: str) -> int:
+        return int(running_only.docker("inspect", "--format", f"{{{{.{what}}}}}", store))
+
+    def crash() -> None:
+        before = inspect("RestartCount")
+        own.host.run(["kill", "-9", str(inspect("State.Pid"))])
+        wait_for("the engine to restart it", lambda: inspect("RestartCount") > before and inspect("State.Pid"))
+
+    running_only.darkpeak("nightly", check=False)
+    for _ in range(3):
+        crash()
+    lines = json.loads(running_only.darkpeak("nightly", "--json", check=False).stdout)
+    said = "a container ended and was restarted 3 times since the last night; see why: darkpeak logs ledger"
+    assert [line["message"] for line in lines if line["about"] == "restarts of ledger"] == [said]
+    again = json.loads(running_only.darkpeak("nightly", "--json", check=False).stdout)
+    assert [line["about"] for line in again if "restarts" in line["about"]] == []
+    running_only.docker("update", "--restart", "no", store)
 
 
 def test_the_night_upgrades_a_service_that_says_so(running_only: Kept) -> None:

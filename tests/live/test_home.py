@@ -79,7 +79,13 @@ def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(do
     door.darkpeak("site", "--admins", "--to", str(door.top / "overview"))
     shown = (door.top / "overview/overview.html").read_text()
     assert re.search(r"<li>dns does not work: .* <code>darkpeak logs dns</code></li>", shown)
-    assert "GiB free; memory" in shown
+    assert re.search(r"GiB free; memory [0-9.]+ of [0-9.]+ GiB free", shown)
+    own = (door.top / "overview/services/home.html").read_text()
+    assert re.search(r"[1-9][0-9.]* MiB now", own), "what it uses was measured"
+    assert re.search(r"[0-9.]+ % of a core now", own)
+    assert re.search(r"<td>beta</td><td>.*</td><td class=.bad.>no</td>", own)
+    assert "<td>up</td>" in own, "its last deploy"
+    assert "web-1" in door.darkpeak("logs", "home", "--since", "1h").stdout
     door.darkpeak("up", "dns")
     assert "HTTP/1.1 200" in get("/status.html")
 

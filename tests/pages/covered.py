@@ -273,7 +273,11 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             "darkpeak announce --remove ID",
         ),
         "test_home.py::test_announced_work_is_shown_and_is_no_outage",
-    ),
+    )
+    | {
+        "darkpeak logs wiki --since 1h": "test_home.py::"
+        "test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped",
+    },
     "docs/living.md": {
         "darkpeak shell calendar": f"{LIFE}::test_a_shell_has_the_terminals_size_and_signals_and_exit_code",
         "darkpeak shell calendar database -- df -h": f"{LIFE}::test_a_command_in_a_container_needs_no_terminal",

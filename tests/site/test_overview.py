@@ -3,14 +3,25 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from darkpeak.site.facts import Card, Proofs, Site
 from darkpeak.site.metrics import FAMILIES, make_metrics
-from darkpeak.site.overview import Certificate, Machine, Overview, Row, find_troubles, make_overview
+from darkpeak.site.overview import (
+    Certificate,
+    Machine,
+    Need,
+    Overview,
+    Past,
+    Row,
+    Use,
+    find_troubles,
+    make_overview,
+)
+from darkpeak.site.plots import Point, plot
 from darkpeak.uptime.measure import DAY_SECONDS, Outage, Uptime
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -24,6 +35,7 @@ WIKI = Card(
     ("Ada",),
     "healthy",
     uptime=Uptime(DAY_SECONDS * 3, DAY_SECONDS, outages=(Outage(1, 2, 1, ""),)),
+    days=(Uptime(DAY_SECONDS),) * 3 + (Uptime(0, DAY_SECONDS),),
     proofs=Proofs(1_782_820_800.0, 41_300_000, None, 2),
 )
 ROW = Row("wiki", "", "live", "live", "healthy", ("Ada",), saved="wiki-3 9 h ago", drilled="wiki-2 4 d ago")
@@ -69,6 +81,76 @@ def test_what_is_wrong_elsewhere(changes: dict[str, object], what: str) -> None:
 def test_nothing_is_wrong(state: str) -> None:
     overview = replace(OVERVIEW, rows=(replace(ROW, state=state),), machines=(Machine("", 50, 100, 1),))
     assert "Nothing needs attention." in make_overview(overview)["overview.html"]
+
+
+def nights(*data: int | None) -> tuple[Use, ...]:
+    """Return what a service used in nights, with so much data."""
+    return tuple(Use(AT.timestamp() + number * DAY_SECONDS, 50 << 20, 0.01, size) for number, size in enumerate(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "growth"),
+    [
+        ((), None),
+        ((10,), None),
+        ((10, 20), None),
+        ((10, 20, 30), 70),
+        ((30, 20, 10), -70),
+        ((None, None, 10, 10, 24), 49),
+        ((10, 10, 10), 0),
+    ],
+)
+def test_growth_is_bytes_a_week_and_known_after_two_days(data: tuple[int | None, ...], growth: float | None) -> None:
+    assert replace(ROW, nights=nights(*data)).growth == growth
+
+
+def test_a_disk_that_is_full_within_a_week_is_wrong_and_one_later_is_not() -> None:
+    def found(days: int) -> list[str]:
+        machine = Machine("", 50, 100, 1, 2, AT + timedelta(days=days))
+        return [one.what for one in find_troubles(replace(OVERVIEW, machines=(machine,)))]
+
+    assert found(6) == ["The disk will be full on 2026-07-06 at this rate."]
+    assert found(8) == []
+
+
+def test_each_service_has_a_page_with_all_that_is_known() -> None:
+    needs = (Need("beta", "restore that works", met=False, why="NEVER", next="darkpeak drill wiki"),)
+    past = (Past("2026-06-12 19:40", "ada", "2f1c9ab", "up", "web did not start"),)
+    used = Use(AT.timestamp(), 60 << 20, 0.0123, None)
+    row = replace(ROW, now=used, nights=nights(10 << 20, 20 << 20, 30 << 20), needs=needs, deploys=past, security=1)
+    files = make_overview(replace(OVERVIEW, rows=(row, replace(row, host="far"))))
+    assert set(files) == {"style.css", "overview.html", "services/wiki.html", "services/wiki@far.html"}
+    assert '<a href="services/wiki.html">wiki</a>' in files["overview.html"]
+    assert '<a href="services/wiki%40far.html">wiki</a>' in files["overview.html"]
+    shown = files["services/wiki.html"]
+    for said in (
+        "60.0 MiB now",
+        "1.2 % of a core now",
+        "+70.0 MiB a week",
+        "web did not start",
+        "darkpeak drill wiki",
+        "75.00 %",
+        "1970-01-01 00:00:01",
+        "wiki lacks security updates: 1. <code>darkpeak updates wiki</code>",
+        '<link rel="stylesheet" href="../style.css">',
+    ):
+        assert said in shown
+    assert shown.count('class="plot"') == 3
+
+
+def test_a_plot_goes_from_zero_to_the_greatest_value() -> None:
+    drawn = plot([Point(100, 5), Point(150, 10), Point(200, 0)], 'a "plot"')
+    assert 'points="0.0,14.0 60.0,2.0 120.0,26.0"' in drawn
+    assert 'aria-label="a &#34;plot&#34;"' in drawn
+
+
+@pytest.mark.parametrize("points", [[], [Point(1, 1)], [Point(1, 1), Point(1, 2)]])
+def test_too_few_points_are_no_plot(points: list[Point]) -> None:
+    assert plot(points, "x") == ""
+
+
+def test_a_plot_of_nothing_but_zeros_is_a_line_at_the_bottom() -> None:
+    assert 'points="0.0,26.0 120.0,26.0"' in plot([Point(1, 0), Point(2, 0)], "x")
 
 
 def test_metrics_have_what_is_known_and_no_line_for_the_rest() -> None:

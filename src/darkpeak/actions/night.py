@@ -7,6 +7,7 @@ from darkpeak.actions import prune
 from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
 from darkpeak.actions.level import record_levels
+from darkpeak.actions.look_ahead import look_ahead
 from darkpeak.actions.publish import renew
 from darkpeak.actions.scrub import Scrubbed, scrub
 from darkpeak.actions.session import Session, opened
@@ -18,14 +19,11 @@ from darkpeak.collective.model import AUTO, Service
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
-from darkpeak.engine.facts import gather
 from darkpeak.errors import CheckFailed, DarkpeakError, UsageError
 from darkpeak.evidence import store
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, SpoiltDrillRecord
-from darkpeak.evidence.machines import DiskRecord, RestartsRecord
 from darkpeak.evidence.measured import UpdatesRecord
 from darkpeak.evidence.record import Records, age_days, now
-from darkpeak.levels import alarms
 from darkpeak.plan.certificates import list_certificates
 from darkpeak.progress import Progress
 from darkpeak.repository.key import Secret
@@ -88,7 +86,7 @@ def _run_jobs(session: Session) -> list[Line]:
     except DarkpeakError as error:
         lines.append(Line("certificates", good=False, message=error.message))
     try:
-        lines += _alarms(session)
+        lines += look_ahead(session)
     except DarkpeakError as error:
         lines.append(Line("alarms", good=False, message=error.message))
     return lines
@@ -209,35 +207,6 @@ def _update_words(late: Updates) -> list[str]:
         *([count(len(late.updates), "update") + security] if late.updates else ()),
         *(doubt.message for doubt in late.doubts()),
     ]
-
-
-def _alarms(session: Session) -> list[Line]:
-    """Return what will soon be wrong on the engine and with its services, each thing once; record what was seen."""
-    target, at = session.target, datetime.now(UTC)
-    records = store.read(session.engine)
-    found: list[alarms.Alarm] = []
-    machine = gather(session.engine, target.collective).machine
-    if machine:
-        disk = DiskRecord.after(_disk_of(records, target.host), target.host, now(), machine.disk_free)
-        store.write(session.engine, disk)
-        found += alarms.of_disk(disk)
-    observed = session.engine.observe()
-    for service in target.running:
-        counts = tuple((item.id[:12], _restarts(session, item.id)) for item in observed.of(service.project))
-        restarts = RestartsRecord(service.name, now(), counts)
-        found += alarms.of_restarts(restarts, records.find(RestartsRecord, service.name))
-        store.write(session.engine, restarts)
-        found += alarms.of_proofs(target.collective, service, records, at)
-    once = {alarm.about: alarm.message for alarm in found}  # an admin of two services has one proof
-    return [Line(about, good=False, message=message) for about, message in once.items()]
-
-
-def _restarts(session: Session, container: str) -> int:
-    return int(session.engine.inspect(container).get("RestartCount", 0))
-
-
-def _disk_of(records: Records, host: str) -> DiskRecord | None:
-    return next((item for item in records.all(DiskRecord) if item.host == host), None)
 
 
 def _certificate_lines(session: Session) -> list[Line]:

@@ -1,5 +1,6 @@
 """Commands about running services: status, logs, stop, restart, down."""
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 COLOURS = {"healthy": "green", "unreachable": "red", "absent": "dim", "stopped": "yellow", "idea": "dim"}
 ALARMS = ("NEVER", "OVERDUE", "FAILED")
+DURATION = re.compile(r"(\d+(\.\d+)?(h|m|s|ms))+", re.ASCII)  # as Docker reads them
+MOMENT = re.compile(r"[-0-9]{10}(T\d\d(:\d\d){0,2}(\.\d+)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 @command("status")
@@ -82,17 +85,22 @@ def _alarms(cell: str) -> bool:
 @click.argument("containers", metavar="[CONTAINER…]", nargs=-1)
 @click.option("-f", "--follow", is_flag=True, help="Show new lines as they are written.")
 @click.option("--tail", default="200", show_default=True, metavar="LINES", help="The number of last lines, or all.")
-def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: bool, tail: str) -> None:
+@click.option("--since", default="", metavar="TIME", help="Only lines since then: 1h, 30m, or 2026-06-12T19:40.")
+def logs(  # noqa: PLR0913 (the command's options)
+    settings: Settings, name: str, containers: tuple[str, ...], *, follow: bool, tail: str, since: str
+) -> None:
     """Show what a service's containers have written.
 
     \b
     Example: darkpeak logs -f wiki
+    Example: darkpeak logs wiki --since 1h
     """
     from darkpeak import output
     from darkpeak.engine.heartbeat import watched
 
+    _require_usable(tail, since)
     target = settings.target(settings.collective(), name)
-    arguments = ("--tail", tail, "--timestamps", *containers)
+    arguments = ("--tail", tail, *(("--since", since) if since else ()), "--timestamps", *containers)
     following = ("--follow",) if follow else ()
     target.engine.answer()
     with watched(target.engine):
@@ -107,6 +115,31 @@ def logs(settings: Settings, name: str, containers: tuple[str, ...], *, follow: 
     if code or follow:
         target.engine.answer()  # a stream that ends because the host is gone ends as if there were no more lines
     sys.exit(3 if code else 0)
+
+
+def _require_usable(tail: str, since: str) -> None:
+    """Refuse what the engine would not understand, or would take for something else.
+
+    Raises:
+        UsageError: when the number of lines or the time cannot be used.
+    """
+    if tail != "all" and not (tail.isascii() and tail.isdigit()):
+        raise UsageError(f"--tail {tail}: this is not a number of lines", hint="for instance: --tail 50, or --tail all")
+    if since and not DURATION.fullmatch(since) and not _is_moment(since):
+        hint = "for instance: --since 1h, --since 30m, or --since 2026-06-12T19:40; days are hours: 48h"
+        raise UsageError(f"--since {since}: this is not a time", hint=hint)
+
+
+def _is_moment(text: str) -> bool:
+    from datetime import datetime
+
+    if text.isascii() and text.isdigit():  # seconds since 1970
+        return True
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return bool(MOMENT.fullmatch(text))
 
 
 @command("stop")

@@ -1,6 +1,7 @@
 """How a daemon is reached: by a URI, by DOCKER_HOST (with TLS if that is set), or by a docker context."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,3 +153,13 @@ def is_open_to_all(uri: str, tls: Tls | None) -> bool:
     """Return whether everyone on the network can control this daemon, and with it its machine."""
     parsed: Uri | None = parse_uri(uri)
     return parsed is not None and parsed.scheme == "tcp" and not parsed.loopback and tls is None
+
+
+def in_short(error: BaseException) -> str:
+    """Return the innermost message of an error: the library wraps it three times."""
+    text = str(error)
+    late = re.search(r"timeout=(\d+)", text)
+    if late:
+        return f"no answer within {late[1]} s"
+    found = re.findall(r"(?:Error\(\d+, |Errno -?\d+\] )'?([^'\")]+)", text)
+    return found[-1] if found else text.splitlines()[0] if text else type(error).__name__

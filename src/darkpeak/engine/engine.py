@@ -3,20 +3,20 @@
 import io
 import math
 import os
-import re
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from darkpeak import process
 from darkpeak.collective.model import Container
-from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, resolve
+from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, in_short, resolve
 from darkpeak.engine.running import read_running
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.images import Image
 from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.usage import Counted, read_usage
 from darkpeak.result import Result
 from darkpeak.trace import display
 from darkpeak.vocabulary import CONTENT_LABEL, PROJECT_LABEL
@@ -156,6 +156,21 @@ class Engine:
         with self.errors_as("did not describe a container"):
             details: dict[str, Any] = self.client.api.inspect_container(container)
             return details
+
+    def usage(self, containers: Iterable[str]) -> list[Counted]:
+        """Return what it has counted of running containers; nothing of those that do not run."""
+        from docker.errors import NotFound
+
+        found = []
+        with self.errors_as("did not say what a container uses"):
+            for container in containers:
+                try:
+                    began = self.client.api.inspect_container(container)["State"]["StartedAt"]
+                    stats = self.client.api.stats(container, stream=False, one_shot=True)
+                except NotFound:  # it has just been removed
+                    continue
+                found.append(read_usage(container, began, stats))
+        return [item for item in found if item]
 
     def info(self) -> dict[str, Any]:
         """Return the engine's description of itself."""
@@ -315,13 +330,3 @@ class Engine:
                 archive.addfile(member, io.BytesIO(content))
         with self.errors_as(f"did not write files into {folder} of a container"):
             self.client.api.put_archive(container, folder, packed.getvalue())
-
-
-def in_short(error: BaseException) -> str:
-    """Return the innermost message of an error: the library wraps it three times."""
-    text = str(error)
-    late = re.search(r"timeout=(\d+)", text)
-    if late:
-        return f"no answer within {late[1]} s"
-    found = re.findall(r"(?:Error\(\d+, |Errno -?\d+\] )'?([^'\")]+)", text)
-    return found[-1] if found else text.splitlines()[0] if text else type(error).__name__

@@ -1,4 +1,4 @@
-"""The records of what the nightly jobs saw of a machine: its disk over the last nights, and restarts. Pure."""
+"""The records of what the nightly jobs saw of a machine: its disk over the last nights, memory, and restarts. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ NIGHTS = 14  # that are kept
 LEAST_DAYS = 2.0  # a rate needs some time
 SOON, WELL = 7.0, 14.0  # days until the disk is full: from when it is an alarm, and from when it is well again
 AGAIN = 3  # restarts since the last night
+SCARCE, ENOUGH = 0.05, 0.1  # the share of memory that is free: from when it is an alarm, and from when it is well again
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,34 @@ class DiskRecord:
         days = age_days(first, datetime.fromisoformat(self.when))
         lost = then - self.free
         return self.free * days / lost if days >= LEAST_DAYS and lost > 0 else None
+
+
+@dataclass(frozen=True)
+class MemoryRecord:
+    """How many bytes of an engine's memory programs could still have in the last night."""
+
+    kind: ClassVar[str] = "memory"
+    host: str  # of [hosts]; empty for the default daemon
+    when: str
+    free: int
+    total: int
+    alarm: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The engine's name, or a word for the default one."""
+        return self.host or "engine"
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the record of facts that were read back."""
+        return cls(**pick(cls, facts))
+
+    @classmethod
+    def after(cls, last: "MemoryRecord | None", host: str, when: str, free: int, total: int) -> Self:
+        """Return the record of a new night; the alarm ends when there is twice as much as where it begins."""
+        limit = ENOUGH if last and last.alarm else SCARCE
+        return cls(host, when, free, total, alarm=free < total * limit)
 
 
 @dataclass(frozen=True)

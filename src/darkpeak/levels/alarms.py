@@ -1,4 +1,4 @@
-"""What will soon be wrong: a disk that fills up, many restarts, proofs that expire. Pure."""
+"""What will soon be wrong: a disk that fills up, scarce memory, many restarts, proofs that expire. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from datetime import datetime
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.evidence.drills import DrillRecord
-from darkpeak.evidence.machines import DiskRecord, RestartsRecord
+from darkpeak.evidence.machines import DiskRecord, MemoryRecord, RestartsRecord
 from darkpeak.evidence.people import AdminRecord, ReviewRecord
 from darkpeak.evidence.record import Records, age_days
 from darkpeak.evidence.summary import DRILL_TERM
 from darkpeak.levels.requirements import ADMIN_TERM, REVIEW_TERM
-from darkpeak.vocabulary import GIB
+from darkpeak.vocabulary import GIB, MIB
 
 ADMIN_EARLY, REVIEW_EARLY, DRILL_EARLY = 14.0, 28.0, 7.0  # days before the end of a term
 PROMISING = ("beta", "live")  # levels that need proofs
@@ -33,6 +33,14 @@ def of_disk(disk: DiskRecord) -> Iterator[Alarm]:
         free = f"{disk.free / GIB:.1f} GiB are free"
         what = f"it will be full in {left} at this rate, {free}; remove old images: darkpeak clean"
         yield Alarm(about, what)
+
+
+def of_memory(memory: MemoryRecord) -> Iterator[Alarm]:
+    """Yield an alarm if the machine has little memory left."""
+    if memory.alarm:
+        about = f"memory of {memory.host}" if memory.host else "memory"
+        free = f"only {memory.free / MIB:.0f} of {memory.total / MIB:.0f} MiB can still be used"
+        yield Alarm(about, f"{free}; see which service needs most: darkpeak site --admins --to DIR")
 
 
 def of_restarts(found: RestartsRecord, last: RestartsRecord | None) -> Iterator[Alarm]:

@@ -25,13 +25,14 @@ from darkpeak.evidence.machines import RestartsRecord
 from darkpeak.evidence.measured import LevelRecord, UpdatesRecord
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.people import ReviewRecord
+from darkpeak.evidence.usage import UsageRecord
 from darkpeak.plan.status import addresses
 from darkpeak.progress import Progress
 from darkpeak.vocabulary import LABEL, PROJECT, PROJECT_LABEL
 
 RECORDS = (
     *(BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord),
-    *(LevelRecord, RestartsRecord, ReviewRecord, UpdatesRecord),
+    *(LevelRecord, RestartsRecord, ReviewRecord, UpdatesRecord, UsageRecord),
 )
 
 

@@ -1,14 +1,51 @@
-"""The page for admins, in English as the tool: what is wrong, the command that helps, a line a service. Pure."""
+"""The pages for admins, in English as the tool: what is wrong, what helps, a line a service, a page a service. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from markupsafe import Markup
 
 from darkpeak.site.facts import Site
 from darkpeak.site.pages import environment, style
+from darkpeak.site.plots import Point, plot
 from darkpeak.site.words import LANGUAGES
 
 SOUND = frozenset({"healthy", "idea", "absent"})  # states in which nobody needs to look
-FULL, GIB = 0.9, 1 << 30
+FULL, SOON_DAYS, GIB = 0.9, 7, 1 << 30
+WEEK_SECONDS, LEAST_DAYS = 7 * 86400, 2  # growth is known after some days
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a service used at one moment."""
+
+    at: float  # seconds since 1970
+    memory: int  # bytes
+    processor: float  # cores
+    data: int | None = None  # bytes in its newest snapshot
+
+
+@dataclass(frozen=True)
+class Need:
+    """A requirement of a level: whether it is met, why, and what to do."""
+
+    level: str
+    what: str
+    met: bool
+    why: str
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A deploy: when, by whom, from which commit, what it was, and how it ended."""
+
+    when: str
+    who: str
+    commit: str
+    what: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +65,24 @@ class Row:
     data: int | None = None  # bytes in its newest snapshot
     security: int | None = None  # security updates that it lacks
     lacks: str = ""
+    now: Use | None = None  # None if it does not run
+    nights: tuple[Use, ...] = ()  # the oldest first
+    needs: tuple[Need, ...] = ()
+    deploys: tuple[Past, ...] = ()  # the newest first
+
+    @property
+    def path(self) -> str:
+        """The file of its own page."""
+        return f"services/{self.service}{f'@{self.host}' if self.host else ''}.html"
+
+    @property
+    def growth(self) -> float | None:
+        """How many bytes its data grew a week, as the mean of the kept nights; None if that is not known."""
+        known = [(use.at, use.data) for use in self.nights if use.data is not None]
+        if not known or known[-1][0] - known[0][0] < LEAST_DAYS * 86400:
+            return None
+        (began, least), (ended, most) = known[0], known[-1]
+        return (most - least) / (ended - began) * WEEK_SECONDS
 
 
 @dataclass(frozen=True)
@@ -38,6 +93,8 @@ class Machine:
     disk_free: int
     disk_total: int
     memory_free: int
+    memory_total: int = 0  # 0 if it is not known
+    full: datetime | None = None  # when its disk is full at the rate of the last nights; None if it does not fill
 
     @property
     def used(self) -> float:
@@ -88,9 +145,11 @@ def find_troubles(overview: Overview) -> Iterator[Trouble]:
 
 def _of_machines(overview: Overview) -> Iterator[Trouble]:
     for machine in overview.machines:
+        where = f" of {machine.name}" if machine.name else ""
         if machine.used > FULL:
-            where = f" of {machine.name}" if machine.name else ""
             yield Trouble(f"The disk{where} is {machine.used:.0%} full.", "darkpeak clean")
+        elif machine.full and (machine.full - overview.site.at).days < SOON_DAYS:
+            yield Trouble(f"The disk{where} will be full on {machine.full:%Y-%m-%d} at this rate.", "darkpeak clean")
     for one in overview.certificates:
         if one.failed:
             yield Trouble(f"The certificate of {one.names[0]} fails: {one.failed}.", "darkpeak certificates")
@@ -108,10 +167,27 @@ def _of_proofs(row: Row) -> Iterator[Trouble]:
 
 
 def make_overview(overview: Overview) -> dict[str, str]:
-    """Return the files of the page for admins, by their paths."""
+    """Return the files of the pages for admins, by their paths."""
     cards = {card.name: card for card in overview.site.services}
-    page = environment(LANGUAGES[0]).get_template("overview.html")
-    shown = page.render(
-        overview=overview, site=overview.site, cards=cards, troubles=list(find_troubles(overview)), gib=GIB
-    )
-    return {"overview.html": shown, "style.css": style()}
+    pages = environment(LANGUAGES[0])
+    values = {"overview": overview, "site": overview.site, "cards": cards, "gib": GIB, "plotted": _plotted}
+    troubles = list(find_troubles(overview))
+    found = {"style.css": style()}
+    found["overview.html"] = pages.get_template("overview.html").render(up="", troubles=troubles, **values)
+    page = pages.get_template("service.html")
+    for row in overview.rows:
+        own = _of_row(overview, row)
+        found[row.path] = page.render(up="../", row=row, card=cards[row.service], troubles=own, **values)
+    return found
+
+
+def _of_row(overview: Overview, row: Row) -> Sequence[Trouble]:
+    """Return what is wrong with one service."""
+    one = Overview(replace(overview.site, unknown=()), (row,))
+    return list(find_troubles(one))
+
+
+def _plotted(row: Row, what: str, label: str) -> Markup:
+    """Return one of a service's figures over the last nights as a plot; empty if there are too few."""
+    values = ((use.at, getattr(use, what)) for use in row.nights)
+    return plot([Point(at, value) for at, value in values if value is not None], label)

@@ -10,6 +10,7 @@ from math import floor
 from babel.dates import format_date, format_time
 from babel.numbers import format_percent
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.filters import do_filesizeformat
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -104,6 +105,12 @@ def _moment(at: datetime, language: str) -> str:
     return f"{format_date(at, 'long', locale=language)}, {format_time(at, 'HH:mm', locale=language)}"
 
 
+def _growth(a_week: float) -> str:
+    """Return how many bytes something grows or shrinks in a week, in words."""
+    more = "+" if a_week > 0 else "\N{MINUS SIGN}"
+    return f"{more}{do_filesizeformat(abs(a_week), binary=True)} a week"
+
+
 def style() -> str:
     """Return the style of all pages."""
     return files(__package__).joinpath("templates", "style.css").read_text(encoding="utf-8")
@@ -125,4 +132,7 @@ def environment(language: str) -> Environment:
     made.filters["moment"] = partial(_moment, language=language)
     made.filters["link"] = lambda address: address.startswith(OPENED_BY_BROWSERS)
     made.filters["bars"] = bars
+    made.filters["second"] = lambda at: f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    made.filters["cores"] = lambda cores: f"{cores:.1%} of a core".replace("%", " %")
+    made.filters["growth"] = _growth
     return made
