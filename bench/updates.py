@@ -35,6 +35,7 @@ INDEXES = ("docker", "volume", "ls", "--quiet", "--filter", "label=darkpeak.inde
 def start(collective: Collective, number: int) -> list[str]:
     """Start services with one container each, of which every second has an outdated package; return their names."""
     names = toy.add_many(collective, number)
+    collective.darkpeak("base", timeout=600)
     for place, name in enumerate(names):
         shutil.copy(SCRIPT, collective.folder(name) / "scripts/updates")
         collective.compose(name, "up", "--detach", "--build", timeout=600)
@@ -96,7 +97,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         collective = Collective(Path(folder), host)
         run(["cp", str(TOP / "collective.toml"), folder])
-        collective.darkpeak("base", timeout=300)
         found = measure(collective, options.containers)
         size = index_mib(host)
         host.forget()

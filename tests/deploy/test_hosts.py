@@ -53,6 +53,11 @@ def test_a_dead_host_is_one_line_and_the_others_are_asked() -> None:
     assert (error.exit_code, error.hint) == (3, "all else is done; switch it on")
 
 
+def test_without_a_host_nothing_is_done_and_nothing_fails() -> None:
+    """A collective that has no service yet has no host."""
+    assert each([], lambda one: [one.host], {}) == []
+
+
 def test_the_line_says_when_the_host_last_answered() -> None:
     connect([target("a"), target("b")], {})
     failures: dict[str, HostFailure] = {}

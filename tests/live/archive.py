@@ -33,11 +33,17 @@ class Stanza:
     version: str
     architecture: str = "amd64"
     more: str = ""  # more fields, one a line
+    content: bytes = b""  # of its file; most tests need none
+
+    @property
+    def file(self) -> str:
+        """Where the archive has it."""
+        return f"pool/{self.name}_{self.version}_{self.architecture}.deb"
 
     def packed(self) -> str:
         """Return it as in a Packages file."""
-        file = f"pool/{self.name}_{self.version}_{self.architecture}.deb"
-        return f"{self._fields()}Filename: {file}\nSize: 1\nSHA256: {'0' * 64}\n\n"
+        digest = hashlib.sha256(self.content).hexdigest()
+        return f"{self._fields()}Filename: {self.file}\nSize: {len(self.content)}\nSHA256: {digest}\n\n"
 
     def installed(self, status: str = "install ok installed") -> str:
         """Return it as in dpkg's list."""
@@ -110,6 +116,12 @@ class Archive:
         )
         release = folder / "InRelease"
         self._gpg("--local-user", KEY, "--clearsign", "--output", str(release), str(folder / "Release"))
+
+    def store(self, stanza: Stanza, content: bytes = b"") -> None:
+        """Write a package's file, with its own or other content."""
+        path = self.top / "served" / stanza.file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content or stanza.content)
 
     def falsify(self, suite: str) -> None:
         """Change a suite's signed file after it was signed."""

@@ -295,6 +295,7 @@ def test_an_upgrade_builds_anew_what_is_out_of_date_and_no_request_fails(hello: 
     would = hello.darkpeak("upgrade", toy.NAME, "--dry-run", check=False, timeout=300)
     assert (would.returncode, late in would.stdout.splitlines()) == (1, True)
     assert "  1. build web without the cache" in would.stdout
+    assert f"changes of hostname {old} to {new}:\n  hostname ({new}) unstable; urgency=" in would.stdout
     assert ids(hello) == before
     with load(toy.URL) as seen:
         done = hello.darkpeak("upgrade", toy.NAME, timeout=600, check=False)

@@ -43,7 +43,7 @@ def test_installed_packages_are_read_with_their_relations() -> None:
     found = read_status(STATUS)
     assert [item.name for item in found.packages] == ["dpkg", "held", "libc6"]
     needs = ("libgcc-s1", "libcrypt1", "libcrypt2", "dpkg", "locales")
-    assert found.packages[2] == Package("libc6", "2.41-12", "i386", "glibc", needs, ("libc6-2.41",))
+    assert found.packages[2] == Package("libc6", "2.41-12", "i386", "glibc", "2.41", needs, ("libc6-2.41",))
     assert found.version("dpkg") == "1.22.21"
     assert found.version("gone") == ""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from darkpeak.actions.changes import Change, find_changes
 from darkpeak.actions.up import UpResult, Wanted, bring_up, plan_up
 from darkpeak.actions.updates import Unknown, Update, find_updates
 from darkpeak.collective import count
@@ -41,6 +42,7 @@ class Upgraded:
     updates: tuple[Update, ...]  # what was out of date
     unknown: tuple[Unknown, ...] = ()  # containers of which that is not known
     plan: Plan | None = None  # of a dry run
+    changes: tuple[Change, ...] = ()  # likewise: what the newer packages change
     result: UpResult | None = None
     kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class Upgraded:
     def lines(self) -> Iterator[str]:
         """Yield what was out of date, then what was done about it, or would be."""
         yield from (item.line() for item in self.updates)
+        yield from (line for item in self.changes for line in item.lines())
         yield from self.notes
         if self.plan:
             yield from make_text(self.plan)
@@ -93,7 +96,7 @@ def upgrade(  # noqa: PLR0913 (what to upgrade, and how)
         return replace(before, kept=tuple(find_reasons(target.collective, updates)))
     own, wanted = replace(target, services=services), replace(wanted, outdated=late, why=UPGRADE)
     if dry_run:
-        return replace(before, plan=plan_up(own, wanted))
+        return replace(before, plan=plan_up(own, wanted), changes=find_changes(own, updates, progress))
     notes = _refresh_bases(own, progress)
     result = bring_up(own, progress, wanted, [name for name in names if name in chosen])
     failed = {item.service for item in result.failures}

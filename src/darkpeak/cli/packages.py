@@ -74,6 +74,9 @@ def upgrade(
     deploys as `darkpeak up` does: if a new version does not become healthy, the version before runs again. Then it
     looks again. Images that are not built here stay as they are.
 
+    With --dry-run it also shows what the newer packages change: the headings of Debian's changelogs after the installed
+    version, with the CVEs that are named there. They are read from the archive's own packages.
+
     Exits 1 if a package is still out of date, with the line that keeps it back; with --dry-run, if there is something
     to do. Exits 3 if a service failed, or if a container's packages are unknown.
 

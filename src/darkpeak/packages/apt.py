@@ -24,13 +24,17 @@ COMPLAINT = re.compile(r"^(?:E|W|Err|Error|Warning): ?(.*)$", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def make_argv(image: str, index: str, minutes: int) -> tuple[str, ...]:
-    """Return the command that runs ask.sh in a short container of an image, with the volume of an index."""
+def make_argv(image: str, index: str, script: str, *arguments: str | int) -> tuple[str, ...]:
+    """Return the command that runs a script in a short container of an image, with the volume of an index.
+
+    index.sh runs before it, with the same arguments.
+    """
+    text = "".join((resources.files("darkpeak.packages") / name).read_text() for name in ("index.sh", script))
     return (
         *("run", "--rm", "--interactive", "--pull=never", "--log-driver=none", "--no-healthcheck", "--user=0"),
         *("--security-opt=no-new-privileges", "--env=LC_ALL=C", f"--label={LABEL}={index}"),
         f"--mount=type=volume,src=darkpeak-index-{index},dst=/index,volume-label={LABEL}={index}",
-        *("--entrypoint=sh", image, "-c", _script(), "sh", str(minutes)),
+        *("--entrypoint=sh", image, "-c", text, "sh", *map(str, arguments)),
     )
 
 
@@ -45,12 +49,22 @@ def find_newer(
         CannotTell: when apt cannot answer for any of them.
         SystemFailure: when the engine does not answer.
     """
-    argv = make_argv(image, files[0].index, minutes)
-    ran = engine.docker(*argv, stdin=_pack(files), seconds=process.LONG_SECONDS)
+    argv = make_argv(image, files[0].index, "ask.sh", minutes)
+    answers = read_answers(run(engine, argv, pack_packages(files)).stdout)
+    return [_newer(item, answers.get(number)) for number, item in enumerate(files)]
+
+
+def run(engine: Engine, argv: Sequence[str], packed: bytes) -> Result:
+    """Run the command of `make_argv`; return its result.
+
+    Raises:
+        CannotTell: when it failed.
+        SystemFailure: when the engine does not answer.
+    """
+    ran = engine.docker(*argv, stdin=packed, seconds=process.LONG_SECONDS)
     if ran.code:
         raise CannotTell(_why(ran))
-    answers = read_answers(ran.stdout)
-    return [_newer(item, answers.get(number)) for number, item in enumerate(files)]
+    return ran
 
 
 def read_answers(printed: bytes) -> Mapping[int, tuple[int, str]]:
@@ -89,20 +103,20 @@ def first_complaint(text: str) -> str:
     return display(said.strip())
 
 
-def _script() -> str:
-    return (resources.files("darkpeak.packages") / "ask.sh").read_text()
-
-
-def _pack(files: Sequence[Files]) -> bytes:
+def pack_packages(files: Sequence[Files]) -> bytes:
     """Return what ask.sh reads: the settings that all containers share, and each one's packages."""
+    parts = {f"status/{number}": item.status for number, item in enumerate(files)}
+    names = {f"names/{number}": "\n".join(item.installed.full_names).encode() for number, item in enumerate(files)}
+    return pack(files[0], parts | names)
+
+
+def pack(shared: Files, parts: Mapping[str, bytes]) -> bytes:
+    """Return what index.sh reads, the settings that containers share, and other files, by their names."""
+    settings = {"etc.tar": shared.settings, "keyrings.tar": shared.keyrings, "arch": shared.architectures}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        add_file(archive, "etc.tar", files[0].settings)
-        add_file(archive, "keyrings.tar", files[0].keyrings)
-        add_file(archive, "arch", files[0].architectures)
-        for number, item in enumerate(files):
-            add_file(archive, f"status/{number}", item.status)
-            add_file(archive, f"names/{number}", "\n".join(item.installed.full_names).encode())
+        for name, content in {**settings, **parts}.items():
+            add_file(archive, name, content)
     return packed.getvalue()
 
 

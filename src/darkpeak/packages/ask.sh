@@ -1,30 +1,5 @@
 #!/bin/sh
-# Ask apt for newer versions of the packages of several containers: ask.sh MINUTES <ARCHIVE (see apt.py).
-# shellcheck disable=SC2013,SC2086 # options and architectures are words
-set -eu
-cd "$(mktemp -d)"
-tar -xzf -
-rm -rf /etc/apt
-tar -xf etc.tar -C /etc
-[ ! -s keyrings.tar ] || tar -xf keyrings.tar -C /usr/share
-options="-o=Dir::State::lists=/index/lists -o=Dir::Cache=/index/cache -o=Dir::Cache::srcpkgcache=srcpkgcache.bin
--o=Dir::Cache::pkgcache= -o=Acquire::Languages=none -o=Acquire::GzipIndexes=false -o=Acquire::Retries=1"
-# With another list of packages, apt does not know the foreign architectures.
-for architecture in $(cat arch); do options="$options -o=APT::Architectures::=$architecture"; done
-
-exec 9>/index/lock
-flock 9
-touch now
-if [ -z "$(find /index/made -mmin "-$1" ! -newer now 2>/dev/null)" ]; then
-    # Old lists go first, so that apt cannot use them if the archive has none, or lies.
-    rm -rf /index/made /index/lists /index/cache
-    mkdir /index/lists /index/cache
-    apt-get $options -q -o=APT::Update::Error-Mode=any update >said 2>&1 || { cat said >&2; exit 11; }
-    touch /index/made
-fi
-[ -n "$(apt-get $options indextargets --no-release-info 'Created-By: Packages')" ] || exit 12
-
-export options
+# Ask apt for newer versions of the packages of several containers. index.sh is before this.
 cat >one.sh <<'END'
 code=0
 xargs apt-cache $options -o "Dir::State::status=$PWD/status/$1" policy <"names/$1" >"told/$1" 2>"errors/$1" || code=$?

@@ -23,6 +23,7 @@ class Package:
     version: str
     architecture: str
     source: str = ""  # the name of its source package
+    source_version: str = ""  # that of some packages differs: those that were only built anew, for one
     depends: tuple[str, ...] = ()  # names of packages: each one of Depends, Pre-Depends and Recommends
     provides: tuple[str, ...] = ()
     basic: bool = False  # whether every Debian system has it: it is essential, or its priority is `required`
@@ -72,16 +73,24 @@ def _read(text: str) -> Iterator[Package]:
         name = fields.get("package", "")
         if fields.get("status", "").split()[-1:] != [INSTALLED] or not NAME.fullmatch(name):
             continue
+        source, source_version = read_source(fields.get("source", ""), name, fields.get("version", ""))
         needed = (fields.get(key, "") for key in ("depends", "pre-depends", "recommends"))
         yield Package(
             name,
             fields.get("version", ""),
             fields.get("architecture", ""),
-            source=(fields.get("source", "").split() or [name])[0],
+            source=source,
+            source_version=source_version,
             depends=tuple(dict.fromkeys(item for value in needed for item in _names(value))),
             provides=tuple(_names(fields.get("provides", ""))),
             basic=fields.get("essential") == "yes" or fields.get("priority") == "required",
         )
+
+
+def read_source(field: str, name: str, version: str) -> tuple[str, str]:
+    """Return name and version of the source of a package, from its field Source: `openssl (3.5.1-1)`, or nothing."""
+    source, _, other = field.partition(" ")
+    return source or name, other.strip("() ") or version
 
 
 def _names(relation: str) -> Iterator[str]:
