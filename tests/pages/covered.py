@@ -22,6 +22,7 @@ LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 EXPORTED = "test_members.py::test_a_member_takes_their_data_with_them"
 FORGOTTEN = "test_members.py::test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name"
 OPENID = "test_account.py::test_a_service_logs_members_in_with_openid_connect_while_the_key_changes"
+CHECKED = "test_directory_programs.py::test_right_settings_pass_each_check_from_where_the_container_is"
 CLIENT = "test_login.py::test_a_member_logs_in_to_a_program_that_nobody_here_wrote"
 REMOTE = "test_remote.py::test_commands_work_on_a_remote_daemon_and_leave_no_files"
 LIFE = "test_life.py"
@@ -91,6 +92,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "docs/members.md": {
         "darkpeak add account": OPENID,
         "darkpeak up calendar": CLIENT,
+        "darkpeak directory check calendar": CHECKED,
         "darkpeak remove calendar": "test_login.py::test_a_service_that_is_removed_is_no_client_any_more",
         "docker compose exec portal client add NAME https://…": OPENID,
         "docker compose exec portal client remove calendar": "test_account.py::test_the_commands_of_its_page_run",

@@ -11,6 +11,7 @@ CONTENTS = {
     "clean": ("packages", "Remove old images and build cache that nobody needs."),
     "completion": ("pages", "Print what makes a shell complete darkpeak's commands."),
     "diff": ("catalogue", "Show what has changed in the catalogue for a service."),
+    "directory": ("directory", "Check how services ask the directory of members."),
     "dns": ("dns", "Have this machine resolve the collective's host names."),
     "doctor": ("host", "Check each daemon and its machine, and show what to do."),
     "domain": ("rename", "Change the domain of the collective."),

@@ -133,7 +133,7 @@ def start(
 
 
 @contextmanager
-def keep_running(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
+def keep_running(engine: Engine, argv: tuple[str, ...], what: str = "the backup helper") -> Iterator[None]:
     """Run a container that prints `ready`, until the block ends; closing its standard input ends it.
 
     Raises:
@@ -141,7 +141,7 @@ def keep_running(engine: Engine, argv: tuple[str, ...]) -> Iterator[None]:
     """
     with process.talk(argv, environment=engine.environment) as child:
         if child.read_line() != b"ready\n":
-            raise SystemFailure(f"the backup helper did not start: {child.errors().last_line()}")
+            raise SystemFailure(f"{what} did not start: {child.errors().last_line()}")
         yield
 
 
