@@ -27,16 +27,18 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     Nothing runs in the containers: their package lists are compared with the archive's by apt, in a short container
     beside them. The archive's lists are used for an hour. `darkpeak upgrade` upgrades these packages.
 
-    `pypi` or `npm` marks a package from there, of which this machine's pip or npm knows a newer version. Its version is
-    in the service's files.
+    `pypi` or `npm` marks a package from there, of which this machine's pip or npm knows a newer version. `image` marks
+    an image of which its registry has another one under the same tag: OLD and NEW are digests. Versions of these are in
+    the service's files.
 
     Exits 1 if there are any, and 3 if that is unknown for a container: it does not run, it is not a Debian system with
-    apt, or an archive or index cannot be reached, has a bad signature or is too old.
+    apt, or an archive, index or registry cannot be reached, limits requests, has a bad signature or is too old.
 
     \b
     Example: darkpeak updates wiki
     """
     from darkpeak import output
+    from darkpeak.actions.image_updates import find_image_updates
     from darkpeak.actions.library_updates import find_library_updates
     from darkpeak.actions.updates import find_updates, merge
     from darkpeak.deploy.target import living
@@ -46,6 +48,7 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
     with settings.progress() as progress:
         found = merge(settings.each(targets, lambda target: [find_updates(target, progress)], side_by_side=True))
         found = found.with_more(find_library_updates(living(targets), progress))
+        found = found.with_more(find_image_updates(living(targets), progress))
     doubts = found.doubts()
     if settings.as_json:
         output.show_json(found)
@@ -55,7 +58,7 @@ def updates(settings: Settings, names: tuple[str, ...]) -> None:
         raise joined(doubts)
     if found.updates:
         of_debian = dict.fromkeys(item.service for item in found.updates if item.kind == Kind.DEB)
-        by_hand = "write newer versions into their files, get them with scripts/packages, then: darkpeak up"
+        by_hand = "write the newer ones into their files (fetch packages with scripts/packages), then: darkpeak up"
         hint = f"upgrade them: darkpeak upgrade {' '.join(of_debian)}" if of_debian else by_hand
         raise CheckFailed(f"out of date: {', '.join(found.services)}", hint=hint)
 

@@ -209,6 +209,11 @@ class Engine:
                 return False
         return True
 
+    def registry_digests(self, image: str) -> list[str]:
+        """Return the names, with digests, under which registries have one of its images; none for one built here."""
+        with self.errors_as("did not describe an image"):
+            return list(self.client.images.get(image).attrs.get("RepoDigests") or ())
+
     def has_build_of(self, container: Container) -> bool:
         """Return whether it has a container's image, built from the files as they are now."""
         from docker.errors import ImageNotFound

@@ -101,7 +101,7 @@ def read_changelog(text: str, *, cut: bool) -> Changelog:
 
 
 def _make(block: Any) -> Entry | None:
-    """Return an entry of the parser (its type would be imported for nothing); None if it has no version, or an impossible one."""
+    """Return an entry that was parsed; None if it has no version, or an impossible one."""
     try:
         version = block.version and str(block.version)
     except ValueError:

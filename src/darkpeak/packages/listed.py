@@ -13,6 +13,7 @@ class Kind(StrEnum):
     DEB = "deb"
     PYPI = "pypi"
     NPM = "npm"
+    IMAGE = "image"  # an image of a registry, which only `updates` lists
 
 
 @dataclass(frozen=True, order=True)
