@@ -4,6 +4,8 @@ The protocol is that of the OCI distribution specification, with its tokens. Wha
 can be right: a new digest is compared with what the registry sends under that name.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -65,7 +67,7 @@ def find_digest(reference: Reference) -> str:
         raise CannotTell(f"the registry {reference.registry} does not answer ({type(error).__name__})") from error
 
 
-def _find(session: "Session", reference: Reference) -> str:
+def _find(session: Session, reference: Reference) -> str:
     url = f"{reference.url}/manifests/{reference.tag}"
     session.headers.update({"Accept": ACCEPTED})
     session.auth = _unchanged  # a .netrc of this machine is for others
@@ -87,7 +89,7 @@ def _unchanged(request: Any) -> Any:
     return request
 
 
-def _compare(session: "Session", reference: Reference, said: str) -> None:
+def _compare(session: Session, reference: Reference, said: str) -> None:
     """Get what the registry has under a digest, which must be its hash."""
     with session.get(f"{reference.url}/manifests/{said}", timeout=SECONDS, stream=True) as answer:
         _check(answer, reference)
@@ -96,7 +98,7 @@ def _compare(session: "Session", reference: Reference, said: str) -> None:
         raise CannotTell(f"the registry {reference.registry} lies: what it sends as {said} has another digest")
 
 
-def _read(answer: "Response", reference: Reference) -> bytes:
+def _read(answer: Response, reference: Reference) -> bytes:
     content = b""
     for part in answer.iter_content(64 * 1024):
         content += part
@@ -105,7 +107,7 @@ def _read(answer: "Response", reference: Reference) -> bytes:
     return content
 
 
-def _check(answer: "Response", reference: Reference) -> None:
+def _check(answer: Response, reference: Reference) -> None:
     """Refuse every answer but a good one."""
     registry, code = reference.registry, answer.status_code
     after = answer.headers.get("Retry-After", "")
@@ -127,7 +129,7 @@ def read_challenge(header: str) -> Challenge:
     return Challenge(scheme.lower(), found.pop("realm", ""), tuple(sorted(found.items())))
 
 
-def authorization(session: "Session", reference: Reference, challenge: Challenge) -> str:
+def authorization(session: Session, reference: Reference, challenge: Challenge) -> str:
     """Return the header Authorization that a registry wants, with a login of this machine if there is one.
 
     Raises:
