@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 SCRIPT = TOP / "services/wiki/scripts/updates"
 OLDER = "/^Package: hostname$/,/^$/s/^Version: .*/&~older/"
+PEAK = """\
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 INDEXES = ("docker", "volume", "ls", "--quiet", "--filter", "label=darkpeak.index")
 
 
@@ -66,16 +72,29 @@ def ask_tool(collective: Collective, names: Sequence[str]) -> list[str]:
     return [" ".join(line.split()[:5]) for line in ran.stdout.splitlines()]
 
 
-def measure(collective: Collective, number: int) -> dict[str, float]:
+def measure(collective: Collective, names: Sequence[str]) -> dict[str, float]:
     """Return the seconds of each way."""
-    names = start(collective, number)
     cold, answer = timed(lambda: ask_tool(collective, names))
     warm, again = timed(lambda: ask_tool(collective, names))
+    ten, _ = timed(lambda: ask_tool(collective, names[:10]))
     parallel, of_parallel = timed(lambda: ask_scripts(collective, names, len(names)))
     sequence, of_sequence = timed(lambda: ask_scripts(collective, names, 1))
     assert answer == again == of_parallel == of_sequence
-    assert len(answer) >= number // 2
-    return {"cold": cold, "warm": warm, "scripts_in_parallel": parallel, "scripts_in_sequence": sequence}
+    assert len(answer) >= len(names) // 2
+    return {
+        "cold": cold,
+        "warm": warm,
+        "ten_warm": ten,
+        "scripts_in_parallel": parallel,
+        "scripts_in_sequence": sequence,
+    }
+
+
+def peak_mib(collective: Collective, names: Sequence[str]) -> float:
+    """Return the most memory that the tool, or a program that it starts, has at once."""
+    argv = [sys.executable, "-c", PEAK, str(collective.tool), "updates", *names]
+    ran = run(argv, cwd=collective.top, env=collective.environment, timeout=3600)
+    return int(ran.stdout.splitlines()[-1]) / 1024
 
 
 def index_mib(host: Host) -> float:
@@ -97,21 +116,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         collective = Collective(Path(folder), host)
         run(["cp", str(TOP / "collective.toml"), folder])
-        found = measure(collective, options.containers)
-        size = index_mib(host)
+        names = start(collective, options.containers)
+        found = measure(collective, names)
+        peak, size = peak_mib(collective, names), index_mib(host)
         host.forget()
     ratios = {
         "sequence_over_warm": round(found["scripts_in_sequence"] / found["warm"], 1),
         "parallel_over_warm": round(found["scripts_in_parallel"] / found["warm"], 1),
         "sequence_over_cold": round(found["scripts_in_sequence"] / found["cold"], 1),
     }
+    sizes = {"containers": options.containers, "index_mib": round(size), "peak_mib": round(peak)}
     if options.json:
-        print(json.dumps({**ratios, "containers": options.containers, "index_mib": size}))
+        print(json.dumps({**ratios, **sizes}))
         return
     print("| | seconds |\n|---|---|")
     for name, seconds in found.items():
         print(f"| {name} | {seconds:.1f} |")
-    print(f"\n{ratios}, an index of {size:.0f} MiB")
+    print(f"\n{ratios}, {sizes}")
 
 
 if __name__ == "__main__":

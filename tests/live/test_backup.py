@@ -28,6 +28,7 @@ from lab.collectives import SERVICES
 from lab.commands import CommandFailed, run, wait_for
 from lab.kept import LARGE, REPOSITORY, SAVED, SMALL, Kept, leftovers, restore_by_hand, wait_for_line
 from tests.live import facts
+from tests.live.archive import Quiet
 from tests.live.packages import make_older
 
 if TYPE_CHECKING:
@@ -401,6 +402,33 @@ def test_the_night_upgrades_a_service_that_says_so(running_only: Kept) -> None:
             path.write_text(text)
     assert old not in own.darkpeak("updates", ledger.NAME, check=False).stdout
     assert ledger.content(own) == before
+
+
+@pytest.mark.long
+def test_a_night_whose_upgrade_fails_tells_it_and_the_version_before_runs(running_only: Kept, tmp_path: Path) -> None:
+    """The new build needs a file of another server, which has it no longer."""
+    own = running_only.collective
+    compose, dockerfile = own.folder(ledger.NAME) / "docker-compose.yml", own.folder(ledger.NAME) / "store/Dockerfile"
+    texts = {path: path.read_text() for path in (compose, dockerfile)}
+    (tmp_path / "extra").write_text("extra")
+    serve = partial(Quiet, directory=str(tmp_path))
+    try:
+        with ThreadingHTTPServer(("0.0.0.0", 0), serve) as server:  # noqa: S104 (the engine's builds come by a bridge)
+            Thread(target=server.serve_forever, daemon=True).start()
+            address = f"http://{own.host.address}:{server.server_port}/extra"
+            compose.write_text(texts[compose].replace("  kind: user\n", "  kind: user\n  upgrade: auto\n"))
+            dockerfile.write_text(f"{texts[dockerfile]}ADD {address} /extra\n")
+            own.darkpeak("up", ledger.NAME, timeout=600)
+            server.shutdown()
+        make_older(own, ledger.NAME, "store")
+        before = (own.compose(ledger.NAME, "ps", "--quiet").stdout, ledger.content(own))
+        assert "saved; " in (said := night_of(running_only))
+        assert "not upgraded: " in said
+        assert (own.compose(ledger.NAME, "ps", "--quiet").stdout, ledger.content(own)) == before
+    finally:
+        for path, text in texts.items():
+            path.write_text(text)
+    own.darkpeak("up", ledger.NAME, timeout=600)
 
 
 def night_of(kept: Kept) -> str:

@@ -15,7 +15,7 @@ from darkpeak.actions.up import PLAIN, plan_up
 from darkpeak.actions.updates import Updates, find_updates
 from darkpeak.actions.upgrade import upgrade
 from darkpeak.collective import count
-from darkpeak.collective.model import AUTO, Service
+from darkpeak.collective.model import AUTO, Collective, Service
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
@@ -95,26 +95,54 @@ def _run_jobs(session: Session) -> list[Line]:
 def _upgrade(session: Session, late: Updates, saved: Sequence[BackedUp]) -> dict[str, Line]:
     """Upgrade the services that say so and are saved, one after another; return how that ended, by service.
 
-    What an admin has changed in the files and not deployed yet is not deployed at night.
+    What an admin has changed in the files and not deployed yet is not deployed at night. Each service is upgraded at
+    most once, so the router too restarts at most once.
     """
     done: dict[str, Line] = {}
     names = {item.service for item in saved}
-    for service in session.target.running:
-        name, alone = service.name, session.target.only(service)
+    collective = session.target.collective
+    for service in upgrade_order(collective, session.target.running):
+        name = service.name
         if service.upgrade != AUTO or name not in names or not late.of(name).updates:
             continue
-        try:
-            if plan_up(alone).changes:
-                done[name] = Line(name, good=True, message=f"not upgraded: first deploy its files: darkpeak up {name}")
-                continue
-            ended = upgrade(alone, session.progress, PLAIN, names=(name,), security=False, dry_run=False)
-        except DarkpeakError as error:
-            done[name] = Line(name, good=False, message=f"not upgraded: {error.message}")
-            continue
-        failure = "; ".join(item.failure for item in ended.result.failures) if ended.result else ""
-        words = f"not upgraded: {failure}" if failure else ended.words(name)
-        done[name] = Line(name, good=not failure, message=words)
+        waiting = [other for other in collective.depends_on(service) if other in done and not done[other].good]
+        if waiting:
+            message = f"not upgraded: it depends on {', '.join(waiting)}, which could not be upgraded"
+            done[name] = Line(name, good=False, message=message)
+        else:
+            done[name] = _upgrade_one(session, service)
     return done
+
+
+def _upgrade_one(session: Session, service: Service) -> Line:
+    """Upgrade a service, unless its files are not deployed; return how that ended."""
+    name, alone = service.name, session.target.only(service)
+    try:
+        if plan_up(alone).changes:
+            return Line(name, good=True, message=f"not upgraded: first deploy its files: darkpeak up {name}")
+        ended = upgrade(alone, session.progress, PLAIN, names=(name,), security=False, dry_run=False)
+    except DarkpeakError as error:
+        return Line(name, good=False, message=f"not upgraded: {error.message}")
+    failure = "; ".join(item.failure for item in ended.result.failures) if ended.result else ""
+    return Line(name, good=not failure, message=f"not upgraded: {failure}" if failure else ended.words(name))
+
+
+def upgrade_order(collective: Collective, services: Iterable[Service]) -> list[Service]:
+    """Return services so that each comes after those that it depends on: these must work when it starts anew."""
+    wanted = {service.name: service for service in services}
+    seen: set[str] = set()
+    ordered: list[Service] = []
+
+    def add(name: str) -> None:
+        if name in wanted and name not in seen:  # services that depend on one another, which lint finds, end here
+            seen.add(name)
+            for other in collective.depends_on(wanted[name]):
+                add(other)
+            ordered.append(wanted[name])
+
+    for name in wanted:
+        add(name)
+    return ordered
 
 
 def _joined(line: Line, more: Line | None) -> Line:
