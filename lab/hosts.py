@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 BOOT = Path(__file__).with_name("boot.sh")
 SSH = slots.LAB / "ssh"
-WAS_KILLED = "/run/docker.killed"  # exists in a host whose engine was killed, until it has been restarted in order
+STARTED = "/var/lib/docker/started"  # exists in a host while its engine runs, and after it was killed
+WAS_KILLED = "/run/docker.killed"  # exists after that, until the engine has been restarted in order
 NAME = "DARKPEAK_TEST_HOST"  # the variable, in the main host, with the number of its slot
 
 
@@ -121,8 +122,10 @@ class Host:
 
     def start_engine(self, timeout: float = 90) -> None:
         """Start containerd and dockerd if they do not run, and wait until the engine answers."""
-        # Only a killed engine leaves this file, which would stop the next one from starting.
-        self.run(["mv", "-f", "/run/docker.pid", WAS_KILLED], check=False)
+        if self._has(STARTED) and self.run(["pgrep", "-x", "dockerd"], check=False).returncode:
+            self.run(["touch", WAS_KILLED])
+        self.run(["touch", STARTED])
+        self.run(["rm", "-f", "/run/docker.pid"])  # a killed engine's file would stop the next one from starting
 
         def answers() -> bool:
             """Start what does not run, also a program that ended while it started, and return whether all is there."""
@@ -142,6 +145,7 @@ class Host:
         self.run(["pkill", "-TERM", "-x", "dockerd"])
         running = ["pgrep", "-x", "dockerd"]
         wait_for("the engine to stop", lambda: self.run(running, check=False).returncode, timeout=90)
+        self.run(["rm", "-f", STARTED])
 
     def engine_answers(self) -> bool:
         """Return whether the engine answers."""
@@ -169,7 +173,7 @@ class Host:
             if found:
                 self.run([*docker, *remove.split(), *found], timeout=120)
         self.run([*docker, "network", "prune", "-f"])
-        if not self.run(["test", "-e", WAS_KILLED], check=False).returncode:
+        if self._has(WAS_KILLED):
             self.stop_engine()
             self.start_engine()
             self.run(["rm", "-f", WAS_KILLED])
@@ -179,6 +183,9 @@ class Host:
         docker = ["docker", "--host", self.docker_host]
         self.run([*docker, "image", "prune", "-f"], timeout=120)
         self.run([*docker, "builder", "prune", "-f", "--keep-storage", "4GB"], timeout=120)
+
+    def _has(self, path: str) -> bool:
+        return not self.run(["test", "-e", path], check=False).returncode
 
     def _enter(self, cwd: Path | str) -> list[str]:
         return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--pid", "--net", f"--wdns={cwd}"]

@@ -63,6 +63,28 @@ def test_an_engine_starts_again_after_a_crash() -> None:
         assert second.engine_answers()
 
 
+def test_a_killed_engine_is_restarted_in_order_before_the_next_file_of_tests() -> None:
+    """It keeps ports of containers that were removed meanwhile, until it has been stopped as an init does."""
+    with Host() as second:
+        first = engine_of(second)
+        second.forget()
+        assert engine_of(second) == first
+        second.kill_engine()
+        wait_for("the engine to end", lambda: not second.engine_answers())
+        second.start_engine()
+        crashed = engine_of(second)
+        second.forget()
+        assert len({first, crashed, engine_of(second)}) == 3
+        last = engine_of(second)
+        second.forget()
+        assert (engine_of(second), second.engine_answers()) == (last, True)
+
+
+def engine_of(host: Host) -> str:
+    """Return the process of a host's engine."""
+    return host.run(["pgrep", "-x", "dockerd"]).stdout.strip()
+
+
 def test_a_host_ends_with_its_killed_owner_and_leaves_nothing(pytestconfig: pytest.Config) -> None:
     for _ in range(3):  # another run's host may claim the slot first, and then it removes the leftovers
         slot = kill_an_owner(pytestconfig.rootpath)
