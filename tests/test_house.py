@@ -29,6 +29,7 @@ ROOMS = {
     "collective": set(),
     "router": set(),
     "members": set(),
+    "mail": set(),
     "uptime": {"collective"},
     "site": {"uptime"},
     "lint": {"collective"},
@@ -55,6 +56,7 @@ ROOMS = {
             "helper",
             "levels",
             "lint",
+            "mail",
             "members",
             "packages",
             "plan",
@@ -93,6 +95,7 @@ HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", 
 # Each library from outside, and the files that may import it.
 DOORS = {
     "subprocess": {"process.py", "helper/image/docker.py", "helper/image/script.py"},
+    "dns": {"mail/lookup.py"},
     "docker": {"engine/engine.py", "engine/endpoint.py", "engine/logins.py"},
     "rich": {"output.py"},
     "apprise": {"schedule/notices.py"},

@@ -17,10 +17,11 @@ DIRECTORY, SLAPD = "directory", "slapd"
 ACCOUNT, PORTAL = "account", "portal"
 LOGIN_VOLUME = "login"  # the key of a service's volume with what the login page tells it
 DIRECTORY_NETWORK = PROJECT + DIRECTORY  # which services join to ask it
+MAIL, POSTFIX = "mail", "postfix"
 DNS = "dns"
 HOME, WEB = "home", "web"  # the front door; the router leads the bare domain there
 KNOWN_BY_NAME = frozenset(
-    {ROUTER, DIRECTORY, DNS, ACCOUNT, HOME}
+    {ROUTER, DIRECTORY, DNS, ACCOUNT, HOME, MAIL}
 )  # others, or the tool itself, find them by their names
 CA_VOLUME = "darkpeak-ca"  # the router's, with the collective's own CA
 

@@ -14,10 +14,13 @@ CHAT, DIRECTORY, DNS, GIT, HOME, ROUTER, HOOKS, WIKI = (
     for name in ("chat", "directory", "dns", "git", "home", "router", "router/certificates/hooks", "wiki")
 )
 ACCOUNT = "catalogue/account/README.md"
+MAIL = "catalogue/mail/README.md"
 LISTED = "test_up.py::test_what_runs_is_valid_in_both_formats"
 BUILT_AGAIN = "test_own_domain.py::test_a_container_is_built_again_for_updates_and_has_a_shell"
 HELP = "test_house.py::test_help_begins_with_a_short_sentence_that_no_list_of_commands_cuts"
 LOOK = "test_own_domain.py::test_the_commands_of_the_pages_that_only_look"
+PROVIDER = "test_mail.py::test_the_login_at_a_mail_provider_is_kept"
+QUEUED = "test_mail.py::test_a_mail_is_signed_and_waits_in_a_queue_that_admins_read"
 LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 EXPORTED = "test_members.py::test_a_member_takes_their_data_with_them"
 FORGOTTEN = "test_members.py::test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name"
@@ -88,6 +91,33 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "docker compose exec portal client add notes https://notes.DOMAIN/callback": OPENID,
         "darkpeak up notes": CLIENT,
         "docker compose exec portal rotate-keys": OPENID,
+        "darkpeak add mail": "test_mail.py::village",
+        "darkpeak up account": "test_mail.py::village",
+    },
+    MAIL: dict.fromkeys(
+        (
+            "docker compose exec postfix describe",
+            "docker compose up -d --build",
+            "docker compose logs postfix",
+            "docker compose exec postfix mailq",
+            "docker compose exec postfix postqueue -f",
+            "docker compose exec postfix postsuper -H ALL",
+            "scripts/backup DIR",
+            "scripts/restore DIR",
+            "docker compose build --no-cache && docker compose up -d",
+        ),
+        "test_mail.py::test_the_commands_of_its_page_run",
+    )
+    | {
+        "darkpeak mail list": QUEUED,
+        "darkpeak mail show ID": QUEUED,
+        "darkpeak mail check": QUEUED,
+        "docker compose exec postfix postcat -hbq ID": QUEUED,
+        "docker compose exec postfix postsuper -d ID": QUEUED,
+        "docker compose exec -T postfix set-login NAME <FILE": PROVIDER,
+        "darkpeak up mail": "test_mail.py::village",
+        "darkpeak restore mail": "test_lost_machine.py::test_everything_is_restored_on_an_empty_engine",
+        "darkpeak remove mail": REMOVED,
     },
     "docs/members.md": {
         "darkpeak add account": OPENID,

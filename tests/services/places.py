@@ -14,6 +14,7 @@ SCRIPTS = sorted(path for folder in FOLDERS for path in folder.glob("scripts/*")
 
 BACKUPS = {  # the files of each service's backup
     "catalogue/account": ["account.tar"],
+    "catalogue/mail": ["mail.tar"],
     "services/chat": ["database.sql", "keys.tar"],
     "services/directory": ["members.ldif"],
     "services/dns": ["hosts"],

@@ -21,6 +21,7 @@ CAPABILITIES = {
     "dns/dnsmasq": "KILL NET_BIND_SERVICE SETGID SETUID",
     "git/gitolite": "KILL SETGID SETUID SYS_CHROOT",
     "static/app": "CHOWN DAC_OVERRIDE FOWNER SETGID SETUID",
+    "mail/postfix": "CHOWN DAC_OVERRIDE FOWNER KILL NET_BIND_SERVICE SETGID SETUID",
     "router/haproxy": "CHOWN DAC_OVERRIDE FOWNER FSETID NET_BIND_SERVICE SETGID SETPCAP SETUID",
 }
 NO_NETWORK = {"router/jump", "chat/database", "web-mariadb/database", "web-postgres/database"}  # only sockets

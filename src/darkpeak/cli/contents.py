@@ -27,6 +27,7 @@ CONTENTS = {
     "level": ("level", "Show which level services really have."),
     "lint": ("lint", "Check the files against the rules, and with compose itself."),
     "logs": ("service", "Show what a service's containers have written."),
+    "mail": ("mail", "See which mails wait, and whether others take them."),
     "maintenance": ("router", "Show members a notice instead of a service."),
     "member": ("member", "Manage the members in the directory."),
     "move": ("rename", "Move a service to another block, in its compose file."),

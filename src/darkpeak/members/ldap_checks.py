@@ -6,7 +6,7 @@ from enum import StrEnum
 from darkpeak.members.ldap_settings import DEFAULT_FILTER, Settings, fill_in
 from darkpeak.result import Result, display
 
-NETWORK, NAME, TLS, SEARCH, STRANGER, PASSWORD, GROUPS = CHECKS = (
+NETWORK, NAME, TLS, SEARCH, STRANGER, PASSWORD, GROUPS = (
     *("network", "name", "tls", "search", "stranger", "password", "groups"),
 )
 JOIN = "join the network darkpeak-directory in its compose file, as docs/members.md shows"
@@ -16,7 +16,7 @@ BASE_HINT = "members are in ou=people,dc=collective: write this base, or give it
 GROUP_HINT = "groups are in ou=groups,dc=collective: search as the member, for (&(objectClass=groupOfNames)(member=DN))"
 NOBODY = "nobody.has.this.name"
 # Exit codes of ldapsearch and ldapwhoami: LDAP result codes, and those of the library.
-OK, NO_OBJECT, BAD_SYNTAX, WRONG, REFUSED, CONFIDENTIAL, BAD_FILTER = 0, 32, 34, 49, 50, 13, 249
+OK, NO_OBJECT, BAD_SYNTAX, WRONG, BAD_FILTER = 0, 32, 34, 49, 249
 
 
 class Verdict(StrEnum):

@@ -13,7 +13,11 @@
 <input id="password" name="password" type="password" autocomplete="current-password" required<TMPL_IF NAME="LOGIN"> autofocus</TMPL_IF>>
 <button type="submit"><TMPL_VAR NAME="T_LOG_IN"></button>
 </form>
+<TMPL_IF NAME="T_BY_MAIL">
+<p><a href="/resetpwd"><TMPL_VAR NAME="T_FORGOTTEN_LINK"></a></p>
+<TMPL_ELSE>
 <p><TMPL_VAR NAME="T_FORGOTTEN"></p>
+</TMPL_IF>
 <TMPL_ELSE>
 <TMPL_IF NAME="DISPLAY_PASSWORD">
 <TMPL_INCLUDE NAME="password.tpl">

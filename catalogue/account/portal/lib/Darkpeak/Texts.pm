@@ -38,6 +38,7 @@ sub translate {
     my $error = $params->{AUTH_ERROR} || PE_OK;
     $params->{T_ERROR} = $texts->{"PE$error"} || "$texts->{failed} ($error)" unless $silent{$error};
     $params->{T_LANGUAGE} = $language;
+    $params->{T_BY_MAIL} = $self->conf->{darkpeakMail} ? 1 : 0;
     $params->{T_SCRIPTS} = !$ours{$$template};
     return PE_OK;
 }

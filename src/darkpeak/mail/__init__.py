@@ -1,0 +1,1 @@
+"""The mails that services send, through the service `mail`: its queue, and the DNS records that it needs."""
