@@ -94,9 +94,9 @@ def hashes(seconds: float) -> float:
     return number / (time.perf_counter() - begun)
 
 
-def memory(host: Host) -> float:
-    """Return the memory of the directory's container, in MiB, without what the engine may drop."""
-    (container,) = docker.DockerClient(host.docker_host).containers.list(filters={"name": "darkpeak-directory-slapd"})
+def memory(host: Host, name: str = "darkpeak-directory-slapd") -> float:
+    """Return the memory of a container, in MiB, without what the engine may drop."""
+    (container,) = docker.DockerClient(host.docker_host).containers.list(filters={"name": name})
     told: Any = container.stats(stream=False, one_shot=True)
     detail = told["memory_stats"]["stats"]
     cached = detail.get("total_inactive_file", detail.get("inactive_file", 0))
