@@ -144,6 +144,29 @@ def test_no_other_token_lets_anybody_in(wrong: str) -> None:
     assert "set-cookie" not in entered.headers
 
 
+def test_a_member_who_is_gone_is_out_at_once_and_may_log_in_anew(routed: Routed) -> None:
+    before, other = token(), token(sub="grace")
+    assert get(cookie=f"__Host-member={before}").status == 200
+    routed.collective.script("router", "member-gone", "ada")
+    for _ in range(2):
+        assert get(cookie=f"__Host-member={before}").status == 302
+        assert get("/", "-X", "POST", "-d", "x=1", cookie=f"__Host-member={before}").status == 401
+        entered = get(f"/.account/enter?token={before}&to=/", cookie=f"__Host-asked={NONCE}")
+        assert (entered.status, entered.by_router) == (403, "refused")
+        assert get(cookie=f"__Host-member={other}").status == 200
+        after = token(exp=int(time.time()) + 902)  # as if it were signed in two seconds
+        assert get(cookie=f"__Host-member={after}").status == 200
+        routed.router.apply(table(NEXT, NOW))  # haproxy reads the files again
+    routed.router.apply(table(NOW, NEXT))
+    routed.collective.script("router", "member-gone", "ada", "passwd")
+    assert [line.split()[0] for line in routed.execute("cat", "/var/lib/router/gone.map").splitlines()] == ["ada"]
+    routed.execute(
+        "sh",
+        "-c",
+        ": >/var/lib/router/gone.map; echo clear map /var/lib/router/gone.map | socat - UNIX-CONNECT:/run/haproxy/sock",
+    )
+
+
 @pytest.mark.parametrize("nonce", ["", "0b8a5f0e-7c1f-4c0e-9e3f-6f1f6b6f0a12", "x"])
 def test_nobody_is_logged_in_by_a_link_of_somebody_else(nonce: str) -> None:
     entered = get(f"/.account/enter?token={token()}&to=/", cookie=f"__Host-asked={nonce}" if nonce else "")

@@ -12,7 +12,7 @@ from darkpeak.router.acme import Certified, HeldCertificates, parse_held
 from darkpeak.router.files import PAIRS, TABLES, render
 from darkpeak.vocabulary import BLOCK_SIZE
 from services.router.certificates.renew.files import Record, parse_records, render_records
-from tests.services.places import DOCKERFILES, FOLDERS, ROUTER, SERVICES, SHAPES, words
+from tests.services.places import CATALOGUE, DOCKERFILES, FOLDERS, ROUTER, SERVICES, SHAPES, words
 
 COPIES = {
     "scripts/updates": [folder / "scripts/updates" for folder in FOLDERS],
@@ -107,3 +107,14 @@ def test_the_tool_reads_the_records_that_the_router_writes() -> None:
     certified = Certified(("wiki.example",), "A CA", until=2, renew=3, failed="why", tried=8, again=9)
     assert parse_held(told.encode()) == HeldCertificates("Own CA", 86400, (certified,))
     assert not {field.name for field in fields(Certified)} - {field.name for field in fields(Record)}
+
+
+def test_the_router_knows_how_long_a_token_of_the_login_page_is_good() -> None:
+    """`gone` refuses those that were signed before a moment, by when they end."""
+    made = re.search(r"SECONDS => (\d+);", (CATALOGUE / "account/portal/lib/Darkpeak/Gate.pm").read_text())
+    kept = re.search(r"now - (\d+)", (ROUTER / "haproxy/bin/gone").read_text())
+    refused = re.search(r"txn\.since\) -m int le (\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
+    assert made
+    assert kept
+    assert refused
+    assert made[1] == kept[1] == refused[1]

@@ -32,6 +32,7 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "../catalogue/account/portal/bin/configure": [[], ["x"]],
     "../catalogue/account/portal/bin/end-sessions": [[], ["*"], ["a;b"], [""], ["ada", "now"]],
     "../catalogue/account/portal/bin/invite": [[], ["*"], ["a;b"], [""], ["ada", "grace"]],
+    "../catalogue/mail/postfix/bin/set-login": [[], ["a b"], ["a", "b"], [""]],
     "chat/prosody/bin/certificate": [[], ["sell"]],
     "chat/prosody/bin/disconnect": [[], ["a'da"], ["*"], [""]],
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"], ["@all"], ["ada."], ["7ada"]],
@@ -48,6 +49,7 @@ WRONG_USE: dict[str, list[list[str]]] = {
             "../shapes/gate/app",
         )
     },
+    "router/haproxy/bin/gone": [[], ["*"], ["a;b"], [""], ["ada", "passwd"]],
     "router/haproxy/bin/dump": [[], ["everything"]],
     "router/haproxy/bin/load": [[], ["everything"]],
     "router/haproxy/bin/probe": [[]],

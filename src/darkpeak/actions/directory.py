@@ -11,7 +11,7 @@ from darkpeak.evidence.ownership import require_ours
 from darkpeak.members.directory import Directory
 from darkpeak.members.ssh_key import Key
 from darkpeak.plan.observed import Observed, find_container
-from darkpeak.vocabulary import DIRECTORY, MEMBER_GONE, MEMBER_KEY, SLAPD
+from darkpeak.vocabulary import ACCOUNT, DIRECTORY, MEMBER_GONE, MEMBER_KEY, SLAPD
 
 
 def find_directory(target: Target) -> Directory:
@@ -66,4 +66,6 @@ def _in_services(
     targets: Sequence[Target], script: str, arguments: tuple[str, ...], key: Key | None = None
 ) -> list[Ended]:
     stdin = f"{key.line}\n".encode() if key else b""
-    return [done for target in targets for done in run_script(target.compose, target.running, script, arguments, stdin)]
+    # First where the login page is: it must give no new token to a member whose tokens the routers refuse next.
+    ordered = sorted(targets, key=lambda target: all(service.name != ACCOUNT for service in target.running))
+    return [done for target in ordered for done in run_script(target.compose, target.running, script, arguments, stdin)]
