@@ -64,7 +64,16 @@ def test_all_services_of_the_catalogue_can_be_added(root: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "router"])
 def test_a_service_whose_block_is_in_use_gets_the_next_one(root: Path, name: str) -> None:
-    blocks = {"wiki": 6010, "directory": 6020, "chat": 6030, "git": 6040, "dns": 6050, "account": 6060, "home": 6070}
+    blocks = {
+        "wiki": 6010,
+        "directory": 6020,
+        "chat": 6030,
+        "git": 6040,
+        "dns": 6050,
+        "account": 6060,
+        "home": 6070,
+        "mail": 6080,
+    }
     add(check_files(root), "router")
     use_block(root, blocks[name])
     made = add(check_files(root), name) if name == "directory" else add(check_files(with_rest(root)), name)
@@ -104,7 +113,7 @@ def test_a_service_can_have_another_name(root: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "new", "admins", "message"),
     [
-        ("mail", "", (), "the catalogue has no service 'mail'"),
+        ("forum", "", (), "the catalogue has no service 'forum'"),
         ("../router", "", (), "the catalogue has no service '../router'"),
         ("wiki", "Wiki", (), "'Wiki' cannot be a service's name"),
         ("wiki", "../wiki", (), "'../wiki' cannot be a service's name"),
