@@ -171,6 +171,29 @@ def test_the_login_page_sends_nobody_to_another_host_with_a_token(
     assert ada.status(elsewhere.removeprefix(ada.base)) == 403
 
 
+def test_home_shows_what_is_only_for_members_to_members(running: Collective, visitor: Callable[[str], Visitor]) -> None:
+    compose, own = (running.folder(name) / "docker-compose.yml" for name in ("home", pantry.NAME))
+    own.write_text(own.read_text().replace("  level: alpha\n", "  level: alpha\n  shown: members\n"))
+    assert "shown-to-nobody" in running.darkpeak("lint", check=False).stdout
+    compose.write_text(compose.read_text().replace("  level: alpha\n", "  level: alpha\n  login: optional\n"))
+    running.darkpeak("up", "home", timeout=600)
+    for base in (f"https://{DOMAIN}:7443", f"https://home.{DOMAIN}:7443"):
+        front = Visitor(base, visitor("home").options)
+        for path in ("/", "/status.html", "/feed.xml", "/de/index.html"):
+            shown = front.get(path, "-H", "X-Forwarded-User: ada").decode()
+            assert ("Dark Peak" in shown, "pantry" in shown) == (True, False), path
+        assert front.status("/.members/index.html") == 403
+        asked = front.location("/.account/login")
+        form = at(front, "account").location(asked.removeprefix(ACCOUNT)).removeprefix(ACCOUNT)
+        inside = at(front, "account").submit(form, "user=grace", f"password={MEMBERS['grace']}")
+        assert "<h2>pantry</h2>" in inside, "the first page follows the login"
+        assert "<h2>pantry" in front.get("/status.html").decode()
+        front.get("/.account/leave")
+    plain = Visitor(f"http://{DOMAIN}:7080", visitor("home").options).get("/").decode()
+    assert "/.account/login" in plain
+    assert "pantry" not in plain
+
+
 def test_members_stay_while_the_keys_change_and_what_the_old_key_signed_ends_with_up(
     running: Collective, visitor: Callable[[str], Visitor]
 ) -> None:

@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from darkpeak.router.routes import Gate, Table
-from tests.live.routed import FIRST, HTTPS, SECOND, TABLE, WHOLE, Answer, Routed, curl, parse, serving
+from tests.live.routed import FIRST, HTTP, HTTPS, SECOND, TABLE, WHOLE, Answer, Routed, curl, parse, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,39 @@ def test_a_member_comes_in_and_the_service_knows_who_it_is_but_not_the_token() -
     assert "cookie" not in {name.lower() for name, _ in alone}
     assert get(host=WHOLE, cookie=f"__Host-member={token(aud=WHOLE)}").status == 200
     assert get("/", "-X", "POST", "-d", "x=1", cookie=f"__Host-member={token()}").status == 200
+
+
+def test_where_login_is_optional_strangers_come_in_and_members_are_known(routed: Routed) -> None:
+    def user(answer: Answer) -> str:
+        headers: dict[str, str] = {name.lower(): value for name, value in answer.told["headers"]}
+        return headers.get("x-forwarded-user", "")
+
+    routed.router.apply(replace(TABLE, gate=Gate((), tuple(map(public, (NOW, NEXT))), ("one",))))
+    try:
+        forged = ("--header", "X-Forwarded-User: eve")
+        assert user(get("/", *forged)) == ""
+        assert user(get("/", *forged, cookie=f"__Host-member={token(STRANGER)}")) == ""
+        assert user(get("/", *forged, cookie=f"__Host-member={token(exp=int(time.time()) - 1)}")) == ""
+        assert user(get("/", "-X", "POST", "-d", "x=1")) == ""
+        known = get("/page", cookie=f"a=1; __Host-member={token()}")
+        assert (known.status, user(known)) == (200, "ada")
+        asked = get("/.account/login?to=//evil.example")
+        where = urlsplit(asked.headers["location"])
+        sent = {name: values[0] for name, values in parse_qs(where.query).items()}
+        assert (asked.status, where.path, sent["host"], sent["to"]) == (302, "/enter", HOST, "/")
+        mine = token(nonce=sent["nonce"])
+        back = get(f"/.account/enter?token={mine}&to=/", cookie=f"__Host-asked={sent['nonce']}")
+        assert (back.status, back.headers["location"]) == (303, "/")
+        inside = get("/.account/login", cookie=f"__Host-member={mine}")
+        assert (inside.status, inside.headers["location"]) == (303, "/")
+        left = get("/.account/leave", cookie=f"__Host-member={mine}")
+        assert left.headers["set-cookie"].startswith("__Host-member=; Path=/; Secure;")
+        plain = parse(curl(f"http://{HOST}:{HTTP}/").stdout.encode())
+        assert plain.status == 200
+        moved = parse(curl(f"http://{HOST}:{HTTP}/.account/login").stdout.encode())
+        assert (moved.status, moved.headers["location"]) == (307, f"https://{HOST}:{HTTPS}/.account/login")
+    finally:
+        routed.router.apply(table(NOW, NEXT))
 
 
 def encoded(part: bytes) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from darkpeak import collective, lint
 from darkpeak.collective import Collective
-from darkpeak.plan.clients import Client, difference, read_clients
+from darkpeak.collective.login import Login
+from darkpeak.collective.model import NamedRoute, Place, Routes, Service
+from darkpeak.plan.clients import Client, difference, read_clients, redirects
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.plan.plan import make_plan
 from darkpeak.plan.routes import make_table
@@ -44,6 +46,15 @@ def running(files: Collective, content: str = "") -> Running:
     return Running("1", wiki.project, "webserver", 1, name, "running", "healthy", content or same)
 
 
+def test_home_is_also_at_the_bare_domain_unless_a_route_names_that_already() -> None:
+    login = Login(("/.account/enter",), gate=True, optional=True)
+    home = Service(
+        "home", Path(), Place("x", 1), routes=Routes(http=(NamedRoute("home", 6070, Place("x", 1)),)), login=login
+    )
+    found = redirects(Collective(Path(), "Dark Peak", "peak.test"), home)
+    assert found == ("https://home.peak.test:7443/.account/enter", "https://peak.test:7443/.account/enter")
+
+
 def test_a_service_becomes_a_client_before_it_starts(files: Collective) -> None:
     assert planned(files)[:5] == [
         "wiki",
@@ -71,13 +82,13 @@ def test_a_client_that_the_login_page_does_not_know_starts_again(files: Collecti
 
 def test_members_come_back_to_each_path_of_each_host(tmp_path: Path, files: Collective) -> None:
     wiki = next(item for item in files.services if item.name == "wiki")
-    assert files.redirects(wiki) == BACK
+    assert redirects(files, wiki) == BACK
     edit(tmp_path, COMPOSE, "login: oidc", "login: {oidc: [/in, /out]}")
     edit(tmp_path, COMPOSE, "http: 6010", "http: {wiki: 6010, www.shop.example: 6010}")
     changed = collective.read(tmp_path)[0]
     hosts = ("https://wiki.localhost:7443", "https://www.shop.example:7443")
     wiki = next(item for item in changed.services if item.name == "wiki")
-    assert changed.redirects(wiki) == tuple(f"{host}{path}" for host in hosts for path in ("/in", "/out"))
+    assert redirects(changed, wiki) == tuple(f"{host}{path}" for host in hosts for path in ("/in", "/out"))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +124,7 @@ def test_the_router_lets_members_in(tmp_path: Path, files: Collective, login: st
     wiki = next(item for item in changed.services if item.name == "wiki")
     assert wiki.login
     assert (wiki.login.gate, wiki.login.groups) == (True, groups)
-    assert changed.redirects(wiki) == ("https://wiki.localhost:7443/.account/enter",)
+    assert redirects(changed, wiki) == ("https://wiki.localhost:7443/.account/enter",)
     keys = ("now", "next")
     assert make_table(changed, Observed((running(changed),)), keys).gate == Gate(("wiki",), keys)
     assert without_notes(lint.check(changed)) == []

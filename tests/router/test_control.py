@@ -86,6 +86,17 @@ def test_a_route_for_members_only_needs_keys_and_keeps_those_that_it_has() -> No
     assert parse(container.files) == GATED
 
 
+def test_a_route_that_knows_members_stays_open_without_keys() -> None:
+    container = a_router(b"")
+    optional = replace(WIKI, gate=Gate((), KEYS, ("wiki",)))
+    the_router(container).apply(optional)
+    assert parse(container.files) == optional
+    container = a_router(b"")
+    the_router(container).apply(replace(WIKI, gate=Gate((), (), ("wiki",))))
+    assert parse(container.files).http == WIKI.http
+    assert container.files["members.map"] == b""
+
+
 def test_an_older_router_gets_no_route_for_members_only() -> None:
     container = a_router(b"")
     container.files = {name: content for name, content in container.files.items() if name != "members.map"}

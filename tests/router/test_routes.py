@@ -18,7 +18,7 @@ TABLE = Table(
     plain_ssh=6042,
     probed=(Route("directory", 6020),),
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
-    gate=Gate(("shop.example.org", "wiki"), ("now\n", "next\n")),
+    gate=Gate(("shop.example.org", "wiki"), ("now\n", "next\n"), ("chat",)),
     pairs=(6030, 6034),
     acme=Acme(
         "https://ca.example/dir",
@@ -57,7 +57,7 @@ frontend tcp from ports
         "connections.map": b"chat 9\nwiki 50\n",
         "idle.map": b"chat 3600\n",
         "body.map": b"chat 2147483648\n",
-        "members.map": b"shop.example.org 1\nwiki 1\n",
+        "members.map": b"chat 2\nshop.example.org 1\nwiki 1\n",
         "account.pem": b"now\n",
         "account-next.pem": b"next\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n  setenv MEMBERS 1\n",

@@ -145,6 +145,34 @@ def test_what_is_announced_stands_on_both_pages_and_in_the_feed() -> None:
     assert "Announced" not in page("index.html")
 
 
+def test_what_only_members_see_is_on_no_page_for_others() -> None:
+    hidden = replace(WIKI, name="diary", about="Only ours", members=True)
+    news = (Announced("a1", "The diary moves", "diary", AT, AT, None), Announced("b2", "Cake", "", AT, AT, None))
+    site = replace(SITE, services=(WIKI, hidden), announced=news)
+    for name, shown in make_pages(site.for_everybody()).items():
+        assert "diary" not in shown, name
+        assert "Only ours" not in shown, name
+    inside = make_pages(replace(site, members=True))
+    assert "<h2>diary</h2>" in inside["index.html"]
+    assert "<h2>diary" in inside["status.html"]
+    assert "diary: The diary moves" in inside["feed.xml"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "link"),
+    [
+        ({}, ""),
+        ({"login": True}, '<a href="/.account/login">Log in for all services</a>'),
+        ({"login": True, "members": True}, '<a href="/.account/leave">Log out</a>'),
+    ],
+)
+def test_the_pages_lead_to_the_login_page_and_out_again(changes: dict[str, bool], link: str) -> None:
+    for page_of in ("index.html", "status.html", "de/index.html"):
+        shown = make_pages(replace(SITE, **changes))[page_of]  # type: ignore[arg-type] # two fields
+        assert shown.count("/.account/") == len(changes and [link])
+        assert link in shown or page_of.startswith("de")
+
+
 @pytest.mark.parametrize(("state", "said"), [("healthy", "works"), ("stopped", "under maintenance"), ("", "not known")])
 def test_planned_work_is_no_trouble(state: str, said: str) -> None:
     shown = page("status.html", replace(WIKI, state=state, planned=True))

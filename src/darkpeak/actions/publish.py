@@ -3,9 +3,11 @@
 import io
 import tarfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from darkpeak.actions.site import find_site
+from darkpeak.collective.model import Collective
 from darkpeak.deploy.target import Target
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
@@ -16,6 +18,7 @@ from darkpeak.site.metrics import make_metrics
 from darkpeak.site.pages import make_pages
 from darkpeak.vocabulary import HOME, WEB
 
+INSIDE = ".members"  # home shows this folder to members alone
 NO_HOME = "no service home runs, which shows the pages"
 
 
@@ -61,12 +64,22 @@ def find_doors(targets: Sequence[Target]) -> list[Inside]:
 
 def _show(doors: Sequence[Inside], targets: Sequence[Target]) -> Site:
     site = find_site(targets[0].collective, targets)
-    packed = pack({**make_pages(site), "metrics": make_metrics(site)}, site.at)
+    packed = pack({**_pages(targets[0].collective, site), "metrics": make_metrics(site)}, site.at)
     for door in doors:
         done = door.run(["load"], packed)
         if done.code:
             raise SystemFailure(f"home did not take the pages: {done.last_line()}", hint="see why: darkpeak logs home")
     return site
+
+
+def _pages(collective: Collective, site: Site) -> dict[str, str]:
+    """Return the pages for everybody, and in a folder those for members if home knows who is one."""
+    known = any(one.login and one.login.optional for one in collective.services if one.name == HOME)
+    pages = make_pages(replace(site.for_everybody(), login=known))
+    if known:
+        inside = make_pages(replace(site, login=True, members=True))
+        pages |= {f"{INSIDE}/{path}": text for path, text in inside.items()}
+    return pages
 
 
 def pack(files: Mapping[str, str], at: datetime) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from darkpeak.actions.level import find_levels
 from darkpeak.actions.uptime import Seen, read_seen
-from darkpeak.collective.model import Collective, Service
+from darkpeak.collective.model import MEMBERS, Collective, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.deploy.reach import find_rows
 from darkpeak.deploy.routing import find_router
@@ -144,6 +144,7 @@ def _card(target: Target, service: Service, judged: Judged, look: Look, at: date
         uptime=look.seen.of(target, service, DAYS, at) if look.seen else None,
         days=look.seen.days(target, service, DAYS, at) if look.seen else (),
         proofs=_proofs(look.records, service.name),
+        members=service.shown == MEMBERS,
     )
 
 

@@ -21,8 +21,11 @@ def site(settings: Settings, to: Path | None, *, admins: bool) -> None:
     The service home shows the pages at the collective's domain; `up` and `nightly` renew them too. With --to, they are
     plain files, for any web server: on another machine, they answer when yours is off.
 
+    What only members may see (`shown: members`) is not among them: home shows it to members who have logged in.
+
     With --admins, it writes the overview for admins: what is wrong and the command that helps, and for each service its
-    level, state, uptime, newest snapshot, last drill, data, updates, last deploy and admins. Do not publish it.
+    level, state, uptime, newest snapshot, last drill, memory, processor, data, updates, last deploy and admins. Each
+    service also has a page of its own. Do not publish them.
 
     \b
     Example: darkpeak site --to /var/www/html
@@ -47,7 +50,7 @@ def site(settings: Settings, to: Path | None, *, admins: bool) -> None:
         done = f"renewed the pages at {collective.address('http', collective.domain)}"
     else:
         found = find_site(collective, settings.targets(collective))
-        written = write_files(make_pages(found), to)
+        written = write_files(make_pages(found.for_everybody()), to)
         done = f"wrote {len(written)} files into {to}; open {to / 'index.html'}"
     if settings.as_json:
         output.show_json({"folder": str(to) if to else None, "at": found.at.isoformat(), "unknown": found.unknown})

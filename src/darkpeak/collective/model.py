@@ -21,6 +21,7 @@ from darkpeak.vocabulary import (
 
 KINDS = ("infrastructure", "co-op", "user")
 LEVELS = ("idea", "alpha", "beta", "live")
+MEMBERS, EVERYBODY = SHOWN = ("members", "everybody")  # who sees a service on the pages
 BY_HAND, AUTO = UPGRADES = ("by-hand", "auto")  # who upgrades outdated packages: an admin, or `nightly`
 
 
@@ -205,6 +206,7 @@ class Service:
     origin: str = ""  # where in the catalogue its files came from, and of which version: services/wiki 0.1.0
     certificate: str | None = None  # the container that keeps a TLS certificate
     login: Login | None = None
+    shown: str = EVERYBODY  # who sees it on the pages
     containers: tuple[Container, ...] = ()
     networks: tuple[Shared, ...] = ()
     volumes: tuple[Shared, ...] = ()
@@ -303,12 +305,6 @@ class Collective:
         port = self.router.https if scheme == "https" else self.router.http
         usual = {"http": 80, "https": 443}[scheme]
         return f"{scheme}://{host}/" if port == usual else f"{scheme}://{host}:{port}/"
-
-    def redirects(self, service: Service) -> tuple[str, ...]:
-        """Return the addresses to which members come back from the login page: each path, on each http route's host."""
-        hosts = [self.address("https", route.host(self.domain)) for route in service.routes.http]
-        paths = service.login.paths if service.login else ()
-        return tuple(f"{host.rstrip('/')}{path}" for host in hosts for path in paths)
 
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""

@@ -8,18 +8,48 @@ from typing import TypeVar
 
 from darkpeak.collective import compose
 from darkpeak.collective.login import Login
-from darkpeak.collective.model import KINDS, LEVELS, UPGRADES, Finding, NamedRoute, Place, PortRoute, Routes, Service
+from darkpeak.collective.model import (
+    EVERYBODY,
+    KINDS,
+    LEVELS,
+    SHOWN,
+    UPGRADES,
+    Finding,
+    NamedRoute,
+    Place,
+    PortRoute,
+    Routes,
+    Service,
+)
 from darkpeak.collective.tree import EMPTY, Tree
 from darkpeak.vocabulary import PORTS
 
 Route = TypeVar("Route")
-KEYS = ("about", "block", "routes", "admins", "kind", "level", "certificate", "login", "limits", "upgrade", "from")
+KEYS = (
+    "about",
+    "block",
+    "routes",
+    "admins",
+    "kind",
+    "level",
+    "certificate",
+    "login",
+    "shown",
+    "limits",
+    "upgrade",
+    "from",
+)
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
 NUMBER = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
-OIDC, MEMBERS = "oidc", "members"
+OIDC, MEMBERS, OPTIONAL = "oidc", "members", "optional"
 ENTER = "/.account/enter"  # of each service that the router lets members in to
 GROUP = re.compile(r"[a-z0-9][a-z0-9._-]*")
 CALLBACK = "/callback"  # where most clients of OpenID Connect have members come back
+LOGINS = {
+    OIDC: Login((CALLBACK,)),
+    MEMBERS: Login((ENTER,), gate=True),
+    OPTIONAL: Login((ENTER,), gate=True, optional=True),
+}
 PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
 LIMIT_KEYS = ("rate", "connections", "idle", "body")
 UNITS = {  # the limits that have a unit: each unit in seconds or bytes
@@ -74,6 +104,7 @@ def read_service(
         admins=read_admins(own, notes),
         block=read_block(own, level, notes),
         routes=read_routes(entries.get("routes", EMPTY), entries.get("limits", EMPTY), folder.name, notes),
+        shown=one_of(own, "shown", SHOWN, notes) if "shown" in entries else EVERYBODY,
         upgrade=one_of(own, "upgrade", UPGRADES, notes) if "upgrade" in entries else UPGRADES[0],
         origin=entries["from"].text() if "from" in entries else "",
         certificate=entries["certificate"].text() if "certificate" in entries else None,
@@ -161,16 +192,14 @@ def read_block(own: Tree, level: str, notes: Notes) -> int | None:
 
 
 def read_login(value: Tree, notes: Notes) -> Login | None:
-    """Return `login:`, which is oidc, {oidc: PATH}, members or [GROUP]; None, with a finding, if it is none of them."""
+    """Return `login:`: a word of LOGINS, {oidc: PATH} or [GROUP]; None, with a finding, if it is none of them."""
     hint = "write login: oidc, or login: {oidc: /callback}, with the path to which members come back"
-    if value.text() == OIDC:
-        return Login((CALLBACK,))
-    if value.text() == MEMBERS:
-        return Login((ENTER,), gate=True)
+    if value.text() in LOGINS:
+        return LOGINS[value.text()]
     if isinstance(value.value, list):
         return _read_groups(value, notes)
     if set(value.mapping()) != {OIDC}:
-        notes.add(value.line, "wrong-type", "login must be oidc, members, or a list of groups", hint)
+        notes.add(value.line, "wrong-type", "login must be oidc, members, optional, or a list of groups", hint)
         return None
     written = value.mapping()[OIDC]
     paths = tuple(item.text() for item in written.items() or [written])

@@ -7,7 +7,7 @@ from darkpeak.collective.model import Collective, Service
 from darkpeak.engine.engine import VOLUME_LABEL, Engine
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
-from darkpeak.plan.clients import Client, difference, read_clients
+from darkpeak.plan.clients import Client, difference, read_clients, redirects
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.result import Result
 from darkpeak.vocabulary import ACCOUNT, BASE_IMAGE, LOGIN_VOLUME, PORTAL, PROJECT_LABEL
@@ -44,7 +44,7 @@ def make_client(collective: Collective, engine: Engine, service: Service) -> Non
         SystemFailure: when the login page does not run or refuses, or when the volume cannot be written.
     """
     groups = service.login.groups if service.login else ()
-    arguments = (*(f"--group={group}" for group in groups), *collective.redirects(service))
+    arguments = (*(f"--group={group}" for group in groups), *redirects(collective, service))
     made = _ask(require_login_page(collective, engine), "add", service.name, *arguments)
     if service.login and service.login.gate:
         return  # the router logs members in
@@ -104,7 +104,7 @@ def find_unknown(
         for service in wanted:
             files = _files_of(engine, observed, service)
             groups = service.login.groups if service.login else ()
-            why = difference(known.get(service.name), collective.redirects(service), groups, files)
+            why = difference(known.get(service.name), redirects(collective, service), groups, files)
             if why and observed.of(service.project):
                 yield service.name, why
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from darkpeak.collective.model import Collective, Finding, Service
-from darkpeak.lint.rule import ERROR, Rule
-from darkpeak.vocabulary import ACCOUNT, DIRECTORY, LOGIN_VOLUME, ROUTER
+from darkpeak.collective.model import MEMBERS, Collective, Finding, Service
+from darkpeak.lint.rule import ERROR, WARNING, Rule
+from darkpeak.vocabulary import ACCOUNT, DIRECTORY, HOME, LOGIN_VOLUME, ROUTER
 
 PAGE = "docs/members.md"
 
@@ -38,6 +38,16 @@ def can_use_it(service: Service) -> Iterator[Finding]:
         yield Finding(service.key("login"), "login-volume", what, hint)
 
 
+def can_be_found(collective: Collective) -> Iterator[Finding]:
+    """A service that only members may see is on a page: home knows who is a member."""
+    if any(one.name == HOME and one.login and one.login.optional for one in collective.services):
+        return
+    for service in collective.services:
+        if service.shown == MEMBERS:
+            hint = f"write login: optional into services/{HOME}, or remove shown:"
+            yield Finding(service.key("shown"), "shown-to-nobody", "no page shows this service", hint)
+
+
 RULES = (
     Rule(
         "no-login-page",
@@ -46,6 +56,14 @@ RULES = (
         f"add it: darkpeak add {ACCOUNT}",
         page=PAGE,
         collective=(has_login_page,),
+    ),
+    Rule(
+        "shown-to-nobody",
+        WARNING,
+        "The service home shows what is only for members to members who have logged in there: without that, to nobody.",
+        f"write login: optional into services/{HOME}",
+        page=PAGE,
+        collective=(can_be_found,),
     ),
     Rule(
         "login-route",

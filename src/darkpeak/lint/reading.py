@@ -57,6 +57,7 @@ RULES = (
         "Packages are upgraded by `darkpeak upgrade` (by-hand), or also by `darkpeak nightly` (auto).",
         "choose one of them",
     ),
+    Rule("unknown-shown", ERROR, "The pages show a service to everybody, or only to members.", "choose one of them"),
     Rule("unknown-kind", ERROR, "A service's kind is infrastructure, co-op or user.", "choose one of them"),
     Rule("unknown-level", ERROR, "A service's level is idea, alpha, beta or live.", "choose one of them"),
     Rule(

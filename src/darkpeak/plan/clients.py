@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from darkpeak.collective.model import Collective, Service
+from darkpeak.vocabulary import HOME
+
 
 @dataclass(frozen=True)
 class Client:
@@ -20,6 +23,15 @@ class Client:
         """What the service finds in its volume: a file for each value, without an end of line."""
         values = {"issuer": self.issuer, "client_id": self.name, "client_secret": self.secret}
         return {name: value.encode() for name, value in values.items()}
+
+
+def redirects(collective: Collective, service: Service) -> tuple[str, ...]:
+    """Return the addresses to which members come back from the login page: each path, on each http route's host."""
+    domain, paths = collective.domain, service.login.paths if service.login else ()
+    names = {route.host(domain): None for route in service.routes.http}  # in this order, each once
+    names |= {domain: None} if service.name == HOME else {}  # the router leads there, unless a route has it
+    hosts = [collective.address("https", name).rstrip("/") for name in names]
+    return tuple(f"{host}{path}" for host in hosts for path in paths)
 
 
 def read_clients(printed: bytes) -> list[Client]:

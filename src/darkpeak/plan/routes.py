@@ -63,7 +63,7 @@ def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...]
             if service.routes.limits
             for route in service.routes.http
         ),
-        gate=Gate(tuple(sorted(_gated(here))), keys),
+        gate=Gate(tuple(sorted(_gated(here))), keys, tuple(sorted(_gated(here, optional=True)))),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),
@@ -104,9 +104,10 @@ def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Rou
             yield Route(service.name, ports[0])
 
 
-def _gated(services: Sequence[Service]) -> Iterator[str]:
-    """Yield the labels of the routes that only members may use."""
-    return (route.label for item in services if item.login and item.login.gate for route in item.routes.http)
+def _gated(services: Sequence[Service], *, optional: bool = False) -> Iterator[str]:
+    """Yield the labels of the routes that only members may use; with `optional`, where others may stay strangers."""
+    gates = [item for item in services if item.login and item.login.gate and item.login.optional == optional]
+    return (route.label for item in gates for route in item.routes.http)
 
 
 def _proxied(service: Service, port: int) -> bool:

@@ -1,7 +1,7 @@
 """The router's files: written from a table, read back, compared by lines. Pure: the same table, the same bytes."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from darkpeak.router.acme import parse_acme
@@ -29,6 +29,7 @@ TABLES = (
 )
 PROBED = "probed.map"
 MEMBERS = "members.map"
+ONLY, ALSO = 1, 2  # in that file: for members only, and for others too
 KEYS = ("account.pem", "account-next.pem")
 YOUNG = {PROBED, MEMBERS, *KEYS}  # an older router does not have them
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
@@ -75,8 +76,8 @@ def render(table: Table) -> dict[str, bytes]:
         "ssh.map": _lines(_ssh(table)),
         "tcp.map": _lines(f"{route.name} {_target(table, route)}" for route in tcp),
         **{f"{kind}.map": _lines(_limited(limits, kind)) for kind in LIMITS},
-        MEMBERS: _lines(f"{label} 1" for label in table.gate.labels),
-        "tls.cfg": _variables(TLS_ROUTES=table.tls, MEMBERS=table.gate.labels),
+        MEMBERS: _lines(_gated(table.gate)),
+        "tls.cfg": _variables(TLS_ROUTES=table.tls, MEMBERS=table.gate.labels or table.gate.optional),
         **dict(zip(KEYS, map(str.encode, table.gate.keys or ("", "")), strict=True)),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
@@ -185,8 +186,14 @@ def _limits(files: Mapping[str, bytes]) -> tuple[Limit, ...]:
 
 def _gate(files: Mapping[str, bytes]) -> Gate:
     keys = tuple(_text(files, name) for name in KEYS)
-    labels = tuple(sorted(label for label, _, _ in _entries(files, MEMBERS)))
-    return Gate(labels, keys if all(keys) else ())
+    found = [(label, number) for label, number, _ in _entries(files, MEMBERS)]
+    only, optional = (tuple(sorted(label for label, number in found if number == kind)) for kind in (ONLY, ALSO))
+    return Gate(only, keys if all(keys) else (), optional)
+
+
+def _gated(gate: Gate) -> Iterator[str]:
+    yield from (f"{label} {ONLY}" for label in gate.labels)
+    yield from (f"{label} {ALSO}" for label in gate.optional)
 
 
 def lines(files: Mapping[str, bytes], name: str) -> list[str]:

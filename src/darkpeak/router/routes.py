@@ -79,6 +79,7 @@ class Gate:
 
     labels: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()  # in PEM: the one that signs now, and the next one
+    optional: tuple[str, ...] = ()  # labels of routes that everybody may use, and that learn who is a member
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,12 @@ def with_kept(table: Table, before: Table) -> Table:
     tcp = [route for route in before.tcp if route.name in kept and route.public not in public]
     http = [route for route in before.http if route.label in kept]
     labels = {route.label for route in http} - {limit.label for limit in table.limits}
-    gated = {route.label for route in http} & set(before.gate.labels)
+    own = {route.label for route in http}
+    gate = Gate(
+        tuple(sorted({*table.gate.labels, *(own & set(before.gate.labels))})),
+        table.gate.keys or before.gate.keys,
+        tuple(sorted({*table.gate.optional, *(own & set(before.gate.optional))})),
+    )
     return replace(
         table,
         http=(*table.http, *http),
@@ -200,7 +206,7 @@ def with_kept(table: Table, before: Table) -> Table:
         ssh=(*table.ssh, *(route for route in before.ssh if f"ssh {route.label}" in kept)),
         plain_ssh=table.plain_ssh or kept.get("plain ssh", 0),
         limits=(*table.limits, *(limit for limit in before.limits if limit.label in labels)),
-        gate=Gate(tuple(sorted({*table.gate.labels, *gated})), table.gate.keys or before.gate.keys),
+        gate=gate,
         pairs=tuple(sorted({*table.pairs, *(before.pair_of(port) for port in kept.values())} - {0})),
         blocks=(*table.blocks, *(block_of(port) for port in kept.values())),
     )
@@ -241,7 +247,7 @@ def check(table: Table) -> None:
     for domain in table.domains:
         _require(HOST_NAME.fullmatch(domain), f"{domain!r} is not a domain")
     labelled: list[Route | TlsRoute | Limit] = [*table.http, *table.tls, *table.ssh, *table.limits]
-    for label in (*(item.label for item in labelled), *table.gate.labels):
+    for label in (*(item.label for item in labelled), *table.gate.labels, *table.gate.optional):
         _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
     _check_ssh(table)
     _check_tcp(table)

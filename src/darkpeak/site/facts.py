@@ -1,6 +1,6 @@
 """All that the pages show, as one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from darkpeak.uptime.measure import Uptime
@@ -36,6 +36,7 @@ class Card:
     uptime: Uptime | None = None  # of the last 90 days; None if it is not measured
     days: tuple[Uptime, ...] = ()  # of each of these days, the oldest first
     proofs: Proofs = Proofs()
+    members: bool = False  # only members see it
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,12 @@ class Site:
     text: str = ""  # the collective's own, in Markdown
     unknown: tuple[str, ...] = ()  # why nothing is known of some engine
     announced: tuple[Announced, ...] = ()  # what is not over, the earliest first
+    login: bool = False  # the pages lead to the login page
+    members: bool = False  # the pages are those that only members see
+
+    def for_everybody(self) -> "Site":
+        """Return it without what only members see."""
+        hidden = {card.name for card in self.services if card.members}
+        cards = tuple(card for card in self.services if not card.members)
+        news = tuple(item for item in self.announced if item.service not in hidden)
+        return replace(self, services=cards, announced=news, members=False)
