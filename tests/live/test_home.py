@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.collectives import TOP
 from lab.commands import run, wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.collectives import Collective
 
 BARE = "http://localhost:7080"
@@ -88,6 +92,34 @@ def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(do
     assert "web-1" in door.darkpeak("logs", "home", "--since", "1h").stdout
     door.darkpeak("up", "dns")
     assert "HTTP/1.1 200" in get("/status.html")
+
+
+def test_prometheus_reads_the_metrics_and_answers_what_the_dashboard_asks(door: Collective, tmp_path: Path) -> None:
+    door.darkpeak("site")
+    address = door.compose("home", "port", "web", "8080").stdout.strip()
+    checked = run(["promtool", "check", "metrics"], stdin=run(["curl", "-s", f"http://{address}/metrics"]).stdout)
+    assert checked.stdout + checked.stderr == ""
+    job = {"job_name": "home", "scrape_interval": "1s", "static_configs": [{"targets": [address]}]}
+    (tmp_path / "prometheus.yml").write_text(json.dumps({"scrape_configs": [job]}))
+    argv = ["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"]
+    with subprocess.Popen([*argv, "--web.listen-address=127.0.0.1:9090"], stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for("Prometheus to read the metrics", lambda: ask('darkpeak_service_up{service="home"}'))
+            panels = json.loads((TOP / "docs/grafana.json").read_text())["panels"]
+            asked = [target["expr"] for panel in panels for target in panel["targets"]]
+            unknown = {expression for expression in asked if not ask(expression)}
+            assert all("backup" in one or "drill" in one or "security" in one for one in unknown), unknown
+            assert ask("darkpeak_service_level_claimed - darkpeak_service_level")
+        finally:
+            server.terminate()
+
+
+def ask(expression: str) -> list[object]:
+    """Return what Prometheus answers; nothing while it has no value, or does not answer."""
+    argv = ["curl", "-s", "--get", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", f"query={expression}"]
+    answer = run(argv, check=False).stdout or '{"data": {"result": []}}'
+    found: list[object] = json.loads(answer)["data"]["result"]
+    return found
 
 
 def test_pages_say_that_they_are_old(door: Collective) -> None:

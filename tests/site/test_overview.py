@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from darkpeak.site.facts import Card, Proofs, Site
 from darkpeak.site.metrics import FAMILIES, make_metrics
@@ -176,6 +178,22 @@ def test_metrics_have_what_is_known_and_no_line_for_the_rest() -> None:
 def test_a_hostile_name_is_one_label() -> None:
     found = make_metrics(replace(OVERVIEW.site, services=(replace(WIKI, name='a"} 1\nb\\'),)))
     assert 'darkpeak_service_up{service="a\\"} 1\\nb\\\\"} 1' in found.splitlines()
+
+
+def test_the_dashboard_is_one_that_grafana_reads_and_nothing_of_it_is_lost() -> None:
+    written = json.loads(DASHBOARD.read_text())
+    read = Dashboard.from_json(written)
+    assert has_all(json.loads(JSONEncoder().encode(read)), written)
+
+
+def has_all(found: object, wanted: object) -> bool:
+    """Return whether something has all values of another, at the same places; it may have more keys."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(key in found and has_all(found[key], wanted[key]) for key in wanted)
+    if isinstance(wanted, list):
+        pairs = zip(found, wanted, strict=True) if isinstance(found, list) and len(found) == len(wanted) else [(0, 1)]
+        return all(has_all(*pair) for pair in pairs)
+    return found == wanted
 
 
 def test_the_dashboard_shows_only_metrics_that_exist() -> None:
