@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from darkpeak import collective
+from darkpeak.__main__ import HELP
 from darkpeak.cli import contents, root
-from darkpeak.cli.reference import make_contents, make_reference
+from darkpeak.cli.reference import make_contents, make_help, make_reference
 from darkpeak.collective.settings import Certificates
 from tests.making import edit, write_collective
 
@@ -46,6 +47,7 @@ def test_the_examples_of_certificates_are_sound(tmp_path: Path) -> None:
 def test_the_reference_of_commands_is_current() -> None:
     assert (DOCS / "commands.md").read_text() == make_reference(root), "docs/commands.md is old: run bin/reference"
     assert Path(contents.__file__).read_text() == make_contents(), "contents.py is old: run bin/reference"
+    assert Path(HELP).read_text() == make_help(root), "help.txt is old: run bin/reference"
 
 
 def test_the_front_page_lists_every_page() -> None:

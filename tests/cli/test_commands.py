@@ -39,6 +39,24 @@ def test_a_table_in_a_pipe_has_no_colour_and_is_not_cut(tmp_path: Path) -> None:
     assert done.stderr == "next free block: 6030 (ports 6030-6039, subnet 10.60.30.0/24)\n"
 
 
+def test_the_help_is_the_same_as_click_writes_it(tmp_path: Path) -> None:
+    """It is read from a file, because importing click takes longer than all the rest."""
+    shown = [
+        subprocess.run(
+            [sys.executable, "-m", "darkpeak", option],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **columns},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for option in ("--help", "-h")
+        for columns in ({}, {"COLUMNS": "80"}, {"COLUMNS": "60"})
+    ]
+    assert shown[0] == shown[1] == shown[3] == shown[4]
+    assert shown[2] == shown[5] != shown[0], "a narrow terminal has lines of its own"
+
+
 def test_free_blocks_are_shown_one_or_as_many_as_wanted(tmp_path: Path) -> None:
     assert darkpeak(write_collective(tmp_path), "ports", "--free").stdout.split() == [
         *("BLOCK", "PORTS", "SUBNET", "6030", "6030-6039", "10.60.30.0/24")

@@ -1,4 +1,4 @@
-"""What is made from the commands: their reference, and the table of contents; `bin/reference` writes both."""
+"""What is made from the commands: their reference, the table of contents, the help; `bin/reference` writes all."""
 
 import inspect
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from darkpeak.__main__ import WIDTH
 from darkpeak.cli.common import shared_options
 
 HEAD = """\
@@ -92,14 +93,24 @@ def make_contents() -> str:
     return f"{CONTENTS}{''.join(rows)}}}\n"
 
 
+def make_help(root: click.Group) -> str:
+    """Return what `darkpeak --help` prints on a terminal with 80 columns or more."""
+    with root.make_context("darkpeak", ["help"], terminal_width=WIDTH - 2) as context:
+        return f"{root.get_help(context)}\n"
+
+
 def main() -> None:
-    """Print the page, or with `contents` the table of contents."""
-    if sys.argv[1:] == ["contents"]:
-        sys.stdout.write(make_contents())
-        return
+    """Print the page; with `contents` the table of contents, with `help` the help."""
     from darkpeak.cli import root
 
-    sys.stdout.write(make_reference(root))
+    match sys.argv[1:]:
+        case ["contents"]:
+            made = make_contents()
+        case ["help"]:
+            made = make_help(root)
+        case _:
+            made = make_reference(root)
+    sys.stdout.write(made)
 
 
 if __name__ == "__main__":

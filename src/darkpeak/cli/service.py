@@ -92,8 +92,7 @@ def logs(  # noqa: PLR0913 (the command's options)
     """Show what a service's containers have written.
 
     \b
-    Example: darkpeak logs -f wiki
-    Example: darkpeak logs wiki --since 1h
+    Example: darkpeak logs -f wiki --since 1h
     """
     from darkpeak import output
     from darkpeak.engine.heartbeat import watched
