@@ -79,7 +79,13 @@ def _row(number: int, card: Card, at: datetime) -> Row:
     drilled = "NEVER" if card.name == "git" else f"{card.name}-38 4 d ago, 12 s"
     needs = (
         Need("alpha", "sound files", met=True, why="no fault"),
-        Need("beta", "restore that works", met=card.name != "git", why=drilled, next=f"darkpeak drill {card.name}"),
+        Need(
+            "beta",
+            "restore that works",
+            card.name != "git",
+            drilled,
+            "darkpeak drill git" if card.name == "git" else "",
+        ),
     )
     past = (
         Past("2026-06-12 19:40", "ada", "2f1c9ab", "up", "up"),
