@@ -365,6 +365,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
         "tar | zstd": "the name of another way",
         **dict.fromkeys(("bench/run bench/rest.py", "bench/run bench/router.py"), BENCH),
         **dict.fromkeys(("bench/run bench/deploy.py", "bench/run bench/backup.py"), BENCH),
+        **dict.fromkeys(("bench/run", "bench/run bench/compare.py OLD NEW"), BENCH),
         **dict.fromkeys(("bench/run bench/lint.py", "bench/run bench/site.py", "bench/run bench/hosts.py"), BENCH),
     },
     "CONTRIBUTING.md": {
