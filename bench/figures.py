@@ -10,9 +10,11 @@ Figures = dict[str, float]
 # Speeds, and how many times faster we are. All other figures are times, sizes, and our cost over another's.
 LARGER = re.compile(
     r"deploy\.(noop_up|status)_\d+|updates\..*_over_.*|lint\.first_to_warm"
-    r"|directory\..*(per_second|over_hashes)|router\.(over|rate)_.*"
+    r"|(account|directory)\..*(per_second|over_hashes)|router\.(over|rate)_.*"
 )
-SAME = re.compile(r"(lint\.services|updates\.containers|directory\.members|rest\.minutes)")  # what was asked for
+SAME = re.compile(
+    r"(lint\.services|updates\.containers|(account|directory)\.members|rest\.minutes)"
+)  # what was asked for
 
 
 class Change(NamedTuple):
