@@ -13,8 +13,6 @@ LARGER = re.compile(
     r"|(account|directory)\..*(per_second|over_hashes)|router\.(over|rate)_.*"
 )
 SAME = re.compile(r"lint\.services|updates\.containers|(account|directory)\.members|rest\.minutes")  # as asked for
-    r"(lint\.services|updates\.containers|(account|directory)\.members|rest\.minutes)"
-)  # what was asked for
 
 
 class Change(NamedTuple):
