@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from lab.kept import Kept
 
-PASSWORD = "the peas are sown"  # noqa: S105
+PASSWORD = "the péas are sown"  # noqa: S105
+AS_TWO = unicodedata.normalize("NFD", PASSWORD)  # as some keyboards write it
 MADE = shapes("gate-debian")  # the one with the most parts
 
 
@@ -60,7 +62,7 @@ class Web:
         forged = ("X-Remote-User", "X_Remote_User", "X-Remote_User", "x_remote-user", "X-REMOTE-USER")
         headers = [item for name in forged for item in ("-H", f"{name}: grace")]
         wrong = [ask(self.name, *headers, user=user)[0] for user in ("", "ada:wrong", "*:wrong", "ada:", "nobody:x")]
-        status, page = ask(self.name, *headers, user=f" ADA:{PASSWORD}".strip())
+        status, page = ask(self.name, *headers, user=f" ADA:{AS_TWO}".strip())
         return wrong == [401] * 5 and status == 200 and "logged in as ada." in page and "grace" not in page
 
     def write(self, text: str) -> None:

@@ -33,7 +33,8 @@ async function member(name, password) {
 exports.user = async (request, response) => {
     const basic = /^Basic (.+)$/i.exec(request.headers.authorization || "");
     const login = /^([^:]*):(.*)$/s.exec(basic ? Buffer.from(basic[1], "base64").toString() : "");
-    const [, name, password] = login || ["", "", ""];
+    const [, name, typed] = login || ["", "", ""];
+    const password = typed.normalize("NFC"); // as the directory has it; some keyboards write "é" as two characters
     const key = crypto.createHash("sha256").update(SALT).update(`${name}\0${password}`).digest("hex");
     let { uid, until } = known.get(key) || { uid: "", until: 0 };
     if (Date.now() > until) {

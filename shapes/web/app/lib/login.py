@@ -4,6 +4,7 @@ import hashlib
 import os
 import ssl
 import time
+import unicodedata
 
 import bottle
 from ldap3 import Connection, Server, Tls
@@ -41,6 +42,8 @@ def member(name: str, password: str) -> str:
 def user() -> str:
     """Return who sends this request; ends it with 401 if that is no member, and with 503 without the directory."""
     name, password = bottle.request.auth or ("", "")
+    # As the directory has it: some keyboards write "é" as two characters.
+    password = unicodedata.normalize("NFC", password or "")
     key = hashlib.sha256(SALT + f"{name}\0{password}".encode()).digest()
     uid, until = known.get(key, ("", 0.0))
     if time.monotonic() > until:
