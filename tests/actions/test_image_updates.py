@@ -48,6 +48,7 @@ def test_an_image_built_upon_others_uses_those_with_a_digest_and_apt_knows_debia
     pinned = f"FROM nginx:1.27@{OLD} AS files"
     assert used(built("FROM debian:trixie", pinned, "FROM files")) == [Used("wiki", "web", NGINX)]
     debian = Reference("docker.io", "library/debian", "trixie", OLD)
+    assert used(Container("web", AT, image="debian:trixie")) == []
     assert used(built(f"FROM debian:trixie@{OLD}")) == [Used("wiki", "web", debian)]
 
 

@@ -64,12 +64,16 @@ def list_images(target: Target) -> Iterator[Used]:
     """
     for service in target.running:
         for container in service.containers:
-            if not container.build:
+            if not container.build and not _is_plain_debian(container.image):
                 yield _running(target, service, container)
         for file in build_files(service):
             for line, image in file.bases():
-                if "@" in image or not DEBIAN.fullmatch(image):
+                if not _is_plain_debian(image):
                     yield Used(service.name, file.container.name, _pinned(image, f"{file.file}:{line}"))
+
+
+def _is_plain_debian(image: str) -> bool:
+    return "@" not in image and DEBIAN.fullmatch(image) is not None
 
 
 def _pinned(text: str, at: str) -> Reference | CannotTell:

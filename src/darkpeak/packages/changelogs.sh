@@ -19,7 +19,7 @@ if [ "$mode" = find ]; then
 fi
 
 cat >member.sh <<'END'
-# member.sh DEB PATH BYTES: print the beginning of a compressed file of a package, and what follows it if that is a link.
+# member.sh DEB PATH BYTES: print the beginning of a compressed file of a package; nothing if that is a link.
 ulimit -v 1048576
 dpkg-deb --fsys-tarfile "$1" | tar -xOf - --wildcards --occurrence=1 "$2" | gzip -dc | head -c "$3"
 END
@@ -36,6 +36,7 @@ $(sed -n "${number}p" wanted)
 LINE
 version="=$version"
 why() { echo "$*" | head -c 500 >"$top/out/$number.why"; exit 0; }
+[ "$(date +%s)" -lt "$END" ] || why "reading the others took too long: try again, they are kept"
 mkdir "work/$number" && cd "work/$number" || exit 1
 for _ in 1 2 3; do
     apt-get $options -qq --print-uris download "$name$version" >uri 2>said ||
@@ -64,6 +65,8 @@ for _ in 1 2 3; do
 done
 why "$name has no changelog"
 END
+END=$(($(date +%s) + 600)) # meanwhile nobody else can use the index
+export END
 mkdir out work
 wc -l <wanted | xargs seq | xargs -P 4 -n 1 sh one.sh
 tar -cf - -C out .
