@@ -36,7 +36,7 @@ ROOMS = {
     "plan": {"collective", "router"},
     "names": {"process"},
     "engine": {"caller", "collective", "network", "plan", "process"},
-    "deploy": {"collective", "engine", "folders", "lint", "plan", "process", "router", "threads"},
+    "deploy": {"collective", "engine", "evidence", "folders", "lint", "plan", "process", "router", "threads"},
     "evidence": {"caller", "collective", "engine", "plan"},
     "levels": {"collective", "evidence", "lint", "plan", "uptime"},
     "packages": {"engine", "process"},
@@ -76,6 +76,8 @@ ROOMS = {
         "members",
         "plan",
         "process",
+        "repository",
+        "router",
     },
     "trial": {
         "actions",

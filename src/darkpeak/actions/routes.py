@@ -1,7 +1,7 @@
 """List routes, compare the routers with the files, set notices, and return the routers' CAs."""
 
 from darkpeak.deploy.login_page import find_keys
-from darkpeak.deploy.routing import require_router
+from darkpeak.deploy.routing import require_router, without_moved
 from darkpeak.deploy.target import Target
 from darkpeak.errors import UsageError
 from darkpeak.evidence.ownership import require_ours
@@ -28,7 +28,8 @@ def check_routes(target: Target) -> list[Drift]:
     observed = target.engine.observe()
     router = require_router(target.collective, target.engine, observed)
     keys = find_keys(target.collective, target.engine, observed)
-    return router.drift(make_table(target.collective, observed, keys))
+    led = without_moved(target.collective, target.engine, observed)
+    return router.drift(make_table(target.collective, led, keys))
 
 
 def set_notice(target: Target, notice: Notice | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from darkpeak.actions import admin_groups
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
-from darkpeak.collective.model import Collective, Service
+from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
 from darkpeak.deploy.login_page import find_unknown, make_client
@@ -20,7 +20,8 @@ from darkpeak.engine import base, lock
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.facts import read_network
 from darkpeak.errors import UsageError
-from darkpeak.evidence import deploys
+from darkpeak.evidence import deploys, store
+from darkpeak.evidence.moves import GONE, MoveRecord
 from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.lint import stops
@@ -99,7 +100,25 @@ def plan_up(target: Target, wanted: Wanted = PLAIN) -> Plan:
         SystemFailure: when the daemon or the router does not answer.
     """
     require_ours(target.collective, target.engine, deploys=True)
-    return _plan(target, wanted)
+    return _plan(_without_gone(target), wanted)
+
+
+def _without_gone(target: Target, names: Collection[str] = ()) -> Target:
+    """Return the target with a fault for each service that has moved away, so that no second copy is started.
+
+    Raises:
+        UsageError: when the user named one of them; nothing was touched.
+    """
+    gone = {item.service: item for item in store.read(target.engine).all(MoveRecord) if item.stage == GONE}
+    hint = f"get the commit that says so in {COLLECTIVE_FILE}: git pull; or take it back: darkpeak move SERVICE HOST"
+    faults = [
+        Finding(item.at, "moved", f"{item.name} has moved to {gone[item.name].other} ({gone[item.name].who})", hint)
+        for item in target.services
+        if item.name in gone
+    ]
+    require_sound([fault for fault in faults if fault.at.service in names])
+    collective = replace(target.collective, faults=(*target.collective.faults, *faults))
+    return replace(target, collective=collective) if faults else target
 
 
 def _plan(target: Target, wanted: Wanted, *, again: bool = False) -> Plan:
@@ -135,6 +154,7 @@ def bring_up(target: Target, progress: Progress, wanted: Wanted = PLAIN, names: 
         SystemFailure: when the daemon or the router fails; failures of single services are in the result.
     """
     known = require_ours(target.collective, target.engine, deploys=True)
+    target = _without_gone(target, names)
     plan = _plan(target, wanted, again=True)
     changing = sorted(item.service for item in plan.changes)
     if not changing:

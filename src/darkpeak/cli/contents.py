@@ -30,7 +30,7 @@ CONTENTS = {
     "mail": ("mail", "See which mails wait, and whether others take them."),
     "maintenance": ("router", "Show members a notice instead of a service."),
     "member": ("member", "Manage the members in the directory."),
-    "move": ("rename", "Move a service to another block, in its compose file."),
+    "move": ("rename", "Move a service to another host or to another block."),
     "new": ("catalogue", "Make a service of your own, which begins as a small program."),
     "nightly": ("nightly", "Run the nightly jobs, or install them."),
     "plan": ("deploy", "Show what `up` would do, in order, and why."),

@@ -1,10 +1,20 @@
 """Commands that change what a service, or all of them, are called: rename, move, domain."""
 
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from darkpeak.cli.common import SERVICE, YES, Settings, command
 from darkpeak.cli.deploy import require
+from darkpeak.cli.key import IDENTITY, read_key, session
 from darkpeak.errors import UsageError
+
+if TYPE_CHECKING:
+    from darkpeak.collective.model import Collective
+    from darkpeak.deploy.target import Target
+    from darkpeak.life.relocate import Relocated
 
 
 @command("rename")
@@ -42,16 +52,39 @@ def rename(settings: Settings, name: str, new: str | None, volume: str | None) -
 
 @command("move")
 @SERVICE
-@click.argument("block", type=int)
-def move(settings: Settings, name: str, block: int) -> None:
-    """Move a service to another block, in its compose file.
+@click.argument("place", metavar="[HOST|BLOCK]", required=False)
+@click.option("--finish", is_flag=True, help="Remove what the move has kept on the old host, with its data.")
+@click.option("--from-backup", is_flag=True, help="From a host that is dead: with its newest backup.")
+@IDENTITY
+@YES
+def move(settings: Settings, name: str, place: str | None, identities: tuple[Path, ...], **wanted: bool) -> None:
+    """Move a service to another host or to another block.
 
-    It changes the block, the ports, the routes and the subnet in the file; comments stay. `darkpeak plan` then shows
-    what `up` will do: it makes the service's network again, for which the service is stopped.
+    To a host of [hosts]: the service is built and started there, while the old one goes on. Then members read a notice,
+    until the old one is backed up, and the new one is restored and verified. collective.toml then says that it lives
+    there. The old one is kept, stopped, until --finish. If anything fails, the old one goes on. After an interruption,
+    the same command goes on; with the name of the old host, it goes back.
+
+    To a block: it changes the block, the ports, the routes and the subnet in the compose file; comments stay.
+    `darkpeak plan` then shows what `up` will do: it makes the service's network again, for which it is stopped.
+
+    Exits 1 if the service does not pass its check on the new host, or if (--from-backup) there is no backup.
 
     \b
+    Example: darkpeak move wiki north
+    Example: darkpeak move wiki north --from-backup
+    Example: darkpeak move wiki --finish
     Example: darkpeak move wiki 6030
     """
+    if place is None or not place.isdecimal():
+        _to_host(settings, name, place, identities, wanted)
+        return
+    if wanted["finish"] or wanted["from_backup"]:
+        raise UsageError("a move to another block has no --finish and no --from-backup", hint="leave them out")
+    _to_block(settings, name, int(place))
+
+
+def _to_block(settings: Settings, name: str, block: int) -> None:
     from darkpeak import output
     from darkpeak.life import rename as actions
 
@@ -61,6 +94,120 @@ def move(settings: Settings, name: str, block: int) -> None:
         output.show_json({"service": name, "block": block, "file": file})
     else:
         output.show_lines([f"{file} has block {block} now; deploy it: darkpeak up {name}"])
+
+
+def _to_host(
+    settings: Settings, name: str, place: str | None, identities: tuple[Path, ...], wanted: dict[str, bool]
+) -> None:
+    from darkpeak import output
+    from darkpeak.life import relocate as actions
+
+    if settings.host or (place is None) != wanted["finish"] or (wanted["finish"] and wanted["from_backup"]):
+        raise UsageError("give the host, or only --finish", hint=f"for example: darkpeak move {name} north")
+    collective = settings.deployable((name,))
+    targets = _targets(collective, name)
+    home = next(target for target in targets if target.host == _home(collective, name))
+    if place is None:
+        others = [target for target in targets if target is not home]
+        _finish(settings, home, others, yes=wanted["yes"])
+        return
+    goal = next((target for target in targets if target.host == place), None)
+    if goal is None:
+        hosts = ", ".join(host.name for host in collective.hosts)
+        raise UsageError(f"there is no host {place}", hint=f"the hosts are: {hosts or 'none yet; see docs/hosts.md'}")
+    if wanted["from_backup"]:
+        done = _from_backup(settings, home, goal, identities)
+    else:
+        with settings.progress() as progress:
+            done = actions.relocate(home, goal, [target for target in targets if target is not goal], progress)
+    if settings.as_json:
+        output.show_json(done)
+    else:
+        output.show_lines(_lines(done))
+
+
+def _home(collective: "Collective", name: str) -> str:
+    from darkpeak.collective.hosts import homes_of
+
+    host = homes_of(collective).get(name)
+    return host.name if host else ""
+
+
+def _targets(collective: "Collective", name: str) -> "list[Target]":
+    """Return the service on each host, connected to side by side; on the default daemon only if it lives there."""
+    from darkpeak.deploy.hosts import connect
+    from darkpeak.deploy.target import find_targets, on_host
+
+    here = [] if _home(collective, name) else find_targets(collective, (name,), None, os.environ)
+    hosts = [find_targets(on_host(collective, host.name), (name,), host.name, {})[0] for host in collective.hosts]
+    connect([*here, *hosts], {})
+    return [*here, *hosts]
+
+
+def _from_backup(settings: Settings, home: "Target", goal: "Target", identities: tuple[Path, ...]) -> "Relocated":
+    from darkpeak import output
+    from darkpeak.life import relocate as actions
+
+    if home is goal:
+        raise UsageError(f"it lives on {goal.host} already", hint="name another host")
+    if not home.engine.failure:
+        raise UsageError(
+            f"{home.host} answers", hint=f"move it with its data: darkpeak move {home.service.name} {goal.host}"
+        )
+    secret = read_key(goal.collective, identities)
+    with session(settings, goal, secret) as work:
+        found = actions.newest_of(work, goal.service.name, home.host)
+        output.note(f"the newest backup is {found.name}, {_age(found.made)} old: what was written since then is lost")
+        return actions.from_backup(work, home, found)
+
+
+def _age(made: str) -> str:
+    from datetime import UTC, datetime
+
+    minutes = int((datetime.now(UTC) - datetime.fromisoformat(made)).total_seconds() // 60)
+    days, hours = minutes // 1440, minutes // 60
+    return f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
+
+
+def _finish(settings: Settings, home: "Target", others: "list[Target]", *, yes: bool) -> None:
+    from darkpeak import output
+    from darkpeak.life import settle as actions
+
+    name = home.service.name
+    if not yes and not output.ask(f"Delete what is kept of {name} on hosts on which it does not live, with its data?"):
+        raise UsageError("nothing was removed", hint="answer y, or give --yes")
+    with settings.progress() as progress:
+        done = actions.finish(home, others, progress)
+    silent = [target.host for target in others if target.engine.failure]
+    if settings.as_json:
+        output.show_json({"service": name, "removed": done, "silent": silent})
+        return
+    output.show_lines(
+        [f"{name}: removed from {', '.join(done)}" if done else f"{name}: no other host has a copy of it"]
+    )
+    output.show_lines(f"{host} does not answer: run this again when it does" for host in silent)
+
+
+def _lines(done: "Relocated") -> list[str]:
+    name, where = done.service, done.host
+    if done.snapshot:
+        first = f"{name} lives on {where} now, with {done.snapshot}, which was made {done.made}"
+    elif done.paused:
+        first = f"{name} lives on {where} now; it was paused for {done.paused} s"
+    else:
+        first = f"{name} lives on {where}, and runs there"
+    checked = f"verified: {done.verified}" if done.verified else "not verified: it has no scripts/verify"
+    lines = [f"{first}; {checked}" if done.paused or done.snapshot else first]
+    for host in done.kept:
+        back = f"back: darkpeak move {name} {host}; remove it: darkpeak move {name} --finish"
+        lines.append(f"kept on {host}, stopped ({back})")
+    again = f"it may still have a copy; when it answers, run: darkpeak move {name} {where}"
+    lines += [f"{host} does not answer: {again}" for host in done.silent]
+    moved = done.paused or done.snapshot
+    return [
+        *lines,
+        *(["commit collective.toml to git; names that lead to the old host must lead to the new one"] if moved else []),
+    ]
 
 
 @command("domain")

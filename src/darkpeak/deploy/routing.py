@@ -8,6 +8,8 @@ from darkpeak.engine import lock
 from darkpeak.engine.engine import Engine
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
+from darkpeak.evidence import store
+from darkpeak.evidence.moves import MoveRecord
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.plan.routes import make_table
 from darkpeak.router.control import Router
@@ -39,8 +41,17 @@ def require_router(collective: Collective, engine: Engine, observed: Observed) -
 def find_drift(collective: Collective, engine: Engine, observed: Observed) -> tuple[str, ...]:
     """Return how the running router differs from the files; nothing if no router runs."""
     router = find_router(collective, engine, observed)
-    keys = find_keys(collective, engine, observed) if router else ()
-    return tuple(map(str, router.drift(make_table(collective, observed, keys)))) if router else ()
+    if router is None:
+        return ()
+    keys = find_keys(collective, engine, observed)
+    return tuple(map(str, router.drift(make_table(collective, without_moved(collective, engine, observed), keys))))
+
+
+def without_moved(collective: Collective, engine: Engine, observed: Observed) -> Observed:
+    """Return the same without the copies of services to which no route leads: they move here, or have moved away."""
+    moved = {record.service for record in store.read(engine).all(MoveRecord)}
+    services = [service for service in collective.services if service.name in moved]
+    return observed.without(frozenset(item.id for service in services for item in observed.of(service.project)))
 
 
 def route(
@@ -64,7 +75,8 @@ def route(
         if router is None:
             return Changes()
         keys = find_keys(collective, engine, observed)
-        return router.apply(make_table(collective, observed.without(frozenset(leaving)), keys), asked)
+        led = without_moved(collective, engine, observed.without(frozenset(leaving)))
+        return router.apply(make_table(collective, led, keys), asked)
 
 
 def is_busy(collective: Collective, engine: Engine, service: Service) -> bool:

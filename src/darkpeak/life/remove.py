@@ -23,6 +23,7 @@ from darkpeak.evidence.backups import BackupRecord
 from darkpeak.evidence.drills import DrillRecord, DrillTurnRecord, RecoveryRecord, RestoreRecord, SpoiltDrillRecord
 from darkpeak.evidence.machines import RestartsRecord
 from darkpeak.evidence.measured import LevelRecord, UpdatesRecord
+from darkpeak.evidence.moves import MoveRecord
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.evidence.people import ReviewRecord
 from darkpeak.evidence.usage import UsageRecord
@@ -32,7 +33,7 @@ from darkpeak.vocabulary import LABEL, PROJECT, PROJECT_LABEL
 
 RECORDS = (
     *(BackupRecord, DrillRecord, SpoiltDrillRecord, DrillTurnRecord, RestoreRecord, RecoveryRecord),
-    *(LevelRecord, RestartsRecord, ReviewRecord, UpdatesRecord, UsageRecord),
+    *(LevelRecord, MoveRecord, RestartsRecord, ReviewRecord, UpdatesRecord, UsageRecord),
 )
 
 
