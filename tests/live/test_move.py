@@ -129,7 +129,7 @@ def pair(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pai
         public = (collective.top / f"{name}.pub").read_text().strip()
         text = text.replace(f"[admins.{name}]\n", f'[admins.{name}]\nssh = ["{public}"]\n')
     with Remote() as far:
-        text += f'\n[hosts.home]\ndocker = "{seeded.docker_host}"\nservices = ["{book.NAME}"]\n'
+        text += f'\n[hosts.home]\ndocker = "{seeded.docker_host}"\nca = true\nservices = ["{book.NAME}"]\n'
         file.write_text(text + f'\n[hosts.far]\ndocker = "{far.start_sshd()}"\n')
         collective.darkpeak("up", timeout=600)
         yield Pair(Kept(collective, collective.top / "ada"), far)

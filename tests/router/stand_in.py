@@ -43,7 +43,7 @@ class StandIn:
         """Store files."""
         self.handed |= {f"{folder}/{name}": content for name, content in files.items()}
 
-    def run(self, argv: Sequence[str]) -> Result:
+    def run(self, argv: Sequence[str], stdin: bytes | None = None) -> Result:  # noqa: ARG002 (no program reads it)
         """Run one of the router's programs."""
         self.ran.append(list(argv))
         if argv[0] == self.refuse:

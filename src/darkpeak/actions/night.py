@@ -16,6 +16,7 @@ from darkpeak.actions.updates import Updates, find_updates
 from darkpeak.actions.upgrade import upgrade
 from darkpeak.collective import count
 from darkpeak.collective.model import AUTO, Collective, Service
+from darkpeak.deploy.authority import follow
 from darkpeak.deploy.reach import ask_router
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
@@ -243,8 +244,10 @@ def _certificate_lines(session: Session) -> list[Line]:
     router = find_router(target.collective, target.engine, observed)
     if router is None:
         return []
+    followed = [Line("certificates", good=False, message=line) for line in follow(target)]
     rows = list_certificates(target.collective, observed, router.certificates(), datetime.now(UTC).timestamp())
-    return [Line(f"certificate of {row.names[0]}", not row.urgent, row.failed) for row in rows if row.failed]
+    failed = [Line(f"certificate of {row.names[0]}", not row.urgent, row.failed) for row in rows if row.failed]
+    return [*followed, *failed]
 
 
 def _scrub_line(item: Scrubbed) -> Line:

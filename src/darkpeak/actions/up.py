@@ -11,6 +11,7 @@ from darkpeak.actions import admin_groups
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.deploy import authority
 from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
 from darkpeak.deploy.login_page import find_unknown, make_client
@@ -155,6 +156,7 @@ def bring_up(target: Target, progress: Progress, wanted: Wanted = PLAIN, names: 
     """
     known = require_ours(target.collective, target.engine, deploys=True)
     target = _without_gone(target, names)
+    authority.prepare(target, partial(progress.step, ROUTER))
     plan = _plan(target, wanted, again=True)
     changing = sorted(item.service for item in plan.changes)
     if not changing:
@@ -277,5 +279,6 @@ def _finish(
         service = next(item for item in target.collective.services if item.name == name)
         make_client(target.collective, target.engine, service)
     followed = admin_groups.follow(target) if plan.groups or _changed(plan, DIRECTORY) else []
-    notes = (*reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
+    signed = authority.follow(target)
+    notes = (*signed, *reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

@@ -12,7 +12,7 @@ from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, TUNNEL_PORT, VAGRANT
 
-KEYS = ("docker", "services")
+KEYS = ("docker", "services", "ca")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 # The VM of `darkpeak vm`, unless collective.toml has a host with this name.
 VAGRANT_HOST = Host(VAGRANT, f"tcp://localhost:{TUNNEL_PORT}", Place(COLLECTIVE_FILE, 1))
@@ -37,7 +37,7 @@ def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
             services = values.get("services")
             named = tuple(map(str, services)) if isinstance(services, list) else ()
             at = _place(text, name, "services") if named else _place(text, name)
-            hosts.append(Host(name, str(values.get("docker", "")), at, named))
+            hosts.append(Host(name, str(values.get("docker", "")), at, named, ca=values.get("ca") is True))
     return tuple(hosts), findings
 
 
@@ -62,6 +62,8 @@ def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
         hint = 'write services = ["wiki", "chat"]'
         yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", hint)
+    if not isinstance(values.get("ca", False), bool):
+        yield Finding(_place(text, name, "ca"), "wrong-type", "ca must be true or false", "write ca = true")
 
 
 def _place(text: str, *path: str) -> Place:
@@ -99,11 +101,13 @@ def homes_of(collective: Collective) -> dict[str, Host]:
 def place(collective: Collective, services: Sequence[Service]) -> list[Placed]:
     """Return the services by daemon; services that [hosts] does not assign are on the default daemon.
 
-    A router is on every host that has services. An idea has nothing to run, so it needs no daemon.
+    A router is on every host that has services. The first daemon is the home of the collective's CA: the one with `ca`,
+    or else the default one, or else the first of [hosts]. An idea has nothing to run, so it needs no daemon.
     """
     homes = homes_of(collective)
     used = {homes.get(service.name) for service in collective.services if service.runs and service.name != ROUTER}
-    hosts = [host for host in (None, *collective.hosts) if host in used] or [None]
+    hosts = [host for host in (None, *collective.hosts) if host in used or (host and host.ca)] or [None]
+    hosts.sort(key=lambda host: not (host and host.ca))
 
     def is_on(service: Service, host: Host | None) -> bool:
         if service.name == ROUTER:

@@ -70,6 +70,7 @@ class Host:
     docker: str  # its URI
     at: "Place"
     services: tuple[str, ...] = ()
+    ca: bool = False  # whether its router has the key of the collective's CA
 
     def takes(self, service: str) -> bool:
         """Return whether a service runs here when a command names no service."""

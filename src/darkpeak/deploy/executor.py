@@ -15,7 +15,7 @@ from threading import Event
 
 from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
-from darkpeak.deploy import login_page, networks, routing
+from darkpeak.deploy import authority, login_page, networks, routing
 from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
@@ -184,7 +184,7 @@ class Work:
                 self.start_beside(operation)
             case Certify(container):
                 self.step(f"signing the certificate of {container}")
-                routing.certify(self.collective, self.engine, self.service, container)
+                authority.certify(self.collective, self.engine, self.service, container)
             case Route():
                 self.route(operation)
             case Drain():

@@ -1,4 +1,4 @@
-"""Find the router of an engine, change its routes to what runs, and have it sign certificates of services."""
+"""Find the router of an engine, change its routes to what runs."""
 
 from collections.abc import Callable, Collection, Iterable
 
@@ -101,26 +101,3 @@ def require_answer(collective: Collective, engine: Engine, service: Service, on_
     if hosts:
         what = f"{service.name} runs, but does not answer through the router at {', '.join(hosts)}"
         raise SystemFailure(what, hint=f"see why: darkpeak logs {service.name}")
-
-
-def certify(collective: Collective, engine: Engine, service: Service, container: str) -> None:
-    """Have the collective's CA sign the certificate of a service's container; nothing is done if no router runs.
-
-    Raises:
-        SystemFailure: when the service makes no request, the router does not sign it, or the service refuses it.
-    """
-    observed = engine.observe()
-    router = find_router(collective, engine, observed)
-    if router is None:
-        return
-    hosts = {route.host(collective.domain) for route in service.routes.named}
-    names = (collective.domain, *sorted(host for host in hosts if host.endswith(f".{collective.domain}")))
-    for item in (found for found in observed.of(service.project, container) if found.ready):
-        requested = engine.exec_in(item.id, ("certificate", "request"))
-        if requested.code:
-            why = requested.last_line()
-            raise SystemFailure(f"{service.name} did not request its certificate: {why}", where=item.name)
-        installed = engine.exec_in(item.id, ("certificate", "install"), router.sign(requested.stdout, names))
-        if installed.code:
-            why = installed.last_line()
-            raise SystemFailure(f"{service.name} did not install its certificate: {why}", where=item.name)

@@ -21,9 +21,10 @@ from darkpeak.actions.session import Session
 from darkpeak.actions.up import bring_up, carry_out, ensure_base_images, lock_services, plan_up
 from darkpeak.caller import who
 from darkpeak.collective.content import replace_file
+from darkpeak.collective.hosts import place
 from darkpeak.collective.moved import with_home
 from darkpeak.collective.settings import Host
-from darkpeak.deploy import routing
+from darkpeak.deploy import authority, routing
 from darkpeak.deploy.target import Target
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError
@@ -71,6 +72,7 @@ def relocate(home: Target, goal: Target, others: Sequence[Target], progress: Pro
         kept, silent = settle(home, others, progress)
         return Relocated(service.name, home.host, home.host, kept=kept, silent=silent)
     _require_movable(home, goal)
+    goal = _as_moved(goal)
     for target in (home, goal):
         ensure_base_images(target, [service], progress)
     with _both_locked(home, goal, progress) as (here, there):
@@ -136,6 +138,7 @@ def _start_closed(goal: Target, compose: Compose, progress: Progress) -> None:
         SystemFailure: when it does not become healthy.
     """
     name = goal.service.name
+    authority.prepare(goal, partial(progress.step, name))
     plan = plan_up(goal)
     result = carry_out(goal, compose, plan, "move", progress) if plan.changes else None
     failures = result.failures if result else ()
@@ -219,7 +222,11 @@ def _require_movable(home: Target, goal: Target, *, alive: bool = True) -> None:
         raise UsageError(f"{service.name} lives on the default daemon, which has no name to go back to", hint=hint)
     if with_home((collective.root / COLLECTIVE_FILE).read_bytes().decode(), service.name, goal.host) is None:
         raise _unusual(service.name, goal.host)
-    moved = replace(collective, hosts=tuple(_with_service(host, service.name, goal.host) for host in collective.hosts))
+    moved = _as_moved(goal).collective
+    before, after = (place(item, item.services)[0].host for item in (collective, moved))
+    if before and after and before.name != after.name:
+        hint = f"write ca = true below [hosts.{before.name}] in {COLLECTIVE_FILE} first, so that it keeps its router"
+        raise UsageError(f"{before.name} has the key of the collective's CA, and would have no service left", hint=hint)
     apart = next(iter(set(together(moved)) - set(together(collective))), None)
     if apart:
         raise UsageError(
@@ -254,6 +261,12 @@ def _require_current(home: Target, others: Sequence[Target]) -> None:
             f"{name} has moved to {record.other} ({record.who}, {record.when}), and {COLLECTIVE_FILE} does not say so"
         )
         raise UsageError(what + "; nothing was touched", hint="get their commit: git pull")
+
+
+def _as_moved(goal: Target) -> Target:
+    """Return the new host, in the collective as it is after the move."""
+    hosts = tuple(_with_service(host, goal.service.name, goal.host) for host in goal.collective.hosts)
+    return replace(goal, collective=replace(goal.collective, hosts=hosts))
 
 
 def _with_service(host: Host, service: str, wanted: str) -> Host:

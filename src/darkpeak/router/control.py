@@ -65,8 +65,8 @@ class Notice(NamedTuple):
 class Container(Protocol):
     """The router's container: engine/inside.py, or the tests' stand-in."""
 
-    def run(self, argv: Sequence[str]) -> Result:
-        """Run a program in it."""
+    def run(self, argv: Sequence[str], stdin: bytes | None = None) -> Result:
+        """Run a program in it, with bytes on its standard input if they are given."""
 
     def read_folder(self, folder: str) -> Mapping[str, bytes]:
         """Return the files of one of its folders."""
@@ -179,6 +179,36 @@ class Router:
             return self._run("sign", "-i", f"{NEXT}/{file}", *names)
         finally:
             self._run("rm", "-f", f"{NEXT}/{file}")
+
+    def has_key(self) -> bool:
+        """Return whether this router has the CA's key; of a collective's routers, one has."""
+        return not self._container.run(("test", "-s", "/ca/ca.key")).code
+
+    def request(self) -> tuple[tuple[str, ...], bytes] | None:
+        """Return the names and the request of a certificate that this router needs from the one with the CA's key."""
+        names, _, request = self._run("request").partition(b"\n")
+        return (tuple(names.decode().split()), request) if request else None
+
+    def take(self, certificate: bytes) -> None:
+        """Put the certificate for the last request into use.
+
+        Raises:
+            SystemFailure: when it is not for that request, or not from the collective's CA.
+        """
+        self._give("take", certificate)
+
+    def adopt(self, authority: str) -> None:
+        """Use another CA, by its certificate, and give up the own one.
+
+        Raises:
+            SystemFailure: when the router refuses.
+        """
+        self._give("adopt", authority.encode())
+
+    def _give(self, program: str, stdin: bytes) -> None:
+        result = self._container.run((program,), stdin)
+        if result.code:
+            raise SystemFailure(f"the router refused: {result.last_line()}", hint=HINT)
 
     def _switch(self, files: Mapping[str, bytes]) -> bool:
         """Give new files to the container; return whether the router had to reload."""
