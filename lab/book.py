@@ -41,7 +41,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -
 VOLUME ["/data"]
 EXPOSE 80
 COPY --chmod=755 keep-checking /usr/local/bin/
-COPY --chmod=755 write lines /page/cgi-bin/
+COPY --chmod=755 write lines headers /page/cgi-bin/
 CMD ["busybox", "httpd", "-f", "-p", "80", "-h", "/page"]
 """,
     "web/keep-checking": KEEP_CHECKING,
@@ -50,6 +50,11 @@ CMD ["busybox", "httpd", "-f", "-p", "80", "-h", "/page"]
 set -eu
 echo "$QUERY_STRING" >>/data/lines
 printf 'Content-Type: text/plain\\r\\n\\r\\nwritten\\n'
+""",
+    "web/headers": """\
+#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+env | grep ^HTTP_
 """,
     "web/lines": """\
 #!/bin/sh

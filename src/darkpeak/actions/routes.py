@@ -1,9 +1,14 @@
 """List routes, compare the routers with the files, set notices, and return the routers' CAs."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+
+from darkpeak.collective.hosts import peers_of
+from darkpeak.deploy import routing
 from darkpeak.deploy.login_page import find_keys
 from darkpeak.deploy.routing import require_router, without_moved
 from darkpeak.deploy.target import Target
-from darkpeak.errors import UsageError
+from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence.ownership import require_ours
 from darkpeak.plan.routes import ListedRoute, list_routes, make_table
 from darkpeak.router.control import Notice
@@ -30,6 +35,14 @@ def check_routes(target: Target) -> list[Drift]:
     keys = find_keys(target.collective, target.engine, observed)
     led = without_moved(target.collective, target.engine, observed)
     return router.drift(make_table(target.collective, led, keys))
+
+
+def lead(targets: Iterable[Target]) -> None:
+    """Have routers lead to what was deployed on other hosts; those that do not answer learn it at the next `up`."""
+    for target in targets:
+        if peers_of(target.collective) and not target.engine.failure:
+            with suppress(SystemFailure):
+                routing.route(target.collective, target.engine, lambda _: None)
 
 
 def set_notice(target: Target, notice: Notice | None) -> None:

@@ -39,6 +39,7 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
     """
     from darkpeak import output
     from darkpeak.actions.publish import renew
+    from darkpeak.actions.routes import lead
     from darkpeak.actions.up import Wanted, bring_up
     from darkpeak.deploy.check import require_sound
 
@@ -54,7 +55,10 @@ def up(settings: Settings, names: tuple[str, ...], backup_to: Path | None) -> No
             yield result
 
         results = settings.each(targets, act)
-    _note(renew(settings.targets(collective)) if any(result.plan.changes for result in results) else "")
+    if any(result.plan.changes for result in results):
+        every = settings.targets(collective)
+        lead([target for target in every if target.host not in {result.host for result in results}])
+        _note(renew(every))
     if settings.as_json:
         output.show_json([{"host": result.host, "result": result} for result in results])
     require(failure for result in results for failure in result.failures)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 from darkpeak.collective.model import Collective, Finding, Place, Service
@@ -12,7 +13,7 @@ from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, TUNNEL_PORT, VAGRANT
 
-KEYS = ("docker", "services", "ca")
+KEYS = ("docker", "services", "address", "ca")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 # The VM of `darkpeak vm`, unless collective.toml has a host with this name.
 VAGRANT_HOST = Host(VAGRANT, f"tcp://localhost:{TUNNEL_PORT}", Place(COLLECTIVE_FILE, 1))
@@ -37,7 +38,8 @@ def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
             services = values.get("services")
             named = tuple(map(str, services)) if isinstance(services, list) else ()
             at = _place(text, name, "services") if named else _place(text, name)
-            hosts.append(Host(name, str(values.get("docker", "")), at, named, ca=values.get("ca") is True))
+            address = str(values.get("address", ""))
+            hosts.append(Host(name, str(values.get("docker", "")), at, named, address, ca=values.get("ca") is True))
     return tuple(hosts), findings
 
 
@@ -62,8 +64,23 @@ def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
     if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
         hint = 'write services = ["wiki", "chat"]'
         yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", hint)
+    yield from _wrong_router(text, name, values)
+
+
+def _wrong_router(text: str, name: str, values: dict[str, Any]) -> Iterator[Finding]:
+    if "address" in values and not _is_address(values["address"]):
+        hint = 'write the IP address at which the other hosts reach it: address = "192.0.2.7"'
+        what = f"{values['address']!r} is not an IPv4 address"
+        yield Finding(_place(text, name, "address"), "wrong-type", what, hint)
     if not isinstance(values.get("ca", False), bool):
         yield Finding(_place(text, name, "ca"), "wrong-type", "ca must be true or false", "write ca = true")
+
+
+def _is_address(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(IPv4Address(value))
+    except ValueError:
+        return False
 
 
 def _place(text: str, *path: str) -> Place:
@@ -96,6 +113,13 @@ def uri_of(hosts: Sequence[Host], wanted: str) -> str:
 def homes_of(collective: Collective) -> dict[str, Host]:
     """Return the host of each service that [hosts] assigns; if there are two, the first."""
     return {name: host for host in reversed(collective.hosts) for name in host.services}
+
+
+def peers_of(collective: Collective) -> dict[str, str]:
+    """Return the address of each host whose router is the peer of the others; none if there are not two."""
+    used = {placed.host for placed in place(collective, collective.services)}
+    found = {host.name: host.address for host in collective.hosts if host in used and host.address}
+    return found if len(found) > 1 else {}
 
 
 def place(collective: Collective, services: Sequence[Service]) -> list[Placed]:

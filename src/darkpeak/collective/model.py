@@ -276,6 +276,7 @@ class Collective:
     hosts: tuple[Host, ...] = ()
     certificates: Certificates | None = None
     router: RouterPorts = field(default_factory=RouterPorts)
+    here: str = ""  # the host in [hosts] on which it is looked at; empty: the default daemon
     id: str = ""  # made by the first `up`; empty before
     unread: tuple[Finding, ...] = ()  # because of which a folder of services/ could not be read as a service
     faults: tuple[Finding, ...] = ()  # each stops the deploy of the service in whose folder it is, and of no other
@@ -308,7 +309,7 @@ class Collective:
 
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""
-        return replace(self, services=tuple(service.on(host) for service in self.services))
+        return replace(self, services=tuple(service.on(host) for service in self.services), here=host)
 
     def depends_on(self, service: Service) -> tuple[str, ...]:
         """Return the names of the services whose networks or volumes this one uses, and of its login page, sorted."""

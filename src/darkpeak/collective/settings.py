@@ -70,6 +70,7 @@ class Host:
     docker: str  # its URI
     at: "Place"
     services: tuple[str, ...] = ()
+    address: str = ""  # at which the routers of the other hosts reach its router; empty: it is not their peer
     ca: bool = False  # whether its router has the key of the collective's CA
 
     def takes(self, service: str) -> bool:

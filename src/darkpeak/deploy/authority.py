@@ -5,7 +5,7 @@ The home is the first daemon of `place`. The others have the CA's certificate; t
 
 from collections.abc import Callable
 
-from darkpeak.collective.hosts import place
+from darkpeak.collective.hosts import peers_of, place
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
@@ -67,7 +67,7 @@ def prepare(target: Target, on_step: Callable[[str], None]) -> None:
 
 def follow(target: Target) -> tuple[str, ...]:
     """Have another host's router use the collective's CA, and a certificate by it; return what was done, or why not."""
-    if not is_member(target):
+    if not is_member(target) and not _peer_name(target.collective):
         return ()
     try:
         return tuple(_follow(target))
@@ -80,7 +80,7 @@ def _follow(target: Target) -> list[str]:
     if router is None:
         return []
     done = []
-    if router.has_key():
+    if is_member(target) and router.has_key():
         router.adopt(home_router(target.collective).authority())
         done.append(f"the router on {target.host} has given up its own CA, and uses the collective's")
         for service in target.running:
@@ -90,7 +90,17 @@ def _follow(target: Target) -> list[str]:
     if wanted:
         names, request = wanted
         router.take(home_router(target.collective).sign(request, names))
+    peer = _peer_name(target.collective)
+    wanted = router.request(peer) if peer else None
+    if wanted:
+        names, request = wanted
+        router.take(home_router(target.collective).sign(request, names, peer=True), peer=True)
     return done
+
+
+def _peer_name(collective: Collective) -> str:
+    """Return the name by which the routers of other hosts know this host's; empty if it is not their peer."""
+    return f"{collective.here}.peer.{collective.domain}" if collective.here in peers_of(collective) else ""
 
 
 def certify(collective: Collective, engine: Engine, service: Service, container: str) -> None:

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from darkpeak.actions.data import verify
 from darkpeak.actions.ready import make_start
 from darkpeak.actions.restore import restore
+from darkpeak.actions.routes import lead
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import bring_up, carry_out, ensure_base_images, lock_services, plan_up
 from darkpeak.caller import who
@@ -72,19 +73,20 @@ def relocate(home: Target, goal: Target, others: Sequence[Target], progress: Pro
         kept, silent = settle(home, others, progress)
         return Relocated(service.name, home.host, home.host, kept=kept, silent=silent)
     _require_movable(home, goal)
-    goal = _as_moved(goal)
+    moved = _as_moved(goal, goal.host)
     for target in (home, goal):
         ensure_base_images(target, [service], progress)
     with _both_locked(home, goal, progress) as (here, there):
         with ExitStack() as back:
             back.callback(settle_two, home, goal, progress)  # by what the file says then, which is the old host
             _arrive(goal, home.host)
-            _start_closed(goal, there, progress)
+            _start_closed(moved, there, progress)
             started = time.monotonic()
-            verified = _carry_data(home, goal, (here, there), progress)
+            verified = _carry_data(home, moved, (here, there), progress)
             _write_home(home, goal.host)
             back.pop_all()
-        settle_two(goal, home, progress)
+        settle_two(moved, _as_moved(home, goal.host), progress)
+    lead([_as_moved(target, goal.host) for target in others if target is not home])
     paused = round(time.monotonic() - started, 1)
     progress.step(service.name, f"moved to {goal.host}")
     return Relocated(service.name, home.host, goal.host, paused, verified, kept=(home.host,))
@@ -98,6 +100,7 @@ def from_backup(session: Session, home: Target, found: Snapshot) -> Relocated:
         CheckFailed: when the snapshot is damaged, or when the service does not pass its checks.
     """
     goal, service, progress = session.target, session.target.service, session.progress
+    moved = _as_moved(goal, goal.host)
     _require_movable(home, goal, alive=False)
     _arrive(goal, home.host)
     result = bring_up(goal, progress, names=[service.name])
@@ -105,7 +108,7 @@ def from_backup(session: Session, home: Target, found: Snapshot) -> Relocated:
         raise SystemFailure(f"{service.name} {result.failures[0].failure}", hint="run the same command again")
     restored = restore(session, service, found.name, keep=False)
     _write_home(home, goal.host)
-    settle(goal, (), progress)
+    settle(moved, (), progress)
     verified = restored.verified
     return Relocated(service.name, home.host, goal.host, 0.0, verified, found.name, found.made, silent=(home.host,))
 
@@ -222,7 +225,7 @@ def _require_movable(home: Target, goal: Target, *, alive: bool = True) -> None:
         raise UsageError(f"{service.name} lives on the default daemon, which has no name to go back to", hint=hint)
     if with_home((collective.root / COLLECTIVE_FILE).read_bytes().decode(), service.name, goal.host) is None:
         raise _unusual(service.name, goal.host)
-    moved = _as_moved(goal).collective
+    moved = _as_moved(goal, goal.host).collective
     before, after = (place(item, item.services)[0].host for item in (collective, moved))
     if before and after and before.name != after.name:
         hint = f"write ca = true below [hosts.{before.name}] in {COLLECTIVE_FILE} first, so that it keeps its router"
@@ -263,10 +266,10 @@ def _require_current(home: Target, others: Sequence[Target]) -> None:
         raise UsageError(what + "; nothing was touched", hint="get their commit: git pull")
 
 
-def _as_moved(goal: Target) -> Target:
-    """Return the new host, in the collective as it is after the move."""
-    hosts = tuple(_with_service(host, goal.service.name, goal.host) for host in goal.collective.hosts)
-    return replace(goal, collective=replace(goal.collective, hosts=hosts))
+def _as_moved(target: Target, goal: str) -> Target:
+    """Return a host in the collective as it is after the move."""
+    hosts = tuple(_with_service(host, target.service.name, goal) for host in target.collective.hosts)
+    return replace(target, collective=replace(target.collective, hosts=hosts))
 
 
 def _with_service(host: Host, service: str, wanted: str) -> Host:

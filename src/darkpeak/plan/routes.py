@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from darkpeak.collective.hosts import homes_of, peers_of
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.status import state_of
@@ -64,6 +65,8 @@ def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...]
             for route in service.routes.http
         ),
         gate=Gate(tuple(sorted(_gated(here))), keys, tuple(sorted(_gated(here, optional=True)))),
+        away=tuple(sorted(_away(collective, sound, here))),
+        peers=tuple(sorted((name, at) for name, at in _peers(collective).items() if name != collective.here)),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),
@@ -90,6 +93,22 @@ def make_acme(collective: Collective, services: Sequence[Service]) -> Acme | Non
         certificates = [*alone, (domain, WILDCARD + domain)]
     wanted = tuple(sorted(certificates))
     return Acme(settings.acme, settings.contact, settings.dns, settings.trust, wanted, collective.router.redirect)
+
+
+def _peers(collective: Collective) -> dict[str, str]:
+    """Return the addresses of the routers to which this host's router leads; none if it is not their peer itself."""
+    peers = peers_of(collective)
+    return peers if collective.here in peers else {}
+
+
+def _away(collective: Collective, services: Sequence[Service], here: Sequence[Service]) -> Iterator[tuple[str, str]]:
+    """Yield each http route of services that live on another host, and that host."""
+    peers, homes = _peers(collective), homes_of(collective)
+    present = {service.name for service in here}
+    for service in services:
+        home = homes.get(service.name)
+        if home and home.name != collective.here and home.name in peers and service.name not in present:
+            yield from ((route.label, home.name) for route in service.routes.http)
 
 
 def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Route]:

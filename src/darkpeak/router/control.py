@@ -167,8 +167,8 @@ class Router:
         except ValueError as error:
             raise SystemFailure(f"the router's list of certificates cannot be read: {error}", hint=HINT) from error
 
-    def sign(self, request: bytes, names: Sequence[str]) -> bytes:
-        """Return a certificate by the collective's CA for exactly these names.
+    def sign(self, request: bytes, names: Sequence[str], *, peer: bool = False) -> bytes:
+        """Return a certificate by the collective's CA for exactly these names; with `peer`, for the router of a host.
 
         Raises:
             SystemFailure: when the CA may not sign the request, or one of the names.
@@ -176,7 +176,7 @@ class Router:
         file = f"{uuid.uuid4().hex}.request"
         self._put({file: request})
         try:
-            return self._run("sign", "-i", f"{NEXT}/{file}", *names)
+            return self._run("sign", *(["-p"] if peer else []), "-i", f"{NEXT}/{file}", *names)
         finally:
             self._run("rm", "-f", f"{NEXT}/{file}")
 
@@ -184,18 +184,21 @@ class Router:
         """Return whether this router has the CA's key; of a collective's routers, one has."""
         return not self._container.run(("test", "-s", "/ca/ca.key")).code
 
-    def request(self) -> tuple[tuple[str, ...], bytes] | None:
-        """Return the names and the request of a certificate that this router needs from the one with the CA's key."""
-        names, _, request = self._run("request").partition(b"\n")
+    def request(self, peer: str = "") -> tuple[tuple[str, ...], bytes] | None:
+        """Return the names and the request of a certificate that this router needs from the one with the CA's key.
+
+        With `peer`, it is the one for this name, with which the router proves to others who it is.
+        """
+        names, _, request = self._run("request", *filter(None, [peer])).partition(b"\n")
         return (tuple(names.decode().split()), request) if request else None
 
-    def take(self, certificate: bytes) -> None:
+    def take(self, certificate: bytes, *, peer: bool = False) -> None:
         """Put the certificate for the last request into use.
 
         Raises:
             SystemFailure: when it is not for that request, or not from the collective's CA.
         """
-        self._give("take", certificate)
+        self._give(("take", "peer" if peer else "site"), certificate)
 
     def adopt(self, authority: str) -> None:
         """Use another CA, by its certificate, and give up the own one.
@@ -203,10 +206,10 @@ class Router:
         Raises:
             SystemFailure: when the router refuses.
         """
-        self._give("adopt", authority.encode())
+        self._give(("adopt",), authority.encode())
 
-    def _give(self, program: str, stdin: bytes) -> None:
-        result = self._container.run((program,), stdin)
+    def _give(self, argv: Sequence[str], stdin: bytes) -> None:
+        result = self._container.run(argv, stdin)
         if result.code:
             raise SystemFailure(f"the router refused: {result.last_line()}", hint=HINT)
 

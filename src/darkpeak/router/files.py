@@ -19,6 +19,8 @@ TABLES = (
     "idle.map",
     "body.map",
     "members.map",
+    "away.map",
+    "peers.map",
     "tls.cfg",
     "tcp.cfg",
     "certificates.lst",
@@ -30,8 +32,9 @@ TABLES = (
 PROBED = "probed.map"
 MEMBERS = "members.map"
 ONLY, ALSO = 1, 2  # in that file: for members only, and for others too
+AWAY, PEERS = "away.map", "peers.map"
 KEYS = ("account.pem", "account-next.pem")
-YOUNG = {PROBED, MEMBERS, *KEYS}  # an older router does not have them
+YOUNG = {PROBED, MEMBERS, AWAY, PEERS, *KEYS}  # an older router does not have them
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
@@ -78,6 +81,8 @@ def render(table: Table) -> dict[str, bytes]:
         **{f"{kind}.map": _lines(_limited(limits, kind)) for kind in LIMITS},
         MEMBERS: _lines(_gated(table.gate)),
         "tls.cfg": _variables(TLS_ROUTES=table.tls, MEMBERS=table.gate.labels or table.gate.optional),
+        AWAY: _lines(f"{label} {host}" for label, host in table.away),
+        PEERS: _lines(f"{host} {address}" for host, address in table.peers),
         **dict(zip(KEYS, map(str.encode, table.gate.keys or ("", "")), strict=True)),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
@@ -150,6 +155,8 @@ def parse(files: Mapping[str, bytes]) -> Table:
         plain_ssh=plain,
         limits=_limits(files),
         gate=_gate(files),
+        away=_pairs(files, AWAY),
+        peers=_pairs(files, PEERS),
         probed=tuple(Route(name, port) for name, port, _ in _entries(files, PROBED)),
         acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),
         pairs=tuple(sorted({int(found[1]) for name in TO_PORTS for found in PAIR.finditer(_text(files, name))})),
@@ -163,6 +170,11 @@ def _entries(files: Mapping[str, bytes], name: str) -> list[tuple[str, int, bool
     found = [(key, target.removesuffix(PROXY), target.endswith(PROXY)) for key, _, target in split if key]
     ports = [(key, led.get(target, target.partition("-")[0]), proxy) for key, target, proxy in found]
     return [(key, int(port), proxy) for key, port, proxy in ports if port.isdecimal()]
+
+
+def _pairs(files: Mapping[str, bytes], name: str) -> tuple[tuple[str, str], ...]:
+    split = (line.partition(" ") for line in sorted(lines(files, name)))
+    return tuple((key, value) for key, _, value in split if value)
 
 
 def _shorten(host: str, domains: tuple[str, ...]) -> str:

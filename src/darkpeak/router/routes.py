@@ -95,6 +95,8 @@ class Table:
     limits: tuple[Limit, ...] = ()
     gate: Gate = Gate()
     acme: Acme | None = None
+    away: tuple[tuple[str, str], ...] = ()  # labels and whole host names, and the hosts to whose routers they lead
+    peers: tuple[tuple[str, str], ...] = ()  # these hosts, and their addresses
     probed: tuple[Route, ...] = ()  # of services without routes: the port at which the prober asks each
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
     kept: frozenset[int] = field(default=frozenset(), compare=False, repr=False)  # ports whose routes stay as they are
@@ -253,6 +255,10 @@ def check(table: Table) -> None:
     _check_tcp(table)
     _once("the name", [route.label for route in table.http])
     _once("the name", [route.label for route in table.tls])
+    _once("the name", [*(route.label for route in table.http), *(label for label, _ in table.away)])
+    for label, host in table.away:
+        _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
+        _require(host in dict(table.peers), f"{label} leads to {host}, which has no address")
     _once("the limit of", [limit.label for limit in table.limits])
     if table.acme:
         _check_acme(table.acme)
