@@ -7,7 +7,7 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.collective import Collective
-from darkpeak.collective.hosts import find_host, place, uri_of
+from darkpeak.collective.hosts import find_host, peers_of, place, uri_of
 from darkpeak.engine.compose import make_compose
 from darkpeak.errors import UsageError
 from tests.making import DIRECTORY, write_collective, write_service
@@ -114,3 +114,36 @@ def test_the_second_compose_file_changes_the_content_hash(root: Path) -> None:
         path.write_text(text)
         contents.add(content())
     assert len(contents) == 3
+
+
+def with_keys(root: Path, **keys: str) -> Collective:
+    """Return the collective with more keys of its hosts, and what places the rest on the host north."""
+    text = (root / "collective.toml").read_text()
+    north = '[hosts.north]\ndocker = "ssh://ops@north"\nservices = ["wiki", "directory"]\n'
+    text = text.replace("[hosts.server]\n", f"{north}{keys.get('north', '')}\n[hosts.server]\n{keys.get('server', '')}")
+    (root / "collective.toml").write_text(text)
+    files, findings = collective.read(root)
+    assert findings == []
+    return files
+
+
+def test_the_host_with_the_key_of_the_ca_is_the_first_and_keeps_its_router(root: Path) -> None:
+    assert [host for host, _ in placed(with_keys(root))] == ["north", "server"]
+    text = (root / "collective.toml").read_text().replace('services = ["mail"]', "services = []\nca = true")
+    (root / "collective.toml").write_text(text)
+    assert placed(collective.read(root)[0])[:2] == [("server", ["game", "router"]), ("", ["mail", "router"])]
+
+
+def test_hosts_with_an_address_are_peers_if_there_are_two(root: Path) -> None:
+    at = 'address = "192.0.2.7"\n'
+    assert peers_of(with_keys(root, server=at)) == {}
+    text = (root / "collective.toml").read_text()
+    (root / "collective.toml").write_text(text.replace("[hosts.north]\n", '[hosts.north]\naddress = "192.0.2.8"\n'))
+    assert peers_of(collective.read(root)[0]) == {"north": "192.0.2.8", "server": "192.0.2.7"}
+
+
+@pytest.mark.parametrize("line", ['address = "server"', "address = 7", 'ca = "yes"'])
+def test_an_address_is_an_address_and_ca_is_true_or_false(root: Path, line: str) -> None:
+    text = (root / "collective.toml").read_text()
+    (root / "collective.toml").write_text(text.replace("[hosts.server]\n", f"[hosts.server]\n{line}\n"))
+    assert [finding.rule for finding in collective.read(root)[1]] == ["wrong-type"]

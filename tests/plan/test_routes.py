@@ -197,3 +197,43 @@ def test_a_healthy_service_that_does_not_answer_is_unreachable(tmp_path: Path) -
     rows = make_status(files, files.services, Observed((NEW,)))
     assert [row.state for row in mark_unreachable(rows, ["wiki"])] == ["absent", "unreachable"]
     assert mark_unreachable(rows, ["directory"]) == rows
+
+
+PEERS = """
+[hosts.north]
+docker = "ssh://ops@north"
+address = "192.0.2.8"
+services = ["directory"]
+
+[hosts.south]
+docker = "ssh://ops@south"
+address = "192.0.2.9"
+services = ["wiki"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("here", "running", "http", "away", "peers"),
+    [
+        ("south", (OLD,), [("wiki", 6010)], (), (("north", "192.0.2.8"),)),
+        ("north", (), [], (("wiki", "south"),), (("south", "192.0.2.9"),)),
+        ("north", (OLD,), [("wiki", 6010)], (), (("south", "192.0.2.9"),)),  # a trial there
+        ("", (), [], (), ()),  # it has no address, so it is nobody's peer
+    ],
+    ids=["at home", "elsewhere", "here too", "no peer"],
+)
+def test_a_router_leads_to_the_peer_where_a_service_lives(  # noqa: PLR0913, PLR0917 (a host, and what its table has)
+    tmp_path: Path,
+    here: str,
+    running: tuple[Running, ...],
+    http: list[tuple[str, int]],
+    away: tuple[tuple[str, str], ...],
+    peers: tuple[tuple[str, str], ...],
+) -> None:
+    root = write_collective(tmp_path)
+    with (root / "collective.toml").open("a") as file:
+        file.write(PEERS)
+    files = collective.read(root)[0]
+    table = make_table(files.on(here) if here else files, Observed(running))
+    assert [(route.label, route.port) for route in table.http] == http
+    assert (table.away, table.peers) == (away, peers)
