@@ -18,7 +18,7 @@ import pytest
 
 from lab import book
 from lab.collectives import Collective, copy_of_ours
-from lab.commands import run
+from lab.commands import run, wait_for
 from lab.hosts import SSH
 from lab.kept import Kept
 from lab.remote import Remote
@@ -239,6 +239,8 @@ def test_a_killed_host_is_left_with_its_newest_backup_and_gives_up_its_copy(
     pair.far.start_engine()
     collective.darkpeak("move", book.NAME, "home", timeout=300)
     assert pair.running() == {"home"}
+    pair.far.docker("start", "darkpeak-router-haproxy-1")  # an engine that is killed has stopped it
+    wait_for("its router", lambda: pair.ask("far", "/cgi-bin/lines")[0] == OK)
     assert set(pair.ask("far", "/cgi-bin/lines")[1].split()) == saved  # its router leads home
     collective.darkpeak("move", book.NAME, "--finish", "--yes")
     left = pair.far.docker("volume", "ls", "--quiet", "--filter", "label=com.docker.compose.project=darkpeak-book")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from darkpeak.collective.hosts import peers_of
-from darkpeak.deploy import routing
+from darkpeak.deploy import authority, routing
 from darkpeak.deploy.login_page import find_keys
 from darkpeak.deploy.routing import require_router, without_moved
 from darkpeak.deploy.target import Target
@@ -42,6 +42,7 @@ def lead(targets: Iterable[Target]) -> None:
     for target in targets:
         if peers_of(target.collective) and not target.engine.failure:
             with suppress(SystemFailure):
+                authority.follow(target)
                 routing.route(target.collective, target.engine, lambda _: None)
 
 

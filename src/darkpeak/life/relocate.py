@@ -81,6 +81,8 @@ def relocate(home: Target, goal: Target, others: Sequence[Target], progress: Pro
             back.callback(settle_two, home, goal, progress)  # by what the file says then, which is the old host
             _arrive(goal, home.host)
             _start_closed(moved, there, progress)
+            for target in (moved, _as_moved(home, goal.host)):
+                authority.follow(target)  # its router may become a peer of the others just now
             started = time.monotonic()
             verified = _carry_data(home, moved, (here, there), progress)
             _write_home(home, goal.host)
@@ -108,6 +110,7 @@ def from_backup(session: Session, home: Target, found: Snapshot) -> Relocated:
         raise SystemFailure(f"{service.name} {result.failures[0].failure}", hint="run the same command again")
     restored = restore(session, service, found.name, keep=False)
     _write_home(home, goal.host)
+    authority.follow(moved)
     settle(moved, (), progress)
     verified = restored.verified
     return Relocated(service.name, home.host, goal.host, 0.0, verified, found.name, found.made, silent=(home.host,))
