@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import book
+from lab import book, ledger
 from lab.collectives import Collective, copy_of_ours
-from lab.commands import run, wait_for
+from lab.commands import run
 from lab.hosts import SSH
 from lab.kept import Kept
 from lab.remote import Remote
@@ -122,6 +122,7 @@ def pair(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pai
         if folder.name != "router":
             shutil.rmtree(folder)
     book.add(collective)
+    ledger.add(collective)  # so that far has a router before anything moves there
     file = collective.top / "collective.toml"
     text = file.read_text()
     for name in ("ada", "grace"):
@@ -131,7 +132,7 @@ def pair(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pai
     with Remote() as far:
         for name, uri, address, more in (
             ("home", seeded.docker_host, seeded.address, f'ca = true\nservices = ["{book.NAME}"]\n'),
-            ("far", far.start_sshd(), far.address, ""),
+            ("far", far.start_sshd(), far.address, f'services = ["{ledger.NAME}"]\n'),
         ):
             text += f'\n[hosts.{name}]\ndocker = "{uri}"\naddress = "{address}"\n{more}'
         file.write_text(text)
@@ -239,8 +240,7 @@ def test_a_killed_host_is_left_with_its_newest_backup_and_gives_up_its_copy(
     pair.far.start_engine()
     collective.darkpeak("move", book.NAME, "home", timeout=300)
     assert pair.running() == {"home"}
-    pair.far.docker("start", "darkpeak-router-haproxy-1")  # an engine that is killed has stopped it
-    wait_for("its router", lambda: pair.ask("far", "/cgi-bin/lines")[0] == OK)
+    collective.darkpeak("up", timeout=300)  # an engine that is killed has stopped its router
     assert set(pair.ask("far", "/cgi-bin/lines")[1].split()) == saved  # its router leads home
     collective.darkpeak("move", book.NAME, "--finish", "--yes")
     left = pair.far.docker("volume", "ls", "--quiet", "--filter", "label=com.docker.compose.project=darkpeak-book")
