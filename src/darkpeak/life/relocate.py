@@ -80,7 +80,8 @@ def relocate(home: Target, goal: Target, others: Sequence[Target], progress: Pro
         with ExitStack() as back:
             back.callback(settle_two, home, goal, progress)  # by what the file says then, which is the old host
             _arrive(goal, home.host)
-            _start_closed(moved, there, progress)
+            authority.prepare(moved, partial(progress.step, service.name))
+            _start_closed(goal, there, progress)  # its router still leads to the old host
             for target in (moved, _as_moved(home, goal.host)):
                 authority.follow(target)  # its router may become a peer of the others just now
             started = time.monotonic()
@@ -144,7 +145,6 @@ def _start_closed(goal: Target, compose: Compose, progress: Progress) -> None:
         SystemFailure: when it does not become healthy.
     """
     name = goal.service.name
-    authority.prepare(goal, partial(progress.step, name))
     plan = plan_up(goal)
     result = carry_out(goal, compose, plan, "move", progress) if plan.changes else None
     failures = result.failures if result else ()
