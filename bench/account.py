@@ -13,7 +13,6 @@ program is all clients, on the same machine.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import re
 import subprocess
@@ -22,13 +21,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from bench.directory import CONNECTIONS, MEMBERS, PASSWORD, WITH_PASSWORD, Rate, fill, hashes, memory
 from lab import toy
 from lab.collectives import copy_of_ours
 from lab.hosts import Host
-from tests.live.portal import BASE, Visitor
+from tests.live.portal import BASE, Visitor, fill_in_directly
 
 if TYPE_CHECKING:
     from lab.collectives import Collective
@@ -37,24 +35,14 @@ SECONDS = 5.0
 PORTAL = "darkpeak-account-portal"
 OPEN = "routes: {http: 6900}"
 GATED = f"{OPEN}\n  login: members"
-TOKEN = re.compile(r'name="token" value="([^"]+)"')
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
 def log_in(port: int, number: int) -> None:
     """Log a member in at the login page, as a browser does, from an address of their own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Host": "account.localhost", "X-Forwarded-For": f"192.0.2.{number % 250 + 1}"}
-    connection.request("GET", "/", headers=headers)
-    found = TOKEN.search(connection.getresponse().read().decode())
-    assert found, "the login page has no form"
-    form = {"user": f"m{number % WITH_PASSWORD}", "password": PASSWORD, "token": found[1]}
-    headers["Content-Type"] = "application/x-www-form-urlencoded"
-    connection.request("POST", "/", urlencode(form), headers)
-    answer = connection.getresponse()
-    answer.read()
-    assert "account=" in (answer.getheader("Set-Cookie") or ""), answer.status
-    connection.close()
+    address, uid = f"192.0.2.{number % 250 + 1}", f"m{number % WITH_PASSWORD}"
+    page, cookies = fill_in_directly(port, address, uid, PASSWORD)
+    assert "account=" in cookies, page
 
 
 def logins(port: int, clients: int, seconds: float) -> Rate:

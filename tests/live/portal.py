@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import html
+import http.client
 import json
 import re
 import time
@@ -64,6 +65,23 @@ class Visitor(Browser):
     def seconds(self, path: str, *options: str) -> float:
         """Return how long a request takes."""
         return float(self._curl(path, "-o", "/dev/null", "-w", "%{time_total}", *options))
+
+
+def fill_in_directly(port: int, address: str, uid: str, password: str) -> tuple[str, str]:
+    """Fill in the login form at the login page's own port, which trusts this machine about the address of a visitor.
+
+    Return the page that follows, and the cookies that it sets.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Host": "account.localhost", "X-Forwarded-For": address}
+    connection.request("GET", "/", headers=headers)
+    token = dict(HIDDEN.findall(connection.getresponse().read().decode()))["token"]
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    connection.request("POST", "/", urlencode({"user": uid, "password": password, "token": token}), headers)
+    answer = connection.getresponse()
+    page = answer.read().decode()
+    connection.close()
+    return page, answer.getheader("Set-Cookie") or ""
 
 
 def code_of(secret: str) -> str:

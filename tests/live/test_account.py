@@ -6,19 +6,22 @@ import base64
 import json
 import re
 import statistics
+import time
 import unicodedata
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 from authlib.integrations.base_client.errors import OAuthError
 
-from lab.commands import run
+from lab.commands import run, wait_for
 from tests.live import openid
 from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS, logs_in, manage
 from tests.live.openid import VERIFIER
-from tests.live.portal import BASE, HIDDEN, Visitor, code_of, message, visitors
+from tests.live.portal import BASE, HIDDEN, Visitor, code_of, fill_in_directly, message, visitors
 from tests.pages.commands import commands
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ WRONG = "The name or the password is wrong."
 STRANGER = "cn=stranger,ou=services,dc=collective"
 TITLES = {"en": "Your account", "de": "Dein Konto", "fr": "Votre compte", "es": "Tu cuenta", "it": "Your account"}
 NEW = "a new one, longer"
+WAIT = "Too many failed logins from your address. Wait a minute, and try again."
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +144,37 @@ def test_an_address_that_guesses_has_to_wait_and_others_do_not(visitor: Callable
         assert message(guesser.log_in("grace" if number % 2 else "nosuch", "not theirs")) == WRONG
     assert message(guesser.log_in("grace", MEMBERS["grace"])).startswith("Too many failed logins")
     assert "Logged in as" in visitor("127.0.1.5").log_in("grace", MEMBERS["grace"])
+
+
+def test_guesses_without_end_lock_nobody_out_for_long(
+    running: Collective, visitor: Callable[..., Visitor], campaign: Callable[..., int], say: Callable[[str], None]
+) -> None:
+    port = int(running.compose("account", "port", "portal", "80").stdout.rpartition(":")[2])
+    guesses, times, began = campaign(100_000, short=200), list[float](), time.monotonic()
+
+    def guess(number: int) -> str:
+        """Guess a password of ada: every second time from one address, otherwise from a new one."""
+        address = f"198.18.{number // 250 % 250}.{number % 250 + 1}" if number % 2 else "192.0.2.1"
+        return message(fill_in_directly(port, address, "ada", f"guess {number}")[0])
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(guess, number) for number in range(guesses)]
+        while not all(answer.done() for answer in answers):
+            others = visitor(f"127.0.6.{len(times) % 250 + 1}")
+            start = time.monotonic()
+            assert "Logged in as" in others.log_in("grace", MEMBERS["grace"])
+            times.append(time.monotonic() - start)
+            time.sleep(1)
+    said = Counter(answer.result() for answer in answers)
+    assert set(said) == {WRONG, WAIT}
+    ended = time.monotonic()
+    tried = guesses // 2 - said[WAIT]  # from the one address
+    assert 0 < tried <= 9 * ((ended - began) // 60 + 2)
+    ada = visitor("127.0.7.1")
+    wait_for("ada to log in", lambda: "Logged in as" in ada.log_in("ada", MEMBERS["ada"]), timeout=120, pause=10)
+    say(f"{guesses} guesses in {ended - began:.0f} s: {dict(said)}")
+    say(f"others logged in within {max(times):.1f} s ({len(times)} times)")
+    say(f"ada logged in {time.monotonic() - ended:.0f} s after the last guess")
 
 
 def test_a_password_is_changed_only_by_those_who_are_logged_in(visitor: Callable[..., Visitor]) -> None:
