@@ -34,6 +34,14 @@ def test_the_link_is_for_the_member_whom_the_login_page_found() -> None:
     assert answered(Result(0, TOLD)) == Invitation("ada", LINK, "2026-11-29T07:32:00+00:00")
 
 
+def test_a_link_is_mailed_in_a_language_to_the_members_address() -> None:
+    def run(argv: Sequence[str]) -> Result:
+        assert tuple(argv) == ("invite", "ada", "--mail", "de")
+        return Result(0, TOLD.replace(b'"member"', b'"mail":"ada@example.org","member"'))
+
+    assert invite(run, "ada", "de").mailed == "ada@example.org"
+
+
 @pytest.mark.parametrize(
     ("result", "error", "said"),
     [

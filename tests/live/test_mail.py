@@ -156,6 +156,22 @@ def test_a_member_who_forgot_the_password_follows_the_link(
     assert len(queue(village)) == 1
 
 
+def test_an_invitation_is_mailed_to_the_member(village: Collective, visitor: Callable[..., Visitor]) -> None:
+    before = {item["id"] for item in queue(village)}
+    told = village.darkpeak("member", "invite", "bob", "--mail", "--language", "de").stdout
+    assert told == "bob: mailed to bob@example.org\n"
+    wait_for("the mail", lambda: {item["id"] for item in queue(village)} - before)
+    [new] = {item["id"] for item in queue(village)} - before
+    mail = opened(village, new)
+    assert mail["Subject"] == "Dein Zugang zu localhost"
+    found = re.search(rf"^{BASE}(/\S+)$", mail.get_content(), re.MULTILINE)
+    assert found, mail.get_content()
+    assert 'autocomplete="new-password"' in visitor("127.0.1.4").get(found[1]).decode()
+    village.execute("mail", "postfix", "postsuper", "-d", new)
+    none = village.darkpeak("member", "invite", "ada", "--mail", check=False)
+    assert (none.returncode, "the directory has no mail address of ada" in none.stderr) == (3, True)
+
+
 def outbox(village: Collective) -> str:
     """Return the requests that the login page has not handled yet."""
     return village.execute("account", "portal", "find", "/run/account/outbox", "-name", "*.json").stdout

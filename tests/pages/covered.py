@@ -92,6 +92,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak up notes": CLIENT,
         "docker compose exec portal rotate-keys": OPENID,
         "darkpeak add mail": "test_mail.py::village",
+        "darkpeak member invite ada --mail": "test_mail.py::test_an_invitation_is_mailed_to_the_member",
         "darkpeak up account": "test_mail.py::village",
     },
     MAIL: dict.fromkeys(

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import pytest
 
+from darkpeak.cli.invite import LANGUAGES
 from darkpeak.members.member import RESERVED
 from darkpeak.router import routes
 from darkpeak.router.acme import Certified, HeldCertificates, parse_held
@@ -118,3 +119,7 @@ def test_the_router_knows_how_long_a_token_of_the_login_page_is_good() -> None:
     assert kept
     assert refused
     assert made[1] == kept[1] == refused[1]
+
+
+def test_a_mail_can_have_each_language_of_the_login_page() -> None:
+    assert set(LANGUAGES) == {path.stem for path in (CATALOGUE / "account/portal/texts").glob("*.json")}

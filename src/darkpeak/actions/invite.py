@@ -23,6 +23,7 @@ class Invitation:
     uid: str
     url: str
     until: str
+    mailed: str = ""  # the address to which it was sent
 
 
 def find_login_page(target: Target) -> Callable[[Sequence[str]], Result]:
@@ -41,14 +42,16 @@ def find_login_page(target: Target) -> Callable[[Sequence[str]], Result]:
     return require_login_page(target.collective, target.engine)
 
 
-def invite(run: Callable[[Sequence[str]], Result], name: str) -> Invitation:
+def invite(run: Callable[[Sequence[str]], Result], name: str, language: str = "") -> Invitation:
     """Make a link for a member, who is named by uid or mail address; links that were made before end.
+
+    With a language, mail it to the member.
 
     Raises:
         UsageError: when there is no such member.
         SystemFailure: when the login page does not make it.
     """
-    done = run(("invite", name))
+    done = run(("invite", name, *(("--mail", language) if language else ())))
     if "there is no such member" in done.last_line() or done.code == WRONG_NAME:
         raise unknown_member(name)
     if done.code:
@@ -56,7 +59,7 @@ def invite(run: Callable[[Sequence[str]], Result], name: str) -> Invitation:
     try:
         told = json.loads(done.text)
         until = datetime.fromtimestamp(int(told["expires"]), UTC).isoformat()
-        return Invitation(told["member"], told["url"], until)
+        return Invitation(told["member"], told["url"], until, told["mail"] if language else "")
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         hint = f"see why: darkpeak logs {ACCOUNT}"
         raise SystemFailure("the login page's answer is not a link", hint=hint) from error

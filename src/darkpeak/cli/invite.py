@@ -7,6 +7,8 @@ import click
 from darkpeak.cli.common import Settings, command
 from darkpeak.vocabulary import ACCOUNT
 
+LANGUAGES = ("en", "de", "es", "fr")  # of the login page
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 @command("invite")
 @click.argument("name", metavar="UID|MAIL")
-def invite(settings: Settings, name: str) -> None:
-    """Print a link with which a member sets a password.
+@click.option("--mail", "by_mail", is_flag=True, help="Send it to the member, and do not print it.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the mail.")
+def invite(settings: Settings, name: str, language: str, *, by_mail: bool) -> None:
+    """Print, or mail, a link with which a member sets a password.
 
     For a new member, and for one who forgot the password. Send it by a way that only the member reads: it works for
     whoever opens it first. It is good for one new password and two days; links for this member that were made before
@@ -25,7 +29,7 @@ def invite(settings: Settings, name: str) -> None:
     \b
     Example: darkpeak member invite ada
     """
-    show_invitation(settings, login_page(settings), name)
+    show_invitation(settings, login_page(settings), name, language if by_mail else "")
 
 
 def login_page(settings: Settings) -> "Callable[[Sequence[str]], Result]":
@@ -37,17 +41,20 @@ def login_page(settings: Settings) -> "Callable[[Sequence[str]], Result]":
     return find_login_page(settings.target(collective, *(known & {ACCOUNT})))
 
 
-def show_invitation(settings: Settings, run: "Callable[[Sequence[str]], Result]", name: str) -> None:
-    """Make a link for a member, and show it."""
+def show_invitation(
+    settings: Settings, run: "Callable[[Sequence[str]], Result]", name: str, language: str = ""
+) -> None:
+    """Make a link for a member, and show it, or mail it."""
     from datetime import datetime
 
     from darkpeak import output
     from darkpeak.actions.invite import invite as make_invitation
 
-    made = make_invitation(run, name)
+    made = make_invitation(run, name, language)
     if settings.as_json:
         output.show_json(made)
     else:
         until = datetime.fromisoformat(made.until).astimezone()
-        output.show_lines([made.url])
-        output.note(f"for {made.uid}, once, until {until:%Y-%m-%d %H:%M}; send it to nobody else")
+        output.show_lines([f"{made.uid}: mailed to {made.mailed}" if made.mailed else made.url])
+        advice = "if it does not arrive: darkpeak mail list" if made.mailed else "send it to nobody else"
+        output.note(f"for {made.uid}, once, until {until:%Y-%m-%d %H:%M}; {advice}")
