@@ -32,6 +32,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], int]] = {  # options, and the most sec
     "account": (("--members", "1000", "--seconds", "2"), 600),
     "backup": (("--mib", "256", "--rounds", "2"), 600),
     "router": ((), 600),
+    "peers": ((), 400),
     "floods": (("--rounds", "1"), 300),
 }
 

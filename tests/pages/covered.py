@@ -376,6 +376,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("bench/run bench/deploy.py", "bench/run bench/backup.py"), BENCH),
         **dict.fromkeys(("bench/run", "bench/run bench/compare.py OLD NEW"), BENCH),
         **dict.fromkeys(("bench/run bench/lint.py", "bench/run bench/site.py", "bench/run bench/hosts.py"), BENCH),
+        "bench/run bench/peers.py": BENCH,
     },
     "CONTRIBUTING.md": {
         **dict.fromkeys(("bin/test", "bin/test --unit", "bin/test --long"), "it runs this"),
@@ -411,6 +412,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
     "docs/living.md": {"git rm -r services/calendar": "git's own command"},
     "docs/hosts.md": {
         "ssh ops@server": "a placeholder",
+        "bench/run bench/peers.py": BENCH,
         "darkpeak vm box --vagrant": "needs Vagrant, as the next",
         "vagrant up": "needs Vagrant; test_the_vagrantfile_is_valid reads the file",
     },
