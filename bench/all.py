@@ -30,6 +30,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], int]] = {  # options, and the most sec
     "updates": (("--containers", "10"), 600),
     "directory": (("--members", "1000", "--seconds", "2"), 300),
     "account": (("--members", "1000", "--seconds", "2"), 600),
+    "peers": ((), 600),
     "backup": (("--mib", "256", "--rounds", "2"), 600),
     "router": ((), 600),
     "peers": ((), 400),
