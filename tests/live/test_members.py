@@ -70,6 +70,13 @@ def test_the_groups_of_admins_follow_the_compose_files(village: Collective) -> N
     assert f"group {GROUP}: add grace" in village.darkpeak("up").stdout
 
 
+@pytest.mark.parametrize("service", ["chat", "wiki"])
+def test_our_own_services_ask_the_directory_rightly(village: Collective, service: str) -> None:
+    checks = shown(village, "directory", "check", service)
+    assert {check["check"] for check in checks} >= {"network", "name", "tls", "search", "stranger", "password"}
+    assert [check for check in checks if check["verdict"] != "ok"] == []
+
+
 def test_many_members_are_imported_after_a_look(village: Collective, tmp_path: Path) -> None:
     table = tmp_path / "members.csv"
     table.write_text("uid,name,mail,groups\nbob,Bob Builder,,\ncarol,Carol Æøå,carol@example.org,cooks poets\n")
