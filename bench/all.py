@@ -33,7 +33,6 @@ BENCHES: dict[str, tuple[tuple[str, ...], int]] = {  # options, and the most sec
     "peers": ((), 600),
     "backup": (("--mib", "256", "--rounds", "2"), 600),
     "router": ((), 600),
-    "peers": ((), 400),
     "floods": (("--rounds", "1"), 300),
 }
 
