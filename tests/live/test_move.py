@@ -18,7 +18,7 @@ import pytest
 
 from lab import book, ledger
 from lab.collectives import Collective, copy_of_ours
-from lab.commands import run
+from lab.commands import run, wait_for
 from lab.hosts import SSH
 from lab.kept import Kept
 from lab.remote import Remote
@@ -183,6 +183,27 @@ def test_any_router_leads_to_the_host_where_a_service_lives_and_to_nobody_else(p
     to_peer = ["--resolve", f"{name}:7443:{pair.address(lives)}", "--header", "Host: book.localhost", *forged]
     bare = run([*curl, *to_peer, f"https://{name}:7443/cgi-bin/headers"], check=False)
     assert (bare.returncode in {55, 56}, bare.stdout) == (True, ""), bare.stderr  # TLS 1.3 refuses after the handshake
+
+
+def test_a_host_with_a_ca_of_its_own_gives_it_up(pair: Pair) -> None:
+    """As hosts had before a collective had one; the key is with the router at home alone."""
+    inside = ("exec", "darkpeak-router-haproxy-1")
+    ca = pair.collective.top.parent / "ca.crt"
+    ca.write_text(pair.collective.darkpeak("ca", "--host", "home").stdout)
+    listed = pair.far.docker(*inside, "ls", "/ca")
+    assert "ca.key" not in listed
+    pair.far.docker(*inside, "rm", "/ca/ca.crt")
+    pair.far.docker("restart", "darkpeak-router-haproxy-1")
+    wait_for("a CA of its own", lambda: "ca.key" in pair.far.docker(*inside, "ls", "/ca"))
+    resolve = ("--resolve", f"book.localhost:7443:{pair.far.address}")
+    curl = ("curl", "--silent", "--fail", "--max-time", "15", "--cacert", str(ca), *resolve)
+    url = "https://book.localhost:7443/cgi-bin/lines"
+    assert run([*curl, url], check=False).returncode
+    said = pair.collective.darkpeak("up", timeout=300).stdout
+    assert "the router on far has given up its own CA" in said
+    assert "ca.key" not in pair.far.docker(*inside, "ls", "/ca")
+    run([*curl, url])
+    assert "has given up" not in pair.collective.darkpeak("up", timeout=300).stdout
 
 
 def test_a_move_that_is_killed_goes_on_or_back_and_nothing_is_lost(
