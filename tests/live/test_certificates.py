@@ -155,6 +155,21 @@ def test_a_name_gets_a_certificate_through_the_running_router(
 
 
 @pytest.mark.usefixtures("certified")
+def test_http_leads_to_https_by_the_cas_certificate_alone() -> None:
+    """So no password is sent in clear where everyone trusts the certificate, and nobody is warned elsewhere."""
+    led = {name: http(name) for name in (NAME, f"other.{DOMAIN}")}
+    assert led == {NAME: ("308", f"https://{NAME}:7443/login"), f"other.{DOMAIN}": ("404", "")}
+
+
+def http(name: str) -> tuple[str, str]:
+    """Request a page of a name by http; return the status, and the address to which the answer leads."""
+    form, address = "%{http_code} %{redirect_url}", f"http://{name}:7080/login"
+    said = run(["curl", "-s", "-o", "/dev/null", "-w", form, "--resolve", f"{name}:7080:127.0.0.1", address]).stdout
+    status, _, target = said.partition(" ")
+    return status, target
+
+
+@pytest.mark.usefixtures("certified")
 def test_other_names_keep_the_collectives_own_certificate() -> None:
     assert f"{DOMAIN} collective CA" in issuer(f"other.{DOMAIN}")
     assert "strict-transport-security" not in parse(https(f"other.{DOMAIN}").encode()).headers
