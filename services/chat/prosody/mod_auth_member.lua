@@ -72,7 +72,7 @@ local function source_of(session)
 end
 
 -- Returns the answer to a login; it comes late unless it is "yes". "busy": it was not checked.
-local function check(session, name, password)
+local function check(session, name, password, typed)
 	local source = source_of(session);
 	local count = (waiting[source] or 0) + 1;
 	if count > most_per_source then
@@ -82,6 +82,7 @@ local function check(session, name, password)
 	end
 	waiting[source] = count;
 	local said = ask("check", name, password);
+	if said == "no" and typed ~= password then said = ask("check", name, typed); end
 	if said ~= "yes" then async.sleep(delay); end
 	count = waiting[source] - 1;
 	waiting[source] = count > 0 and count or nil;
@@ -90,14 +91,23 @@ end
 
 local provider = {};
 
+-- Prosody gives us the password in Unicode's form NFKC, in which "…" is "...". The directory has the form NFC, in which
+-- it stays, so a password is also tried as it was typed.
 function provider.get_sasl_handler(session)
-	return new_sasl(module.host, {
-		plain_test = function (_, name, password, _, act_as)
+	local sasl = new_sasl(module.host, {
+		plain_test = function (self, name, password, _, act_as)
 			local own = act_as == nil or act_as == "" or prep(act_as) == name .. "@" .. module.host;
-			session.login_answer = own and check(session, name, password) or "another";
+			session.login_answer = own and check(session, name, password, self.typed or password) or "another";
 			return session.login_answer == "yes", true;
 		end;
 	});
+	local process = sasl.process;
+	function sasl:process(message)
+		self.typed = message and message:match("^[^%z]*%z[^%z]+%z([^%z]+)");
+		return process(self, message);
+	end
+	function sasl.clean_clone() return provider.get_sasl_handler(session); end
+	return sasl;
 end
 
 -- Also asked for each message to a member who is not connected, so the answer is kept for a minute.
