@@ -167,7 +167,7 @@ def test_metrics_have_what_is_known_and_no_line_for_the_rest() -> None:
         'darkpeak_service_level_claimed{service="wiki"} 3',
         'darkpeak_service_level_claimed{service="cloud"} 0',
         'darkpeak_service_uptime_ratio{service="wiki"} 0.75',
-        'darkpeak_service_measured_days{service="wiki"} 4',
+        'darkpeak_service_measured_seconds{service="wiki"} 345600',
         'darkpeak_service_outages{service="wiki"} 1',
         'darkpeak_service_backup_seconds{service="wiki"} 1782820800',
         'darkpeak_service_backup_bytes{service="wiki"} 41300000',

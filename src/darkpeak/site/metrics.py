@@ -11,7 +11,7 @@ FAMILIES = (
     ("darkpeak_service_level", "The level that the service has: 0 idea, 1 alpha, 2 beta, 3 live."),
     ("darkpeak_service_level_claimed", "The level that it claims."),
     ("darkpeak_service_uptime_ratio", "The share of the measured time of the last 90 days in which it answered."),
-    ("darkpeak_service_measured_days", "How many of the last 90 days were measured."),
+    ("darkpeak_service_measured_seconds", "How much of the last 90 days was measured, without maintenance."),
     ("darkpeak_service_outages", "How many outages it had in the last 90 days."),
     (
         "darkpeak_service_backup_seconds",
@@ -51,7 +51,7 @@ def _of(card: Card) -> Mapping[str, float | None]:
         "level": LEVELS.index(card.level),
         "level_claimed": LEVELS.index(card.claimed),
         "uptime_ratio": uptime.share if uptime and uptime.days else None,
-        "measured_days": uptime.days if uptime else None,
+        "measured_seconds": uptime.up + uptime.down if uptime else None,
         "outages": len(uptime.outages) if uptime else None,
         "backup_seconds": proofs.saved,
         "backup_bytes": proofs.data,
