@@ -376,7 +376,7 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("bench/run bench/deploy.py", "bench/run bench/backup.py"), BENCH),
         **dict.fromkeys(("bench/run", "bench/run bench/compare.py OLD NEW"), BENCH),
         **dict.fromkeys(("bench/run bench/lint.py", "bench/run bench/site.py", "bench/run bench/hosts.py"), BENCH),
-        "bench/run bench/peers.py": BENCH,
+        **dict.fromkeys(("bench/run bench/peers.py", "bench/run bench/updates.py"), BENCH),
     },
     "CONTRIBUTING.md": {
         **dict.fromkeys(("bin/test", "bin/test --unit", "bin/test --long"), "it runs this"),
