@@ -53,7 +53,7 @@ def test_darkpeak_has_every_command_and_option_that_a_page_shows(text: str) -> N
     only_a_name = MENTION.fullmatch(text)
     words = shlex.split(found[1].partition("<")[0])
     group: click.Command = root
-    context = click.Context(root)
+    context = click.Context(root, **root.context_settings)
     while isinstance(group, click.Group) and words:
         name, group_or_command, words = group.resolve_command(context, words)
         assert group_or_command
