@@ -284,6 +284,7 @@ ELSEWHERE = {
     "ssh-key": "lint/test_written.py",
     "no-services": "collective/test_findings.py",
     "subnet-in-use": "plan/test_moves.py: overlaps with",
+    "moved": "evidence/test_moves.py: has moved to far",
     "port-in-use": "plan/test_moves.py: is used by the container",
     "backup-key": "repository/test_key.py",
     "env": "collective/test_environment.py",

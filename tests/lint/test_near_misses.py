@@ -216,6 +216,7 @@ def test_the_nearest_allowed_form_has_no_finding(tmp_path: Path, near: Change) -
 ELSEWHERE = {
     "linked-folder": ("collective/test_links.py", "def test_a_link_to_a_folder_of_the_collective_is_a_service"),
     "subnet-in-use": ("plan/test_moves.py", '"its own network"'),
+    "moved": ("evidence/test_moves.py", "(ARRIVING, [])"),
     "port-in-use": ("plan/test_moves.py", '"one of two ports"'),
     "backup-key": ("repository/test_key.py", "def test_a_key_for_two_admins_is_no_finding"),
     "no-dump": ("lint/test_databases.py", "def test_a_database_without_a_volume_needs_no_dump"),

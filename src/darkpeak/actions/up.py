@@ -10,7 +10,7 @@ from pathlib import Path
 from darkpeak.actions import admin_groups
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
-from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy import authority
 from darkpeak.deploy.check import check_with_compose, require_sound
 from darkpeak.deploy.executor import Executor, Outcome
@@ -22,7 +22,7 @@ from darkpeak.engine.compose import Compose
 from darkpeak.engine.facts import read_network
 from darkpeak.errors import UsageError
 from darkpeak.evidence import deploys, store
-from darkpeak.evidence.moves import GONE, MoveRecord
+from darkpeak.evidence.moves import MoveRecord, find_gone
 from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.lint import stops
@@ -110,13 +110,7 @@ def _without_gone(target: Target, names: Collection[str] = ()) -> Target:
     Raises:
         UsageError: when the user named one of them; nothing was touched.
     """
-    gone = {item.service: item for item in store.read(target.engine).all(MoveRecord) if item.stage == GONE}
-    hint = f"get the commit that says so in {COLLECTIVE_FILE}: git pull; or take it back: darkpeak move SERVICE HOST"
-    faults = [
-        Finding(item.at, "moved", f"{item.name} has moved to {gone[item.name].other} ({gone[item.name].who})", hint)
-        for item in target.services
-        if item.name in gone
-    ]
+    faults = find_gone(target.services, store.read(target.engine).all(MoveRecord))
     require_sound([fault for fault in faults if fault.at.service in names])
     collective = replace(target.collective, faults=(*target.collective.faults, *faults))
     return replace(target, collective=collective) if faults else target

@@ -1,10 +1,12 @@
 """The record of a service that moves to this host, or has moved away from it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from darkpeak.collective.model import Finding, Service
 from darkpeak.evidence.record import pick
+from darkpeak.vocabulary import COLLECTIVE_FILE
 
 ARRIVING, GONE = "arriving", "gone"
 
@@ -30,3 +32,14 @@ class MoveRecord:
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
         """Return the record of facts that were read back."""
         return cls(**pick(cls, facts))
+
+
+def find_gone(services: Iterable[Service], records: Iterable[MoveRecord]) -> list[Finding]:
+    """Return a finding for each service that a host shall run, but that has moved away from it."""
+    gone = {record.service: record for record in records if record.stage == GONE}
+    hint = f"get the commit that says so in {COLLECTIVE_FILE}: git pull; or take it back: darkpeak move SERVICE HOST"
+    return [
+        Finding(item.at, "moved", f"{item.name} has moved to {gone[item.name].other} ({gone[item.name].who})", hint)
+        for item in services
+        if item.name in gone
+    ]

@@ -167,6 +167,13 @@ RULES = (
         page=HOSTS,
     ),
     Rule(
+        "moved",
+        ERROR,
+        "A service that has moved to another host runs there only, so that its data is in one place.",
+        "get the commit that says where it lives",
+        page=HOSTS,
+    ),
+    Rule(
         "port-in-use",
         ERROR,
         "A port of an engine leads to one container.",
