@@ -95,9 +95,14 @@ def test_the_pages_answer_at_the_bare_domain_while_other_services_are_stopped(do
 
 
 def test_prometheus_reads_the_metrics_and_answers_what_the_dashboard_asks(door: Collective, tmp_path: Path) -> None:
-    door.darkpeak("site")
     address = door.compose("home", "port", "web", "8080").stdout.strip()
-    checked = run(["promtool", "check", "metrics"], stdin=run(["curl", "-s", f"http://{address}/metrics"]).stdout)
+
+    def metrics() -> str:
+        door.darkpeak("site")
+        return run(["curl", "-s", f"http://{address}/metrics"]).stdout
+
+    wait_for("the prober to measure", lambda: 'uptime_ratio{service="dns"}' in metrics(), timeout=120)
+    checked = run(["promtool", "check", "metrics"], stdin=metrics())
     assert checked.stdout + checked.stderr == ""
     job = {"job_name": "home", "scrape_interval": "1s", "static_configs": [{"targets": [address]}]}
     (tmp_path / "prometheus.yml").write_text(json.dumps({"scrape_configs": [job]}))
