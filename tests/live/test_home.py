@@ -121,7 +121,7 @@ def test_prometheus_reads_the_metrics_and_answers_what_the_dashboard_asks(door: 
 
 def ask(expression: str) -> list[object]:
     """Return what Prometheus answers; nothing while it has no value, or does not answer."""
-    argv = ["curl", "-s", "--get", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", f"query={expression}"]
+    argv = ["curl", "-sf", "--get", "http://127.0.0.1:9090/api/v1/query", "--data-urlencode", f"query={expression}"]
     answer = run(argv, check=False).stdout or '{"data": {"result": []}}'
     found: list[object] = json.loads(answer)["data"]["result"]
     return found
