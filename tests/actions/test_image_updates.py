@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkpeak.actions.image_updates import Used, list_images
+from darkpeak.collective.dockerfile import Dockerfile
 from darkpeak.collective.model import Collective, Container, Place, Service
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import Engine
@@ -41,7 +42,8 @@ def used(container: Container, names: tuple[str, ...] | None = ()) -> list[Used]
 
 
 def built(*bases: str) -> Container:
-    return Container("web", AT, build="web", image="darkpeak-wiki-web", dockerfile="".join(f"{it}\n" for it in bases))
+    made = Dockerfile("web/Dockerfile", "".join(f"{it}\n" for it in bases))
+    return Container("web", AT, build="web", image="darkpeak-wiki-web", dockerfile=made)
 
 
 def test_an_image_built_upon_others_uses_those_with_a_digest_and_apt_knows_debian() -> None:

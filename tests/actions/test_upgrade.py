@@ -7,6 +7,7 @@ import pytest
 
 from darkpeak.actions.updates import Unknown, Update
 from darkpeak.actions.upgrade import Upgraded, choose, find_reasons, holding_line
+from darkpeak.collective.dockerfile import Dockerfile
 from darkpeak.collective.model import Collective, Container, Place, Service
 
 LATE = Update("wiki", "webserver", "nginx", "1.26-3", "1.26-4", security=False)
@@ -43,7 +44,8 @@ def test_the_line_that_keeps_a_package_back(text: str, line: int | None) -> None
 def made(build: str | None, text: str = "") -> Collective:
     """Return a collective whose wiki has one container, built from a Dockerfile with this text."""
     at = Place("services/wiki/docker-compose.yml", 30)
-    container = Container("webserver", at, build=build, image="nginx:1.26", dockerfile=text)
+    recipe = Dockerfile(f"{build}/Dockerfile", text) if build else Dockerfile()
+    container = Container("webserver", at, build=build, image="nginx:1.26", dockerfile=recipe)
     return Collective(Path(), "Peak", "localhost", services=(Service("wiki", Path(), at, containers=(container,)),))
 
 

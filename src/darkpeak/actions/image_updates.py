@@ -69,7 +69,7 @@ def list_images(target: Target) -> Iterator[Used]:
         for file in build_files(service):
             for line, image in file.bases():
                 if not _is_plain_debian(image):
-                    yield Used(service.name, file.container.name, _pinned(image, f"{file.file}:{line}"))
+                    yield Used(service.name, file.container.name, _pinned(image, str(file.at(line))))
 
 
 def _is_plain_debian(image: str) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from darkpeak import __version__
 from darkpeak.actions.library_updates import Read, read_one
 from darkpeak.actions.updates import AT_ONCE, NOT_RUNNING, Found, Unknown, list_containers
-from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
@@ -117,8 +116,10 @@ def find_reasons(targets: Sequence[Target], package: str, progress: Progress) ->
 def _why(service: Service, name: str, installed: Installed, package: str) -> str:
     """Return in words where a package of a container comes from."""
     container = next(item for item in service.containers if item.name == name)
-    origin = find_origin(installed, package, dockerfile(service.folder, container.build))
-    return describe(origin, f"services/{service.name}/{container.build}/Dockerfile")
+    made = container.dockerfile
+    origin = find_origin(installed, package, made.text)
+    origin = replace(origin, line=origin.line + made.above) if origin.line else origin
+    return describe(origin, f"services/{service.name}/{made.file}")
 
 
 def describe(origin: Origin, file: str) -> str:

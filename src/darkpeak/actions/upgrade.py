@@ -123,9 +123,9 @@ def find_reasons(collective: Collective, updates: Sequence[Update]) -> Iterator[
         if file is None:
             yield Kept(item, f"its image is not built here: name a newer one at {container.at}")
         elif line := holding_line(file.text, item.package):
-            yield Kept(item, f"{file.file}:{line} keeps it back")
+            yield Kept(item, f"{file.at(line)} keeps it back")
         elif line := upgrading_line(file.text):
-            yield Kept(item, f"{file.file}:{line} leaves it as it is: a build shows what apt says of it there")
+            yield Kept(item, f"{file.at(line)} leaves it as it is: a build shows what apt says of it there")
         else:
             yield Kept(item, f"no line of {file.file} upgrades it: write apt-get update && apt-get upgrade --yes there")
 

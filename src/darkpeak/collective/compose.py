@@ -7,10 +7,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from os.path import relpath
+from os.path import normpath, relpath
 from pathlib import Path
 
 from darkpeak.collective.context import hash_files, hash_folder, short_hash
+from darkpeak.collective.dockerfile import Dockerfile
 from darkpeak.collective.model import Container, Mount, Place, Port, Shared, Use
 from darkpeak.collective.resolved import named_files
 from darkpeak.collective.text import NotReadable, read_or_empty
@@ -40,15 +41,16 @@ def read_containers(
     for name, entry in services.mapping().items():
         own = entry.mapping()
         build = _build_folder(folder, own.get("build"))
+        recipe = _dockerfile(folder, build, own.get("build"))
         try:
             written = {"container": entry.plain(), **_shared(parsed.mapping(), own)}
-            parts = _parts(folder, _contexts(build, own), written, variables, named_files(parsed, entry))
+            files = (*named_files(parsed, entry), *_outside(folder, build, recipe))
+            parts = _parts(folder, _contexts(build, own), written, variables, files)
         except NotReadable as error:
             parts = ()
             note(services.key_line(name), "build-files", f"{name} cannot be built: {error}", error.hint)
-        text = dockerfile(folder, build)
         ports = tuple(_read_ports(own.get("ports", EMPTY), at, note))
-        restart, checked = own.get("restart", EMPTY).text(), _has_healthcheck(text, own.get("healthcheck"))
+        restart, checked = own.get("restart", EMPTY).text(), _has_healthcheck(recipe.text, own.get("healthcheck"))
         containers.append(
             Container(
                 name=name,
@@ -66,7 +68,7 @@ def read_containers(
                 named=own.get("container_name", EMPTY).text(),
                 content=hashlib.sha256(repr(parts).encode()).hexdigest()[:16],
                 parts=parts,
-                dockerfile=text,
+                dockerfile=recipe,
             )
         )
     return tuple(containers)
@@ -195,9 +197,24 @@ def _read_mount(mount: Tree, at: At) -> Mount:
     return Mount(source, rest.partition(":")[0], at(mount.line)) if separator else Mount("", source, at(mount.line))
 
 
-def dockerfile(folder: Path, build: str | None) -> str:
-    """Return the text of a container's Dockerfile, empty if it has none."""
-    return read_or_empty(folder / build / "Dockerfile") if build else ""
+def _dockerfile(folder: Path, build: str | None, written: Tree | None) -> Dockerfile:
+    """Return by what a container's image is built, as compose finds it."""
+    if build is None or written is None:
+        return Dockerfile()
+    inline = written.mapping().get("dockerfile_inline", EMPTY)
+    if inline.text():
+        return Dockerfile(COMPOSE_FILE, inline.text(), inline.line, inline=True)
+    name = written.mapping().get("dockerfile", EMPTY).text() or "Dockerfile"
+    file = normpath(name if name.startswith("/") else f"{build}/{name}")
+    file = relpath(file, folder) if file.startswith("/") else file
+    return Dockerfile(file, read_or_empty(folder / file))
+
+
+def _outside(folder: Path, build: str | None, recipe: Dockerfile) -> Iterator[Path]:
+    """Yield the Dockerfile if it is not in the folder from which the image is built."""
+    inside = "" if build is None or normpath(build) == "." else f"{normpath(build)}/"
+    if recipe.file and not recipe.inline and (not recipe.file.startswith(inside) or recipe.file.startswith("../")):
+        yield folder / recipe.file
 
 
 def exposed(text: str) -> set[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from darkpeak.collective.dockerfile import NOT_BUILT, Dockerfile
 from darkpeak.collective.login import Login
 from darkpeak.collective.settings import Admin, Backup, Certificates, Host, RouterPorts
 from darkpeak.result import display
@@ -101,7 +102,7 @@ class Container:
     named: str = ""  # its own name on the daemon; empty if compose names it
     content: str = ""  # a hash of all that decides how it is built and run
     parts: tuple[tuple[str, str], ...] = ()  # a short hash of each file that it is built from, by name
-    dockerfile: str = ""  # the text of its Dockerfile; empty if it has none, or if that cannot be read
+    dockerfile: Dockerfile = NOT_BUILT
 
     def changed_by(self, file: str, part: str) -> "Container":
         """Return the same container with one more file that it depends on; `part` is a hash of that."""

@@ -51,8 +51,9 @@ def run_linters(collective: Collective, services: Sequence[Service]) -> list[Fin
     if len(missing()) == len(LINTERS):
         return []
     texts = {file: read_or_empty(file) for service in services for file in _files(service)}
-    shell = {file: text for file, text in texts.items() if file.name != "Dockerfile" and is_shell(text)}
-    builds = {file: text for file, text in texts.items() if file.name == "Dockerfile" and text}
+    recipes = {service.folder / name for service in services for name in _recipes(service)}
+    shell = {file: text for file, text in texts.items() if file not in recipes and is_shell(text)}
+    builds = {file: text for file, text in texts.items() if file in recipes and text}
     known = _known()
     before = len(known)
     found = [*_lint(SHELLCHECK, collective.root, shell, known), *_lint(HADOLINT, collective.root, builds, known)]
@@ -93,8 +94,14 @@ def _files(service: Service) -> list[Path]:
     scripts = service.folder / "scripts"
     files = sorted(scripts.iterdir()) if scripts.is_dir() else []
     names = {name for one in service.containers for name, _ in one.parts}
-    wanted = sorted(name for name in names if name.endswith("Dockerfile") or "/bin/" in name)
-    return [*files, *(service.folder / name for name in wanted)]
+    wanted = {name for name in names if "/bin/" in name} | _recipes(service)
+    return [*files, *(service.folder / name for name in sorted(wanted))]
+
+
+def _recipes(service: Service) -> set[str]:
+    """Return the Dockerfiles that compose takes; hadolint reads none that is a part of a compose file."""
+    made = [one.dockerfile for one in service.containers]
+    return {recipe.file for recipe in made if recipe.file and not recipe.inline}
 
 
 def _known() -> dict[str, Any]:

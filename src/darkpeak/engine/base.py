@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from darkpeak import process
-from darkpeak.collective.compose import dockerfile
 from darkpeak.collective.model import Service
 from darkpeak.engine.base_image import Made, pack
 from darkpeak.engine.engine import Engine
@@ -24,7 +23,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}  # of
 
 def suites_of(services: Iterable[Service]) -> tuple[str, ...]:
     """Return the Debian suites in the FROM lines of the services' Dockerfiles."""
-    texts = (dockerfile(service.folder, item.build) for service in services for item in service.containers)
+    texts = (item.dockerfile.text for service in services for item in service.containers)
     return tuple(sorted({suite for text in texts for suite in FROM_DEBIAN.findall(text)}))
 
 

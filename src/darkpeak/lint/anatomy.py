@@ -82,12 +82,12 @@ def containers(service: Service) -> Iterator[Finding]:
         if container.build is None:
             hint = f"write build: {container.name}, with FROM debian:{SUITE} in {container.name}/Dockerfile"
             yield Finding(container.at, "not-built", f"{container.name} is not built from a folder", hint)
-        elif not os.path.lexists(service.folder / container.build / "Dockerfile"):
+        elif not container.dockerfile.inline and not os.path.lexists(service.folder / container.dockerfile.file):
             context = service.folder / container.build
             # Not is_symlink() and exists(): they raise errors for a name that is too long.
             dead = os.path.islink(context) and not os.path.exists(context)  # noqa: PTH110, PTH114
             what = f"{container.build} is a link that cannot be followed" if dead else ""
-            what = what or f"there is no {container.build}/Dockerfile"
+            what = what or f"there is no {container.dockerfile.file}"
             yield Finding(container.at, "no-dockerfile", what, "write it, or fix build:")
 
 
@@ -102,12 +102,12 @@ def certificate(service: Service) -> Iterator[Finding]:
 def exposed_ports(service: Service) -> Iterator[Finding]:
     """A published port leads to a port that the container exposes."""
     for container in service.containers:
-        known = exposed(container.dockerfile)
+        known = exposed(container.dockerfile.text)
         for port in container.ports:
             if known and port.target[0] not in known:
                 what = f"the container {container.name} does not expose the port {port.target[0]}"
                 numbers = ", ".join(str(number) for number in sorted(known))
-                yield Finding(port.at, "not-exposed", what, f"{container.build}/Dockerfile exposes {numbers}")
+                yield Finding(port.at, "not-exposed", what, f"{container.dockerfile.file} exposes {numbers}")
 
 
 def healthchecks(service: Service) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from darkpeak.collective.model import Container, Service
+from darkpeak.collective.model import Container, Place, Service
 
 ESCAPE = re.compile(r"#\s*escape\s*=\s*`", re.IGNORECASE)
 HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
@@ -38,8 +38,13 @@ class BuildFile:
 
     container: Container
     folder: Path  # from which it is built
-    file: str  # from the collective's root
+    file: str  # from the collective's root; of a text in the compose file, that
     text: str
+    above: int = 0  # the lines of the file above the first one of the text
+
+    def at(self, line: int) -> Place:
+        """Return the place of a line of the text."""
+        return Place(self.file, self.above + line)
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:
@@ -75,8 +80,9 @@ def build_files(service: Service) -> Iterator[BuildFile]:
     """Yield the Dockerfile of each container of a service; one that cannot be read is empty."""
     for container in service.containers:
         if container.build:
-            file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
-            yield BuildFile(container, service.folder / container.build, file, container.dockerfile)
+            made = container.dockerfile
+            file = f"{service.at.file.rpartition('/')[0]}/{made.file}"
+            yield BuildFile(container, service.folder / container.build, file, made.text, made.above)
 
 
 @lru_cache(maxsize=4096)

@@ -103,7 +103,7 @@ def _programs(service: Service, container: Container) -> Iterator[str]:
     """Yield the programs in the container's folder, which the script may call by name."""
     for name, _ in container.parts:
         path = service.folder / name
-        if path.name not in {"Dockerfile", COMPOSE_FILE}:
+        if name != container.dockerfile.file and path.name != COMPOSE_FILE:
             yield COMMENT.sub("", read_or_empty(path))
 
 

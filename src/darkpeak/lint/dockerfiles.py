@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from glob import glob
 from pathlib import Path
 
-from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.model import Finding, Service
 from darkpeak.collective.text import Missing, NotReadable, read
 from darkpeak.lint.build_file import DEBIAN, build_files, read_instructions
 from darkpeak.lint.rule import ERROR, WARNING, Rule
@@ -23,31 +23,30 @@ UPGRADE = re.compile(r"\bapt(-get)?\s+(-\S+\s+)*(dist-|full-)?upgrade\b")
 
 def instructions(service: Service) -> Iterator[Finding]:
     """Every line begins with an instruction of Docker, and the first is FROM."""
-    for container in service.containers:
+    for built in build_files(service):
+        made = built.container.dockerfile
         try:
-            text = read(service.folder / container.build / "Dockerfile") if container.build else ""
+            text = made.text if made.inline else read(service.folder / made.file)
         except Missing:
             continue  # anatomy.containers finds that
         except NotReadable as error:
-            at = Place(f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile", error.line)
-            yield Finding(at, "dockerfile", str(error), error.hint)
+            yield Finding(built.at(error.line), "dockerfile", str(error), error.hint)
             continue
-        file = f"{service.at.file.rpartition('/')[0]}/{container.build}/Dockerfile"
         found = list(read_instructions(text))
         for line, word in found:
             if word.upper() not in INSTRUCTIONS:
                 hint = "look for a typing error, or for a missing \\ at the end of the line above"
-                yield Finding(Place(file, line), "dockerfile", f"unknown instruction {word}", hint)
+                yield Finding(built.at(line), "dockerfile", f"unknown instruction {word}", hint)
         if found and found[0][1].upper() in INSTRUCTIONS - FIRST:
             what = f"the first instruction is {found[0][1]}, not FROM"
-            yield Finding(Place(file, found[0][0]), "dockerfile", what, "begin with FROM debian:…")
+            yield Finding(built.at(found[0][0]), "dockerfile", what, "begin with FROM debian:…")
 
 
 def bases(service: Service) -> Iterator[Finding]:
     """An image is built from Debian, whose packages `scripts/updates` knows, or from one image that never changes."""
     for built in build_files(service):
         for line, image in built.bases():
-            at = Place(built.file, line)
+            at = built.at(line)
             if "$" not in image and "@sha256:" not in image and not DEBIAN.fullmatch(image):
                 name = image.partition(":")[0]
                 hint = f"use FROM debian:{SUITE}; or, for what others built, FROM {name}:TAG@sha256:…"
@@ -64,7 +63,7 @@ def upgraded(service: Service) -> Iterator[Finding]:
         if debian and not any(UPGRADE.search(item.rest) for item in built.named("RUN")):
             what = f"the packages of {built.container.name} are not upgraded in the build"
             hint = "write RUN apt-get update && apt-get dist-upgrade -y, before the packages are installed"
-            yield Finding(Place(built.file, debian[-1]), "no-upgrade", what, hint)
+            yield Finding(built.at(debian[-1]), "no-upgrade", what, hint)
 
 
 def exec_form(service: Service) -> Iterator[Finding]:
@@ -75,7 +74,7 @@ def exec_form(service: Service) -> Iterator[Finding]:
                 first = item.rest.split()[0].replace('"', "")
                 what = f"{item.name} starts a shell, which does not pass on the signal to stop"
                 hint = f'write a list: {item.name} ["{first}", …]; or a script that ends with exec'
-                yield Finding(Place(built.file, item.line), "shell-form", what, hint)
+                yield Finding(built.at(item.line), "shell-form", what, hint)
 
 
 def copies(service: Service) -> Iterator[Finding]:
@@ -88,7 +87,7 @@ def copies(service: Service) -> Iterator[Finding]:
                 if not _is_there(built.folder, source):
                     hint = f"write it, or fix the line; the paths begin in {built.folder.name}/"
                     what = f"{item.name} of {source}, which does not exist"
-                    yield Finding(Place(built.file, item.line), "copy-of-nothing", what, hint)
+                    yield Finding(built.at(item.line), "copy-of-nothing", what, hint)
 
 
 def _is_there(folder: Path, source: str) -> bool:

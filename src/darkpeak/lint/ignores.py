@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.model import Container, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import WARNING, Rule
 
@@ -58,14 +58,14 @@ def parse(file: str, text: str) -> Iterator[Ignore]:
 def _files(service: Service) -> Iterator[Path]:
     yield from (service.folder / name for name in service.files)
     yield from (service.folder / override.file for override in service.overrides)
-    yield from (service.folder / name for one in service.containers for name, _ in one.parts if _may_have(name))
+    yield from (service.folder / name for one in service.containers for name, _ in one.parts if _may_have(one, name))
     scripts = service.folder / "scripts"
     yield from (sorted(scripts.iterdir()) if scripts.is_dir() else ())
 
 
-def _may_have(name: str) -> bool:
+def _may_have(container: Container, name: str) -> bool:
     """Return whether a file of a container is its Dockerfile or a program, for which there are rules."""
-    return name.endswith("Dockerfile") or "/bin/" in name
+    return name == container.dockerfile.file or name.endswith("Dockerfile") or "/bin/" in name
 
 
 def not_ignored(findings: Iterable[Finding], ignores: Collection[Ignore], rules: Mapping[str, Rule]) -> list[Finding]:

@@ -75,7 +75,7 @@ def image_labels(service: Service) -> Iterator[Finding]:
                 continue
             found = LABELS.findall(rest) or [rest.partition(" ")[0].strip("\"'")]
             for label in (one for one in found if one.startswith(OWN_LABELS)):
-                at = Place(built.file, item.line)
+                at = built.at(item.line)
                 yield Finding(at, "own-label", f"the image has the label {label}", REMOVE_LABEL)
 
 

@@ -43,11 +43,11 @@ def in_dockerfiles(service: Service) -> Iterator[Finding]:
         for item in built.named("ENV", "ARG", "LABEL"):
             for variable, value in VARIABLE.findall(item.rest):
                 if is_secret(variable, value.strip("\"'")):
-                    yield Finding(Place(built.file, item.line), "secret", f"{variable} looks like a secret", HINT)
+                    yield Finding(built.at(item.line), "secret", f"{variable} looks like a secret", HINT)
         for item in built.named("RUN"):
             exported = any(is_secret(name, value.strip("\"'")) for name, value in EXPORTED.findall(item.rest))
             if exported or GIVEN.search(item.rest) or IN_ADDRESS.search(item.rest):
-                yield Finding(Place(built.file, item.line), "secret", "a command of RUN has a secret", HINT)
+                yield Finding(built.at(item.line), "secret", "a command of RUN has a secret", HINT)
 
 
 def in_folders(service: Service) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.model import Finding, Service
 from darkpeak.lint.build_file import build_files
 from darkpeak.lint.rule import WARNING, Rule
 from darkpeak.lint.written import Written, child, items
@@ -21,7 +21,7 @@ def declared(service: Service) -> Iterator[Finding]:
         known = all(built[one.name].is_debian and "$" not in "".join(built[one.name].volumes()) for one, _ in users)
         if known and not any(mount.target.rstrip("/") in built[one.name].volumes() for one, mount in users):
             one, mount = users[0]
-            what = f"{one.build}/Dockerfile has no VOLUME {mount.target} for the volume {key}"
+            what = f"{one.dockerfile.file} has no VOLUME {mount.target} for the volume {key}"
             yield Finding(mount.at, "no-volume", what, f'write VOLUME ["{mount.target}"] in the Dockerfile')
 
 
@@ -42,7 +42,7 @@ def named(written: Written) -> Iterator[Finding]:
             if folder not in mounted and "$" not in folder:
                 what = f"{built.container.name} has VOLUME {folder}, but no named volume there"
                 hint = f"write volumes: [NAME:{folder}] for {built.container.name}, and NAME: {{}} under volumes:"
-                yield Finding(Place(built.file, line), "unnamed-volume", what, hint)
+                yield Finding(built.at(line), "unnamed-volume", what, hint)
 
 
 RULES = (
