@@ -110,7 +110,8 @@ def test_a_wrong_repository_is_refused(name: str, said: str) -> None:
 
 def test_the_commands_by_hand() -> None:
     lines = explain(parse("volume:repository"), "wiki", "wiki-17")
-    assert [line.partition("   #")[0] for line in [*lines[1:2], *lines[4:]]] == [
+    assert [line.partition("   #")[0] for line in [*lines[1:3], *lines[5:]]] == [
+        "umask 077",
         "age -d -i ~/.ssh/id_ed25519 backup-key.age | head -n 1 >password",
         "restic snapshots --tag darkpeak-set,service=wiki,number=17",
         "mkdir ./wiki-restored",
@@ -166,5 +167,5 @@ def test_the_commands_by_hand_take_the_credentials_out_of_the_key(
     subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=20)
     assert {file: (tmp_path / file).read_text() for file in files} == files
     assert lines[first].startswith(restic)
-    assert all((tmp_path / file).stat().st_mode & 0o77 == 0 for file in files)
+    assert all((tmp_path / file).stat().st_mode & 0o77 == 0 for file in ("password", *files))
     assert set(lines[-1].split()) >= {"rm", "password", *files}

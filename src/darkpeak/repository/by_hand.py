@@ -20,6 +20,7 @@ def explain(repository: RepositoryUrl, service: str, name: str | None, identity:
     setup, restic, files = _by_hand(repository, identity)
     return [
         f"# {service} from {repository.name}; use the ssh key that collective.toml has for you",
+        "umask 077   # nobody else can read what these lines write",
         f"age -d -i {identity} {KEY_FILE} | head -n 1 >password   # the other lines are credentials",
         *setup,
         f"{restic} snapshots --tag {wanted}   # the newest has the highest number= in its tags",
@@ -40,14 +41,14 @@ def _by_hand(repository: RepositoryUrl, identity: str) -> tuple[tuple[str, ...],
     names, url = repository.credentials, shlex.quote(repository.for_restic)
     lines = (
         f"credential() {{ age -d -i {identity} {KEY_FILE} | tail -n +2 | python3 -c '{PICK}' {url} \"$1\"; }}",
-        *(f"(umask 077; credential {name} >{name})" for name in names),
+        *(f"credential {name} >{name}" for name in names),
     )
     if repository.kind == "rest":
         # printf is a part of the shell, so the login is in no list of processes.
         before, _, after = repository.for_restic.partition("://")
         address = f'login=$(cat login); printf "{before}://%s{after}" "${{login:+$login@}}" >url'
         return (
-            (*lines, f"(umask 077; {address})"),
+            (*lines, address),
             "restic --repository-file url --password-file password",
             (*names, "url"),
         )
