@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from darkpeak.actions import prune
 from darkpeak.actions.backup import BackedUp, back_up_each
 from darkpeak.actions.drill import Drilled, drill, drill_spoilt
+from darkpeak.actions.image_updates import find_image_updates
 from darkpeak.actions.level import record_levels
+from darkpeak.actions.library_updates import find_library_updates
 from darkpeak.actions.look_ahead import look_ahead
 from darkpeak.actions.publish import renew
 from darkpeak.actions.scrub import Scrubbed, scrub
@@ -73,6 +75,8 @@ def _run_jobs(session: Session) -> list[Line]:
     if upgraded:
         late = find_updates(session.target, session.progress)
     _record_updates(session, late)
+    for more in (find_library_updates, find_image_updates):  # what the tool does not upgrade by itself
+        late = late.with_more(more([session.target], session.progress))
     for service, saved in zip(running, made, strict=True):
         line = _line(service, saved, drilled.get(service.name), late.of(service.name))
         line = _joined(line, upgraded.get(service.name))
