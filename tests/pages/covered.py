@@ -66,6 +66,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak init --help": HELP,
         "darkpeak up": "test_up.py::test_everything_is_up_and_the_wiki_answers",
         "darkpeak add account": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
+        "darkpeak add mail": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "darkpeak add wiki": "test_add.py::test_all_services_of_the_catalogue_can_be_added",
         "bin/setup": "test_machine.py::test_a_bare_machine_serves_a_wiki_after_one_command",
         "bin/setup --engine": "test_tutorial.py::test_the_page_works_up_to_an_own_service_on_a_vm",
