@@ -1,10 +1,11 @@
-"""How a program ended, as a value, and why one could not be started. Pure."""
+"""How a program or a check ended, as a value, and why a program could not be started. Pure."""
 
 import errno
 import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from darkpeak.errors import SystemFailure
@@ -12,6 +13,14 @@ from darkpeak.vocabulary import INSTALL_CLIENT, PACKAGES
 
 ADVICE = re.compile(r"(See|Run) 'docker |\s*$")  # what the docker client adds to an error
 NO_OUTPUT = "no error output"
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from darkpeak.mail.queue import Described
-from darkpeak.mail.records import DKIM, DMARC, RELAY, REVERSE, SPF, Answers, Check, Verdict, judge
+from darkpeak.mail.records import DKIM, DMARC, RELAY, REVERSE, SPF, Answers, Check, judge
+from darkpeak.result import Verdict
 
 KEY = "MIIBIjANBgkq" * 30
 MAIL = Described("example.org", "direct", "darkpeak", KEY)

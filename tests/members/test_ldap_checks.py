@@ -3,9 +3,9 @@
 import pytest
 
 from darkpeak.members import ldap_checks as judge
-from darkpeak.members.ldap_checks import Check, Joined, Person, Verdict
+from darkpeak.members.ldap_checks import Check, Joined, Person
 from darkpeak.members.ldap_settings import Setting, Settings
-from darkpeak.result import Result
+from darkpeak.result import Result, Verdict
 
 ADA = Person("ada", "uid=ada,ou=people,dc=collective")
 SETTINGS = Settings(

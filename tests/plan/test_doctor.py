@@ -8,8 +8,9 @@ import pytest
 
 from darkpeak import collective
 from darkpeak.collective import Collective
-from darkpeak.plan.doctor import DEFAULT_POOLS, Verdict, evaluate, version
+from darkpeak.plan.doctor import DEFAULT_POOLS, evaluate, version
 from darkpeak.plan.facts import Facts, HostMachine, Network, Published
+from darkpeak.result import Verdict
 from darkpeak.vocabulary import GIB, MIB
 from tests.making import DIRECTORY, edit, write_collective, write_service
 

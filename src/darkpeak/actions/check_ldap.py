@@ -21,11 +21,11 @@ from darkpeak.engine.send import send
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.helper.container import keep_running
 from darkpeak.members import ldap_checks as judge
-from darkpeak.members.ldap_checks import Check, Joined, Person, Verdict
+from darkpeak.members.ldap_checks import Check, Joined, Person
 from darkpeak.members.ldap_settings import DEFAULT_FILTER, Settings, fill_in, find_settings
 from darkpeak.members.ldif_text import member_dn
 from darkpeak.plan.observed import find_container
-from darkpeak.result import Result
+from darkpeak.result import Result, Verdict
 from darkpeak.vocabulary import DIRECTORY, DIRECTORY_NETWORK, SLAPD
 
 

@@ -44,9 +44,9 @@ def check(settings: Settings, name: str, container: str, uid: str, **given: str)
     """
     from darkpeak import output
     from darkpeak.actions.check_ldap import check_ldap
-    from darkpeak.members.ldap_checks import Verdict
     from darkpeak.members.ldap_settings import Setting
     from darkpeak.members.ldap_settings import Settings as Ldap
+    from darkpeak.result import Verdict
 
     collective = settings.collective()
     there, slapd = settings.target(collective, name), settings.target(collective, DIRECTORY)

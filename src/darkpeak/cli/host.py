@@ -68,7 +68,7 @@ def doctor(settings: Settings) -> None:
     """
     from darkpeak import output
     from darkpeak.actions.doctor import examine
-    from darkpeak.plan.doctor import Verdict
+    from darkpeak.result import Verdict
 
     collective = settings.collective_here()
     if collective:

@@ -80,7 +80,7 @@ def check(settings: Settings, server: str) -> None:
     Example: darkpeak mail check
     """
     from darkpeak import output
-    from darkpeak.mail.records import Verdict
+    from darkpeak.result import Verdict
 
     checks = _mail_of(settings).check(server)
     if settings.as_json:

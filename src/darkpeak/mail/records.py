@@ -3,22 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
 from darkpeak.mail.queue import Described
+from darkpeak.result import Verdict
 
 LOCALHOST = "localhost"
 LONGEST_TEXT = 255  # characters of one text in a TXT record
 SPF, DKIM, DMARC, REVERSE, RELAY = "SPF", "DKIM", "DMARC", "reverse name", "relay"
-
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """Judge how the directory answers with a service's settings: one check for each step of a login. Pure."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from darkpeak.members.ldap_settings import DEFAULT_FILTER, Settings, fill_in
-from darkpeak.result import Result, display
+from darkpeak.result import Result, Verdict, display
 
 NETWORK, NAME, TLS, SEARCH, STRANGER, PASSWORD, GROUPS = (
     *("network", "name", "tls", "search", "stranger", "password", "groups"),
@@ -17,13 +16,6 @@ GROUP_HINT = "groups are in ou=groups,dc=collective: search as the member, for (
 NOBODY = "nobody.has.this.name"
 # Exit codes of ldapsearch and ldapwhoami: LDAP result codes, and those of the library.
 OK, NO_OBJECT, BAD_SYNTAX, WRONG, BAD_FILTER = 0, 32, 34, 49, 249
-
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    BAD = "bad"
 
 
 @dataclass(frozen=True)

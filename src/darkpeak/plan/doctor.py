@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Network
 
 from darkpeak.collective.model import Collective, Service
 from darkpeak.plan.facts import Facts, HostMachine, overlap
+from darkpeak.result import Verdict
 from darkpeak.vocabulary import GIB, INSTALL_CLIENT, MIB, ROUTER
 
 LEAST_ENGINE, LEAST_COMPOSE = (20, 10), (2, 20)
@@ -19,14 +19,6 @@ CLOCK_WARN, CLOCK_BAD = 5.0, 60.0  # seconds
 FEW_NETWORKS, FEW_INODES = 3, 5  # networks; per cent
 # The pools of Docker's networks, if none are set: base, and the length of each network's prefix.
 DEFAULT_POOLS = (*((f"172.{number}.0.0/16", 16) for number in range(17, 32)), ("192.168.0.0/16", 20))
-
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
 
 
 @dataclass(frozen=True)
