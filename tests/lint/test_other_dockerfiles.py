@@ -81,6 +81,17 @@ def test_a_text_in_the_compose_file_is_checked_with_its_lines(tmp_path: Path) ->
     assert suites_of(found.services) == ("bookworm", "trixie")
 
 
+@pytest.mark.parametrize(
+    "written", ["../../directory/slapd/Dockerfile", "/etc/hostname", "/dev/zero", "../../../nothing", "../../.."]
+)
+def test_a_file_outside_the_services_folder_is_a_finding_and_not_read(tmp_path: Path, written: str) -> None:
+    sound(tmp_path)
+    edit(tmp_path, COMPOSE, "build: webserver", f"build: {{context: webserver, dockerfile: {written}}}")
+    found = findings(tmp_path)
+    assert f"{COMPOSE}:12 outside-folder: webserver is built by {written}, outside the service's folder" in found
+    assert {item.partition(": ")[0].rpartition(" ")[2] for item in found} <= {"outside-folder", "no-healthcheck"}
+
+
 def test_the_linter_from_outside_gets_the_named_file(tmp_path: Path) -> None:
     sound(tmp_path)
     edit(tmp_path, COMPOSE, "build: webserver", "build: {context: webserver, dockerfile: Dockerfile.prod}")

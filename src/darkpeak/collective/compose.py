@@ -207,13 +207,14 @@ def _dockerfile(folder: Path, build: str | None, written: Tree | None) -> Docker
     name = written.mapping().get("dockerfile", EMPTY).text() or "Dockerfile"
     file = normpath(name if name.startswith("/") else f"{build}/{name}")
     file = relpath(file, folder) if file.startswith("/") else file
-    return Dockerfile(file, read_or_empty(folder / file))
+    found = Dockerfile(file)
+    return found if found.outside else Dockerfile(file, read_or_empty(folder / file))
 
 
 def _outside(folder: Path, build: str | None, recipe: Dockerfile) -> Iterator[Path]:
     """Yield the Dockerfile if it is not in the folder from which the image is built."""
     inside = "" if build is None or normpath(build) == "." else f"{normpath(build)}/"
-    if recipe.file and not recipe.inline and (not recipe.file.startswith(inside) or recipe.file.startswith("../")):
+    if recipe.file and not recipe.inline and not recipe.outside and not recipe.file.startswith(inside):
         yield folder / recipe.file
 
 

@@ -101,7 +101,7 @@ def _files(service: Service) -> list[Path]:
 def _recipes(service: Service) -> set[str]:
     """Return the Dockerfiles that compose takes; hadolint reads none that is a part of a compose file."""
     made = [one.dockerfile for one in service.containers]
-    return {recipe.file for recipe in made if recipe.file and not recipe.inline}
+    return {recipe.file for recipe in made if recipe.file and not (recipe.inline or recipe.outside)}
 
 
 def _known() -> dict[str, Any]:

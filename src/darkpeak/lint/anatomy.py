@@ -82,7 +82,9 @@ def containers(service: Service) -> Iterator[Finding]:
         if container.build is None:
             hint = f"write build: {container.name}, with FROM debian:{SUITE} in {container.name}/Dockerfile"
             yield Finding(container.at, "not-built", f"{container.name} is not built from a folder", hint)
-        elif not container.dockerfile.inline and not os.path.lexists(service.folder / container.dockerfile.file):
+        elif not (container.dockerfile.inline or container.dockerfile.outside) and not os.path.lexists(
+            service.folder / container.dockerfile.file
+        ):
             context = service.folder / container.build
             # Not is_symlink() and exists(): they raise errors for a name that is too long.
             dead = os.path.islink(context) and not os.path.exists(context)  # noqa: PTH110, PTH114

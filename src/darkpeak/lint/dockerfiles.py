@@ -26,7 +26,7 @@ def instructions(service: Service) -> Iterator[Finding]:
     for built in build_files(service):
         made = built.container.dockerfile
         try:
-            text = made.text if made.inline else read(service.folder / made.file)
+            text = made.text if made.inline or made.outside else read(service.folder / made.file)
         except Missing:
             continue  # anatomy.containers finds that
         except NotReadable as error:

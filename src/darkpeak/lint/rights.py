@@ -116,6 +116,11 @@ def builds(written: Written) -> Iterator[Finding]:
             if written.is_outside(path):
                 what = f"{name} is built from {path}, outside the service's folder"
                 yield written.finding(line, "outside-folder", what, "copy what it needs into the folder")
+        file = child(build, "dockerfile").text()
+        place = file if file.startswith(("/", "~")) else f"{child(build, 'context').text() or '.'}/{file}"
+        if file and written.is_outside(place):
+            what = f"{name} is built by {file}, outside the service's folder"
+            yield written.finding(build.key_line("dockerfile"), "outside-folder", what, "copy it into the folder")
 
 
 def _paths(build: Tree) -> Iterator[tuple[str, int]]:
