@@ -79,19 +79,27 @@ def test_our_own_services_ask_the_directory_rightly(village: Collective, service
 
 def test_many_members_are_imported_after_a_look(village: Collective, tmp_path: Path) -> None:
     table = tmp_path / "members.csv"
-    table.write_text("uid,name,mail,groups\nbob,Bob Builder,,\ncarol,Carol Æøå,carol@example.org,cooks poets\n")
+    carol = member(village, "carol")
+    key = (carol.keys / "carol.pub").read_text().strip()
+    table.write_text(
+        "uid;name;mail;groups;ssh_keys\n"
+        f"bob;Bob Builder;;;\ncarol;Carol Æøå;carol@example.org;cooks poets {GROUP};{key}\n"
+    )
     would = village.darkpeak("member", "import", str(table), "--dry-run").stdout
     assert would.splitlines() == [
         "bob: change to Bob Builder, no mail address",
         "carol: add, Carol Æøå, carol@example.org",
         "carol: add to group cooks",
         "carol: add to group poets",
+        f"carol: add ssh key {key}",
+        f"carol: not added to group {GROUP}, which follows the compose file of wiki",
     ]
     refused = village.darkpeak("member", "import", str(table), check=False)
     assert (refused.returncode, "nothing was changed" in refused.stderr) == (2, True)
     assert "carol" not in village.darkpeak("member", "list").stdout
-    village.darkpeak("member", "import", str(table), "--yes")
-    assert "nothing to do" in village.darkpeak("member", "import", str(table), "--dry-run").stdout
+    assert "git: key added" in village.darkpeak("member", "import", str(table), "--yes").stdout
+    assert reaches(carol)
+    assert village.darkpeak("member", "import", str(table), "--dry-run").stdout.splitlines() == would.splitlines()[-1:]
     for form in ("csv", "ldif"):
         file = tmp_path / f"all.{form}"
         file.write_text(village.darkpeak("member", "list", "--format", form).stdout)
@@ -100,7 +108,8 @@ def test_many_members_are_imported_after_a_look(village: Collective, tmp_path: P
     second = tmp_path / "second.csv"
     second.write_text("uid,mail\ndan,carol@example.org\n")
     refused = village.darkpeak("member", "import", str(second), "--yes", check=False)
-    assert "another member has the mail address carol@example.org" in refused.stderr
+    assert "second.csv:2: carol has the mail address carol@example.org" in refused.stderr
+    assert "dan" not in village.darkpeak("member", "list").stdout
     for group in ("cooks", "poets"):
         village.darkpeak("group", "remove", group)
     assert "cooks" not in village.darkpeak("member", "show", "carol").stdout

@@ -8,8 +8,9 @@ from darkpeak.deploy.target import Target
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence.ownership import require_ours
+from darkpeak.members.bulk import Step
 from darkpeak.members.directory import Directory
-from darkpeak.members.ssh_key import Key
+from darkpeak.members.ssh_key import Key, parse_key
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.vocabulary import ACCOUNT, DIRECTORY, MEMBER_GONE, MEMBER_KEY, SLAPD
 
@@ -43,6 +44,17 @@ def end_sessions(targets: Sequence[Target], uid: str, *, stays: bool) -> list[En
 def add_keys(targets: Sequence[Target], uid: str, keys: Sequence[Key]) -> list[Ended]:
     """Give a member's ssh keys to all services that use them; return what each did."""
     return [done for key in keys for done in _in_services(targets, MEMBER_KEY, ("add", uid), key)]
+
+
+def import_members(directory: Directory, targets: Sequence[Target], steps: Sequence[Step]) -> list[Ended]:
+    """Carry out the steps of an import, and give the new ssh keys to the services; return what each did.
+
+    Raises:
+        UsageError: when the directory refuses a step; the steps before it are done.
+        SystemFailure: when the directory does not do one.
+    """
+    directory.take(steps)
+    return [done for step in steps if step.key for done in add_keys(targets, step.uid, [parse_key(step.key)])]
 
 
 def remove_ssh_key(targets: Sequence[Target], uid: str, key: Key) -> list[Ended]:

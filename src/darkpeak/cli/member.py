@@ -1,14 +1,14 @@
-"""Commands about members: add, show, list, rename, lock, unlock, passwd, remove, log, import."""
+"""Commands about members: add, show, list, rename, lock, unlock, passwd, remove, log."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from darkpeak.cli.common import YES, Settings, command
+from darkpeak.cli.common import Settings, command
 from darkpeak.cli.invite import invite, login_page, show_invitation
 from darkpeak.cli.member_data import export, forget
+from darkpeak.cli.member_import import import_members
 from darkpeak.cli.ssh_key import ssh_key
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.vocabulary import DIRECTORY
@@ -236,41 +236,6 @@ def changes(settings: Settings, uid: str | None) -> None:
 
     found = directory_of(settings).changes(uid or "")
     output.show_rows(found, ("when", "who", "of", "what"), {}, as_json=settings.as_json)
-
-
-@command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@YES
-def import_members(settings: Settings, file: Path, *, dry_run: bool, yes: bool) -> None:
-    """Add and change many members, from a CSV or LDIF file.
-
-    It shows what it would change, and asks. It adds members, groups and ssh keys, changes names and mail addresses, and
-    removes nothing. A file has no passwords, so new members get theirs with `member passwd`. The columns of CSV: uid,
-    name, mail, groups, ssh_keys; only uid is required. After an interruption, run it again.
-
-    \b
-    Example: darkpeak member import members.csv --dry-run
-    """
-    from darkpeak import output
-    from darkpeak.members.bulk import parse_file, plan_import
-
-    directory = directory_of(settings)
-    try:
-        rows = parse_file(file.name, file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}", hint="name a .csv or .ldif file") from error
-    steps = plan_import(rows, directory.accounts())
-    if not settings.as_json:
-        output.show_lines(map(str, steps) if steps else ["nothing to do: the directory has all of it"])
-    if steps and not dry_run:
-        if not yes and not output.ask(f"Change the directory as shown ({len(steps)})?"):
-            raise UsageError("nothing was changed", hint="to do it without a question, use --yes")
-        directory.take(steps)
-    if settings.as_json:
-        output.show_json({"steps": list(map(str, steps)), "done": not dry_run})
-    elif steps and not dry_run:
-        output.show_lines(["done"])
 
 
 @command("passwd")

@@ -5,15 +5,16 @@ A file never has passwords, and an import never removes anything.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from darkpeak.errors import UsageError
 from darkpeak.members import ldif_text
 from darkpeak.members.member import Account, Member, check_member, check_uid
-from darkpeak.members.ssh_key import parse_key
+from darkpeak.members.ssh_key import Key, parse_key
 
 COLUMNS = ("uid", "name", "mail", "groups", "ssh_keys")
+DELIMITERS = ";\t,"  # spreadsheets write a semicolon in countries whose numbers have a comma
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,10 @@ def parse_file(name: str, data: bytes) -> list[Row]:
 
 
 def _csv_rows(name: str, text: str) -> Iterator[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    columns = reader.fieldnames or ()
+    first = text.partition("\n")[0]
+    delimiter = next((one for one in DELIMITERS if one in first), ",")
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    columns = reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
     wrong = [column for column in columns if column not in COLUMNS]
     if wrong or "uid" not in columns:
         what = f"there is no column {wrong[0]!r}" if wrong else "the column uid is missing"
@@ -107,13 +110,64 @@ def _ldif_rows(name: str, data: bytes) -> Iterator[Row]:
             yield Row(uid, f"{name}: uid={uid}", entry["cn"][0], entry.get("mail", [None])[0], own, keys)
 
 
-def plan_import(rows: Sequence[Row], accounts: Iterable[Account]) -> tuple[Step, ...]:
+@dataclass(frozen=True)
+class Import:
+    """What an import changes, and a line for each group that it leaves as it is."""
+
+    steps: tuple[Step, ...]
+    left: tuple[str, ...]
+
+
+@dataclass
+class _Owners:
+    """Who has which mail address and which key: what the directory would have after each step."""
+
+    mails: dict[str, str]
+    keys: dict[tuple[str, ...], str]
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> "_Owners":
+        """Return what the directory has now."""
+        owners = cls({}, {})
+        for account in accounts:
+            owners.mails[account.mail.lower()] = account.uid
+            owners.keys |= {_identity(line): account.uid for line in account.keys}
+        return owners
+
+    def take_mail(self, member: Member, before: str = "") -> None:
+        """Give a member this mail address, or none; raise UsageError if another member has it."""
+        owner = self.mails.get(member.mail.lower(), member.uid)
+        if member.mail and owner != member.uid:
+            hint = "give each member an own mail address; if two change theirs with each other, leave one empty first"
+            raise UsageError(f"{owner} has the mail address {member.mail}", hint=hint)
+        self.mails.pop(before.lower(), None)
+        self.mails[member.mail.lower()] = member.uid
+
+    def take_key(self, uid: str, key: Key) -> bool:
+        """Give a member this key; return whether it is new, and raise UsageError if another member has it."""
+        owner = self.keys.get(_identity(key.line))
+        if owner not in (None, uid):
+            raise UsageError(f"{owner} has the key {key.fingerprint}", hint="a key belongs to one member")
+        self.keys[_identity(key.line)] = uid
+        return owner is None
+
+
+def _identity(line: str) -> tuple[str, ...]:
+    """Return what makes a key the same key: its kind and body, without the comment."""
+    return tuple(line.split()[:2])
+
+
+def plan_import(rows: Sequence[Row], accounts: Sequence[Account], followed: Mapping[str, str]) -> Import:
     """Return what an import changes; nothing where the directory has it already.
 
+    The groups in `followed` follow the compose files of these services, so an import leaves them as they are.
+
     Raises:
-        UsageError: for a name, mail address, group or key that is not valid, or a member who is in the file twice.
+        UsageError: for a name, mail address, group or key that is not valid, or that belongs to another member, or for
+            a member who is in the file twice.
     """
     there = {account.uid: account for account in accounts}
+    owners = _Owners.of(accounts)
     seen: dict[str, str] = {}
     steps: list[Step] = []
     for row in rows:
@@ -121,27 +175,33 @@ def plan_import(rows: Sequence[Row], accounts: Iterable[Account]) -> tuple[Step,
             raise UsageError(f"{row.uid} is also at {seen[row.uid]}", row.where, "remove one of the two")
         seen[row.uid] = row.where
         try:
-            steps += _steps(row, there.get(row.uid))
+            steps += _steps(row, there.get(row.uid), owners)
         except UsageError as error:
             raise UsageError(error.message, row.where, error.hint) from error
-    return tuple(steps)
+    left = (
+        f"{step.uid}: not added to group {step.group}, which follows the compose file of {followed[step.group]}"
+        for step in steps
+        if step.group in followed
+    )
+    return Import(tuple(step for step in steps if step.group not in followed), tuple(left))
 
 
-def _steps(row: Row, account: Account | None) -> Iterator[Step]:
+def _steps(row: Row, account: Account | None, owners: _Owners) -> Iterator[Step]:
     if account is None:
         new = Member(row.uid, row.name or row.uid, row.mail or "")
         check_member(new)
+        owners.take_mail(new)
         yield Step(row.uid, add=new)
     else:
         wanted = Member(row.uid, row.name or account.name, account.mail if row.mail is None else row.mail)
         check_member(wanted)
         if wanted != Member(account.uid, account.name, account.mail):
+            owners.take_mail(wanted, account.mail)
             yield Step(row.uid, change=wanted)
     for group in row.groups:
         check_uid(group, "group")
         if account is None or group not in account.groups:
             yield Step(row.uid, group=group)
-    known = {tuple(line.split()[:2]) for line in account.keys} if account else set()
     for key in map(parse_key, row.keys):
-        if (key.kind, key.body) not in known:
+        if owners.take_key(row.uid, key):
             yield Step(row.uid, key=key.line)
