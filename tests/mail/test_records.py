@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from darkpeak.mail.queue import Described
-from darkpeak.mail.records import DKIM, DMARC, RELAY, REVERSE, SPF, Answers, Check, judge
+from darkpeak.mail.records import DKIM, DMARC, RELAY, REVERSE, SPF, Answers, Check, judge, names_of_texts
 from darkpeak.result import Verdict
 
 KEY = "MIIBIjANBgkq" * 30
@@ -107,3 +107,31 @@ def test_with_a_mail_provider_its_own_records_and_reverse_name_count() -> None:
     checks = judge(mail, replace(texts("example.org"), names={}))
     assert [check.check for check in checks] == [RELAY, SPF, DKIM, DMARC]
     assert checks[1].record == 'example.org. TXT "v=spf1 include:smtp.example.net -all"'
+
+
+@pytest.mark.parametrize(
+    ("above", "verdict"),
+    [
+        ("v=DMARC1; p=reject", Verdict.OK),
+        ("v=DMARC1; p=none; sp=quarantine", Verdict.OK),
+        ("v=DMARC1;p=reject;sp=none", Verdict.WARN),
+        ("v=spf1 -all", Verdict.BAD),
+    ],
+)
+def test_a_domain_below_another_has_its_dmarc_record(above: str, verdict: Verdict) -> None:
+    mail = replace(MAIL, domain="village.example.org")
+    asked = names_of_texts(mail)
+    assert asked[2:] == ("_dmarc.village.example.org", "_dmarc.example.org")
+    [dmarc] = [check for check in judge(mail, Answers({"_dmarc.example.org": [above]}, {}, {})) if check.check == DMARC]
+    assert dmarc.verdict == verdict
+    assert "_dmarc.village.example.org" in dmarc.record or verdict == Verdict.OK
+
+
+def test_the_domains_own_dmarc_record_comes_first() -> None:
+    mail = replace(MAIL, domain="village.example.org")
+    texts = {
+        "_dmarc.village.example.org": ["v=DMARC1; p=none; sp=reject"],
+        "_dmarc.example.org": ["v=DMARC1; p=reject"],
+    }
+    [dmarc] = [check for check in judge(mail, Answers(texts, {}, {})) if check.check == DMARC]
+    assert dmarc.verdict == Verdict.WARN

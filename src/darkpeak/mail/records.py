@@ -38,9 +38,11 @@ def host_of(mail: Described) -> str:
     return f"mail.{mail.domain}"
 
 
-def names_of_texts(mail: Described) -> tuple[str, str, str]:
-    """Return where the TXT records for SPF, DKIM and DMARC are."""
-    return mail.domain, f"{mail.selector}._domainkey.{mail.domain}", f"_dmarc.{mail.domain}"
+def names_of_texts(mail: Described) -> tuple[str, ...]:
+    """Return where the TXT records for SPF, DKIM and DMARC are; for DMARC, also those of the domains above."""
+    labels = mail.domain.split(".")
+    above = (".".join(labels[start:]) for start in range(max(1, len(labels) - 1)))
+    return mail.domain, f"{mail.selector}._domainkey.{mail.domain}", *(f"_dmarc.{domain}" for domain in above)
 
 
 def judge(mail: Described, answers: Answers) -> list[Check]:
@@ -116,18 +118,26 @@ def _dkim(mail: Described, answers: Answers) -> Check:
 
 
 def _dmarc(mail: Described, answers: Answers) -> Check:
-    name = names_of_texts(mail)[2]
-    record = f'{name}. TXT "v=DMARC1; p=quarantine"'
-    found = [text for text in answers.texts.get(name, ()) if re.match(r"v=DMARC1\s*;", text)]
-    if not found:
-        return Check(DMARC, Verdict.BAD, f"{name} does not say what to do with forged mails", "set it", record)
-    policy = re.search(r";\s*p=\s*(none|quarantine|reject)\b", found[0], re.IGNORECASE)
+    """Check the first record of the domain or of one above it, whose `sp` is for the domains below (RFC 7489, 6.3)."""
+    own, *above = names_of_texts(mail)[2:]
+    record = f'{own}. TXT "v=DMARC1; p=quarantine"'
+    texts = {name: [text for text in answers.texts.get(name, ()) if _is_dmarc(text)] for name in (own, *above)}
+    name = next(filter(texts.get, texts), "")
+    if not name:
+        return Check(DMARC, Verdict.BAD, f"{own} does not say what to do with forged mails", "set it", record)
+    found = texts[name]
+    policies = dict(re.findall(r";\s*(s?p)\s*=\s*(none|quarantine|reject)\b", found[0].lower()))
+    policy = policies.get("p") if name == own else policies.get("sp", policies.get("p"))
     if not policy or len(found) > 1:
         return Check(DMARC, Verdict.BAD, f"{name} is not valid: {'; '.join(found)}", "replace it", record)
-    if policy[1].lower() == "none":
+    if policy == "none":
         what = f"{name} lets forged mails through: {found[0]}"
         return Check(DMARC, Verdict.WARN, what, "when reports show no fault, write p=quarantine", record)
     return Check(DMARC, Verdict.OK, found[0])
+
+
+def _is_dmarc(text: str) -> bool:
+    return bool(re.match(r"v\s*=\s*DMARC1\s*;", text))
 
 
 def _reverse(mail: Described, answers: Answers) -> Check:
