@@ -141,6 +141,15 @@ FOUND = {
         {"sub/more.yml": USES_A},
         "sub/more.env",
     ),
+    "the folder of the first of several included files": (
+        "init: true",
+        "include: [{path: [sub/more.yml, more.yml]}]\n",
+        {
+            "sub/more.yml": "services: {more: {image: 'debian:trixie'}}\n",
+            "more.yml": "services: {more: {env_file: more.env}}\n",
+        },
+        "sub/more.env",
+    ),
     "the folder of an included file": (
         "init: true",
         "include: [{path: more.yml, project_directory: sub}]\n",
@@ -148,6 +157,49 @@ FOUND = {
         "sub/more.env",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"],
+)
+def test_each_override_file_that_plain_compose_merges_decides(tmp_path: Path, name: str) -> None:
+    root = write_collective(tmp_path)
+    write(root, name, "services: {webserver: {cap_add: [SYS_ADMIN]}}\n")
+    assert wiki(root).files == ("docker-compose.yml", name)
+    assert f"services/wiki/{name}:1 root-on-host" in {f"{item.at} {item.rule}" for item in check_files(root).findings}
+
+
+def test_the_first_of_two_override_files_decides(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    write(root, "docker-compose.override.yml", "services: {webserver: {cap_add: [SYS_ADMIN]}}\n")
+    write(root, "compose.override.yaml", "services: {webserver: {init: true}}\n")
+    assert wiki(root).files == ("docker-compose.yml", "compose.override.yaml")
+
+
+@pytest.mark.parametrize(
+    ("lines", "at", "what"),
+    [
+        ("include: [more.yml]", "more.yml:1", "the file is not a mapping"),
+        (
+            "include: ['https://git.example/a/b.git']",
+            "docker-compose.yml:22",
+            "compose would fetch https://git.example/a/b.git",
+        ),
+        (
+            "include: [{path: 'git@git.example:a/b.git'}]",
+            "docker-compose.yml:22",
+            "compose would fetch git@git.example:a/b.git",
+        ),
+        ("include: ['oci://hub.example/a/b']", "docker-compose.yml:22", "compose would fetch oci://hub.example/a/b"),
+    ],
+)
+def test_an_included_file_is_a_compose_file_of_this_machine(tmp_path: Path, lines: str, at: str, what: str) -> None:
+    root = write_collective(tmp_path)
+    write(root, "more.yml", "- a\n")
+    top(root, f"{lines}\n")
+    found = {(str(item.at), item.rule, item.what) for item in check_files(root).findings}
+    assert (f"services/wiki/{at}", "named-file", what) in found
 
 
 @pytest.mark.parametrize(("line", "rest", "files", "changed"), FOUND.values(), ids=FOUND)

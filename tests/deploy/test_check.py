@@ -44,6 +44,54 @@ MESSAGES = {
 }
 
 
+CIRCLE = "Circular reference:\n  webserver in {0}\n  extends webserver in {0}"
+BROKEN = (
+    "invalid interpolation format for services.webserver.build.\nYou may need to escape any $ with another $.\n${{A"
+)
+# As compose 2.26 prints them; some in several lines, or without the part of the file.
+WHOLE = {
+    "a circle": (
+        CIRCLE,
+        f"{WIKI}:11 Circular reference: webserver in docker-compose.yml extends webserver in docker-compose.yml",
+    ),
+    "an open bracket": (BROKEN, f"{WIKI}:12 invalid interpolation format for services.webserver.build. ${{A"),
+    "a list of one error": (
+        "decoding failed due to the following error(s):\n\nerror decoding 'services[webserver].ports': no",
+        f"{WIKI}:13 error decoding 'services[webserver].ports': no",
+    ),
+    "a warning before it": (
+        'time="2026" level=warning msg="no A"\nInvalid ip address: 127.0.0.1',
+        f"{WIKI}:13 Invalid ip address: 127.0.0.1",
+    ),
+    "a key without what contains it": ("ipam.config must be a list", f"{WIKI}:19 ipam.config must be a list"),
+    "a file": ("open {1}/webserver: no such file or directory", f"{WIKI}:12 open webserver: no such file or directory"),
+    "an environment file": ("line 7: key cannot contain a space", "services/wiki/a.env:7 key cannot contain a space"),
+    ".env": ("failed to read {1}/.env: line 2: no", "services/wiki/.env:2 no"),
+    "a crash": (
+        "panic: {{}} is nil\n\ngoroutine 1 [running]:\nmain.go:98",
+        f"{WIKI}:1 compose itself breaks off: {{}} is nil",
+    ),
+}
+
+
+@pytest.mark.parametrize(("printed", "shown"), WHOLE.values(), ids=WHOLE)
+def test_an_error_of_several_lines_is_one_finding_that_says_what_is_wrong(
+    tmp_path: Path, printed: str, shown: str
+) -> None:
+    root = write_collective(tmp_path)
+    edit(root, WIKI, "    networks: [default, directory]", "    env_file: a.env\n    networks: [default, directory]")
+    folder = root / "services/wiki"
+    found = explain(root, folder, "docker-compose.yml", printed.format(folder / "docker-compose.yml", folder))
+    assert f"{found.at} {found.what}" == shown
+
+
+def test_one_of_two_environment_files_is_named_with_the_other(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    edit(root, WIKI, "    networks: [default, directory]", "    env_file: [a.env, {path: b.env}]")
+    found = explain(root, root / "services/wiki", "docker-compose.yml", "line 1: no")
+    assert f"{found.at} {found.what}" == f"{WIKI}:15 line 1 of a.env or b.env: no"
+
+
 @pytest.mark.parametrize(("message", "line", "what"), MESSAGES.values(), ids=MESSAGES)
 def test_an_error_of_compose_is_a_finding_with_its_line(tmp_path: Path, message: str, line: int, what: str) -> None:
     root = write_collective(tmp_path)

@@ -82,6 +82,8 @@ class Counter:
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             part = Part(self.nodes, len(self.open), len(self.open) + 1, event.anchor)
             self._node(event, line)
+            if event.anchor in self.anchors:  # YAML allows it, and each alias means the nearest above; libyaml does not
+                raise NotReadable(f"the anchor &{event.anchor} is there twice", line, "give one of them another name")
             if event.anchor:
                 self.anchors[event.anchor] = part
             if isinstance(event, yaml.CollectionStartEvent):

@@ -177,14 +177,11 @@ def _named(root: Path, folder: Path, error: NamedNotReadable) -> Finding:
 def _parse(path: Path, file: str) -> tree.Tree | Finding:
     """Return a parsed compose file, or the finding because of which it cannot be read."""
     try:
-        parsed = tree.read_yaml(text.read(path))
+        return tree.read_mapping(text.read(path))
     except text.Missing:
         return Finding(Place(file, 1), "no-compose-file", "the service has no compose file", f"write {file}")
     except text.NotReadable as error:
         return Finding(Place(file, error.line), "yaml", str(error), error.hint)
-    if not isinstance(parsed.value, dict):
-        return Finding(Place(file, parsed.line), "yaml", "the file is not a mapping", "write key: value lines")
-    return parsed
 
 
 def _read_collective(root: Path) -> tuple[Collective, list[Finding]]:

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from darkpeak.collective.text import Missing, NotReadable, read_bytes
-from darkpeak.collective.tree import EMPTY, Tree, read_yaml
+from darkpeak.collective.tree import EMPTY, Tree, read_mapping
 
-OVERLAYS = ("docker-compose.override.yml", "docker-compose.override.yaml")  # plain compose reads the first that exists
+# Plain compose merges the first of these that exists, whatever the compose file's own name is.
+OVERLAYS = tuple(f"{name}.override.{ending}" for name in ("compose", "docker-compose") for ending in ("yml", "yaml"))
 ENVIRONMENT = ".env"
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# A file that compose would fetch from another machine.
+REMOTE = re.compile(r"^(?:git@|github\.com/|(?:https?|ssh|git|oci):/)|\.git(?:#|$)")
 ELSEWHERE = ("$", ":/", "/~")  # in the name of a file: we do not know what compose reads
 SECTIONS = ("name", "services", "networks", "volumes", "configs", "secrets")
 FOLDER, ROOT = "@folder@", "@root@"  # in kept answers, which are the same in every clone
-FILE_KEYS = ("include", "extends", "env_file", "label_file")  # compose reads the files that are named there
 
 
 class NamedNotReadable(NotReadable):
@@ -61,6 +63,7 @@ def question(
         NamedNotReadable: for a file that is there, but cannot be read; compose itself says that one is missing.
     """
     read = dict(_files_read(folder, [folder / name for name in files]))
+    _require_here(folder, files[0], read)
     if any(mark in str(path) for path in read for mark in ELSEWHERE):
         return Question(folder, files, tuple(variables.items()), "", reads=tuple(read))
     # A variable of the shell can be used as ${NAME}, or be passed on by its name alone.
@@ -132,6 +135,20 @@ def _tree(value: object, own: Tree, line: int) -> Tree:
     return Tree(None if value is None else str(value), line)
 
 
+def _require_here(folder: Path, file: str, read: Mapping[Path, str]) -> None:
+    """Raise an error if compose would fetch a file: it would be another one tomorrow, or none."""
+    for path in read:
+        name = relpath(path, folder)
+        if REMOTE.search(name) and not path.exists():
+            lines = read[folder / file].splitlines()
+            last = name.rpartition(":")[2].strip("/")
+            line = next((number for number, text in enumerate(lines, 1) if last in text), 1)
+            error = NotReadable(
+                f"compose would fetch {name.replace(':/', '://')}", line, "copy the file into the folder"
+            )
+            raise NamedNotReadable(folder / file, error)
+
+
 @dataclass(frozen=True)
 class Named:
     """A file that compose reads, and the folder from which the names in it lead; None if it is no compose file."""
@@ -152,7 +169,7 @@ def _files_read(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Path, str
         if text is None and named.path.name == ENVIRONMENT:
             continue
         yield named.path, text or ""
-        if named.base and text and any(key in text for key in FILE_KEYS):
+        if named.base and text:
             waiting += _named(_parse(named.path, text), named.base)
 
 
@@ -167,7 +184,7 @@ def _read(path: Path) -> str | None:
 
 def _parse(path: Path, text: str) -> Tree:
     try:
-        return read_yaml(text)
+        return read_mapping(text)
     except NotReadable as error:
         raise NamedNotReadable(path, error) from error
 
@@ -188,10 +205,10 @@ def _included(item: Tree, base: Path) -> Iterator[Named]:
     """Yield the files of one entry of `include`, and the environment files that decide what they mean."""
     own = item.mapping()
     paths = list(_paths(own.get("path", item), base))
-    moved = next(_paths(own.get("project_directory", EMPTY), base), None)
-    for path in paths:
-        yield Named(path, moved or path.parent)
-        yield Named((moved or path.parent) / ENVIRONMENT)
+    first = paths[0].parent if paths else base  # the others are merged into the first one
+    home = next(_paths(own.get("project_directory", EMPTY), base), first)
+    yield Named(home / ENVIRONMENT)
+    yield from (Named(path, home) for path in paths)
     yield from (Named(path) for path in _paths(own.get("env_file", EMPTY), base))
 
 

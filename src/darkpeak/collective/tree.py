@@ -96,6 +96,18 @@ def read_yaml(text: str) -> Tree:
     return EMPTY if node is None else _tree(node)
 
 
+def read_mapping(text: str) -> Tree:
+    """Parse one YAML document of keys and values; an empty one has none.
+
+    Raises:
+        NotReadable: for text that is something else.
+    """
+    tree = read_yaml(text)
+    if not isinstance(tree.value, dict):
+        raise NotReadable("the file is not a mapping", tree.line, "write key: value lines")
+    return tree
+
+
 def _tree(node: yaml.Node) -> Tree:
     found = _value(node)
     return replace(found, tag=node.tag) if node.tag in {RESET, OVERRIDE} else found

@@ -17,7 +17,7 @@ from darkpeak.deploy.hidden import find_hidden
 from darkpeak.deploy.linters import run_linters
 from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
-from darkpeak.engine.resolve import resolve
+from darkpeak.engine.resolve import MOST_LINES, resolve
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.lint.ignores import Ignore, faults, not_ignored
 from darkpeak.vocabulary import INSTALL_CLIENT
@@ -138,7 +138,7 @@ def _run_compose(collective: Collective, service: Service) -> list[Finding]:
     checked = process.run(make_compose(service, "config", "--quiet"), environment=environment)
     if not checked.code:
         return []
-    message = checked.last_line()
+    message = checked.last_lines(MOST_LINES)
     if "is not a docker command" in message or "unknown flag: --ansi" in message:
         raise SystemFailure("docker compose is not installed", hint=INSTALL_CLIENT)
     return [explain(collective.root, service.folder, service.files[0], message)]

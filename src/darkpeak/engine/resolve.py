@@ -14,11 +14,12 @@ from darkpeak.errors import SystemFailure
 
 SECONDS = 60
 FOLDER = "darkpeak/resolved"
+MOST_LINES = 200  # of an error
 MOST = 5000  # answers that are kept in one folder: enough for a collective of some thousand services
 
 
 def resolve(question: Question) -> dict[str, Any] | str:
-    """Return what compose makes of the files, as data, or the last line of its error.
+    """Return what compose makes of the files, as data, or its error as it was printed.
 
     Without compose on this machine, it is nothing: commands that only read files do without it.
     """
@@ -42,7 +43,7 @@ def _ask(question: Question, kept: Path | None) -> dict[str, Any] | str:
     except SystemFailure:
         return {}
     if done.code:
-        message = done.last_line()
+        message = done.last_lines(MOST_LINES)
         return {} if "is not a docker command" in message or "unknown flag: --ansi" in message else message
     answer: dict[str, Any] = json.loads(done.stdout)
     if kept:

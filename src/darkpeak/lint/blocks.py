@@ -1,6 +1,7 @@
 """Rules about blocks: ten ports and a subnet for each service."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.lint.rule import ERROR, WARNING, Rule
@@ -54,12 +55,23 @@ def published_ports(service: Service) -> Iterator[Finding]:
     for port in service.ports:
         if port.address != LOOPBACK:
             hint = f'write "{LOOPBACK}:{port.published[0]}:{port.target[0]}"'
-            yield Finding(port.at, "not-on-loopback", f"port {port.published[0]} is open to the network", hint)
+            where = (
+                f"on {port.address}, where the router does not ask" if _is_loopback(port.address) else "to the network"
+            )
+            what = f"port {port.published[0]} is open {where}"
+            yield Finding(port.at, "not-on-loopback", what, hint)
         outside = [number for number in port.published if number not in ports_of(first)]
         if outside and first in BLOCKS:
             what = f"port {outside[0]} is outside the block {first}"
             hint = f"publish on one of {first}-{first + BLOCK_SIZE - 1}"
             yield Finding(port.at, "outside-block", what, hint)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:  # empty, or a variable
+        return False
 
 
 def published_once(service: Service) -> Iterator[Finding]:

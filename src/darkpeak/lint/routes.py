@@ -40,7 +40,7 @@ def _ports(service: Service) -> Iterator[tuple[str, int, Place]]:
 def lead_to_a_port(service: Service) -> Iterator[Finding]:
     """A route leads to a port of the service's own block that one of its containers publishes."""
     block = service.block or 0
-    published = {number for port in service.ports for number in port.published}
+    published = {number for port in service.ports if port.protocol == "tcp" for number in port.published}
     for kind, port, at in _ports(service):
         if service.block is not None and service.block not in BLOCKS:
             return
@@ -48,7 +48,7 @@ def lead_to_a_port(service: Service) -> Iterator[Finding]:
             hint = f"route to one of {block}-{block + BLOCK_SIZE - 1}" if block else "write block: first"
             yield Finding(at, "route-outside-block", f"the {kind} route's port {port} is outside the block", hint)
         elif port not in published and service.runs:
-            what = f"no container publishes port {port} of the {kind} route"
+            what = f"no container publishes TCP port {port} of the {kind} route"
             yield Finding(at, "no-such-port", what, f'publish it: ports: ["127.0.0.1:{port}:80"]')
 
 
