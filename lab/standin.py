@@ -34,9 +34,9 @@ def _engine(delay: float) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Answer each request with what is known for its path, without the version in it."""
+            """Answer each request with what is known for its path."""
             time.sleep(delay)
-            path = self.path.partition("?")[0].strip("/").partition("/")[2] or "version"
+            path = self.path.partition("?")[0].strip("/")
             known = ANSWERS.get(path if path in ANSWERS else "version")
             body = json.dumps(known).encode()
             self.send_response(200)

@@ -98,7 +98,7 @@ HEAVY = ("docker", "rich", "requests", "yaml", "subprocess", "ldif", "asyncio", 
 DOORS = {
     "subprocess": {"process.py", "helper/image/docker.py", "helper/image/script.py"},
     "dns": {"mail/lookup.py"},
-    "docker": {"engine/engine.py", "engine/endpoint.py", "engine/logins.py"},
+    "docker": {"engine/logins.py"},
     "rich": {"output.py"},
     "apprise": {"schedule/notices.py"},
     "requests": {"packages/registry.py", "schedule/notices.py"},

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from darkpeak import output
 from darkpeak.errors import CheckFailed, HostFailure, HostsFailed
-from darkpeak.output import ProgressTable, make_tables, show_error, show_json
+from darkpeak.output import ProgressTable, make_lines, make_tables, show_error, show_json
 from lab.collectives import TOP
 from lab.terminal import on_terminal
 
@@ -117,6 +117,19 @@ def test_no_word_is_lost_or_broken(rows: list[tuple[str, ...]], width: int) -> N
     for row in rows:
         for cell in row:
             assert all(word in words for word in cell.split())
+
+
+CELLS = st.text("ab ,é漢\n", max_size=9)
+
+
+@given(rows=st.lists(st.tuples(*[WORDS | CELLS] * 3), max_size=4), width=st.integers(10, 80))
+def test_without_a_terminal_a_table_that_needs_no_folding_is_the_same(rows: list[tuple[str, ...]], width: int) -> None:
+    columns = ("one", "two", "three")
+    lines = make_lines(columns, rows, width)
+    if lines:
+        assert "".join(f"{line.rstrip()}\n" for line in lines) == render(columns, rows, width)
+    elif all(cell.isascii() and "\n" not in cell for row in rows for cell in row):
+        assert max(map(len, make_lines(columns, rows, 500))) > width
 
 
 WATCHING = """

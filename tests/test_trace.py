@@ -55,7 +55,7 @@ def test_wrong_use_names_no_log(root: Path) -> None:
 def test_v_shows_the_causes(root: Path) -> None:
     plain, verbose = darkpeak(root, "status"), darkpeak(root, "status", "-v")
     assert "caused by" not in plain.stderr
-    assert "caused by docker.errors.DockerException" in verbose.stderr
+    assert "caused by FileNotFoundError" in verbose.stderr
 
 
 @pytest.mark.parametrize("arguments", [("-v", "doctor"), ("doctor", "-v")], ids=["before", "after"])

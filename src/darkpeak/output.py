@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ WIDTH_ELSEWHERE = 200  # characters, where standard output is not a terminal
 PAGE_WIDTH = 80  # characters, of a page of the documentation
 WIDEST_STEP = 34  # characters in one line of a table of progress
 GAP = 2  # spaces between two columns of a table
+FORCED = "FORCE_COLOR"  # Rich takes this variable for a terminal
 SHORT = 16  # characters of a cell that is not folded
 
 
@@ -99,6 +101,11 @@ def show_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None, *, key: int = 1
 ) -> None:
     """Print rows as a table, or as several where one would be too wide (see `make_tables`)."""
+    if not sys.stdout.isatty() and FORCED not in os.environ:
+        lines = make_lines(columns, rows, WIDTH_ELSEWHERE)
+        if lines:
+            show_lines(lines)
+            return
     console = _console()
     for number, table in enumerate(make_tables(columns, rows, styles or {}, console.width, key)):
         if number:
@@ -114,6 +121,21 @@ def show_rows(
         show_json(rows)
     else:
         show_table(columns, as_rows(rows, columns), styles, key=key)
+
+
+def make_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the lines of the table, as `make_tables` makes it, without colours; none if a cell has to be folded.
+
+    Where there is no terminal, that is nearly always enough, and Rich takes longer for it than all else.
+    """
+    texts = [[column.upper() for column in columns], *rows]
+    if not columns or any(not (cell.isascii() and cell.isprintable()) for row in texts for cell in row):
+        return []
+    widths = [max(map(len, cells)) for cells in zip(*texts, strict=True)]
+    if sum(widths) + GAP * (len(widths) - 1) > width:
+        return []
+    gap = " " * GAP
+    return [gap.join(cell.ljust(room) for cell, room in zip(row, widths, strict=True)) for row in texts]
 
 
 def make_tables(

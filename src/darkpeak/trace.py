@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 KEPT = 10  # log files
-ENGINE = "urllib3.connectionpool"  # logs each request that the Docker library makes, at level DEBUG
 MASK = "****"
 PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 SECRET_OPTION = re.compile(r"(--?[\w-]*(?:password|passwd|secret|token|passphrase))(=)(?!/)(.+)", re.IGNORECASE)
@@ -42,12 +41,8 @@ def start(level: int, argv: Sequence[str]) -> None:
         shown.setLevel(logging.DEBUG if level > 1 else logging.INFO)
         shown.setFormatter(logging.Formatter("%(message)s"))
         handlers.append(shown)
-    requests = logging.getLogger(ENGINE)
-    requests.setLevel(logging.DEBUG)
-    requests.propagate = False
     for handler in handlers:
         log.addHandler(handler)
-        requests.addHandler(handler)
     log.debug("$ %s", shlex.join(("darkpeak", *argv)))
     log_file = Path(file.baseFilename) if file else None
 

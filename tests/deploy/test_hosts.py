@@ -73,7 +73,7 @@ def test_a_dead_host_is_not_asked_twice_in_a_command() -> None:
     connect(again, failures)
     assert [one.engine.asked for one in again if isinstance(one.engine, Played)] == [1, 0]
     with pytest.raises(SystemFailure, match="host b"):
-        _ = again[1].engine.client
+        _ = again[1].engine.api
 
 
 @pytest.mark.parametrize("side_by_side", [False, True], ids=["one by one", "all at once"])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from darkpeak.engine.endpoint import CERTIFICATES, Tls, how_to_reach, is_open_to_all, resolve
+from darkpeak.engine.api import CERTIFICATES, Api, Tls
+from darkpeak.engine.endpoint import how_to_reach, is_open_to_all, resolve
 from darkpeak.errors import SystemFailure
 
 HERE = "unix:///var/run/docker.sock"
@@ -14,7 +15,7 @@ HERE = "unix:///var/run/docker.sock"
 def test_the_default_is_the_usual_socket(tmp_path: Path) -> None:
     surroundings = {"DOCKER_CONFIG": str(tmp_path)}
     endpoint = resolve(None, surroundings)
-    assert (endpoint.uri, endpoint.environment, endpoint.arguments()) == (HERE, surroundings, {"base_url": HERE})
+    assert (endpoint.uri, endpoint.environment, endpoint.api) == (HERE, surroundings, Api(HERE))
 
 
 def test_a_named_host_wins_over_everything(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_v_shows_the_builds_output_and_each_command(small: Collective) -> None:
     assert "$ docker compose" in shown
     assert "COPY index.html /page/" in shown
     engine = small.darkpeak("status", "-vv").stderr
-    assert "GET /v1." in engine
+    assert "GET /containers/json" in engine
 
 
 def test_a_service_moves_and_is_renamed_with_its_data(small: Collective) -> None:

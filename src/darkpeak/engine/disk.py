@@ -23,7 +23,7 @@ def measure(engine: Engine) -> Taken:
         SystemFailure: when the engine does not answer.
     """
     with engine.errors_as("did not measure its images"):
-        found = engine.client.api.df()
+        found = engine.api.get("system/df")
     cache = (item for item in found.get("BuildCache") or () if item["Type"] == REGULAR)
     unused = sum(item["Size"] for item in cache if not item["Shared"] and not item["InUse"])
     return Taken(int(found["LayersSize"] or 0), unused)
@@ -36,4 +36,4 @@ def remove_unused_cache(engine: Engine) -> None:
         SystemFailure: when the engine does not answer.
     """
     with engine.errors_as("did not remove its build cache"):
-        engine.client.api.prune_builds(filters=UNUSED, all=True)  # type: ignore[arg-type] # its types know two filters
+        engine.api.post("build/prune", all=True, filters=UNUSED)

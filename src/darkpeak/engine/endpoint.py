@@ -1,28 +1,18 @@
 """How a daemon is reached: by a URI, by DOCKER_HOST (with TLS if that is set), or by a docker context."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from darkpeak import process
 from darkpeak.collective.uri import Uri, parse_uri
 from darkpeak.engine import ssh
+from darkpeak.engine.api import CERTIFICATES, Api, Tls
 from darkpeak.errors import SystemFailure
 
 SET_BY_US = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH")
-CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-
-
-@dataclass(frozen=True)
-class Tls:
-    """The folder with ca.pem, cert.pem and key.pem, and whether the daemon's certificate is verified."""
-
-    folder: Path
-    verify: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,15 +36,10 @@ class Endpoint:
             self.connection.close()
         process.end_users_of(self.environment.get("DOCKER_HOST", self.uri))
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments for the library's client."""
-        from docker.tls import TLSConfig
-
-        if self.tls is None:
-            return {"base_url": self.uri}
-        authority, certificate, key = (str(self.tls.folder / name) for name in CERTIFICATES)
-        config = TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=self.tls.verify)
-        return {"base_url": self.uri, "tls": config}
+    @property
+    def api(self) -> Api:
+        """Its API."""
+        return Api(self.uri, self.tls)
 
 
 def resolve(host: str | None, environment: Mapping[str, str], *, asks: bool = True) -> Endpoint:
@@ -141,7 +126,7 @@ def default_name(environment: Mapping[str, str]) -> str:
 
 
 def how_to_reach(error: str) -> str:
-    """Return what to do if no engine answers, by the error of Docker's library."""
+    """Return what to do if no engine answers, by the error."""
     if "Permission denied" in error:
         return "join the group docker (it is as powerful as root), then log out and in: sudo adduser $USER docker"
     if "HTTP request to an HTTPS server" in error:
@@ -156,10 +141,6 @@ def is_open_to_all(uri: str, tls: Tls | None) -> bool:
 
 
 def in_short(error: BaseException) -> str:
-    """Return the innermost message of an error: the library wraps it three times."""
-    text = str(error)
-    late = re.search(r"timeout=(\d+)", text)
-    if late:
-        return f"no answer within {late[1]} s"
-    found = re.findall(r"(?:Error\(\d+, |Errno -?\d+\] )'?([^'\")]+)", text)
-    return found[-1] if found else text.splitlines()[0] if text else type(error).__name__
+    """Return the message of an error, without its number."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text.splitlines()[0] if text else type(error).__name__

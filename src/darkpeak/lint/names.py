@@ -12,6 +12,7 @@ from darkpeak.vocabulary import PROJECT
 OWN_LABELS = ("com.docker.compose.", "darkpeak.")
 # In a Dockerfile: LABEL a=b "c d"=e, or the old form LABEL a b.
 LABELS = re.compile(r"""(?:^|\s)["']?([\w.-]+)["']?(?==)""")
+NAME = "container_name"
 SECTIONS = ("volumes", "networks", "configs", "secrets")
 REMOVE_LABEL = "remove it: by this label, compose and darkpeak know what is theirs"
 
@@ -30,11 +31,11 @@ def others_name(collective: Collective) -> Iterator[Finding]:
 def _names(service: Service) -> Iterator[tuple[str, str, Place]]:
     """Yield the container, the name and the place of each container_name."""
     found = {(item.name, item.named): item.at for item in service.containers if item.named}
-    for written in written_by(service):
+    for written in written_by(service, NAME):
         for container, tree in written.containers():
-            name = child(tree, "container_name").text()
+            name = child(tree, NAME).text()
             if name and ((container, name) in found or not written.is_main):
-                found[container, name] = Place(written.file, tree.key_line("container_name"))
+                found[container, name] = Place(written.file, tree.key_line(NAME))
     yield from ((container, name, at) for (container, name), at in found.items())
 
 

@@ -10,6 +10,7 @@ from darkpeak.collective.text import NotReadable, read
 from darkpeak.collective.tree import EMPTY, OVERRIDE, RESET, Tree, keys_at, read_yaml, tagged
 from darkpeak.vocabulary import COMPOSE_FILE
 
+ESCAPE = "\\"  # with it, YAML can write a key in other characters
 OFF = {"", "false", "no", "off", "n", "0"}
 
 
@@ -51,23 +52,27 @@ class Written:
         return not Path(os.path.realpath(folder / path)).is_relative_to(folder)
 
 
-def written_by(service: Service) -> Iterator[Written]:
-    """Yield the compose files of a service; `collective.read` has a finding about one that cannot be read."""
+def written_by(service: Service, key: str = "") -> Iterator[Written]:
+    """Yield the compose files of a service, or those that may have a key somewhere.
+
+    `collective.read` has a finding about one that cannot be read.
+    """
     folder = service.at.file.rpartition("/")[0]
-    trees = {name: _read(service.folder / name) for name in service.files}
+    trees = {name: _read(service.folder / name, key) for name in service.files}
     for number, (name, tree) in enumerate(trees.items()):
         later = (keys for other in (*trees.values(),)[number + 1 :] for keys in tagged(other, RESET, OVERRIDE))
         if tree is not EMPTY:
             yield Written(service, f"{folder}/{name}", tree, (*tagged(tree, RESET), *later))
     for override in service.overrides:
-        tree = _read(service.folder / override.file)
+        tree = _read(service.folder / override.file, key)
         if tree is not EMPTY:
             yield Written(service, f"{folder}/{override.file}", tree, tuple(tagged(tree, RESET)))
 
 
-def _read(path: Path) -> Tree:
+def _read(path: Path, key: str) -> Tree:
     try:
-        return read_yaml(read(path))
+        text = read(path)
+        return read_yaml(text) if key in text or ESCAPE in text else EMPTY
     except NotReadable:
         return EMPTY
 
