@@ -208,6 +208,15 @@ fit_small_link() {
     as_root iptables --wait -t mangle -C "$@" 2>/dev/null || as_root iptables --wait -t mangle -A "$@"
 }
 
+# What bin/darkpeak needs on this machine. pip and apt work side by side, since each uses one processor.
+need_tools() {
+    trap wait EXIT
+    { need_base_builder; need_client; need_compose; } & packages=$!
+    need_venv requirements.txt
+    wait "$packages"
+    trap - EXIT
+}
+
 # need_venv REQUIREMENTS: make .venv, with the pinned packages and this checkout.
 need_venv() {
     stamp=$(cat "$top/$1" "$top/pyproject.toml" | sha256sum)
