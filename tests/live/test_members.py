@@ -108,7 +108,7 @@ def test_many_members_are_imported_after_a_look(village: Collective, tmp_path: P
     second = tmp_path / "second.csv"
     second.write_text("uid,mail\ndan,carol@example.org\n")
     refused = village.darkpeak("member", "import", str(second), "--yes", check=False)
-    assert "second.csv:2: carol has the mail address carol@example.org" in refused.stderr
+    assert "carol has the mail address carol@example.org\n  at second.csv:2" in refused.stderr
     assert "dan" not in village.darkpeak("member", "list").stdout
     for group in ("cooks", "poets"):
         village.darkpeak("group", "remove", group)
