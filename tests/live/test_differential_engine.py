@@ -172,10 +172,12 @@ CASES: dict[str, tuple[State, State]] = {
 }
 # Here the plan names containers that compose 2.26 leaves as they are, for these reasons.
 MOUNTED = "compose leaves a container whose file it mounts, with the content before if the file was replaced"
+COPIED = "compose copies it into a container that it makes, and leaves a container that has the content before"
 CONTENT = "what goes into a build decides, since nobody can know before the build that the image will be the same"
 MORE = {
     "a config's file": MOUNTED,
     "a secret's file": MOUNTED,
+    "a config's content": COPIED,
     "a file that is not copied": CONTENT,
     "a comment in the Dockerfile": CONTENT,
 }

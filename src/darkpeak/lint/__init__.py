@@ -10,6 +10,7 @@ from darkpeak.lint import (
     blocks,
     databases,
     dockerfiles,
+    engine_values,
     features,
     foreign,
     hosts,
@@ -34,7 +35,21 @@ from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
     *(reading, people, hosts, backups, blocks, routes, login, sharing, foreign, names, anatomy),
-    *(rights, shares, features, shell, dockerfiles, volumes, secrets, databases, limits, readme, outside, ignores),
+    *(
+        rights,
+        shares,
+        features,
+        engine_values,
+        shell,
+        dockerfiles,
+        volumes,
+        secrets,
+        databases,
+        limits,
+        readme,
+        outside,
+        ignores,
+    ),
 )
 RULES: Mapping[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 

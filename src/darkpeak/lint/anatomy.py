@@ -7,6 +7,7 @@ from darkpeak.collective import scripts
 from darkpeak.collective.compose import exposed
 from darkpeak.collective.model import LEVELS, Finding, Place, Service
 from darkpeak.lint.rule import ERROR, NOTE, WARNING, Rule
+from darkpeak.lint.written import Written, child
 from darkpeak.vocabulary import DIRECTORY_NETWORK, EXPORT_MEMBER, FORGET_MEMBER, LABEL, MEMBER_GONE, MEMBER_KEY, SUITE
 
 SCRIPTS = ("backup", "restore", "updates")
@@ -37,6 +38,16 @@ def files(service: Service) -> Iterator[Finding]:
         path = service.folder / "scripts" / name
         if name in SCRIPTS or os.path.lexists(path):
             yield from _finding(service, f"{folder}/scripts/{name}", scripts.find_fault(path, scripts.in_helper))
+
+
+def mounted_files(written: Written) -> Iterator[Finding]:
+    """Configs and secrets are files that exist: otherwise Docker makes a folder, or starts nothing."""
+    for section in ("secrets", "configs"):
+        for name, entry in written.section(section):
+            path = child(entry, "file").text()
+            if path and not written.is_outside(path) and not (written.service.folder / path).exists():
+                what = f"{path} is missing, the file of {name} in {section}"
+                yield written.finding(entry.key_line("file"), "missing-file", what, "write it, or remove its name here")
 
 
 def leaving(service: Service) -> Iterator[Finding]:
@@ -156,6 +167,7 @@ RULES = (
         "can run any service.",
         "write the file; docs/service.md says what is in it",
         service=(files,),
+        file=(mounted_files,),
     ),
     Rule(
         "no-file",

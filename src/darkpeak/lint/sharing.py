@@ -17,6 +17,21 @@ def defined_somewhere(collective: Collective) -> Iterator[Finding]:
                 yield Finding(shared.at, "undefined-external", f"no service defines {shared.name}", hint)
 
 
+def defined_once(collective: Collective) -> Iterator[Finding]:
+    """One service defines a shared network or volume: otherwise it is as the one that starts first wants it."""
+    owners: dict[str, str] = {}
+    for service in sorted(collective.services, key=lambda one: one.name):
+        for name in {shared.name for shared in service.shared if not shared.external}:
+            if name not in owners or f"{name}_".startswith((f"{service.project}_", f"{service.project}-")):
+                owners[name] = service.name
+    for service in collective.services:
+        for shared in service.shared:
+            owner = owners.get(shared.name, service.name)
+            if not shared.external and owner != service.name:
+                what = f"{shared.name} is defined by {owner} too"
+                yield Finding(shared.at, "defined-twice", what, "write external: true here")
+
+
 def no_circle(collective: Collective) -> Iterator[Finding]:
     """Services do not depend on each other in a circle, so that they can be started one after another."""
     graph = {service.name: collective.depends_on(service) for service in collective.services}
@@ -37,6 +52,13 @@ RULES = (
         "An external network or volume must be one that another service defines; otherwise nothing can start.",
         "fix the name, or add the service that defines it",
         collective=(defined_somewhere,),
+    ),
+    Rule(
+        "defined-twice",
+        ERROR,
+        "A shared network or volume is made by one service, which others wait for.",
+        "write external: true in all services but one",
+        collective=(defined_once,),
     ),
     Rule(
         "circle",
