@@ -103,6 +103,8 @@ EDITS = {
     "a network of two": ("defined-twice", COMPOSE, "external: true", "external: false", f"{COMPOSE}:24 defined-twice: darkpeak-directory is defined by directory too"),
     "a secret without its file": ("missing-file", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {file: ./gone}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 missing-file: ./gone is missing, the file of key in secrets"),
     "a config without its file": ("missing-file", COMPOSE, "volumes:\n  data: {}", "configs: {site: {file: gone.conf}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 missing-file: gone.conf is missing, the file of site in configs"),
+    "a secret of Swarm": ("swarm-only", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {external: true}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 swarm-only: key in secrets has external, which compose does not support"),
+    "a config made by Swarm": ("swarm-only", COMPOSE, "volumes:\n  data: {}", "configs: {site: {content: x, template_driver: golang}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 swarm-only: site in configs has template_driver, which compose does not support"),
     "models": ("models", COMPOSE, "volumes:\n  data: {}", "models: {llm: {model: x}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 models: models are not supported"),
     "the engine's socket": ("root-on-host", COMPOSE, '["data:/var/lib/wiki"]', '["data:/var/lib/wiki", "/var/run/docker.sock:/x:ro"]', f"{COMPOSE}:14 host-path: webserver mounts /var/run/docker.sock of the host|{COMPOSE}:14 root-on-host: webserver gets the engine's socket"),
     "a secret from the shell": ("from-shell", COMPOSE, "volumes:\n  data: {}", "secrets: {key: {environment: KEY}}\nvolumes:\n  data: {}", f"{COMPOSE}:25 from-shell: key is from the shell of whoever runs compose"),

@@ -155,6 +155,7 @@ NEAR: dict[str, Change] = {
     "circle": change((OTHER, "networks: [directory]", "networks: [directory, default]")),
     "others-data": change((WIKI, "  data: {}", "  data: {name: darkpeak-wiki_directory}")),
     "others-image": own("image: darkpeak-wiki-slapd"),
+    "swarm-only": change((WIKI, "\nvolumes:", "\nconfigs: {site: {content: x, external: false}}\nvolumes:")),
     "engine-refuses": own("stop_signal: rtmin+3\n    mem_limit: 6m\n    cap_add: [cap_chown]\n    tmpfs: ['/tmp:size=1m', '/var/lib/wiki2']"),
     "others-name": change((OTHER, RESTART, f"    container_name: darkpeak-directory-slapd-1\n{RESTART}")),
     "own-label": both(own("labels: {darkpeak-content: x, org.darkpeak.content: x, com.docker.desktop: x}"), change((BUILD, "EXPOSE", "LABEL org.x='darkpeak.content=1'\nEXPOSE"))),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from darkpeak.collective.model import Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import ERROR, Rule
-from darkpeak.lint.written import Written, child
+from darkpeak.lint.written import Written, child, is_on
 from darkpeak.vocabulary import COMPOSE_FILE
 
 # Plain compose takes the first of these that exists (docs.docker.com/compose/intro/compose-application-model).
@@ -71,6 +71,18 @@ def models(written: Written) -> Iterator[Finding]:
     if "models" in written.tree.mapping():
         line = written.tree.key_line("models")
         yield written.finding(line, "models", "models are not supported", "remove it, and run a container")
+
+
+def swarm_only(written: Written) -> Iterator[Finding]:
+    """Configs and secrets are files or texts: compose builds the images, and then refuses those that Swarm keeps."""
+    for section in ("secrets", "configs"):
+        for name, entry in written.section(section):
+            for key in ("external", "driver", "driver_opts", "template_driver"):
+                if key in entry.mapping() and (key != "external" or is_on(entry, key)):
+                    what = f"{name} in {section} has {key}, which compose does not support"
+                    yield written.finding(
+                        entry.key_line(key), "swarm-only", what, "write file: or, of a config, content:"
+                    )
 
 
 def one_compose_file(service: Service) -> Iterator[Finding]:
@@ -137,6 +149,13 @@ RULES = (
         "Models are run by another program than the engine, so backups and drills would not have them.",
         "remove it, and run a container",
         file=(models,),
+    ),
+    Rule(
+        "swarm-only",
+        ERROR,
+        "Only Swarm keeps configs and secrets outside of files. Compose would refuse them in the midst of a deploy.",
+        "write file: or, of a config, content:",
+        file=(swarm_only,),
     ),
     Rule(
         "other-compose-file",
