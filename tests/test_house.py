@@ -107,7 +107,7 @@ DOORS = {
     "babel": {"site/pages.py", "site/words.py"},
     "jinja2": {"site/pages.py"},
     "markdown_it": {"site/pages.py"},
-    "yaml": {"collective/limits.py", "collective/tree.py"},
+    "yaml": {"collective/limits.py", "collective/parsed.py"},
 }
 LARGEST_ROOM = 0.15
 LONGEST_SENTENCE = 60  # of help: `darkpeak --help` shows it in full at 80 columns
@@ -212,6 +212,13 @@ def test_help_imports_no_command() -> None:
     files = {f"darkpeak.cli.{file}" for file, _ in CONTENTS.values()}
     assert loaded_by(show.format("")) & files == set()
     assert loaded_by(show.format("'lint', ")) & files == {"darkpeak.cli.lint"}
+
+
+def test_what_is_asked_often_loads_no_rules_and_no_large_library() -> None:
+    loaded = loaded_by(
+        "import darkpeak.cli.common, darkpeak.deploy.check, darkpeak.deploy.hosts, darkpeak.actions.status"
+    )
+    assert loaded & {*HEAVY, "darkpeak.lint", "http.client", "ssl"} - {"subprocess", "logging"} == set()
 
 
 def test_every_error_keeps_its_cause() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from darkpeak import lint
 from darkpeak.collective import read_with
 from darkpeak.collective.fingerprint import take
+from darkpeak.collective.model import Finding, Place
 from darkpeak.collective.packed import pack, unpack
 from darkpeak.deploy.check import check_files
-from darkpeak.deploy.examine import CODE, Examined, examine, tool
+from darkpeak.deploy.examine import CODE, Examined, Judged, examine, judge, tool
 from darkpeak.engine import resolve
+from darkpeak.vocabulary import KEY_FILE
 from tests.making import edit, write_collective
 
 TOP = Path(__file__).parent.parent.parent
@@ -256,3 +259,62 @@ def test_a_fingerprint_says_nothing_of_what_it_cannot_see(tmp_path: Path) -> Non
     (tmp_path / "x").symlink_to("nowhere")
     assert take(tmp_path) is None
     assert take(tmp_path, ("x",))
+
+
+LIE = Judged((), (), (Finding(Place("x", 1), "toml", "what no judgement finds", "nothing"),))
+
+
+def examined(root: Path, now: int = 0) -> list[Examined]:
+    """Examine all services, as if everything had been written a minute ago."""
+    when = now or time.time_ns() + 60_000_000_000
+    return [examine(root, folder, VARIABLES, when) for folder in sorted((root / "services").iterdir())]
+
+
+def judge_all(root: Path, now: int = 0) -> Judged:
+    """Return what is found in all files of a collective."""
+    every = examined(root, now)
+    found, own = read_with(root, lambda folder, _: (next(one.service for one in every if named(one, folder)), ()))
+    return judge(found, own, every)
+
+
+def named(one: Examined, folder: Path) -> bool:
+    return one.service is not None and one.service.folder == folder
+
+
+def common(root: Path) -> list[Path]:
+    return list((root.parent / "cache/darkpeak/resolved/collectives").glob("*.json"))
+
+
+def lie(root: Path) -> None:
+    """Replace what is remembered of all services together."""
+    [path] = common(root)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "judged": pack(LIE)}))
+
+
+def test_what_is_found_in_all_services_together_is_remembered(root: Path) -> None:
+    first = judge_all(root)
+    assert judge_all(root) == first
+    lie(root)
+    assert judge_all(root) == LIE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: edit(root, COMPOSE, "about:", "about: Another"),
+        lambda root: edit(root, "collective.toml", "name =", "keep_deploys = 3\nname ="),
+        lambda root: (root / KEY_FILE).write_text("a key"),
+        lambda root: shutil.rmtree(root / "services/wiki"),
+    ],
+    ids=["a service", "collective.toml", "the backup key", "a service is gone"],
+)
+def test_each_change_is_seen_by_the_rules_for_all_services(root: Path, change: Change) -> None:
+    judge_all(root)
+    lie(root)
+    change(root)
+    assert judge_all(root) != LIE
+
+
+def test_where_a_service_may_still_change_nothing_is_remembered_of_all(root: Path) -> None:
+    judge_all(root, time.time_ns())
+    assert common(root) == []

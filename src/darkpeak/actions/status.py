@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 
 from darkpeak.deploy.reach import find_rows
 from darkpeak.deploy.target import Target
-from darkpeak.evidence import store, summary
-from darkpeak.evidence.measured import LevelRecord
 from darkpeak.plan.status import ServiceStatus
 
 
@@ -22,6 +20,9 @@ def find_status(target: Target) -> list[ServiceStatus]:
 
 def _with_proofs(target: Target, rows: list[ServiceStatus]) -> list[ServiceStatus]:
     """Return the rows with each service's newest backup and last drill, and when the nightly jobs last ran."""
+    from darkpeak.evidence import store, summary
+    from darkpeak.evidence.measured import LevelRecord
+
     records, now = store.read(target.engine), datetime.now(UTC)
     proofs = summary.describe(records, [service.name for service in target.running], now)
     night = summary.describe_night(records, target.collective.name, now)

@@ -25,7 +25,6 @@ from darkpeak.evidence import deploys, store
 from darkpeak.evidence.moves import MoveRecord, find_gone
 from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
-from darkpeak.lint import stops
 from darkpeak.plan.conflicts import find_conflicts
 from darkpeak.plan.decisions import Outdated
 from darkpeak.plan.operations import Route
@@ -208,6 +207,8 @@ def check_plan(target: Target, plan: Plan, names: Collection[str]) -> Target:
     Raises:
         UsageError: when compose refuses a file of one of the named services; nothing was touched.
     """
+    from darkpeak.lint import stops  # all rules, which are loaded only if something changes
+
     changing = {item.service for item in plan.changes}
     services = [service for service in target.collective.services if service.name in changing]
     networks = [read_network(item) for item in target.engine.networks()]

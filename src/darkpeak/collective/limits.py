@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import yaml
 
 from darkpeak.collective.text import NotReadable
+from darkpeak.collective.tree import CLOSE, DEEPEST, TOO_DEEP
 
-DEEPEST = 100  # of values in values
-TOO_DEEP = f"values are nested more than {DEEPEST} deep"
-CLOSE = "look for brackets that do not close"
 MOST_NODES = 20_000  # keys and values; each alias counts as much as what it stands for
 LARGEST_SCALAR = 100_000  # characters
 # YAML allows none of the first; a NUL or half a character can also be written as an escape, "\0" or "\ud800".

@@ -3,19 +3,17 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-import yaml
-
-from darkpeak.collective.limits import CLOSE, DEEPEST, TOO_DEEP, require_characters, require_limits
 from darkpeak.collective.text import NotReadable
 
+DEEPEST = 100  # of values in values
+TOO_DEEP = f"values are nested more than {DEEPEST} deep"
+CLOSE = "look for brackets that do not close"
 LONGEST_LINE = 4096  # of TOML
-FIX = "fix the YAML here or just above"
 RESET, OVERRIDE = "!reset", "!override"  # compose's: forget what earlier files say here, and this, or only that
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, if the wheel has it: 20 times faster
 
 
 @dataclass(frozen=True)
@@ -84,16 +82,9 @@ def read_yaml(text: str) -> Tree:
     Raises:
         NotReadable: for text that is not YAML, that has one key twice, or that is too large or too deep.
     """
-    require_characters(text)
-    try:
-        require_limits(yaml.parse(text, Loader=LOADER))
-        node = yaml.compose(text, Loader=LOADER)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise NotReadable(str(error.problem or error.context), mark.line + 1 if mark else 1, FIX) from error
-    except yaml.YAMLError as error:
-        raise NotReadable(str(error).splitlines()[0], 1, FIX) from error
-    return EMPTY if node is None else _tree(node)
+    from darkpeak.collective.parsed import parse  # what was read before is remembered, so most commands parse nothing
+
+    return parse(text)
 
 
 def read_mapping(text: str) -> Tree:
@@ -106,62 +97,6 @@ def read_mapping(text: str) -> Tree:
     if not isinstance(tree.value, dict):
         raise NotReadable("the file is not a mapping", tree.line, "write key: value lines")
     return tree
-
-
-def _tree(node: yaml.Node) -> Tree:
-    found = _value(node)
-    return replace(found, tag=node.tag) if node.tag in {RESET, OVERRIDE} else found
-
-
-def _value(node: yaml.Node) -> Tree:
-    line = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        return Tree([_tree(child) for child in node.value], line)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, line)
-    return Tree(None if node.tag.endswith(":null") else node.value, line)
-
-
-def _mapping(node: yaml.MappingNode, line: int) -> Tree:
-    merged: dict[str, Tree] = {}
-    entries: dict[str, Tree] = {}
-    lines: dict[str, int] = {}
-    for key, child in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise NotReadable("a key must be a plain word", key.start_mark.line + 1, FIX)
-        if key.value in lines:
-            raise NotReadable(f"duplicate key {key.value!r}", key.start_mark.line + 1, FIX)
-        lines[key.value] = key.start_mark.line + 1
-        if key.tag.endswith(":merge"):
-            merged = _merged(child, lines[key.value])
-            continue
-        if not _is_text(key):
-            raise NotReadable(
-                f"the key {key.value} must be in quotes; otherwise compose refuses the file",
-                key.start_mark.line + 1,
-                FIX,
-            )
-        entries[key.value] = _tree(child)
-    return Tree(merged | entries, line, tuple(lines.items()))
-
-
-def _is_text(key: yaml.ScalarNode) -> bool:
-    """Return whether compose takes a key for text: unlike YAML 1.1, it does so with `on`, `yes` and `22:22`."""
-    kind = key.tag.rpartition(":")[2]
-    if kind == "bool":
-        return key.value.lower() not in {"true", "false"}
-    return kind == "str" or (kind in {"int", "float"} and ":" in key.value)
-
-
-def _merged(node: yaml.Node, line: int) -> dict[str, Tree]:
-    """Return the entries of `<<: *one` or `<<: [*one, *other]` on a line; the first one that has a key decides."""
-    merged: dict[str, Tree] = {}
-    for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-        if not isinstance(source, yaml.MappingNode):
-            hint = "write <<: *NAME, where &NAME is before a mapping"
-            raise NotReadable("what << merges is not a mapping", line, hint)
-        merged = _tree(source).mapping() | merged
-    return merged
 
 
 def read_toml(text: str) -> dict[str, Any]:

@@ -7,19 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from darkpeak import collective as files
-from darkpeak import lint, process
+from darkpeak import process
 from darkpeak.collective.compose_errors import explain
 from darkpeak.collective.environment import stale
+from darkpeak.collective.ignored import Ignore
 from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.resolved import NamedNotReadable, question
-from darkpeak.deploy.examine import Examined, examine
-from darkpeak.deploy.hidden import find_hidden
-from darkpeak.deploy.linters import run_linters
+from darkpeak.deploy.examine import Examined, examine, judge
 from darkpeak.deploy.target import choose
 from darkpeak.engine.compose import QUIET, make_compose
 from darkpeak.engine.resolve import MOST_LINES, resolve
 from darkpeak.errors import SystemFailure, UsageError
-from darkpeak.lint.ignores import Ignore, faults, not_ignored
 from darkpeak.vocabulary import INSTALL_CLIENT
 
 AT_ONCE = 4
@@ -31,14 +29,10 @@ class Checked:
 
     collective: Collective
     findings: tuple[Finding, ...]
+    faults: tuple[Finding, ...] = ()  # those that stop the deploy of a service; the others are for `lint` only
     with_ignored: tuple[Finding, ...] = ()  # also those that a comment ignores
     ignores: tuple[Ignore, ...] = ()
     hidden: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)  # by the services that compose answered for
-
-    @property
-    def faults(self) -> tuple[Finding, ...]:
-        """The findings that stop the deploy of a service; the others are for `lint` only."""
-        return tuple(item for item in self.findings if lint.stops(item))
 
 
 def check_files(start: Path) -> Checked:
@@ -57,11 +51,11 @@ def check_files(start: Path) -> Checked:
     found, own = files.read_with(root, read_one)
     broken = tuple(finding for finding in own if finding.rule == "toml")
     if broken:  # without collective.toml, every other file would seem to be wrong
-        return Checked(found, broken, broken)
-    findings = {*own, *lint.check_together(found)}
+        return Checked(found, broken, broken, broken)
+    judged = judge(found, own, examined.values())
     ignores = tuple(ignore for one in examined.values() for ignore in one.ignores)
     hidden = {name: one.hidden for name, one in examined.items() if one.hidden is not None}
-    return Checked(found, tuple(not_ignored(findings, ignores, lint.RULES)), tuple(findings), ignores, hidden)
+    return Checked(found, judged.findings, judged.faults, judged.with_ignored, ignores, hidden)
 
 
 def check_with_compose(collective: Collective, services: Sequence[Service]) -> list[Finding]:
@@ -83,6 +77,10 @@ def check_all(checked: Checked, name: str | None) -> list[Finding]:
         UsageError: when there is no such service.
         SystemFailure: when compose is not installed.
     """
+    from darkpeak import lint
+    from darkpeak.deploy.linters import run_linters
+    from darkpeak.lint.ignores import faults, not_ignored
+
     unread = {item.at.service for item in checked.collective.unread}
     services = [] if name in unread else choose(checked.collective, (name,) if name else ())
     unasked = [service for service in services if service.name not in checked.hidden]
@@ -119,6 +117,9 @@ def require_sound(findings: Collection[Finding]) -> None:
 
 def _ask_compose(collective: Collective, service: Service) -> list[Finding]:
     """Return the findings about what compose makes of a service's files; its answer is kept until a file changes."""
+    from darkpeak import lint
+    from darkpeak.deploy.hidden import find_hidden
+
     try:
         answer = resolve(question(service.folder, service.files, collective.variables, os.environ))
     except NamedNotReadable:

@@ -9,20 +9,20 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 import darkpeak
-from darkpeak import lint
 from darkpeak.collective.fingerprint import take
-from darkpeak.collective.model import Finding, Service
+from darkpeak.collective.ignored import Ignore
+from darkpeak.collective.model import Collective, Finding, Service
 from darkpeak.collective.packed import pack, unpack
 from darkpeak.collective.read import Reading, read_service_folder
 from darkpeak.collective.resolved import from_shell
-from darkpeak.deploy.hidden import find_hidden, find_missing, find_removed
+from darkpeak.collective.text import read_or_empty
 from darkpeak.engine.resolve import cache_folder, keep, resolve
-from darkpeak.lint.ignores import Ignore, read_ignores
+from darkpeak.vocabulary import COLLECTIVE_FILE, KEY_FILE
 
 CODE = Path(darkpeak.__file__).parent
 NOT_CODE = ("__pycache__", "data")  # in that folder
@@ -38,6 +38,16 @@ class Examined:
     findings: tuple[Finding, ...]  # in reading the files, and of the rules
     hidden: tuple[Finding, ...] | None = None  # in what compose makes of the files; None if it did not answer
     ignores: tuple[Ignore, ...] = ()
+    digest: str = field(default="", compare=False)  # of all that decided this; empty if it is not remembered
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The findings in all files of a collective."""
+
+    findings: tuple[Finding, ...]
+    with_ignored: tuple[Finding, ...]  # also those that a comment ignores
+    faults: tuple[Finding, ...]  # those that stop the deploy of a service
 
 
 def examine(root: Path, folder: Path, variables: Mapping[str, str], now: int = 0) -> Examined:
@@ -48,17 +58,63 @@ def examine(root: Path, folder: Path, variables: Mapping[str, str], now: int = 0
     now = now or time.time_ns()
     fingerprint, own = take(folder), tool(CODE, STARTED)
     if not fingerprint or not own:
-        return _examine(_read(root, folder, variables))
-    kept = cache_folder() / "services" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()}.json"
+        return _judge(_read(root, folder, variables))
+    kept = cache_folder() / "services" / f"{_hash(str(folder))}.json"
     key = [fingerprint.digest, own, str(root), sorted(variables.items()), *_rights(root)]
-    known = _recall(kept, json.dumps(key))
+    decides = json.dumps(key)
+    digest = _hash(decides)
+    known = _recall(kept, decides)
+    if known:
+        return replace(known, digest=digest)
+    reading = _read(root, folder, variables)
+    found = _judge(reading)
+    if fingerprint.is_settled(now) and _is_all_inside(folder, reading, found):
+        _remember(kept, decides, reading, found)
+        return replace(found, digest=digest)
+    return found
+
+
+def _judge(reading: Reading) -> Examined:
+    from darkpeak.deploy.judge import judge_service  # all rules: what was found before is remembered without them
+
+    return judge_service(reading)
+
+
+def judge(collective: Collective, own: Iterable[Finding], examined: Iterable[Examined]) -> Judged:
+    """Return what is found in all files of a collective: what was remembered, if nothing has changed since.
+
+    `own` is what was found in reading the files.
+    """
+    every = list(examined)
+    ignores = tuple(ignore for one in every for ignore in one.ignores)
+    alone = replace(collective, services=())
+    written = read_or_empty(collective.root / COLLECTIVE_FILE)  # findings name its lines
+    facts = (alone, written, sorted(own), (collective.root / KEY_FILE).is_file(), tool(CODE, STARTED))
+    digest = _hash(repr((facts, [one.digest for one in every])))
+    kept = cache_folder() / "collectives" / f"{_hash(str(collective.root))}.json"
+    lasting = all(one.digest for one in every)
+    known = _recall_judged(kept, digest) if lasting else None
     if known:
         return known
-    reading = _read(root, folder, variables)
-    found = _examine(reading)
-    if fingerprint.is_settled(now) and _is_all_inside(folder, reading, found):
-        _remember(kept, json.dumps(key), reading, found)
+    from darkpeak.deploy.judge import judge_together
+
+    found = judge_together(collective, own, ignores)
+    if lasting:
+        keep(kept, json.dumps({"key": digest, "judged": pack(found)}).encode())
     return found
+
+
+def _recall_judged(kept: Path, key: str) -> Judged | None:
+    try:
+        entry = json.loads(kept.read_bytes())
+        found: Judged | None = unpack(Judged, entry["judged"]) if entry["key"] == key else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return found
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
 
 
 @cache
@@ -72,21 +128,6 @@ def tool(code: Path, now: int) -> str:
 
 def _read(root: Path, folder: Path, variables: Mapping[str, str]) -> Reading:
     return read_service_folder(root, folder, variables, resolve)
-
-
-def _examine(reading: Reading) -> Examined:
-    """Return what the rules find in the files of a service that was read."""
-    service = reading.service
-    if service is None:
-        return Examined(None, reading.findings)
-    ignores = tuple(read_ignores(service))
-    if not reading.answer:
-        return Examined(service, (*reading.findings, *lint.check_service(service)), None, ignores)
-    removed = find_removed(service, reading.answer)
-    own = (item for item in lint.check_service(service, whole=False) if item not in removed)
-    found = (*own, *find_missing(service, reading.answer))
-    hidden = find_hidden(service, reading.answer, found)
-    return Examined(service, (*reading.findings, *found), tuple(hidden), ignores)
 
 
 def _rights(root: Path) -> list[object]:

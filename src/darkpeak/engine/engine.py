@@ -7,7 +7,7 @@ import tarfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkpeak import process
 from darkpeak.collective.model import Container
@@ -15,12 +15,14 @@ from darkpeak.engine.api import NOT_FOUND, Api, Refused
 from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, in_short, resolve
 from darkpeak.engine.running import read_running
 from darkpeak.errors import SystemFailure
-from darkpeak.plan.images import Image
 from darkpeak.plan.observed import Observed, Running
-from darkpeak.plan.usage import Counted, read_usage
 from darkpeak.result import Result
 from darkpeak.trace import display
 from darkpeak.vocabulary import CONTENT_LABEL, PROJECT_LABEL
+
+if TYPE_CHECKING:
+    from darkpeak.plan.images import Image
+    from darkpeak.plan.usage import Counted
 
 VOLUME_LABEL = "com.docker.compose.volume"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
@@ -150,8 +152,10 @@ class Engine:
             details: dict[str, Any] = self.api.get(f"containers/{container}/json")
             return details
 
-    def usage(self, containers: Iterable[str]) -> list[Counted]:
+    def usage(self, containers: Iterable[str]) -> "list[Counted]":
         """Return what it has counted of running containers; nothing of those that do not run."""
+        from darkpeak.plan.usage import read_usage
+
         found = []
         with self.errors_as("did not say what a container uses"):
             for container in containers:
@@ -219,13 +223,15 @@ class Engine:
         labels = ((found or {}).get("Config") or {}).get("Labels") or {}
         return bool(container.build) and labels.get(CONTENT_LABEL) == container.content
 
-    def images(self) -> list[Image]:
+    def images(self) -> "list[Image]":
         """Return all its images; an image that is only part of another one is not among them."""
         with self.errors_as("did not list its images"):
             found = self.api.get("system/df")["Images"] or ()
             return [self._image(item) for item in found]
 
-    def _image(self, item: Mapping[str, Any]) -> Image:
+    def _image(self, item: Mapping[str, Any]) -> "Image":
+        from darkpeak.plan.images import Image
+
         names = tuple(name for name in item.get("RepoTags") or () if name != NO_NAME)
         labels = item.get("Labels") or {}
         unknown = not names and PROJECT_LABEL not in labels and not item.get("RepoDigests")

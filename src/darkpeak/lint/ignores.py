@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from darkpeak.collective.ignored import Ignore
 from darkpeak.collective.model import Container, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import WARNING, Rule
@@ -12,20 +12,6 @@ from darkpeak.lint.rule import WARNING, Rule
 WORD = "darkpeak: ignore"
 COMMENT = re.compile(r"#\s*darkpeak:\s*ignore\b\s*(?:\[(?P<rules>[^\]]*)\])?\s*(?:because\s+(?P<because>\S.*))?")
 FORM = "write # darkpeak: ignore[RULE] because …"
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """A comment that ignores findings of one rule."""
-
-    at: Place
-    lines: frozenset[int]  # on which it ignores findings
-    rule: str  # empty if it names none
-    because: str
-
-    def hits(self, finding: Finding) -> bool:
-        """Return whether it is about a finding."""
-        return (finding.rule, finding.at.file) == (self.rule, self.at.file) and finding.at.line in self.lines
 
 
 def read_ignores(service: Service) -> list[Ignore]:
