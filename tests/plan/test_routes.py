@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from darkpeak import collective
+from darkpeak.actions.up import with_dependencies
+from darkpeak.lint.hosts import together
 from darkpeak.plan.observed import Observed, Running
+from darkpeak.plan.plan import make_plan
 from darkpeak.plan.routes import list_routes, make_table
 from darkpeak.plan.ssh_config import make_ssh_config
 from darkpeak.plan.status import make_ports, make_roadmap, make_status, mark_unreachable
-from darkpeak.router.routes import Counted, Limit, Route, Table, TcpRoute, TlsRoute
+from darkpeak.plan.text import make_text
+from darkpeak.router.routes import Counted, Limit, Link, Route, Table, TcpRoute, TlsRoute
 from tests.making import edit, write_collective
 
 OLD = Running("a", "darkpeak-wiki", "webserver", 1, "w-1", "running", "healthy", ports=((80, 6010),))
@@ -237,3 +241,28 @@ def test_a_router_leads_to_the_peer_where_a_service_lives(  # noqa: PLR0913, PLR
     table = make_table(files.on(here) if here else files, Observed(running))
     assert [(route.label, route.port) for route in table.http] == http
     assert (table.away, table.peers) == (away, peers)
+
+
+@pytest.mark.parametrize(
+    ("here", "links", "far"),
+    [("north", (Link(6020, 6020),), ()), ("south", (), ((6020, "north"),)), ("", (), ())],
+)
+def test_a_router_leads_to_what_a_service_offers_and_only_there(
+    tmp_path: Path, here: str, links: tuple[Link, ...], far: tuple[tuple[int, str], ...]
+) -> None:
+    root = write_collective(tmp_path)
+    with (root / "collective.toml").open("a") as file:
+        file.write(PEERS)
+    edit(root, "services/directory/docker-compose.yml", "  block: 6020\n", '  block: 6020\n  offers: {"389": 6020}\n')
+    files, findings = collective.read(root)
+    assert findings == []
+    assert [item.rule for item in together(files)] == []
+    slapd = Running("e", "darkpeak-directory", "slapd", 1, "s-1", "running", ports=((389, 6020),))
+    table = make_table(files.on(here), Observed((slapd,) if here == "north" else ()))
+    assert (table.links, table.far) == (links, far)
+    plan = make_plan(files.on(here), Observed(), with_dependencies(files.on(here), files.services[-1:]))
+    assert [item.service for item in plan.services] == (["wiki"] if here == "south" else ["directory", "wiki"])
+    said = (
+        "  1. build webserver\n  2. have a stand-in for directory (on north) answer in the network darkpeak-directory"
+    )
+    assert (said in "\n".join(make_text(plan))) == (here == "south")

@@ -10,7 +10,18 @@ from darkpeak.result import Result
 
 FOLDER = "/var/lib/router"
 ROUTES = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map")
-MAPS = (*ROUTES, "rate.map", "connections.map", "idle.map", "body.map", "members.map", "away.map", "peers.map")
+MAPS = (
+    *ROUTES,
+    "rate.map",
+    "connections.map",
+    "idle.map",
+    "body.map",
+    "members.map",
+    "away.map",
+    "peers.map",
+    "links.map",
+    "far.map",
+)
 KEYS = ("account.pem", "account-next.pem")
 FILES = {
     **dict.fromkeys((*MAPS, "maintenance.map", "pairs.map", "tcp.cfg", "certificates.lst", "trust.pem", *KEYS), b""),

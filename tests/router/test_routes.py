@@ -7,7 +7,7 @@ import pytest
 from darkpeak.errors import UsageError
 from darkpeak.router.acme import Acme
 from darkpeak.router.files import find_drift, moved, parse, render
-from darkpeak.router.routes import Changes, Gate, Limit, Route, Table, TcpRoute, TlsRoute, compare, merge
+from darkpeak.router.routes import Changes, Gate, Limit, Link, Route, Table, TcpRoute, TlsRoute, compare, merge
 
 TABLE = Table(
     domains=("localhost",),
@@ -19,6 +19,8 @@ TABLE = Table(
     probed=(Route("directory", 6020),),
     away=(("notes", "far"),),
     peers=(("far", "192.0.2.7"),),
+    links=(Link(6032, 6032), Link(6034, 6035)),
+    far=((6070, "far"),),
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
     gate=Gate(("shop.example.org", "wiki"), ("now\n", "next\n"), ("chat",)),
     pairs=(6030, 6034),
@@ -62,6 +64,8 @@ frontend tcp from ports
         "members.map": b"chat 2\nshop.example.org 1\nwiki 1\n",
         "away.map": b"notes far\n",
         "peers.map": b"far 192.0.2.7\n",
+        "links.map": b"6032 6032\n6034 6034-6035\n",
+        "far.map": b"6070 far\n",
         "account.pem": b"now\n",
         "account-next.pem": b"next\n",
         "tls.cfg": b"global\n  setenv TLS_ROUTES 1\n  setenv MEMBERS 1\n",

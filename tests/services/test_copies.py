@@ -84,7 +84,7 @@ def test_haproxy_has_the_same_blocks_as_the_tool() -> None:
     first, *_, last = routes.SERVICE_BLOCKS
     ports = range(first, last + BLOCK_SIZE)
     bounds = re.findall(r"-m int (\d+):(\d+)", (ROUTER / "haproxy/haproxy.cfg").read_text())
-    assert bounds == [(str(ports[0]), str(ports[-1]))] * 6
+    assert bounds == [(str(ports[0]), str(ports[-1]))] * 7
     assert f",div({BLOCK_SIZE}) table services" in (ROUTER / "haproxy/haproxy.cfg").read_text()
     assert f"Ports outside {ports[0]}-{ports[-1]} are refused" in (ROUTER / "README.md").read_text()
 

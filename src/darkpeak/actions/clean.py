@@ -65,7 +65,7 @@ def _unneeded(target: Target) -> tuple[Unneeded, ...]:
         for item in service.containers
     }
     needed = Needed(
-        ids=frozenset({*target.engine.used_images(), *kept}),
+        ids=frozenset({*(item["ImageID"] for item in target.engine.containers()), *kept}),
         names=frozenset({*(item.image for item in containers), *tags, helper.image_name(), f"{helper.NAME}:latest"}),
         projects=frozenset(service.project for service in services),
         prefixes=(*(deploys.make_tag(item.image, 0).removesuffix("0") for item in containers), f"{helper.NAME}:"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from darkpeak.collective.hosts import peers_of
-from darkpeak.deploy import authority, routing
+from darkpeak.deploy import authority, routing, stand_ins
 from darkpeak.deploy.login_page import find_keys
 from darkpeak.deploy.routing import require_router, without_moved
 from darkpeak.deploy.target import Target
@@ -44,6 +44,7 @@ def lead(targets: Iterable[Target]) -> None:
             with suppress(SystemFailure):
                 authority.follow(target)
                 routing.route(target.collective, target.engine, lambda _: None)
+                stand_ins.follow(target.collective, target.engine)
 
 
 def set_notice(target: Target, notice: Notice | None) -> None:

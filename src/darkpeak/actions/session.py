@@ -140,6 +140,6 @@ def _put_secrets(helper: Helper, secret: Secret, named: list[ResticRepository]) 
 
 def _sweep(engine: Engine) -> None:
     """Remove the scratch projects of killed drills; no drill runs now, since we have the lock."""
-    found = engine.labels_of_containers(DRILL_LABEL)
+    found = [item["Labels"] for item in engine.containers(DRILL_LABEL)]
     for project in sorted({labels.get(PROJECT_LABEL, "") for labels in found} - {""}):
         engine.docker("compose", "--project-name", project, "down", "--volumes", "--timeout", "1")

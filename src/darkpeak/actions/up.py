@@ -11,10 +11,12 @@ from darkpeak.actions import admin_groups
 from darkpeak.collective import count
 from darkpeak.collective.environment import differing
 from darkpeak.collective.model import Collective, Service
-from darkpeak.deploy import authority
+from darkpeak.collective.stand_ins import elsewhere
+from darkpeak.deploy import authority, stand_ins
 from darkpeak.deploy.check import check_with_compose, require_sound
-from darkpeak.deploy.executor import Executor, Outcome
+from darkpeak.deploy.executor import Executor
 from darkpeak.deploy.login_page import find_unknown, make_client
+from darkpeak.deploy.outcome import Outcome
 from darkpeak.deploy.routing import NO_ROUTER, find_drift, route
 from darkpeak.deploy.target import Target
 from darkpeak.engine import base, lock
@@ -27,7 +29,7 @@ from darkpeak.evidence.owners import OwnerRecord
 from darkpeak.evidence.ownership import claim, require_ours
 from darkpeak.plan.conflicts import find_conflicts
 from darkpeak.plan.decisions import Outdated
-from darkpeak.plan.operations import Route
+from darkpeak.plan.operations import Represent, Route
 from darkpeak.plan.plan import Plan, make_plan
 from darkpeak.plan.volumes import with_volumes
 from darkpeak.progress import Progress
@@ -80,7 +82,10 @@ class UpResult:
 
 
 def with_dependencies(collective: Collective, services: Sequence[Service]) -> frozenset[str]:
-    """Return the names of services and of all that they depend on; the router is always among them."""
+    """Return the names of services and of all that they depend on; the router is always among them.
+
+    What lives on another host, and has a stand-in on this one, is not.
+    """
     known = {service.name: service for service in collective.services}
     wanted: set[str] = set()
     waiting = [service.name for service in services] + [ROUTER] * (ROUTER in known)
@@ -88,7 +93,7 @@ def with_dependencies(collective: Collective, services: Sequence[Service]) -> fr
         name = waiting.pop()
         if name not in wanted:
             wanted.add(name)
-            waiting += collective.depends_on(known[name])
+            waiting += set(collective.depends_on(known[name])) - elsewhere(collective, known[name])
     return frozenset(wanted)
 
 
@@ -124,6 +129,9 @@ def _plan(target: Target, wanted: Wanted, *, again: bool = False) -> Plan:
     plan = make_plan(target.collective, observed, names, wanted.backup_to, wanted.outdated)
     changing = {item.service for item in plan.changes}
     plan = replace(plan, clients=tuple(item for item in unknown if item[0] not in changing))
+    made = {step.stand_in for item in plan.services for step in item.operations if isinstance(step, Represent)}
+    differing_ones = stand_ins.find_changes(target.collective, target.engine, observed)
+    plan = replace(plan, stand_ins=tuple(str(item) for item in differing_ones if item.stand_in not in made))
     root = target.collective.root
     if plan.changes:
         plan = with_volumes(plan, target.collective, target.engine.volumes(PROJECT_LABEL))
@@ -275,5 +283,6 @@ def _finish(
         make_client(target.collective, target.engine, service)
     followed = admin_groups.follow(target) if plan.groups or _changed(plan, DIRECTORY) else []
     signed = authority.follow(target)
-    notes = (*signed, *reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
+    answering = stand_ins.follow(target.collective, target.engine)
+    notes = (*signed, *answering, *reverted, *volumes, *followed, *wrote, *(() if plan.routed else (NO_ROUTER,)))
     return UpResult(plan, tuple(outcomes), routes, notes, target.host)

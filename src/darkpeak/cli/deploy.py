@@ -12,7 +12,7 @@ from darkpeak.errors import SystemFailure, UsageError
 
 if TYPE_CHECKING:
     from darkpeak.actions.up import UpResult
-    from darkpeak.deploy.executor import Outcome
+    from darkpeak.deploy.outcome import Outcome
     from darkpeak.deploy.target import Target
 
 BACKUP_FIRST = click.option(

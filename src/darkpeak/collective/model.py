@@ -218,6 +218,8 @@ class Service:
     keys: tuple[tuple[str, Place], ...] = ()  # the place of each key of x-darkpeak
     files: tuple[str, ...] = (COMPOSE_FILE,)  # its compose files, in the order in which compose merges them
     overrides: tuple[Override, ...] = ()
+    network_keys: tuple[tuple[str, str], ...] = ()  # of these networks: its name on the daemon, its key
+    offers: tuple[tuple[int, int], ...] = ()  # ports in its networks, and of its block, for services on other hosts
     uses: tuple[Use, ...] = ()  # all volumes and networks, without those of the overrides
 
     def on(self, host: str) -> "Service":

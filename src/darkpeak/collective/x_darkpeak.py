@@ -37,6 +37,7 @@ KEYS = (
     "shown",
     "limits",
     "upgrade",
+    "offers",
     "from",
 )
 ROUTE_KEYS = ("http", "tcp", "tls", "ssh", "plain-ssh", "proxy")
@@ -117,6 +118,8 @@ def read_service(
         own_volumes=tuple((key, name) for key, name, _ in compose.read_own(parsed, "volumes", folder.name)),
         own_networks=tuple((name, subnet) for _, name, subnet in compose.read_own(parsed, "networks", folder.name)),
         uses=tuple(compose.read_uses(parsed, parsed.mapping().get("name", EMPTY).text() or folder.name, notes.place)),
+        network_keys=tuple((name, key) for key, name, _ in compose.read_own(parsed, "networks", folder.name)),
+        offers=read_offers(own, notes),
         volume_keys=tuple(parsed.mapping().get("volumes", EMPTY).mapping()),
     )
     return service, notes.findings
@@ -300,6 +303,23 @@ def read_tcp(routes: Tree, notes: Notes) -> tuple[PortRoute, ...]:
             notes.add(value.key_line(public), "wrong-type", f"{public} is not a port", hint)
             return ()
     return _numbered(value, "a tcp route", notes, make)
+
+
+def read_offers(own: Tree, notes: Notes) -> tuple[tuple[int, int], ...]:
+    """Return `offers: {PORT: OWN}`: ports in the service's networks, and ports of its block that lead there."""
+    value = own.mapping().get("offers", EMPTY)
+    if "offers" in own.mapping() and not isinstance(value.value, dict):
+        notes.add(value.line, "wrong-type", "offers must be a mapping", "write offers: {'636': 6021}")
+    found = []
+    for key, child in value.mapping().items():
+        if not NUMBER.fullmatch(key) or int(key) not in PORTS:
+            what = f"{key} is not a port"
+            notes.add(
+                value.key_line(key), "wrong-type", what, "write the port that other services connect to, like 636"
+            )
+        elif port := number(child, "what is offered", notes):
+            found.append((int(key), port))
+    return tuple(found)
 
 
 def _numbered(value: Tree, what: str, notes: Notes, make: Callable[[str, int, Place], Route]) -> tuple[Route, ...]:

@@ -15,7 +15,8 @@ from threading import Event
 
 from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
-from darkpeak.deploy import authority, login_page, networks, routing
+from darkpeak.deploy import authority, login_page, networks, routing, stand_ins
+from darkpeak.deploy.outcome import Failed, Outcome
 from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
@@ -31,6 +32,7 @@ from darkpeak.plan.operations import (
     MakeClient,
     Operation,
     Remove,
+    Represent,
     Route,
     Start,
     StartBeside,
@@ -43,24 +45,6 @@ from darkpeak.router.routes import Changes
 AT_ONCE = max(2, (os.cpu_count() or 2))
 LAST_LINES = 12
 PAUSE = 0.1  # seconds between two questions to the router
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the deploy of one service ended; `failure` is empty if it succeeded."""
-
-    service: str
-    failure: str = ""
-    lines: str = ""  # the last lines that the failed containers or tools printed
-    routes: Changes = field(default_factory=Changes)
-
-
-class Failed(Exception):
-    """An operation failed."""
-
-    def __init__(self, message: str, lines: str = "") -> None:
-        super().__init__(message)
-        self.message, self.lines = message, lines
 
 
 @dataclass(frozen=True)
@@ -158,7 +142,7 @@ class Work:
         self.step("failed")
         return Outcome(self.service.name, error.message, getattr(error, "lines", ""), self.routes)
 
-    def carry_out(self, operation: Operation) -> None:  # noqa: C901 (one case for each operation)
+    def carry_out(self, operation: Operation) -> None:  # noqa: C901, PLR0912 (one case for each operation)
         """Carry out one operation; images were built before.
 
         Raises:
@@ -173,6 +157,9 @@ class Work:
             case MakeClient():
                 self.step("making it a client of the login page")
                 login_page.make_client(self.collective, self.engine, self.service)
+            case Represent(stand_in):
+                self.step(f"making {stand_in}")
+                stand_ins.make(self.collective, self.engine, stand_in)
             case ClearNetwork(network):
                 self.step(f"removing the network {network}")
                 networks.clear(self.engine, operation)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from darkpeak.deploy import stand_ins
 from darkpeak.deploy.routing import find_router
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
@@ -14,8 +15,19 @@ from darkpeak.router.routes import Counted
 
 def find_rows(target: Target, observed: Observed) -> list[ServiceStatus]:
     """Return the status of each service on an engine, with the router's counters, as members find it."""
-    counted, silent = ask_router(target, observed)
-    return mark_unreachable(make_status(target.collective, target.services, observed, target.host, counted), silent)
+    with ThreadPoolExecutor(1) as pool:
+        cut = pool.submit(_cut_off, target, observed)
+        counted, silent = ask_router(target, observed)
+    rows = make_status(target.collective, target.services, observed, target.host, counted)
+    return mark_unreachable(rows, silent, cut.result())
+
+
+def _cut_off(target: Target, observed: Observed) -> dict[str, str]:
+    """Return the services that do not reach what a stand-in stands for, each with that service and its host."""
+    with suppress(SystemFailure):
+        found = stand_ins.find_unreached(target.collective, target.engine, observed)
+        return {name: f"{item.service} on {item.host}" for name, item in found.items()}
+    return {}
 
 
 def ask_router(target: Target, observed: Observed) -> tuple[list[Counted], frozenset[str]]:

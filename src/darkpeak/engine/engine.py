@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from darkpeak.plan.images import Image
     from darkpeak.plan.usage import Counted
 
-VOLUME_LABEL = "com.docker.compose.volume"
+VOLUME_LABEL, NETWORK_LABEL = "com.docker.compose.volume", "com.docker.compose.network"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 # Compose labels images too, and `docker run` copies these labels; only containers that compose made have this one.
 CONFIG_LABEL = "com.docker.compose.config-hash"
@@ -137,10 +137,10 @@ class Engine:
         with self.errors_as("did not list its containers"):
             return list(self.api.get("containers/json"))
 
-    def labels_of_containers(self, label: str) -> list[dict[str, str]]:
-        """Return the labels of each container, running or not, that has a label (`KEY` or `KEY=VALUE`)."""
+    def containers(self, label: str = "") -> list[dict[str, Any]]:
+        """Return the engine's list of all containers, running or not, or of those with a label."""
         with self.errors_as("did not list its containers"):
-            return [item["Labels"] for item in self._containers(label)]
+            return self._containers(label) if label else self._containers()
 
     def _containers(self, *labels: str) -> list[dict[str, Any]]:
         """Return the engine's list of the containers, running or not, that have all these labels."""
@@ -244,11 +244,6 @@ class Engine:
         with self.errors_as("did not list its images"):
             found = self.api.get("images/json", filters={"reference": [name]})
             return time.time() - max((item["Created"] for item in found), default=-math.inf)
-
-    def used_images(self) -> set[str]:
-        """Return the ids of the images of all containers, running or not."""
-        with self.errors_as("did not list its containers"):
-            return {item["ImageID"] for item in self.api.get("containers/json", all=True)}
 
     def remove_image(self, image: str) -> bool:
         """Remove an image, or one of its names; return whether it is gone. The engine keeps an image that is in use."""

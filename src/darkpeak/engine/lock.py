@@ -112,7 +112,7 @@ def find(engine: Engine, lock: str) -> Holder | None:
 
 def list_all(engine: Engine) -> list[Holder]:
     """Return the holders of all locks on an engine."""
-    found = engine.labels_of_containers(LABEL)
+    found = [item["Labels"] for item in engine.containers(LABEL)]
     holders = (Holder(item[LABEL], item.get(WHO_LABEL, "?"), item.get(SINCE_LABEL, "")) for item in found)
     return sorted(holders, key=lambda holder: holder.lock)
 

@@ -6,7 +6,7 @@ If the folder is gone already, the engine's labels say what belongs to the servi
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from darkpeak import process
@@ -14,6 +14,7 @@ from darkpeak.actions.down import take_down
 from darkpeak.actions.session import Session
 from darkpeak.actions.up import ensure_base_images, lock_services
 from darkpeak.collective.model import Collective, Place, Service
+from darkpeak.deploy import stand_ins
 from darkpeak.deploy.login_page import remove_client
 from darkpeak.deploy.routing import route
 from darkpeak.deploy.target import Target
@@ -132,6 +133,8 @@ def remove(target: Target, remains: Remains, progress: Progress) -> None:
         if removed.code:
             what = f"an image of {name} was not removed: {removed.last_line()}"
             raise SystemFailure(what, hint=f"run the same command again: darkpeak remove {name}")
+    left_over = tuple(item for item in target.collective.services if item.name != name)
+    stand_ins.follow(replace(target.collective, services=left_over), target.engine)
     progress.step(name, "removed")
 
 

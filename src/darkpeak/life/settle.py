@@ -11,7 +11,7 @@ from functools import partial
 from darkpeak.actions.ready import make_start
 from darkpeak.actions.up import ensure_base_images, lock_services
 from darkpeak.caller import who
-from darkpeak.deploy import routing
+from darkpeak.deploy import routing, stand_ins
 from darkpeak.deploy.target import Target
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import SystemFailure
@@ -71,6 +71,7 @@ def finish(home: Target, others: Sequence[Target], progress: Progress) -> tuple[
             must(compose, target, "down", "--remove-orphans", "--volumes")
         store.remove(target.engine, MoveRecord, name)
         routing.route(target.collective, target.engine, partial(progress.step, "routes"))
+        stand_ins.follow(target.collective, target.engine)
         done.append(target.host)
     return tuple(done)
 
@@ -105,6 +106,7 @@ def _open_home(home: Target, progress: Progress) -> None:
         SystemFailure: when it does not run, or does not answer.
     """
     service = home.service
+    stand_ins.follow(home.collective, home.engine)
     if home.engine.observe().of(service.project):
         started = home.compose.call(service, *make_start(service))
         if started.code:
@@ -118,6 +120,7 @@ def _open_home(home: Target, progress: Progress) -> None:
 
 
 def _reopen(target: Target, progress: Progress) -> None:
+    stand_ins.follow(target.collective, target.engine)
     routing.route(target.collective, target.engine, partial(progress.step, "routes"))
     notify(target, None)
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from darkpeak.collective.hosts import homes_of
-from darkpeak.collective.model import Collective, Finding
+from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.stand_ins import has_stand_in
 from darkpeak.lint.rule import ERROR, Rule
-from darkpeak.vocabulary import ROUTER
+from darkpeak.vocabulary import ACCOUNT, ROUTER
+
+ADDRESSES = "assign both to one host, or give each of the two hosts an address, so that a stand-in can answer"
 
 
 def known_services(collective: Collective) -> Iterator[Finding]:
@@ -36,16 +39,27 @@ def one_place_each(collective: Collective) -> Iterator[Finding]:
 
 
 def together(collective: Collective) -> Iterator[Finding]:
-    """A service is on the same daemon as the services whose networks and volumes it uses."""
+    """A service is on the same daemon as those that it depends on, unless stand-ins can answer for them."""
     homes = homes_of(collective)
+    known = {service.name: service for service in collective.services}
     for service in collective.services:
         for other in collective.depends_on(service):
             home, its = homes.get(service.name), homes.get(other)
             host = home or its
-            if other != ROUTER and host and home != its:
+            if other == ROUTER or host is None or home == its:
+                continue
+            asks = _only_asks(service, known[other])
+            if not asks or not home or not has_stand_in(collective, service, other):
                 where = its.name if its else "the default daemon"
                 what = f"{service.name} depends on {other}, which is assigned to {where}"
-                yield Finding(host.at, "placed-apart", what, "assign both to one host")
+                yield Finding(host.at, "placed-apart", what, ADDRESSES if asks else "assign both to one host")
+
+
+def _only_asks(service: Service, other: Service) -> bool:
+    """Return whether a service uses no volume of another one, which offers something to other hosts."""
+    own = {item.name for item in other.volumes if not item.external}
+    shares = own & {item.name for item in service.volumes if item.external}
+    return bool(other.offers) and not shares and not (service.login and other.name == ACCOUNT)
 
 
 RULES = (
@@ -76,7 +90,7 @@ RULES = (
     Rule(
         "placed-apart",
         ERROR,
-        "Networks and volumes do not reach from one machine to another.",
+        "Volumes do not reach from one machine to another, and networks only by what a service offers.",
         "assign both services to one host",
         page="docs/hosts.md",
         collective=(together,),

@@ -35,6 +35,7 @@ def _ports(service: Service) -> Iterator[tuple[str, int, Place]]:
     for kind, port in (("ssh", service.routes.ssh), ("plain-ssh", service.routes.plain_ssh)):
         if port is not None:
             yield (kind, port, service.key("routes"))
+    yield from (("offered", port, service.key("offers")) for _, port in service.offers)
 
 
 def lead_to_a_port(service: Service) -> Iterator[Finding]:

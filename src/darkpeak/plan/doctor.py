@@ -1,7 +1,7 @@
 """Check what a daemon and its machine lack, from facts about them; each check says what to do. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -42,6 +42,15 @@ def evaluate(facts: Facts, collective: Collective | None) -> list[Check]:
     if collective:
         checks += [_ports(facts, collective), _subnets(facts, collective), _names(facts, collective)]
     return checks
+
+
+def check_stand_ins(faults: Mapping[str, str]) -> Check:
+    """Check whether services reach those on other hosts; `faults` has what is wrong with each stand-in."""
+    if faults:
+        what = "; ".join(f"{item}: {why}" for item, why in sorted(faults.items()))
+        hint = "make them: darkpeak up; see whether the other host is on, and lets in the router's https port"
+        return Check("stand-ins", Verdict.BAD, what, hint)
+    return Check("stand-ins", Verdict.OK, "the services here reach those on other hosts that they need")
 
 
 def version(written: str) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from darkpeak.collective.stand_ins import StandIn
+
 
 @dataclass(frozen=True)
 class GoBack:
@@ -81,6 +83,14 @@ class StartBeside:
 
 
 @dataclass(frozen=True)
+class Represent:
+    """Have a stand-in answer for a service that lives on another host, where this one looks for it."""
+
+    stand_in: StandIn
+    kind: Literal["represent"] = "represent"
+
+
+@dataclass(frozen=True)
 class ClearNetwork:
     """Stop a service's containers and remove its network, so that compose makes it with its new subnet."""
 
@@ -144,6 +154,7 @@ Operation = (
     | BackUp
     | UseImages
     | MakeClient
+    | Represent
     | ClearNetwork
     | Start
     | StartBeside

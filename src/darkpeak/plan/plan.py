@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from darkpeak.collective.model import Collective, Finding, Service
+from darkpeak.collective.stand_ins import find_stand_ins
 from darkpeak.plan.decisions import (
     BESIDE,
     BUILT,
@@ -32,6 +33,7 @@ from darkpeak.plan.operations import (
     MakeClient,
     Operation,
     Remove,
+    Represent,
     Route,
     Start,
     StartBeside,
@@ -75,6 +77,7 @@ class Plan:
     routed: bool = True  # a router runs, or will
     files: tuple[str, ...] = ()  # files for plain compose that `up` writes
     clients: tuple[tuple[str, str], ...] = ()  # services that do not change, and how the login page differs
+    stand_ins: tuple[str, ...] = ()  # in words: those that are made, made again, or removed
     groups: tuple[str, ...] = ()  # changes of the groups of admins in the directory, in words
 
     @property
@@ -153,8 +156,13 @@ def _plan_service(  # noqa: PLR0913, PLR0917 (all that a service's plan depends 
     backup_to: Path | None,
 ) -> ServicePlan:
     depends_on = tuple(name for name in collective.depends_on(service) if name in names)
-    first = (ROUTER,) if service.routes and ROUTER in names and service.name != ROUTER else ()
+    represented = tuple(
+        Represent(item) for item in find_stand_ins(collective, collective.here) if service.name in item.users
+    )
+    first = (ROUTER,) if (service.routes or represented) and ROUTER in names and service.name != ROUTER else ()
     operations = _operations(service, decisions, observed, routed=routed, backup_to=backup_to)
+    built = sum(isinstance(item, Build) for item in operations)  # comes first
+    operations = (*operations[:built], *represented, *operations[built:]) if operations else ()
     after = tuple(sorted({*depends_on, *first}))
     return ServicePlan(service.name, after, depends_on, decisions, operations, service.owns_data)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from darkpeak.collective.hosts import homes_of, peers_of
 from darkpeak.collective.model import Collective, Service
+from darkpeak.collective.stand_ins import find_stand_ins, wanted_by_others
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.status import state_of
 from darkpeak.router.acme import WILDCARD, Acme
-from darkpeak.router.routes import Gate, Limit, Route, Table, TcpRoute, TlsRoute
+from darkpeak.router.routes import Gate, Limit, Link, Route, Table, TcpRoute, TlsRoute
 from darkpeak.vocabulary import ROUTER
 
 
@@ -67,6 +68,13 @@ def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...]
         gate=Gate(tuple(sorted(_gated(here))), keys, tuple(sorted(_gated(here, optional=True)))),
         away=tuple(sorted(_away(collective, sound, here))),
         peers=tuple(sorted((name, at) for name, at in _peers(collective).items() if name != collective.here)),
+        links=tuple(
+            Link(port, live_port(service, observed, port))
+            for service in here
+            if service.offers and collective.here in _peers(collective) and wanted_by_others(collective, service)
+            for _, port in service.offers
+        ),
+        far=tuple((port, item.host) for item in find_stand_ins(collective, collective.here) for _, port in item.ports),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),

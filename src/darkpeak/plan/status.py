@@ -81,9 +81,18 @@ def make_status(
     ]
 
 
-def mark_unreachable(rows: Iterable[ServiceStatus], silent: Collection[str]) -> list[ServiceStatus]:
-    """Return the rows, in which healthy services that do not answer through the router are unreachable."""
-    return [replace(row, state=UNREACHABLE) if row.state == HEALTHY and row.service in silent else row for row in rows]
+def mark_unreachable(
+    rows: Iterable[ServiceStatus], silent: Collection[str], cut_off: Mapping[str, str] = MappingProxyType({})
+) -> list[ServiceStatus]:
+    """Return the rows, in which healthy services that do not answer through the router are unreachable.
+
+    `cut_off` are services that do not reach one on another host, and which.
+    """
+    states = {
+        **{name: f"cut off from {other}" for name, other in cut_off.items()},
+        **dict.fromkeys(silent, UNREACHABLE),
+    }
+    return [replace(row, state=states.get(row.service, HEALTHY)) if row.state == HEALTHY else row for row in rows]
 
 
 def _traffic(service: Service, counted: Sequence[Counted]) -> tuple[int | None, int | None, float | None]:

@@ -14,6 +14,7 @@ from darkpeak.plan.operations import (
     MakeClient,
     Operation,
     Remove,
+    Represent,
     Route,
     Start,
     StartBeside,
@@ -38,6 +39,8 @@ def make_text(plan: Plan) -> Iterator[str]:
         yield f"plain docker compose would use another domain or other ports; up will write {', '.join(plan.files)}"
     for service_name, why in plan.clients:
         yield f"{service_name} will be made a client of the login page again: {why}"
+    for change in plan.stand_ins:
+        yield change
     for change in plan.groups:
         yield f"the directory follows the admins in the compose files: {change}"
     for project in plan.orphans:
@@ -57,7 +60,7 @@ def _service(service: ServicePlan) -> Iterator[str]:
         yield f"  {NOT_UNDONE}"
 
 
-def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each operation)
+def describe(operation: Operation) -> str:  # noqa: C901, PLR0911, PLR0912 (one for each operation)
     """Return an operation in words, with what happens when it fails."""
     match operation:
         case Build(containers, fresh):
@@ -68,6 +71,8 @@ def describe(operation: Operation) -> str:  # noqa: C901, PLR0911 (one for each 
             return f"use the earlier images of {', '.join(name for name, _ in images)}"
         case MakeClient():
             return "make it a client of the login page"
+        case Represent(stand_in):
+            return f"have {stand_in} answer in the network {stand_in.network}"
         case ClearNetwork(network):
             return f"stop its containers, and remove the network {network}, which has another subnet in the files"
         case JoinNetwork(network, others):

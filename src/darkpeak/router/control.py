@@ -180,6 +180,12 @@ class Router:
         finally:
             self._run("rm", "-f", f"{NEXT}/{file}")
 
+    def unreached(self, streams: Mapping[str, str]) -> tuple[str, ...]:
+        """Return those streams of other hosts, by name, that their routers, at these addresses, do not give."""
+        asked = {f"{address}={name}": name for name, address in streams.items()}
+        given = self._run("reach", *sorted(asked)).decode().splitlines() if asked else []
+        return tuple(sorted(name for what, name in asked.items() if what not in given))
+
     def has_key(self) -> bool:
         """Return whether this router has the CA's key; of a collective's routers, one has."""
         return not self._container.run(("test", "-s", "/ca/ca.key")).code

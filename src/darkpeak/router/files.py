@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from darkpeak.router.acme import parse_acme
-from darkpeak.router.routes import Gate, Limit, Route, Table, TcpRoute, TlsRoute, check
+from darkpeak.router.routes import Gate, Limit, Link, Route, Table, TcpRoute, TlsRoute, check
 
 TABLES = (
     "domains.lst",
@@ -21,6 +21,8 @@ TABLES = (
     "members.map",
     "away.map",
     "peers.map",
+    "links.map",
+    "far.map",
     "tls.cfg",
     "tcp.cfg",
     "certificates.lst",
@@ -33,12 +35,13 @@ PROBED = "probed.map"
 MEMBERS = "members.map"
 ONLY, ALSO = 1, 2  # in that file: for members only, and for others too
 AWAY, PEERS = "away.map", "peers.map"
+LINKS, FAR = "links.map", "far.map"
 KEYS = ("account.pem", "account-next.pem")
-YOUNG = {PROBED, MEMBERS, AWAY, PEERS, *KEYS}  # an older router does not have them
+YOUNG = {PROBED, MEMBERS, AWAY, PEERS, LINKS, FAR, *KEYS}  # an older router does not have them
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
-TO_PORTS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map")
+TO_PORTS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "links.map")
 LIMITS: Mapping[str, Callable[[Limit], int]] = {  # each has a map
     "rate": lambda limit: limit.rate,
     "connections": lambda limit: limit.connections,
@@ -80,15 +83,17 @@ def render(table: Table) -> dict[str, bytes]:
         "tcp.map": _lines(f"{route.name} {_target(table, route)}" for route in tcp),
         **{f"{kind}.map": _lines(_limited(limits, kind)) for kind in LIMITS},
         MEMBERS: _lines(_gated(table.gate)),
-        "tls.cfg": _variables(TLS_ROUTES=table.tls, MEMBERS=table.gate.labels or table.gate.optional),
+        "tls.cfg": _variables(TLS_ROUTES=table.tls or table.links, MEMBERS=table.gate.labels or table.gate.optional),
         AWAY: _lines(f"{label} {host}" for label, host in table.away),
         PEERS: _lines(f"{host} {address}" for host, address in table.peers),
+        LINKS: _lines(f"{link.name} {table.ports(link.port)}" for link in table.links),
+        FAR: _lines(f"{name} {host}" for name, host in table.far),
         **dict(zip(KEYS, map(str.encode, table.gate.keys or ("", "")), strict=True)),
         "tcp.cfg": _frontend(tcp),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
         "trust.pem": table.acme.trust.encode() if table.acme else b"",
         PROBED: _lines(f"{route.label} {table.ports(route.port)}" for route in table.probed),
-        PAIRS: _lines({f"{table.ports(port)} {port}" for port in table.targets().values() if table.pair_of(port)}),
+        PAIRS: _lines({f"{table.ports(port)} {port}" for port in table.led if table.pair_of(port)}),
     }
 
 
@@ -157,6 +162,8 @@ def parse(files: Mapping[str, bytes]) -> Table:
         gate=_gate(files),
         away=_pairs(files, AWAY),
         peers=_pairs(files, PEERS),
+        links=tuple(Link(int(name), port) for name, port, _ in _entries(files, LINKS) if name.isdecimal()),
+        far=tuple((int(name), host) for name, host in _pairs(files, FAR) if name.isdecimal()),
         probed=tuple(Route(name, port) for name, port, _ in _entries(files, PROBED)),
         acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),
         pairs=tuple(sorted({int(found[1]) for name in TO_PORTS for found in PAIR.finditer(_text(files, name))})),

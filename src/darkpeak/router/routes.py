@@ -63,6 +63,14 @@ class TcpRoute:
 
 
 @dataclass(frozen=True, order=True)
+class Link:
+    """A stream that other hosts may have: they name it by the port of the service's files; it leads to `port`."""
+
+    name: int
+    port: int
+
+
+@dataclass(frozen=True, order=True)
 class Limit:
     """Limits of a service; 0 is the router's default."""
 
@@ -97,6 +105,10 @@ class Table:
     acme: Acme | None = None
     away: tuple[tuple[str, str], ...] = ()  # labels and whole host names, and the hosts to whose routers they lead
     peers: tuple[tuple[str, str], ...] = ()  # these hosts, and their addresses
+    links: tuple[Link, ...] = ()
+    far: tuple[
+        tuple[int, str], ...
+    ] = ()  # streams of other hosts for the stand-ins here, by the same ports; and the hosts
     probed: tuple[Route, ...] = ()  # of services without routes: the port at which the prober asks each
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
     kept: frozenset[int] = field(default=frozenset(), compare=False, repr=False)  # ports whose routes stay as they are
@@ -119,6 +131,11 @@ class Table:
         ssh = {f"ssh {route.label}": route.port for route in self.ssh}
         ssh |= {"plain ssh": self.plain_ssh} if self.plain_ssh else {}
         return http | tls | ssh | {route.name: route.port for route in self.tcp}
+
+    @property
+    def led(self) -> set[int]:
+        """All ports that routes and streams lead to."""
+        return {*self.targets().values(), *(link.port for link in self.links)}
 
 
 @dataclass(frozen=True)
@@ -194,7 +211,10 @@ def with_kept(table: Table, before: Table) -> Table:
     tcp = [route for route in before.tcp if route.name in kept and route.public not in public]
     http = [route for route in before.http if route.label in kept]
     labels = {route.label for route in http} - {limit.label for limit in table.limits}
+    streams = {link.name for link in table.links}
+    links = [link for link in before.links if link.port in table.kept and link.name not in streams]
     own = {route.label for route in http}
+    ports = {*kept.values(), *(link.port for link in links)}
     gate = Gate(
         tuple(sorted({*table.gate.labels, *(own & set(before.gate.labels))})),
         table.gate.keys or before.gate.keys,
@@ -207,10 +227,11 @@ def with_kept(table: Table, before: Table) -> Table:
         tls=(*table.tls, *(route for route in before.tls if f"tls {route.label}" in kept)),
         ssh=(*table.ssh, *(route for route in before.ssh if f"ssh {route.label}" in kept)),
         plain_ssh=table.plain_ssh or kept.get("plain ssh", 0),
+        links=(*table.links, *links),
         limits=(*table.limits, *(limit for limit in before.limits if limit.label in labels)),
         gate=gate,
-        pairs=tuple(sorted({*table.pairs, *(before.pair_of(port) for port in kept.values())} - {0})),
-        blocks=(*table.blocks, *(block_of(port) for port in kept.values())),
+        pairs=tuple(sorted({*table.pairs, *(before.pair_of(port) for port in ports)} - {0})),
+        blocks=(*table.blocks, *map(block_of, ports)),
     )
 
 
@@ -259,14 +280,22 @@ def check(table: Table) -> None:
     for label, host in table.away:
         _require(HOST_NAME.fullmatch(label), f"{label!r} is neither a label nor a host name")
         _require(host in dict(table.peers), f"{label} leads to {host}, which has no address")
+    _check_links(table)
     _once("the limit of", [limit.label for limit in table.limits])
     if table.acme:
         _check_acme(table.acme)
     allowed = {port for block in table.blocks if block in SERVICE_BLOCKS for port in ports_of(block)}
-    for name, port in table.targets().items():
+    led = {**table.targets(), **{f"the stream {link.name}": link.port for link in table.links}}
+    for name, port in led.items():
         first = table.pair_of(port)
-        for led in {port, first or port, (first or port - 1) + 1}:
-            _require(led in allowed, f"{name} leads to port {led}, which is not in a declared block")
+        for number in {port, first or port, (first or port - 1) + 1}:
+            _require(number in allowed, f"{name} leads to port {number}, which is not in a declared block")
+
+
+def _check_links(table: Table) -> None:
+    _once("the stream", [*(str(link.name) for link in table.links), *(str(name) for name, _ in table.far)])
+    for name, host in table.far:
+        _require(host in dict(table.peers), f"the stream {name} leads to {host}, which has no address")
 
 
 def _check_ssh(table: Table) -> None:

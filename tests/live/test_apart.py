@@ -1,0 +1,71 @@
+"""Three hosts: the directory on one, the wiki and the chat on two others, and members whose names lead to the first."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.collectives import Collective, copy_of_ours
+from lab.remote import Remote
+from tests.live.browser import Browser
+from tests.live.facts import directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.hosts import Host
+
+SERVICES = ("router", "directory", "wiki", "chat")
+STAND_IN = "darkpeak-stand-in-directory-directory"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A collective whose directory is at home, the test's own host, its wiki on `north`, and its chat on `south`."""
+
+    collective: Collective
+    north: Remote
+    south: Remote
+
+    def logs_in(self, uid: str = "ada") -> bool:
+        """Return whether a member can log in to the wiki, by a name that leads to home."""
+        return Browser("http://wiki.localhost:7080").logs_in(uid, directory.MEMBERS[uid])
+
+
+@pytest.fixture(scope="module")
+def apart(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
+    """Yield the collective after its first `up`."""
+    seeded.forget()
+    collective = copy_of_ours(tmp_path_factory.mktemp("apart") / "ours", seeded)
+    for folder in collective.top.glob("services/*"):
+        if folder.name not in SERVICES:
+            shutil.rmtree(folder)
+    file = collective.top / "collective.toml"
+    text = file.read_text()
+    with Remote() as north, Remote() as south:
+        for name, uri, address, more in (
+            ("home", seeded.docker_host, seeded.address, 'ca = true\nservices = ["directory"]\n'),
+            ("north", north.start_sshd(), north.address, 'services = ["wiki"]\n'),
+            ("south", south.start_sshd(), south.address, 'services = ["chat"]\n'),
+        ):
+            text += f'\n[hosts.{name}]\ndocker = "{uri}"\naddress = "{address}"\n{more}'
+        file.write_text(text)
+        collective.darkpeak("up", timeout=900)
+        for uid, password in directory.MEMBERS.items():
+            directory.add_member(collective, uid, password)
+        yield Apart(collective, north, south)
+
+
+def test_members_use_services_of_other_hosts_with_the_passwords_of_the_first(apart: Apart) -> None:
+    ada = Browser("http://wiki.localhost:7080")
+    assert not ada.logs_in("ada", "not hers")
+    assert ada.logs_in("ada", directory.MEMBERS["ada"])
+    ada.save("garden:spring", "Sow the peas.")
+    ada.upload("garden:plan.png", bytes(range(256)) * 400)
+    assert Browser("http://wiki.localhost:7080").media("garden:plan.png") == bytes(range(256)) * 400
+    assert "Sow the peas." in apart.north.docker(
+        "exec", "darkpeak-wiki-webserver-1", "cat", "/var/lib/wiki/data/pages/garden/spring.txt"
+    )
