@@ -5,12 +5,11 @@ from contextlib import suppress
 
 from darkpeak.collective.hosts import peers_of
 from darkpeak.deploy import authority, routing, stand_ins
-from darkpeak.deploy.login_page import find_keys
-from darkpeak.deploy.routing import require_router, without_moved
+from darkpeak.deploy.routing import require_router, table_of
 from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure, UsageError
 from darkpeak.evidence.ownership import require_ours
-from darkpeak.plan.routes import ListedRoute, list_routes, make_table
+from darkpeak.plan.routes import ListedRoute, list_routes
 from darkpeak.router.control import Notice
 from darkpeak.router.files import Drift
 
@@ -32,9 +31,7 @@ def check_routes(target: Target) -> list[Drift]:
     """
     observed = target.engine.observe()
     router = require_router(target.collective, target.engine, observed)
-    keys = find_keys(target.collective, target.engine, observed)
-    led = without_moved(target.collective, target.engine, observed)
-    return router.drift(make_table(target.collective, led, keys))
+    return router.drift(table_of(target.collective, target.engine, observed))
 
 
 def lead(targets: Iterable[Target]) -> None:

@@ -17,11 +17,11 @@ YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", 
 
 
 def with_block(text: str, service: Service, block: int) -> str:
-    """Return the text of a service's compose file with another block: its number, routes, ports and subnet."""
+    """Return the text of a service's compose file with another block: its number, routes, offers, ports and subnet."""
     old = service.block or 0
-    own = {place.line for key, place in service.keys if key in {"block", "routes"}}
+    own = {place.line for key, place in service.keys if key in {"block", "routes", "offers"}}
     ports = {port.at.line for port in service.ports}
-    section = _lines_of_routes(text, service)
+    section = _lines_of("routes", text, service) | _lines_of("offers", text, service)
     lines = []
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         written, comment = _split(line)
@@ -126,9 +126,9 @@ def _split(line: str) -> tuple[str, str]:
     return (line[: found.start()], line[found.start() :]) if found else (line, "")
 
 
-def _lines_of_routes(text: str, service: Service) -> set[int]:
-    """Return the lines below the key `routes`, which are indented deeper than it."""
-    start = next((place.line for key, place in service.keys if key == "routes"), 0)
+def _lines_of(name: str, text: str, service: Service) -> set[int]:
+    """Return the lines below a key of x-darkpeak, which are indented deeper than it."""
+    start = next((place.line for key, place in service.keys if key == name), 0)
     lines = text.splitlines()
     found: set[int] = set()
     if start:

@@ -9,11 +9,11 @@ from darkpeak.engine.engine import Engine
 from darkpeak.engine.inside import Inside
 from darkpeak.errors import SystemFailure
 from darkpeak.evidence import store
-from darkpeak.evidence.moves import MoveRecord
+from darkpeak.evidence.moves import ARRIVING, MoveRecord
 from darkpeak.plan.observed import Observed, find_container
 from darkpeak.plan.routes import make_table
 from darkpeak.router.control import Router
-from darkpeak.router.routes import Changes
+from darkpeak.router.routes import Changes, Table
 from darkpeak.vocabulary import HAPROXY, ROUTER
 
 HINT = "start it: darkpeak up router"
@@ -43,15 +43,22 @@ def find_drift(collective: Collective, engine: Engine, observed: Observed) -> tu
     router = find_router(collective, engine, observed)
     if router is None:
         return ()
-    keys = find_keys(collective, engine, observed)
-    return tuple(map(str, router.drift(make_table(collective, without_moved(collective, engine, observed), keys))))
+    return tuple(map(str, router.drift(table_of(collective, engine, observed))))
 
 
-def without_moved(collective: Collective, engine: Engine, observed: Observed) -> Observed:
-    """Return the same without the copies of services to which no route leads: they move here, or have moved away."""
-    moved = {record.service for record in store.read(engine).all(MoveRecord)}
+def table_of(collective: Collective, engine: Engine, observed: Observed) -> Table:
+    """Return the routes that a router should have.
+
+    None leads to the copies of services that move to this host and are not open yet, or that have moved away.
+    """
+    records = store.read(engine).all(MoveRecord)
+    moved, arriving = (
+        {item.service for item in records},
+        {item.service: item.other for item in records if item.stage == ARRIVING},
+    )
     services = [service for service in collective.services if service.name in moved]
-    return observed.without(frozenset(item.id for service in services for item in observed.of(service.project)))
+    led = observed.without(frozenset(item.id for service in services for item in observed.of(service.project)))
+    return make_table(collective, led, find_keys(collective, engine, observed), arriving)
 
 
 def route(
@@ -74,9 +81,7 @@ def route(
         router = find_router(collective, engine, observed)
         if router is None:
             return Changes()
-        keys = find_keys(collective, engine, observed)
-        led = without_moved(collective, engine, observed.without(frozenset(leaving)))
-        return router.apply(make_table(collective, led, keys), asked)
+        return router.apply(table_of(collective, engine, observed.without(frozenset(leaving))), asked)
 
 
 def is_busy(collective: Collective, engine: Engine, service: Service) -> bool:

@@ -81,7 +81,7 @@ def relocate(home: Target, goal: Target, others: Sequence[Target], progress: Pro
             back.callback(settle_two, home, goal, progress)  # by what the file says then, which is the old host
             _arrive(goal, home.host)
             authority.prepare(moved, partial(progress.step, service.name))
-            _start_closed(goal, there, progress)  # its router still leads to the old host
+            _start_closed(moved, there, progress)  # its router still leads to the old host
             for target in (moved, _as_moved(home, goal.host)):
                 authority.follow(target)  # its router may become a peer of the others just now
             started = time.monotonic()
@@ -106,7 +106,7 @@ def from_backup(session: Session, home: Target, found: Snapshot) -> Relocated:
     moved = _as_moved(goal, goal.host)
     _require_movable(home, goal, alive=False)
     _arrive(goal, home.host)
-    result = bring_up(goal, progress, names=[service.name])
+    result = bring_up(moved, progress, names=[service.name])
     if result.failures:
         raise SystemFailure(f"{service.name} {result.failures[0].failure}", hint="run the same command again")
     restored = restore(session, service, found.name, keep=False)

@@ -1,7 +1,8 @@
 """The routes that the router should have, from the files and from what runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from darkpeak.collective.hosts import homes_of, peers_of
 from darkpeak.collective.model import Collective, Service
@@ -23,11 +24,17 @@ class ListedRoute:
     state: str
 
 
-def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...] = ()) -> Table:
+def make_table(
+    collective: Collective,
+    observed: Observed,
+    keys: tuple[str, ...] = (),
+    arriving: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
     """Return the routes of all services that exist on the daemon; stopped ones too, so that they answer 503 not 404.
 
     Services with faults are left out. Their routes, and those of containers in no file, stay as they are (`kept`).
-    `keys` are those of the login page; without them, the router keeps those that it has.
+    `keys` are those of the login page; without them, the router keeps those that it has. `arriving` are services that
+    move to this host, and are not open yet, each with the host where it still lives.
     """
     sound = [service for service in collective.services if service.name not in collective.unsound]
     here = [service for service in sound if observed.of(service.project)]
@@ -66,14 +73,9 @@ def make_table(collective: Collective, observed: Observed, keys: tuple[str, ...]
             for route in service.routes.http
         ),
         gate=Gate(tuple(sorted(_gated(here))), keys, tuple(sorted(_gated(here, optional=True)))),
-        away=tuple(sorted(_away(collective, sound, here))),
+        away=tuple(sorted(_away(collective, sound, here, arriving))),
         peers=tuple(sorted((name, at) for name, at in _peers(collective).items() if name != collective.here)),
-        links=tuple(
-            Link(port, live_port(service, observed, port))
-            for service in here
-            if service.offers and collective.here in _peers(collective) and wanted_by_others(collective, service)
-            for _, port in service.offers
-        ),
+        links=tuple(_links(collective, here, observed)),
         far=tuple((port, item.host) for item in find_stand_ins(collective, collective.here) for _, port in item.ports),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
@@ -109,14 +111,24 @@ def _peers(collective: Collective) -> dict[str, str]:
     return peers if collective.here in peers else {}
 
 
-def _away(collective: Collective, services: Sequence[Service], here: Sequence[Service]) -> Iterator[tuple[str, str]]:
+def _away(
+    collective: Collective, services: Sequence[Service], here: Sequence[Service], arriving: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield each http route of services that live on another host, and that host."""
-    peers, homes = _peers(collective), homes_of(collective)
+    peers = _peers(collective)
+    homes = {name: home.name for name, home in homes_of(collective).items()} | dict(arriving)
     present = {service.name for service in here}
     for service in services:
         home = homes.get(service.name)
-        if home and home.name != collective.here and home.name in peers and service.name not in present:
-            yield from ((route.label, home.name) for route in service.routes.http)
+        if home and home != collective.here and home in peers and service.name not in present:
+            yield from ((route.label, home) for route in service.routes.http)
+
+
+def _links(collective: Collective, services: Sequence[Service], observed: Observed) -> Iterator[Link]:
+    """Yield the streams that services here offer to others, if those on another host need them."""
+    for service in services:
+        if service.offers and _peers(collective) and wanted_by_others(collective, service):
+            yield from (Link(port, live_port(service, observed, port)) for _, port in service.offers)
 
 
 def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Route]:
