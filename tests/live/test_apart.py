@@ -11,7 +11,7 @@ import pytest
 from lab.collectives import Collective, copy_of_ours
 from lab.remote import Remote
 from tests.live.browser import Browser
-from tests.live.facts import directory
+from tests.live.facts import directory, wiki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lab.hosts import Host
 
 SERVICES = ("router", "directory", "wiki", "chat")
-STAND_IN = "darkpeak-stand-in-directory-directory"
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,9 @@ def test_members_use_services_of_other_hosts_with_the_passwords_of_the_first(apa
     ada = Browser("http://wiki.localhost:7080")
     assert not ada.logs_in("ada", "not hers")
     assert ada.logs_in("ada", directory.MEMBERS["ada"])
-    ada.save("garden:spring", "Sow the peas.")
-    ada.upload("garden:plan.png", bytes(range(256)) * 400)
-    assert Browser("http://wiki.localhost:7080").media("garden:plan.png") == bytes(range(256)) * 400
-    assert "Sow the peas." in apart.north.docker(
-        "exec", "darkpeak-wiki-webserver-1", "cat", "/var/lib/wiki/data/pages/garden/spring.txt"
-    )
+    ada.save(wiki.PAGE, wiki.TEXTS[1])
+    ada.upload(wiki.FILE, wiki.UPLOADED)
+    anyone = Browser("http://wiki.localhost:7080")
+    assert (anyone.page(wiki.PAGE), anyone.media(wiki.FILE)) == (wiki.TEXTS[1], wiki.UPLOADED)
+    assert not run(["docker", "ps", "--quiet", "--filter", "name=darkpeak-wiki"]).stdout
+    assert apart.north.docker("ps", "--quiet", "--filter", "name=darkpeak-wiki")
