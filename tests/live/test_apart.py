@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.collectives import Collective, copy_of_ours
+from lab.commands import run
 from lab.remote import Remote
 from tests.live.browser import Browser
 from tests.live.facts import directory, wiki
