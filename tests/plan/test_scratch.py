@@ -79,6 +79,15 @@ def test_a_scratch_project_has_no_connection_to_the_outside() -> None:
     }
 
 
+def test_what_compose_prints_in_a_way_that_it_cannot_read_is_corrected() -> None:
+    """The device limits of blkio_config are the only keys of the specification that compose 2.26 prints like this."""
+    limits = {"weight": 10, "weight_device": [{"Path": "/dev/vda", "Weight": 300}]}
+    live = {"services": {"web": {"blkio_config": limits}}}
+    scratch = make_scratch(live, "copy", {"web": "sha256:1"}, free_subnets([]))
+    right = {"weight": 10, "weight_device": [{"path": "/dev/vda", "weight": 300}]}
+    assert scratch["services"]["web"]["blkio_config"] == right
+
+
 def test_only_free_subnets_are_used() -> None:
     used = ["172.17.0.0/16", "10.61.0.0/24", "10.61.2.128/25", "fd00::/64"]
     assert list(islice(free_subnets(used), 2)) == ["10.61.1.0/24", "10.61.3.0/24"]

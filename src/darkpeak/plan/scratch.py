@@ -53,6 +53,8 @@ def _service(service: Mapping[str, Any], image: str, foreign: set[str], label: s
     for space in SHARED_SPACES:
         if kept.get(space) == "host":
             del kept[space]
+    if "blkio_config" in kept:
+        kept["blkio_config"] = _small_letters(kept["blkio_config"])
     mounts = [_mount(mount, foreign) for mount in service.get("volumes") or ()]
     labels = {**(service.get("labels") or {}), label: "scratch"}
     return kept | {"image": image, "labels": labels, "pull_policy": "never", **({"volumes": mounts} if mounts else {})}
@@ -62,6 +64,15 @@ def _plain(joined: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return a network's settings with the aliases only: addresses belong to the live subnet."""
     aliases = (joined or {}).get("aliases")
     return {"aliases": aliases} if aliases else None
+
+
+def _small_letters(value: Any) -> Any:
+    """Return a part with its keys in small letters: compose prints `Path` in JSON, where it reads only `path`."""
+    if isinstance(value, list):
+        return [_small_letters(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key.lower(): _small_letters(item) for key, item in value.items()}
+    return value
 
 
 def _mount(mount: Mapping[str, Any], foreign: set[str]) -> dict[str, Any]:
