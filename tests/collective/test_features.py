@@ -75,6 +75,7 @@ def test_the_project_has_the_name_that_compose_gives_it(tmp_path: Path, name: st
     ("name", "text", "at", "rule"),
     [
         ("docker-compose.laptop.yml", "name: other\n", "docker-compose.laptop.yml:1", "other-project"),
+        ("compose.override.yml", "x-darkpeak: {level: live}\n", "compose.override.yml:1", "unknown-key"),
         (".env", "A=1\nCOMPOSE_PROJECT_NAME=shop\n", ".env:2", "compose-variable"),
         (".env", "export COMPOSE_FILE=a.yml\n", ".env:1", "compose-variable"),
         (".env", "COMPOSE_PROFILES = debug\n", ".env:1", "compose-variable"),

@@ -202,6 +202,17 @@ def test_an_included_file_is_a_compose_file_of_this_machine(tmp_path: Path, line
     assert (f"services/wiki/{at}", "named-file", what) in found
 
 
+def test_files_that_include_each_other_are_one_finding(tmp_path: Path) -> None:
+    root = write_collective(tmp_path)
+    for name, other in (("a", "b"), ("b", "a")):
+        (root / "services/wiki" / name).mkdir()
+        write(root, f"{name}/{name}.yml", f"include: [../{other}/{other}.yml]\n")
+    top(root, "include: [a/a.yml]\n")
+    found = [item for item in without_notes(check_files(root).findings) if item.at.file == COMPOSE]
+    assert [item.rule for item in found] == ["compose"]
+    assert found[0].what.startswith("include cycle detected: ")
+
+
 @pytest.mark.parametrize(("line", "rest", "files", "changed"), FOUND.values(), ids=FOUND)
 def test_every_file_that_compose_reads_decides(
     tmp_path: Path, line: str, rest: str, files: dict[str, str], changed: str

@@ -48,7 +48,7 @@ def routed(collective: Collective) -> Iterator[Routed]:
         pytest.param(SSH, HELLO, 4_200, id="half-open TLS for ssh"),
         pytest.param(HTTPS, HELLO, 42_000, id="half-open TLS"),
         pytest.param(HTTP, b"", 42_000, id="http without a request"),
-        pytest.param(HTTP, b"GET /seen HTTP/1.1\r\nHost: two.localhost\r\n\r\n", 4_200, id="idle after a request"),
+        pytest.param(HTTP, b"GET / HTTP/1.1\r\nHost: one.localhost\r\n\r\n", 4_200, id="idle after a request"),
     ],
 )
 @pytest.mark.usefixtures("routed")

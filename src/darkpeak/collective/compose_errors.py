@@ -106,7 +106,9 @@ def _line_about(tree: Tree, message: str) -> int:
     named = [*bare[-1:], *(word for word, written in zip(bare, words, strict=True) if VALUE.search(written))]
     places = list(_places(tree))
     begins = (line for path, line, _ in places if bare and f".{path}".endswith(f".{bare[0]}"))
-    values = (line for word in named for _, line, text in places if word and word in (text, *text.split(":")))
+    values = (
+        line for word in named for _, line, text in places if word and word in (text, *text.replace(" ", "").split(":"))
+    )
     keys = (line for word in bare for path, line, _ in places if "_" in word and path.endswith(f".{word}"))
     return next((line for found in (begins, values, keys) for line in found), tree.line)
 

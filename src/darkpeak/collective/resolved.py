@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from os.path import relpath
+from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any
 
@@ -217,4 +217,6 @@ def _paths(tree: Tree, base: Path) -> Iterator[Path]:
     for item in (tree, *tree.items()):
         name = item.text() or item.mapping().get("path", EMPTY).text()
         if name:
-            yield base / name
+            yield Path(
+                normpath(base / name)
+            )  # otherwise, two files that include each other would have ever longer names

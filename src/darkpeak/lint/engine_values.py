@@ -23,6 +23,9 @@ CAPABILITIES = frozenset(
 )
 UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "m": 2**20, "mb": 2**20, "g": 2**30, "gb": 2**30}
 SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[a-z]*)")
+IMAGE = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")  # as in distribution/reference
+LONGEST_IMAGE = 200  # of 255 with a registry's name
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 LEAST_MEMORY = 6 * 2**20  # of every engine
 CAN_BE = "write no, always, on-failure or unless-stopped"
 
@@ -45,6 +48,27 @@ def values(written: Written) -> Iterator[Finding]:
                 if capability not in CAPABILITIES and "$" not in capability:
                     what = f"the engine refuses {item.text()} in {key} of {name}"
                     yield written.finding(item.line, RULE, what, "see the names: man 7 capabilities")
+
+
+def names(written: Written) -> Iterator[Finding]:
+    """Yield names of images, containers and volumes that no engine takes; `lower-case` finds capital letters."""
+    project = written.service.project
+    for name, container in written.containers():
+        image = f"{project}-{name}".lower()
+        if not child(container, "image").text() and (not IMAGE.fullmatch(image) or len(image) > LONGEST_IMAGE):
+            what = f"the engine cannot name the image of {name[:50]}"
+            line = child(written.tree, "services").key_line(name)
+            yield written.finding(line, RULE, what, "use letters, digits and single dashes")
+        yield from _named(written, container, "container_name")
+    for _, volume in written.section("volumes"):
+        yield from _named(written, volume, "name")
+
+
+def _named(written: Written, entry: Tree, key: str) -> Iterator[Finding]:
+    text = child(entry, key).text()
+    if text and "$" not in text and not NAME.fullmatch(text):
+        what = f"the engine refuses the name {text[:50]!r}"
+        yield written.finding(entry.key_line(key), RULE, what, "use letters, digits, dots and dashes")
 
 
 def mounts(written: Written) -> Iterator[Finding]:
@@ -93,6 +117,6 @@ RULES = (
         ERROR,
         "Compose passes these values on without a look. The engine would refuse them in the midst of a deploy.",
         "write a value that the engine knows",
-        file=(values, mounts),
+        file=(values, names, mounts),
     ),
 )

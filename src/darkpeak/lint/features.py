@@ -64,6 +64,9 @@ def names(written: Written) -> Iterator[Finding]:
         line = written.tree.key_line("name")
         what = "the project gets another name here, so what runs would not be found"
         yield written.finding(line, "other-project", what, f"write the name only in {COMPOSE_FILE}")
+    if "x-darkpeak" in written.tree.mapping() and not written.is_main:
+        line, hint = written.tree.key_line("x-darkpeak"), f"move it to {COMPOSE_FILE}"
+        yield written.finding(line, "unknown-key", f"x-darkpeak counts only in {COMPOSE_FILE}", hint)
 
 
 def models(written: Written) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Rules about keys that make a container as powerful as root on the host, or that let it use the host's own parts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from darkpeak.collective.model import Finding
 from darkpeak.collective.tree import Tree
@@ -13,6 +13,7 @@ from darkpeak.vocabulary import ROUTER
 RULE = "root-on-host"
 REMOVE = "remove it: whoever breaks into the container would be root on the host"
 OWN = "remove it: a container has its own"
+INCLUDE = ("path", "env_file", "project_directory")  # keys of an entry, with files
 SPACES = {"pid": "processes", "ipc": "shared memory", "uts": "host name", "userns_mode": "users", "cgroup": "cgroups"}
 # man 7 capabilities: with one of these, a container can reach the host's kernel, memory, disks or other processes.
 CAPABILITIES = {
@@ -131,19 +132,28 @@ def _paths(build: Tree) -> Iterator[tuple[str, int]]:
 
 
 def files(written: Written) -> Iterator[Finding]:
-    """Configs, secrets and env files are files of the service's folder."""
+    """Configs, secrets, env files and other compose files are files of the service's folder."""
     places = [
         (child(entry, "file").text(), entry.key_line("file"))
         for section in ("secrets", "configs")
         for _, entry in written.section(section)
     ]
     for _, container in written.containers():
-        env_files = items(container, "env_file")
-        places += [(child(entry, "path").text() or entry.text(), entry.line) for entry in env_files]
+        extended = child(container, "extends")
+        places.append((child(extended, "file").text(), extended.key_line("file")))
+        for key in ("env_file", "label_file"):
+            places += _named(items(container, key))
+    for entry in items(written.tree, "include"):
+        places += _named([entry, *(part for key in INCLUDE for part in items(entry, key))])
     for path, line in places:
         if path and written.is_outside(path):
             hint = "copy it into the folder; a secret is made at the first start, in a volume"
             yield written.finding(line, "outside-folder", f"{path} is outside the service's folder", hint)
+
+
+def _named(entries: Iterable[Tree]) -> list[tuple[str, int]]:
+    """Return the names of files, which are written as NAME or as {path: NAME}, with their lines."""
+    return [(child(entry, "path").text() or entry.text(), entry.line) for entry in entries]
 
 
 def networks(written: Written) -> Iterator[Finding]:
