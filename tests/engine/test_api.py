@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ OUT, ERROR = b"\x01\0\0\0\0\0\0\x02ok", b"\x02\0\0\0\0\0\0\x03bad"
     ("request_", "sent"),
     [
         (("GET", "info", {}), b"GET /info HTTP/1.0\r\nHost: docker\r\n\r\n"),
+        (("HEAD", "x", {}), b"HEAD /x HTTP/1.0\r\nHost: docker\r\n\r\n"),
         (
             ("GET", "containers/json", {"all": True, "filters": {"label": ["a=b c"]}}),
             (
@@ -46,15 +48,26 @@ OUT, ERROR = b"\x01\0\0\0\0\0\0\x02ok", b"\x02\0\0\0\0\0\0\x03bad"
         ),
         (("GET", "images/a\r\nb/json", {}), b"GET /images/a%0D%0Ab/json HTTP/1.0\r\nHost: docker\r\n\r\n"),
     ],
-    ids=["plain", "filters", "no body", "body", "a line break in a name"],
+    ids=["plain", "only the head", "filters", "no body", "body", "a line break in a name"],
 )
 def test_a_request(request_: tuple[str, str, dict[str, object]], sent: bytes) -> None:
     assert make_request(*request_) == sent
 
 
 def test_an_answer_is_its_status_and_its_body() -> None:
-    assert read_answer(b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n[]") == (200, b"[]")
-    assert read_answer(b"HTTP/1.1 200 OK\r\nContent-Type: x\r\n\r\na\r\n\r\nb") == (200, b"a\r\n\r\nb")
+    short = read_answer(b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n[]")
+    assert (short.status, short.body) == (200, b"[]")
+    other = read_answer(b"HTTP/1.1 404 No\r\nContent-Type: x\r\n\r\na\r\n\r\nb")
+    assert (other.status, other.body) == (404, b"a\r\n\r\nb")
+
+
+def test_a_file_is_described_without_its_content(answering: tuple[str, list[bytes]]) -> None:
+    uri, answers = answering
+    described = base64.b64encode(b'{"name": "arch", "size": 7}')
+    ping, missing = b"HTTP/1.0 200 OK\r\n\r\nOK", b"HTTP/1.0 404 Not Found\r\nContent-Length: 50\r\n\r\n"
+    answers += [ping, b"HTTP/1.0 200 OK\r\nX-Docker-Container-Path-Stat: " + described + b"\r\n\r\n", missing]
+    engine = Engine(uri)
+    assert [engine.size_of("box", "/arch"), engine.size_of("box", "/none")] == [7, 0]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ Each request has a connection of its own and is HTTP/1.0: the answer ends with t
 A path without a version means the engine's own version of the API.
 """
 
+import base64
 import json
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from darkpeak.collective.uri import FORMS, parse_uri
@@ -22,6 +23,7 @@ GOOD = range(200, 300)
 NOT_FOUND = 404
 CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 JSON, TAR = "application/json", "application/x-tar"
+STAT = re.compile(rb"(?i)\r\nx-docker-container-path-stat: *(\S+)")
 BROKEN = "its answer broke off"
 FRAME = 8  # bytes before each part of a program's output: 1 or 2 (standard output or error), three zeros, the length
 
@@ -32,6 +34,14 @@ class Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Answer(NamedTuple):
+    """An answer: its status, the lines before its body, and its body."""
+
+    status: int
+    head: bytes
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Api:
 
     def ping(self, seconds: float) -> None:
         """Have the engine answer within some seconds."""
-        self._ask("GET", "_ping", {}, seconds=seconds)
+        self._answer("GET", "_ping", {}, seconds=seconds)
 
     def get(self, path: str, /, **query: Any) -> Any:
         """Return the engine's answer, which is JSON."""
@@ -73,6 +83,11 @@ class Api:
         """Return the engine's answer, which is an archive."""
         return self._ask("GET", path, query)
 
+    def stat(self, path: str, /, **query: Any) -> Mapping[str, Any]:
+        """Return what the engine says about a file of a container, without sending it."""
+        found = STAT.search(self._answer("HEAD", path, query).head)
+        return dict(json.loads(base64.b64decode(found[1]))) if found else {}
+
     def write(self, path: str, archive: bytes, /, **query: Any) -> None:
         """Send an archive."""
         self._ask("PUT", path, query, archive, TAR)
@@ -84,7 +99,11 @@ class Api:
         output = self._ask("POST", f"exec/{program}/start", {}, b'{"Detach": false, "Tty": false}')
         return int(self.get(f"exec/{program}/json")["ExitCode"]), *split_output(output)
 
-    def _ask(  # noqa: PLR0913, PLR0917 (all that a request can have)
+    def _ask(self, method: str, path: str, query: Mapping[str, Any], body: bytes = b"", kind: str = JSON) -> bytes:
+        """Return the body of the answer to a request."""
+        return self._answer(method, path, query, body, kind).body
+
+    def _answer(  # noqa: PLR0913, PLR0917 (all that a request can have)
         self,
         method: str,
         path: str,
@@ -92,19 +111,18 @@ class Api:
         body: bytes = b"",
         kind: str = JSON,
         seconds: float = ANSWER_SECONDS,
-    ) -> bytes:
-        """Return the body of the answer to a request."""
+    ) -> Answer:
         request = make_request(method, path, query, body, kind)
         try:
             with self._connect(seconds) as connection:
-                answer = b"".join(_talk(connection, request))
+                received = b"".join(_talk(connection, request))
         except TimeoutError as error:
             raise TimeoutError(f"no answer within {seconds:g} s") from error
-        status, content = read_answer(answer)
-        log.debug("%s %s: %d", method, request.split(b" ", 2)[1].decode(), status)
-        if status not in GOOD:
-            raise Refused(status, _message(content) or f"status {status}")
-        return content
+        answer = read_answer(received, whole=method != "HEAD")
+        log.debug("%s %s: %d", method, request.split(b" ", 2)[1].decode(), answer.status)
+        if answer.status not in GOOD:
+            raise Refused(answer.status, _message(answer.body) or f"status {answer.status}")
+        return answer
 
     def _connect(self, seconds: float) -> socket.socket:
         uri = parse_uri(self.uri)
@@ -160,24 +178,24 @@ def make_request(method: str, path: str, query: Mapping[str, Any], body: bytes =
     words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
     target = f"/{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
     lines = [f"{method} {target} HTTP/1.0", "Host: docker"]
-    lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if body or method != "GET" else []
+    lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if body or method not in ("GET", "HEAD") else []
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def read_answer(answer: bytes) -> tuple[int, bytes]:
-    """Return the status and the body of an answer.
+def read_answer(received: bytes, *, whole: bool = True) -> Answer:
+    """Return an answer; if it must be `whole`, it has the body whose length it says.
 
     Raises:
         Refused: when it is no whole answer of HTTP.
     """
-    head, end, body = answer.partition(b"\r\n\r\n")
+    head, end, body = received.partition(b"\r\n\r\n")
     first = re.match(rb"HTTP/1\.\d (\d+)", head)
     if not end or not first:
-        raise Refused(0, "what answers is no Docker engine" if answer else "it closed the connection")
+        raise Refused(0, "what answers is no Docker engine" if received else "it closed the connection")
     length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    if length and int(length[1]) != len(body):
+    if whole and length and int(length[1]) != len(body):
         raise Refused(0, BROKEN)
-    return int(first[1]), body
+    return Answer(int(first[1]), head, body)
 
 
 def split_output(framed: bytes) -> tuple[bytes, bytes]:

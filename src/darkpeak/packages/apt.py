@@ -50,8 +50,10 @@ def find_newer(
         SystemFailure: when the engine does not answer.
     """
     argv = make_argv(image, files[0].index, "ask.sh", minutes)
-    answers = read_answers(run(engine, argv, pack_packages(files)).stdout)
-    return [_newer(item, answers.get(number)) for number, item in enumerate(files)]
+    different = list({item.status: item for item in files}.values())  # the same packages have the same answer
+    answers = read_answers(run(engine, argv, pack_packages(different)).stdout)
+    newer = {item.status: _newer(item, answers.get(number)) for number, item in enumerate(different)}
+    return [newer[item.status] for item in files]
 
 
 def run(engine: Engine, argv: Sequence[str], packed: bytes) -> Result:

@@ -78,7 +78,8 @@ def read_files(engine: Engine, container: str) -> Files:
     if not installed.version(APT) or not settings:
         raise CannotTell("it has no apt")
     keyrings = engine.read_archive(container, KEYRINGS)
-    return Files(status, installed, settings, keyrings, read_file(engine, container, ARCHITECTURES))
+    foreign = read_file(engine, container, ARCHITECTURES) if engine.size_of(container, ARCHITECTURES) else b""
+    return Files(status, installed, settings, keyrings, foreign)
 
 
 def read_file(engine: Engine, container: str, path: str) -> bytes:
