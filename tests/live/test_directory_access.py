@@ -25,9 +25,10 @@ BEFORE = Path(__file__).with_name("before")
 SHOWN = ("dn", "uid", "objectClass", "cn", "sn", "givenName", "displayName", "mail", "memberOf", "sshPublicKey")
 OLD = {"ada": "engine-1843", "grace": "compiler: 1952"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8mTI1hCGGKTRwnBRUv bob"
-ACCOUNT, STRANGER = (f"cn={name},ou=services,dc=collective" for name in ("account", "stranger"))
+ACCOUNT, STRANGER, PAGE = (f"cn={name},ou=services,dc=collective" for name in ("account", "stranger", "page"))
 BOB, BOBS = f"uid=bob,{PEOPLE}", "bob builds it"
 WRONG = "not the password"
+NOT_AS = 123  # LDAP's code for someone who may not act as another
 ENTRY = f"""dn: {BOB}
 objectClass: inetOrgPerson
 objectClass: ldapPublicKey
@@ -46,13 +47,15 @@ cn: builders
 description: They build
 member: {BOB}
 """
-# What each may read of bob: "" is anonymous; ada is in the group admins; grace is another; ACCOUNT is the login page.
+# What each may read of bob: "" is anonymous; ada is in the group admins; grace is another; ACCOUNT is the login page;
+# PAGE is the members' own page, as itself and not as a member.
 READS = {
     "": {"dn", "uid"},
     "grace": {"dn", "uid", "objectClass", "cn"},
     "bob": set(SHOWN),
     "ada": set(SHOWN),
     ACCOUNT: {"dn", "uid", "objectClass", "cn", "sn", "givenName", "mail"},
+    PAGE: {"dn", "uid", "objectClass", "cn", "sshPublicKey"},
 }
 # What each may search bob by, or compare with: what they may read, and strangers also the class, for services' filters.
 # slapd computes memberOf only where it is read.
@@ -72,14 +75,15 @@ VALUES = {
     "entryUUID": "b36cff96-7e52-1041-8e45-ab6ce7f20c38",
     "creatorsName": "cn=manager,dc=collective",
 }
-# The only things that anybody may change: their own password and ssh keys; the login page, all passwords of members. An
-# admin too changes the rest with `darkpeak member`, as root in the container.
+# The only things that anybody may change: their own password, names, mail address and ssh keys; the login page, all
+# passwords. An admin too changes the rest with `darkpeak member`, as root in the container.
 WRITES = {
     "": set[str](),
     "grace": set[str](),
-    "bob": {"userPassword", "sshPublicKey"},
+    "bob": {"userPassword", "sshPublicKey", "cn", "sn", "givenName", "displayName", "mail"},
     "ada": set[str](),
     ACCOUNT: {"userPassword"},
+    PAGE: set[str](),
 }
 OTHERS = {
     "pwdAccountLockedTime": "000001010000Z",
@@ -105,8 +109,11 @@ def client(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> 
     collective.darkpeak("up", "router", "directory", timeout=900)
     directory.write(collective)
     manage(collective, "ldapadd", ENTRY)
-    of_account = collective.execute("directory", "slapd", "cat", "/account/password").stdout.strip()
-    return Client(collective, tmp_path_factory.mktemp("client"), {"bob": BOBS, ACCOUNT: of_account})
+    files = {ACCOUNT: "password", PAGE: "page"}
+    own = {
+        who: collective.execute("directory", "slapd", "cat", f"/account/{name}").stdout for who, name in files.items()
+    }
+    return Client(collective, tmp_path_factory.mktemp("client"), {"bob": BOBS, **own})
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -182,7 +189,7 @@ def test_only_members_of_a_group_and_admins_see_it(client: Client) -> None:
 def test_nobody_reads_or_changes_the_accounts_of_services(client: Client) -> None:
     for who in WHO:
         assert client.search(TLS, "ou=services,dc=collective", "(objectClass=*)", "*", "+", uid=who) == ""
-        for name in (ACCOUNT, STRANGER):
+        for name in (ACCOUNT, STRANGER, PAGE):
             change = f"dn: {name}\nchangetype: modify\nreplace: userPassword\nuserPassword: another one\n"
             refused = DENIED if who else STRONGER_AUTH_REQUIRED
             assert client.run("ldapmodify", "-H", TLS, uid=who, ldif=change).returncode == refused
@@ -198,6 +205,44 @@ def test_a_locked_member_cannot_unlock_themselves_on_an_open_connection(client: 
     assert not logs_in(client.collective, "grace", MEMBERS["grace"])
     client.collective.darkpeak("member", "unlock", "grace")
     assert logs_in(client.collective, "grace", MEMBERS["grace"])
+
+
+def test_only_the_own_page_acts_as_a_member_and_as_nobody_else(client: Client) -> None:
+    """What it may do then is what the member may do."""
+    mine = f"dn: {BOB}\nchangetype: modify\nreplace: displayName\ndisplayName: Bobby\n"
+    for who in WHO:
+        done = {other: act_as(client, who, other, mine) for other in ("bob", "grace", "ada")}
+        refused = DENIED if who == PAGE else NOT_AS
+        assert done == {"bob": 0 if who in {PAGE, "bob"} else NOT_AS, "grace": refused, "ada": refused} | (
+            {who: DENIED} if who in {"grace", "ada"} else {}
+        ), who
+    for dn in ("cn=manager,dc=collective", ACCOUNT, f"cn=admins,{GROUPS}"):
+        assert act_as(client, PAGE, dn, mine) == NOT_AS
+
+
+def act_as(client: Client, who: str, other: str, ldif: str) -> int:
+    """Change the directory as `who`, who says to be another; return LDAP's result code."""
+    dn = other if "=" in other else f"uid={other},{PEOPLE}"
+    return client.run("ldapmodify", "-H", TLS, "-e", f"!authzid=dn:{dn}", uid=who, ldif=ldif).returncode
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mail", "grace"),
+        ("mail", "a b@example.org"),
+        ("mail", f"{'a' * 250}@example.org"),
+        ("cn", "x" * 201),
+        ("cn:", "QQpC"),  # two lines
+        ("sshPublicKey", f'command="sh" {KEY}'),
+        ("sshPublicKey", f"no-pty,{KEY}"),
+        ("sshPublicKey:", base64.b64encode(f"{KEY}\n{KEY}".encode()).decode()),
+        ("sshPublicKey", f"{KEY} {'x' * 4096}"),
+    ],
+)
+def test_what_members_write_of_themselves_is_what_it_should_be(client: Client, name: str, value: str) -> None:
+    """A mail address logs in, too; so it must not be somebody's name. A key must not have options, or be two."""
+    assert modify(client, "bob", f"replace: {name.rstrip(':')}\n{name}: {value}") == CONSTRAINT
 
 
 def test_guesses_cannot_lock_the_login_page(client: Client) -> None:

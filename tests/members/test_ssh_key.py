@@ -51,6 +51,7 @@ GOOD = body(b"ssh-ed25519", bytes(32))
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "does not begin with"),
         ("ssh-ed25519 AAAA", "damaged"),
         ("ssh-ed25519 not-base64", "damaged"),
+        ("ssh-ed25519 é", "damaged"),
         (f"ssh-rsa {GOOD}", "damaged"),
         (f"ssh-ed25519 {GOOD} a\x1b[31mb", "cannot be printed"),
     ],

@@ -23,6 +23,7 @@ PROVIDER = "test_mail.py::test_the_login_at_a_mail_provider_is_kept"
 QUEUED = "test_mail.py::test_a_mail_is_signed_and_waits_in_a_queue_that_admins_read"
 LOCKED = "test_members.py::test_a_locked_member_has_no_access_until_unlocked"
 EXPORTED = "test_members.py::test_a_member_takes_their_data_with_them"
+COPY = "test_own_page.py::test_a_member_asks_for_a_copy_and_only_she_fetches_it"
 FORGOTTEN = "test_members.py::test_a_forgotten_member_is_found_nowhere_that_the_report_does_not_name"
 OPENID = "test_account.py::test_a_service_logs_members_in_with_openid_connect_while_the_key_changes"
 CHECKED = "test_directory_programs.py::test_right_settings_pass_each_check_from_where_the_container_is"
@@ -79,7 +80,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
             *("docker compose port portal 80", "docker compose exec portal invite ada"),
             *("docker compose build --no-cache && docker compose up -d", "scripts/backup DIR", "scripts/restore DIR"),
             *("docker compose exec portal rm -r /var/lib/account/replaced",),
-            *("scripts/member-gone ada", "scripts/forget-member ada"),
+            *("scripts/member-gone ada", "scripts/forget-member ada", "docker compose exec portal wishes"),
         ),
         "test_account.py::test_the_commands_of_its_page_run",
     )
@@ -95,6 +96,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "darkpeak add mail": "test_mail.py::village",
         "darkpeak member invite ada --mail": "test_mail.py::test_an_invitation_is_mailed_to_the_member",
         "darkpeak up account": "test_mail.py::village",
+        "darkpeak member export ada ./ada --hand-over": COPY,
     },
     MAIL: dict.fromkeys(
         (

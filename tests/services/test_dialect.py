@@ -31,6 +31,8 @@ WRONG_USE: dict[str, list[list[str]]] = {
     ],
     "../catalogue/account/portal/bin/configure": [[], ["x"]],
     "../catalogue/account/portal/bin/end-sessions": [[], ["*"], ["a;b"], [""], ["ada", "now"]],
+    "../catalogue/account/portal/bin/hand-over": [[], ["*"], ["../ada"], ["a;b"], [""], ["ada", "grace"]],
+    "../catalogue/account/portal/bin/wishes": [["ada"]],
     "../catalogue/account/portal/bin/invite": [[], ["*"], ["a;b"], [""], ["ada", "grace"]],
     "../catalogue/mail/postfix/bin/set-login": [[], ["a b"], ["a", "b"], [""]],
     "chat/prosody/bin/certificate": [[], ["sell"]],

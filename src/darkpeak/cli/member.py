@@ -7,7 +7,7 @@ import click
 
 from darkpeak.cli.common import Settings, command
 from darkpeak.cli.invite import invite, login_page, show_invitation
-from darkpeak.cli.member_data import export, forget
+from darkpeak.cli.member_data import export, forget, wishes
 from darkpeak.cli.member_import import import_members
 from darkpeak.cli.ssh_key import ssh_key
 from darkpeak.errors import SystemFailure, UsageError
@@ -289,6 +289,7 @@ for each in (
     import_members,
     export,
     forget,
+    wishes,
     invite,
     ssh_key,
 ):

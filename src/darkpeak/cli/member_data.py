@@ -1,23 +1,30 @@
-"""Commands about what services store of a member: member export, member forget."""
+"""Commands about what services store of a member: member export, member forget, member wishes."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from darkpeak.cli.common import YES, Settings, command
 from darkpeak.errors import SystemFailure, UsageError
-from darkpeak.vocabulary import DIRECTORY
+from darkpeak.vocabulary import ACCOUNT, DIRECTORY
+
+if TYPE_CHECKING:
+    from darkpeak.engine.inside import Inside
 
 
 @command("export")
 @click.argument("uid")
 @click.argument("to", metavar="DIR", type=click.Path(path_type=Path))
-def export(settings: Settings, uid: str, to: Path) -> None:
+@click.option("--hand-over", is_flag=True, help="Let the member fetch it on their own page, for seven days.")
+def export(settings: Settings, uid: str, to: Path, *, hand_over: bool) -> None:
     """Write what all services store of a member into a folder.
 
     The files are in open formats; `index.html` in the folder leads to them. Give them to the member. Each service with
     a script for it (scripts/export-member) has a folder of its own. After an interruption, run the same command again:
     it goes on with the services that are missing. Exits 3 if a service could not do it.
+
+    With --hand-over, the member can then fetch it on their own page at the login page (`member wishes`).
 
     \b
     Example: darkpeak member export ada ./ada
@@ -25,8 +32,10 @@ def export(settings: Settings, uid: str, to: Path) -> None:
     from datetime import datetime
 
     from darkpeak import output
+    from darkpeak.actions import wishes as actions
     from darkpeak.actions.export_member import export_member
 
+    page = _page(settings) if hand_over else None
     targets = settings.own_targets(settings.collective(), ())
     with settings.progress() as progress:
         done = export_member(targets, uid, to.absolute(), datetime.now().astimezone(), progress)
@@ -38,6 +47,35 @@ def export(settings: Settings, uid: str, to: Path) -> None:
     failed = ", ".join(f"{item.service} ({item.done})" for item in done if item.failed)
     if failed:
         raise SystemFailure(f"{uid}: not exported from {failed}", hint="see why, then run the same command again")
+    if page:
+        actions.hand_over(page, uid, to.absolute())
+        output.note(f"{uid} can fetch it on their own page; remove your copy: rm -r {to}")
+
+
+@command("wishes")
+def wishes(settings: Settings) -> None:
+    """List what members ask the admins for, on their own page.
+
+    A member can ask there for a copy of all data, and to be forgotten. Each line has the command that does it. Then it
+    is no longer in the list. The service `account` has that page (darkpeak add account).
+
+    \b
+    Example: darkpeak member wishes
+    """
+    from darkpeak import output
+    from darkpeak.actions.wishes import find_wishes
+
+    found = find_wishes(_page(settings))
+    output.show_rows(found, ("day", "uid", "wish", "do"), {}, as_json=settings.as_json)
+
+
+def _page(settings: Settings) -> "Inside":
+    """Return the container with the members' own page."""
+    from darkpeak.actions.wishes import find_page
+
+    collective = settings.collective()
+    known = {service.name for service in collective.services}
+    return find_page(settings.target(collective, *(known & {ACCOUNT})))
 
 
 @command("forget")

@@ -24,17 +24,26 @@ def find_login_page(collective: Collective, engine: Engine, observed: Observed) 
     return Inside(engine, running.id).run if running else None
 
 
+def require_container(collective: Collective, engine: Engine) -> Inside:
+    """Return the login page's container.
+
+    Raises:
+        SystemFailure: when it does not run.
+    """
+    running = find_container(collective, engine.observe(), ACCOUNT, PORTAL)
+    if running is None:
+        what = f"the login page is not running on the engine at {engine.name}"
+        raise SystemFailure(what, hint=f"start it: darkpeak up {ACCOUNT}")
+    return Inside(engine, running.id)
+
+
 def require_login_page(collective: Collective, engine: Engine) -> Run:
     """Return a function that runs a program in the login page's container.
 
     Raises:
         SystemFailure: when it does not run.
     """
-    run = find_login_page(collective, engine, engine.observe())
-    if run is None:
-        what = f"the login page is not running on the engine at {engine.name}"
-        raise SystemFailure(what, hint=f"start it: darkpeak up {ACCOUNT}")
-    return run
+    return require_container(collective, engine).run
 
 
 def make_client(collective: Collective, engine: Engine, service: Service) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
+from zipfile import ZIP_DEFLATED, ZipFile
 
 INDEX = "index.html"
 PAGE = """<!DOCTYPE html>
@@ -32,6 +34,14 @@ def make_index(collective: str, uid: str, when: str, exported: Sequence[Exported
     """Return the page that leads to all files; names are escaped, because members choose some of them."""
     title = escape(f"What {collective} stores of {uid}")
     return PAGE.format(title=title, when=escape(when), sections="\n".join(map(_section, exported)))
+
+
+def make_archive(folder: Path, archive: Path, name: str) -> None:
+    """Write the files below a folder into a zip file, where they are below `name`."""
+    with ZipFile(archive, "w", ZIP_DEFLATED, strict_timestamps=False) as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                packed.write(path, Path(name) / path.relative_to(folder))
 
 
 def _section(item: Exported) -> str:

@@ -1,7 +1,6 @@
 """A public ssh key as a value, and its checks. Pure."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 
@@ -69,7 +68,7 @@ def _parts(body: str) -> list[bytes]:
     """Return the fields of a key, each with its length before it; none if it is damaged."""
     try:
         rest = base64.b64decode(body, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of characters that are not ASCII
         return []
     parts = []
     while rest:

@@ -9,6 +9,7 @@
 <TMPL_INCLUDE NAME="password.tpl">
 </TMPL_IF>
 </TMPL_LOOP>
+<p><a href="/me"><TMPL_VAR NAME="T_TO_ME"></a></p>
 <TMPL_IF NAME="sfaManager"><p><a href="/2fregisters"><TMPL_VAR NAME="T_SECOND_FACTOR"></a></p></TMPL_IF>
 <p><a href="<TMPL_VAR NAME="LOGOUT_URL" ESCAPE="HTML">"><TMPL_VAR NAME="T_LOG_OUT"></a></p>
 </main>
