@@ -57,6 +57,8 @@ LEFT_OUT = (
 # Labels that mark a container, image or volume of the engine as ours.
 PROJECT_LABEL = "com.docker.compose.project"  # compose's own
 CONTENT_LABEL, PARTS_LABEL = "darkpeak.content", "darkpeak.parts"
+DOOR_LABEL = "darkpeak.door"
+DATA_LABEL = "darkpeak.data"  # of the node of a swarm that has the volumes
 DRILL_LABEL, COPY_LABEL = "darkpeak.drill", "darkpeak.copy"
 
 HEALTHY_SECONDS = 180  # how long a container may take to become healthy

@@ -354,6 +354,15 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(
             ("darkpeak move wiki OLD",), "test_move.py::test_a_move_that_is_killed_goes_on_or_back_and_nothing_is_lost"
         ),
+        **dict.fromkeys(
+            (
+                "darkpeak host join ssh://root@first --to cluster",
+                "darkpeak host join ssh://root@second --to cluster",
+                "darkpeak up shop",
+            ),
+            "test_swarm.py::test_updates_under_load",
+        ),
+        "darkpeak host leave ssh://root@second": "test_swarm.py::test_a_node_is_killed",
         "darkpeak tunnel server": "test_remote.py::test_a_tunnel_reconnects_after_the_connection_was_lost",
         "darkpeak host prepare ssh://root@server": "test_prepare.py::test_a_bare_server_is_made_ready_once",
         "darkpeak up wiki --host vagrant": VM,

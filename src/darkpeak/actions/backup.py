@@ -272,7 +272,6 @@ def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str,
     recorded = store.find(session.engine, BackupRecord, service.name)
     numbers = [known.number for known in session.snapshots(service.name) if known.host == session.host]
     numbers.append(recorded.number if recorded else 0)
-    running = session.engine.observe().of(service.project)
     return Manifest(
         service=service.name,
         host=session.host,
@@ -281,7 +280,7 @@ def _manifest(session: Session, service: Service, kind: str, parts: Mapping[str,
         made=now(),
         by=who(),
         commit=commit_of(service.folder),
-        images={item.container: item.image for item in running},
+        images=session.engine.observe().images_of(service.project),
         parts=parts,
     )
 

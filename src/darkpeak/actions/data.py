@@ -54,6 +54,9 @@ def restore_from(target: Target, folder: Path, progress: Progress) -> ScriptRun:
     """
     require_ours(target.collective, target.engine, deploys=True)
     service = target.service
+    if service.stacked:  # its script would stop a task here, and the swarm would start another one meanwhile
+        what = f"{service.name} runs on a swarm, where its script cannot restore from a folder"
+        raise UsageError(what, hint="use a repository: darkpeak backup, then darkpeak restore")
     names = [item.name for item in target.collective.services]
     ran = _run(target, service, "restore", find_backup(folder, service.name, names))
     progress.step(service.name, "checking it")

@@ -47,7 +47,7 @@ def roll_back(target: Target, number: int | None, progress: Progress) -> RolledB
 def _find_deploy(target: Target, observed: "Observed", number: int | None) -> Deploy:
     service = target.service
     good = [deploy for deploy in deploys.read(target.engine, service.name) if deploy.good]
-    now = {item.container: item.image for item in observed.of(service.project)}
+    now = observed.images_of(service.project)
     found = next(
         (deploy for deploy in good if number == deploy.number or (number is None and dict(deploy.images) != now)), None
     )

@@ -26,6 +26,9 @@ def find_container(target: Target, wanted: str | None) -> Running:
     running = next((item for item in found if item.container == name and item.state == "running"), None)
     if running is None:
         hint = f"start it: darkpeak up {service.name}"
+        if service.stacked:
+            where = f"docker service ps {service.project}_{name}"
+            hint = f"it may run on another node of the swarm: {where}; then the same command with --host URI"
         raise SystemFailure(f"the container {name} of {service.name} does not run", hint=hint)
     return running
 

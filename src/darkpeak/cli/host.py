@@ -9,9 +9,10 @@ import click
 
 from darkpeak.cli.common import YES, Settings, command
 from darkpeak.errors import UsageError
-from darkpeak.vocabulary import TUNNEL_PORT
+from darkpeak.vocabulary import COLLECTIVE_FILE, TUNNEL_PORT
 
 if TYPE_CHECKING:
+    from darkpeak.actions.cluster import Member
     from darkpeak.collective.uri import Uri
 
 VERDICTS = {"ok": "green", "warn": "yellow", "bad": "red"}
@@ -146,6 +147,56 @@ def prepare(settings: Settings, where: str, *, yes: bool, only_plan: bool, swap:
         server.close()
 
 
+@command("join")
+@click.argument("where", metavar="HOST")
+@click.option("--to", "name", required=True, metavar="NAME", help="The manager, a name under [hosts].")
+def join(settings: Settings, where: str, name: str) -> None:
+    """Take a machine into the swarm of a host.
+
+    HOST is the URI of its daemon. With the URI or the name of the manager itself, that begins a swarm. Run again for a
+    node that was off, it sends the images that it lacks. The node is written into collective.toml: commit that.
+
+    \b
+    Example: darkpeak host join ssh://root@second --to cluster
+    """
+    from darkpeak.actions.cluster import find_cluster
+    from darkpeak.actions.cluster import join as join_swarm
+
+    collective = settings.collective()
+    with settings.progress() as progress:
+        done = join_swarm(collective, find_cluster(collective, name), where, lambda step: progress.step("swarm", step))
+    _show_member(settings, done)
+
+
+@command("leave")
+@click.argument("where", metavar="HOST")
+def leave(settings: Settings, where: str) -> None:
+    """Let a machine leave the swarm of its host.
+
+    HOST is the URI of its daemon, as in nodes of collective.toml. Its tasks move to the other nodes first. One that is
+    off is only struck off the list.
+
+    \b
+    Example: darkpeak host leave ssh://root@second
+    """
+    from darkpeak.actions.cluster import leave as leave_swarm
+
+    collective = settings.collective()
+    with settings.progress() as progress:
+        done = leave_swarm(collective, where, lambda step: progress.step("swarm", step))
+    _show_member(settings, done)
+
+
+def _show_member(settings: Settings, done: "Member") -> None:
+    from darkpeak import output
+
+    if settings.as_json:
+        output.show_json(done)
+    else:
+        output.show_lines([f"{done.node}: {done.done} ({done.host})"])
+        output.show_lines([f"wrote {COLLECTIVE_FILE}: commit this to git"] if done.written else [])
+
+
 def _target(settings: Settings, where: str) -> "Uri":
     """Return the URI for an ssh connection, from a name under [hosts] or from what was typed."""
     from darkpeak.collective.hosts import find_host
@@ -155,6 +206,7 @@ def _target(settings: Settings, where: str) -> "Uri":
     return find_target(host.docker if host else where)
 
 
-host_group.add_command(prepare)
+for one in (prepare, join, leave):
+    host_group.add_command(one)
 
 COMMANDS = (tunnel, doctor, host_group)

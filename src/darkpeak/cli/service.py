@@ -99,6 +99,9 @@ def logs(  # noqa: PLR0913 (the command's options)
 
     _require_usable(tail, since)
     target = settings.target(settings.collective(), name)
+    if follow and target.service.stacked and len(containers or target.service.containers) > 1:
+        known = ", ".join(item.name for item in target.service.containers)
+        raise UsageError(f"{name} runs on a swarm, which follows one container", hint=f"name one of these: {known}")
     arguments = ("--tail", tail, *(("--since", since) if since else ()), "--timestamps", *containers)
     following = ("--follow",) if follow else ()
     target.engine.answer()
@@ -107,7 +110,7 @@ def logs(  # noqa: PLR0913 (the command's options)
             lines: list[str] = []
             code = target.compose.logs(target.service, lines.append, *arguments)
             output.show_json(lines)
-        elif sys.stdout.isatty():
+        elif sys.stdout.isatty() and not target.service.stacked:
             code = target.compose.attach(target.service, "logs", *arguments, *following)
         else:
             code = target.compose.logs(target.service, lambda line: output.show_lines([line]), *arguments, *following)

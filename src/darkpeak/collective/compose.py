@@ -63,6 +63,7 @@ def read_containers(
                 ends=name in awaited or (bool(ENDING.match(restart)) and not ports and not checked),
                 awaited=name in awaited,
                 depends_on=tuple(_depends_on(entry)),
+                replicas=own.get("deploy", EMPTY).mapping().get("replicas", EMPTY).text(),
                 restart=restart or own.get("deploy", EMPTY).mapping().get("restart_policy", EMPTY).text(),
                 image=own.get("image", EMPTY).text() or f"{project}-{name}",
                 named=own.get("container_name", EMPTY).text(),

@@ -13,7 +13,7 @@ from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.errors import UsageError
 from darkpeak.vocabulary import COLLECTIVE_FILE, ROUTER, TUNNEL_PORT, VAGRANT
 
-KEYS = ("docker", "services", "address", "ca")
+KEYS = ("docker", "services", "address", "ca", "swarm", "nodes")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 # The VM of `darkpeak vm`, unless collective.toml has a host with this name.
 VAGRANT_HOST = Host(VAGRANT, f"tcp://localhost:{TUNNEL_PORT}", Place(COLLECTIVE_FILE, 1))
@@ -38,8 +38,19 @@ def read_hosts(text: str, data: Any) -> tuple[tuple[Host, ...], list[Finding]]:
             services = values.get("services")
             named = tuple(map(str, services)) if isinstance(services, list) else ()
             at = _place(text, name, "services") if named else _place(text, name)
-            address = str(values.get("address", ""))
-            hosts.append(Host(name, str(values.get("docker", "")), at, named, address, ca=values.get("ca") is True))
+            nodes = values.get("nodes")
+            hosts.append(
+                Host(
+                    name,
+                    str(values.get("docker", "")),
+                    at,
+                    named,
+                    str(values.get("address", "")),
+                    ca=values.get("ca") is True,
+                    swarm=values.get("swarm") is True,
+                    nodes=tuple(map(str, nodes)) if isinstance(nodes, list) else (),
+                )
+            )
     return tuple(hosts), findings
 
 
@@ -65,6 +76,7 @@ def _wrong(text: str, name: str, values: Any) -> Iterator[Finding]:
         hint = 'write services = ["wiki", "chat"]'
         yield Finding(_place(text, name, "services"), "wrong-type", "services must be a list of names", hint)
     yield from _wrong_router(text, name, values)
+    yield from _wrong_swarm(text, name, values)
 
 
 def _wrong_router(text: str, name: str, values: dict[str, Any]) -> Iterator[Finding]:
@@ -74,6 +86,22 @@ def _wrong_router(text: str, name: str, values: dict[str, Any]) -> Iterator[Find
         yield Finding(_place(text, name, "address"), "wrong-type", what, hint)
     if not isinstance(values.get("ca", False), bool):
         yield Finding(_place(text, name, "ca"), "wrong-type", "ca must be true or false", "write ca = true")
+
+
+def _wrong_swarm(text: str, name: str, values: dict[str, Any]) -> Iterator[Finding]:
+    if not isinstance(values.get("swarm", False), bool):
+        yield Finding(_place(text, name, "swarm"), "wrong-type", "swarm must be true or false", "write swarm = true")
+    nodes = values.get("nodes", [])
+    if not isinstance(nodes, list) or not all(isinstance(node, str) for node in nodes):
+        hint = 'write nodes = ["ssh://USER@HOST"]'
+        yield Finding(_place(text, name, "nodes"), "wrong-type", "nodes must be a list of Docker URIs", hint)
+        return
+    for node in nodes:
+        if parse_uri(node) is None:
+            yield Finding(_place(text, name, "nodes"), "uri", f"{node!r} is not a valid Docker URI", f"write {FORMS}")
+    if nodes and values.get("swarm") is not True:
+        what = f"host {name} has nodes, but is no manager of a swarm"
+        yield Finding(_place(text, name, "nodes"), "nodes-without-swarm", what, "write swarm = true, or remove nodes")
 
 
 def _is_address(value: object) -> bool:
@@ -108,6 +136,14 @@ def uri_of(hosts: Sequence[Host], wanted: str) -> str:
             hint=f"the hosts are: {known}; or write {FORMS}" if known else f"write {FORMS}",
         )
     return found.docker if found else wanted
+
+
+def stacks_of(collective: Collective) -> list[Service]:
+    """Return the services that run as stacks on a swarm: those with `replicas` that are assigned to its manager."""
+    homes = homes_of(collective)
+    swarms = {name for name, host in homes.items() if host.swarm}
+    scaled = (item for item in collective.services if any(container.replicas for container in item.containers))
+    return [service for service in scaled if service.name in swarms]
 
 
 def homes_of(collective: Collective) -> dict[str, Host]:

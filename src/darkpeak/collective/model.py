@@ -97,6 +97,7 @@ class Container:
     ends: bool = False  # it is meant to end: it does its work once, and runs again only when it has changed
     awaited: bool = False  # another container waits for its end
     depends_on: tuple[str, ...] = ()
+    replicas: str = ""  # as in the compose file (`deploy`); empty if it says nothing
     restart: str = ""  # as in the compose file; empty if it sets none
     image: str = ""  # the name that its image has on the daemon
     named: str = ""  # its own name on the daemon; empty if compose names it
@@ -221,9 +222,11 @@ class Service:
     network_keys: tuple[tuple[str, str], ...] = ()  # of these networks: its name on the daemon, its key
     offers: tuple[tuple[int, int], ...] = ()  # ports in its networks, and of its block, for services on other hosts
     uses: tuple[Use, ...] = ()  # all volumes and networks, without those of the overrides
+    stacked: bool = False  # it runs as a stack on a swarm, and not as containers of compose
 
-    def on(self, host: str) -> "Service":
-        """Return the service as it is on a host: with the compose file for that host, if there is one."""
+    def on(self, host: str, *, swarm: bool = False) -> "Service":
+        """Return the service as it is on a host: with the compose file for that host, and as a stack on a swarm."""
+        self = replace(self, stacked=swarm and any(one.replicas for one in self.containers))  # noqa: PLW0642
         override = next((item for item in self.overrides if item.host == host), None)
         if override is None:
             return self
@@ -312,24 +315,24 @@ class Collective:
 
     def on(self, host: str) -> "Collective":
         """Return the collective as it is on a host."""
-        return replace(self, services=tuple(service.on(host) for service in self.services), here=host)
+        swarm = any(known.name == host and known.swarm for known in self.hosts)
+        services = tuple(service.on(host, swarm=swarm) for service in self.services)
+        return replace(self, services=services, here=host)
 
     def depends_on(self, service: Service) -> tuple[str, ...]:
         """Return the names of the services whose networks or volumes this one uses, and of its login page, sorted."""
-        wanted = {shared.name for shared in service.shared if shared.external}
+        wanted = (shared.name for shared in service.shared if shared.external)
+        found = {other for name in wanted for other in self._definers.get(name, ())}
         page = {item.name for item in self.services if item.name == ACCOUNT and service.login}
-        return tuple(
-            sorted(({other for name in wanted for other in self._definers.get(name, ())} | page) - {service.name})
-        )
+        return tuple(sorted((found | page) - {service.name}))
 
     @cached_property
     def _definers(self) -> Mapping[str, list[str]]:
         """The services that define each shared network and volume, by its name."""
         found: dict[str, list[str]] = {}
-        for service in self.services:
-            for shared in service.shared:
-                if not shared.external:
-                    found.setdefault(shared.name, []).append(service.name)
+        for name, shared in ((service.name, shared) for service in self.services for shared in service.shared):
+            if not shared.external:
+                found.setdefault(shared.name, []).append(name)
         return found
 
     @cached_property

@@ -72,6 +72,8 @@ class Host:
     services: tuple[str, ...] = ()
     address: str = ""  # at which the routers of the other hosts reach its router; empty: it is not their peer
     ca: bool = False  # whether its router has the key of the collective's CA
+    swarm: bool = False  # whether its daemon is a manager of a swarm, on which services with `replicas` run as stacks
+    nodes: tuple[str, ...] = ()  # the URIs of the swarm's other daemons
 
     def takes(self, service: str) -> bool:
         """Return whether a service runs here when a command names no service."""

@@ -17,7 +17,8 @@ from darkpeak import folders
 from darkpeak.collective.model import Collective, Service
 from darkpeak.deploy import authority, login_page, networks, routing, stand_ins
 from darkpeak.deploy.outcome import Failed, Outcome
-from darkpeak.deploy.waiting import NotReady, Waiting, last_lines
+from darkpeak.deploy.stack import Stack, StackFailed
+from darkpeak.deploy.waiting import NotReady, Waiting, last_lines, remove
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import DarkpeakError
@@ -26,6 +27,7 @@ from darkpeak.plan.operations import (
     Build,
     Certify,
     ClearNetwork,
+    DeployStack,
     Drain,
     GoBack,
     JoinNetwork,
@@ -169,6 +171,8 @@ class Work:
                 self.start(operation)
             case StartBeside():
                 self.start_beside(operation)
+            case DeployStack(back):
+                self.deploy_stack(back)
             case Certify(container):
                 self.step(f"signing the certificate of {container}")
                 authority.certify(self.collective, self.engine, self.service, container)
@@ -209,14 +213,14 @@ class Work:
     def use_images(self, images: Sequence[tuple[str, str]]) -> None:
         """Tag these images with the names that compose uses."""
         names = {container.name: container.image for container in self.service.containers}
-        for container, image in images:
+        for container, image in (item for item in images if item[0] in names):
             self.engine.tag(image, names[container])
 
     def start(self, operation: Start) -> None:
         """Start containers in the place of the old ones."""
         self.step("starting")
         names = operation.containers or tuple(item.name for item in self.service.containers)
-        arguments: tuple[str, ...] = ("--force-recreate",) if operation.anew else ()
+        arguments = ("--force-recreate",) * operation.anew
         try:
             if operation.create:
                 self._create(names, *arguments, *names)
@@ -240,13 +244,20 @@ class Work:
         except NotReady as error:
             raise self._not_ready(f"{container} ", error, operation.otherwise) from error
 
+    def deploy_stack(self, back: GoBack) -> None:
+        """Give the service to the swarm; if that fails, the images of before have their names again."""
+        try:
+            Stack(self.collective, self.service, self.engine, self.step, self.stopping).deploy()
+        except StackFailed as error:
+            self.use_images(back.images)
+            raise Failed(error.message, error.lines) from error
+
     def route(self, operation: Route) -> None:
         """Change the router's routes to what runs now."""
         self.step("routing")
         leaving = tuple(identity for back in operation.otherwise for identity in back.keep)
         try:
-            waiting = partial(self.progress.step, self.service.name)
-            self.routes = routing.route(self.collective, self.engine, waiting, leaving, operation.names)
+            self.routes = routing.route(self.collective, self.engine, self.step, leaving, operation.names)
         except DarkpeakError as error:
             ended = "".join(f"; {self.go_back(back)}" for back in operation.otherwise)
             raise Failed(f"was not routed: {error.message}{ended}") from error
@@ -314,13 +325,3 @@ class Work:
 
     def _on_line(self, line: str) -> None:
         self.progress.line(self.service.name, line)
-
-
-def remove(engine: Engine, container: str, *, patient: bool) -> None:
-    """Remove a container with its anonymous volumes.
-
-    If `patient`, it may first finish its work for as long as its `stop_grace_period` says (10 s, if it says nothing).
-    """
-    if patient:
-        engine.stop(container)
-    engine.docker("rm", "--force", "--volumes", container)

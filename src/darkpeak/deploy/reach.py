@@ -9,7 +9,7 @@ from darkpeak.deploy.target import Target
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed
 from darkpeak.plan.routes import make_table
-from darkpeak.plan.status import HEALTHY, ServiceStatus, make_status, mark_unreachable, state_of
+from darkpeak.plan.status import HEALTHY, ServiceStatus, make_status, mark_unreachable, state_in
 from darkpeak.router.routes import Counted
 
 
@@ -35,7 +35,7 @@ def ask_router(target: Target, observed: Observed) -> tuple[list[Counted], froze
 
     Without a router that works, both are empty: a broken router must not hide the state of the services.
     """
-    healthy = [item for item in target.services if state_of(item, observed.of(item.project)) == HEALTHY]
+    healthy = [item for item in target.services if state_in(item, observed) == HEALTHY]
     owners = {route.label: service.name for service in healthy for route in service.routes.http}
     with suppress(SystemFailure), ThreadPoolExecutor(1) as pool:
         router = find_router(target.collective, target.engine, observed)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from darkpeak.collective.hosts import find_host, place
 from darkpeak.collective.model import Collective, Service
+from darkpeak.collective.settings import Host
 from darkpeak.engine.compose import Compose
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import UsageError
@@ -59,6 +60,18 @@ def choose(collective: Collective, names: Sequence[str]) -> list[Service]:
     return [known[name] for name in names] if names else list(collective.services)
 
 
+def require_plain(services: Sequence[Service], what: str) -> None:
+    """Refuse what does not work yet with a service that runs as a stack.
+
+    Raises:
+        UsageError: for the first one.
+    """
+    for service in services:
+        if service.stacked:
+            hint = "back it up, take it down, change the files, bring it up, restore it"
+            raise UsageError(f"{service.name} runs on a swarm, and cannot {what} there", hint=hint)
+
+
 def require_read(collective: Collective, name: str) -> None:
     """Raise an error if the files of a service cannot be read.
 
@@ -81,15 +94,19 @@ def find_targets(
     if wanted:
         host = find_host(collective.hosts, wanted)
         here = services if names or not host else [item for item in services if host.takes(item.name)]
-        return [Target(collective, Engine(host.docker if host else wanted), tuple(here), host.name if host else "")]
+        return [Target(collective, _engine(host, wanted), tuple(here), host.name if host else "")]
     targets = []
     for placed in place(collective, services):
         name = placed.host.name if placed.host else ""
         there = on_host(collective, name or environment.get("DOCKER_HOST"))
         chosen = {service.name for service in placed.services}
         here = [service for service in there.services if service.name in chosen]
-        targets.append(Target(there, Engine(placed.host.docker if placed.host else None), tuple(here), name))
+        targets.append(Target(there, _engine(placed.host), tuple(here), name))
     return targets
+
+
+def _engine(host: Host | None, uri: str | None = None) -> Engine:
+    return Engine(host.docker, swarm=host.swarm) if host else Engine(uri)
 
 
 def on_host(collective: Collective, wanted: str | None) -> Collective:

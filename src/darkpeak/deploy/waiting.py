@@ -107,3 +107,13 @@ def last_lines(engine: Engine, container: Running, most: int) -> str:
     printed = (logs.stdout + logs.stderr).decode(errors="replace").rstrip()
     checked = "" if container.health in {"", "healthy"} else last_check(engine.inspect(container.id), most)
     return "\n".join(line for line in (f"{container.name}:", printed, checked) if line)
+
+
+def remove(engine: Engine, container: str, *, patient: bool) -> None:
+    """Remove a container with its anonymous volumes.
+
+    If `patient`, it may first finish its work for as long as its `stop_grace_period` says (10 s, if it says nothing).
+    """
+    if patient:
+        engine.stop(container)
+    engine.docker("rm", "--force", "--volumes", container)

@@ -10,6 +10,7 @@ from darkpeak import process
 from darkpeak.collective import scripts
 from darkpeak.collective.model import Container, Service
 from darkpeak.engine.engine import Engine
+from darkpeak.engine.stacked import call, make_logs
 from darkpeak.result import Result
 from darkpeak.vocabulary import CONTENT_LABEL, PARTS_LABEL
 
@@ -94,6 +95,10 @@ class Compose:
 
     def call(self, service: Service, *arguments: str) -> Result:
         """Run one compose command to its end; return its result."""
+        stacked = service.stacked or (self.engine.swarm and arguments[0] == "down")
+        done = call(self.engine, service, arguments) if stacked else None
+        if done:
+            return done
         argv = make_compose(service, *arguments)
         return process.run(argv, environment=self.environment, seconds=process.LONG_SECONDS)
 
@@ -103,6 +108,9 @@ class Compose:
 
     def logs(self, service: Service, on_line: Callable[[str], None], *arguments: str) -> int:
         """Give each line of a service's logs to `on_line`, without what compose writes for a terminal."""
+        if service.stacked:
+            each = make_logs(service, arguments)
+            return max(process.attach(argv, on_line, environment=self.environment) for argv in each)
         argv = make_compose(service, "logs", "--no-color", *arguments)
         return process.attach(argv, lambda line: on_line(line.removeprefix(ERASE_LINE)), environment=self.environment)
 

@@ -13,7 +13,8 @@ from darkpeak import process
 from darkpeak.collective.model import Container
 from darkpeak.engine.api import NOT_FOUND, Api, Refused
 from darkpeak.engine.endpoint import Endpoint, default_name, how_to_reach, in_short, resolve
-from darkpeak.engine.running import read_running
+from darkpeak.engine.replicated import NO_MANAGER, read_stacks
+from darkpeak.engine.running import read_containers
 from darkpeak.errors import SystemFailure
 from darkpeak.plan.observed import Observed, Running
 from darkpeak.result import Result
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from darkpeak.plan.usage import Counted
 
 VOLUME_LABEL, NETWORK_LABEL = "com.docker.compose.volume", "com.docker.compose.network"
-ONE_OFF_LABEL = "com.docker.compose.oneoff"
 # Compose labels images too, and `docker run` copies these labels; only containers that compose made have this one.
 CONFIG_LABEL = "com.docker.compose.config-hash"
 NO_NAME = "<none>:<none>"  # what engines before 25 call an image whose name a later build took
@@ -36,8 +36,8 @@ BASE_COMMENT = "darkpeak base"  # of the base images that we made
 class Engine:
     """One Docker engine. It connects at the first request, so making an Engine costs nothing."""
 
-    def __init__(self, host: str | None = None) -> None:
-        self.host = host
+    def __init__(self, host: str | None = None, *, swarm: bool = False) -> None:
+        self.host, self.swarm = host, swarm  # `swarm`: it manages one, whose stacks are observed too
         self.asks = True  # whether ssh may ask a person when it connects
         self.failure: SystemFailure | None = None  # of an engine that does not answer: each use of it raises this
         self._endpoint: Endpoint | None = None
@@ -114,23 +114,25 @@ class Engine:
 
     def observe(self) -> Observed:
         """Return all containers that compose made on this engine, and the names of all images, as they are now."""
-        with self.errors_as("did not list its containers"):
+        with self.errors_as("did not list its containers", NO_MANAGER if self.swarm else ""):
             found = self._containers(PROJECT_LABEL, CONFIG_LABEL)
             images = self.api.get("images/json")
-        kept = [item for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True"]
+            stacks, doors = read_stacks(self.api) if self.swarm else ((), ())
         named = [(name.removesuffix(":latest"), item) for item in images for name in item.get("RepoTags") or ()]
         built = ((name, (item.get("Labels") or {}).get(CONTENT_LABEL, "")) for name, item in named)
         return Observed(
-            tuple(sorted((read_running(item) for item in kept), key=lambda item: (item.project, item.name))),
+            tuple(sorted(read_containers(found), key=lambda item: (item.project, item.name))),
             tuple(sorted((name, item["Id"]) for name, item in named)),
             tuple(sorted((name, content) for name, content in built if content)),
+            stacks,
+            doors,
         )
 
     def containers_of(self, project: str) -> tuple[Running, ...]:
         """Return the containers that compose made for one project, as they are now."""
         with self.errors_as("did not list its containers"):
             found = self._containers(f"{PROJECT_LABEL}={project}", CONFIG_LABEL)
-        return tuple(read_running(item) for item in found if item["Labels"].get(ONE_OFF_LABEL) != "True")
+        return tuple(read_containers(found))
 
     def running(self) -> list[dict[str, Any]]:
         """Return the engine's list of all running containers, also of those that compose did not make."""

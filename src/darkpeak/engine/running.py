@@ -2,14 +2,27 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from darkpeak.plan.observed import Running
 from darkpeak.vocabulary import CONTENT_LABEL, COPY_LABEL, DRILL_LABEL, PARTS_LABEL, PROJECT_LABEL
 
 CONTAINER_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+TASK_LABEL = "com.docker.swarm.task.id"
 NUMBER_LABEL = "com.docker.compose.container-number"
+
+
+def read_containers(found: Iterable[Mapping[str, Any]]) -> Iterator[Running]:
+    """Yield those of the engine's list that run for a service, or shall: no `docker compose run`, no task that ended.
+
+    A swarm keeps some tasks that have ended, and has put others in their place.
+    """
+    for item in found:
+        labels = item["Labels"]
+        if labels.get(ONE_OFF_LABEL) != "True" and (TASK_LABEL not in labels or item["State"] == "running"):
+            yield read_running(item)
 
 
 def read_running(item: Mapping[str, Any]) -> Running:
@@ -27,11 +40,12 @@ def read_running(item: Mapping[str, Any]) -> Running:
         state=item["State"],
         health=health[1] if health else "",
         content=labels.get(CONTENT_LABEL, ""),
-        parts=_parts(labels.get(PARTS_LABEL, "")),
+        parts=read_parts(labels.get(PARTS_LABEL, "")),
         image=item["ImageID"],
         ports=tuple(sorted(ports)),
         addresses=tuple(sorted(_addresses(item))),
         exit_code=int(ended[1]) if ended else None,
+        task=TASK_LABEL in labels,
         scratch=DRILL_LABEL in labels or COPY_LABEL in labels,
     )
 
@@ -42,7 +56,8 @@ def _addresses(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, joined["IPAddress"]
 
 
-def _parts(label: str) -> tuple[tuple[str, str], ...]:
+def read_parts(label: str) -> tuple[tuple[str, str], ...]:
+    """Return the files that an image was built from, with their hashes, as its label has them."""
     try:
         return tuple((str(name), str(value)) for name, value in json.loads(label or "{}").items())
     except (ValueError, AttributeError):

@@ -40,7 +40,7 @@ def record(engine: Engine, service: Service, what: str, outcome: str, keep: int)
     """Record a deploy with the images that run now, and remove old records beyond `keep`."""
     before = read(engine, service.name)
     number = max((deploy.number for deploy in before), default=0) + 1
-    images = {item.container: item.image for item in engine.observe().of(service.project)}
+    images = engine.observe().images_of(service.project)
     if outcome == "up":
         for container in service.containers:
             if container.name in images:

@@ -26,7 +26,7 @@ from darkpeak.collective.hosts import place
 from darkpeak.collective.moved import with_home
 from darkpeak.collective.settings import Host
 from darkpeak.deploy import authority, routing
-from darkpeak.deploy.target import Target
+from darkpeak.deploy.target import Target, require_plain
 from darkpeak.engine.compose import Compose
 from darkpeak.errors import CheckFailed, SystemFailure, UsageError
 from darkpeak.evidence import store
@@ -223,6 +223,7 @@ def _require_movable(home: Target, goal: Target, *, alive: bool = True) -> None:
         UsageError: when it cannot.
     """
     collective, service = home.collective, home.service
+    require_plain((home.service, goal.service), "be moved")
     if not home.host:
         hint = f'write [hosts.NAME] with docker = "…" and services = ["{service.name}"] into {COLLECTIVE_FILE} first'
         raise UsageError(f"{service.name} lives on the default daemon, which has no name to go back to", hint=hint)

@@ -12,7 +12,7 @@ from darkpeak.collective.model import Service
 from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.check import check_files, deployable
 from darkpeak.deploy.login_page import remove_client
-from darkpeak.deploy.target import Target
+from darkpeak.deploy.target import Target, require_plain
 from darkpeak.engine.engine import VOLUME_LABEL
 from darkpeak.errors import DarkpeakError, SystemFailure, UsageError
 from darkpeak.life.remove import records_of
@@ -61,6 +61,7 @@ def rename(target: Target, new: str, progress: Progress, volume: str = "") -> tu
         UsageError: when it cannot be renamed; nothing was touched.
         SystemFailure: when it failed; the service has its old name.
     """
+    require_plain((target.service,), "be renamed")
     return rename_volume(target, volume, new, progress) if volume else rename_service(target, new, progress)
 
 

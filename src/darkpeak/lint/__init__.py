@@ -28,13 +28,14 @@ from darkpeak.lint import (
     shares,
     sharing,
     shell,
+    stacks,
     volumes,
 )
 from darkpeak.lint.rule import Rule, Severity
 from darkpeak.lint.written import Written, written_by
 
 FAMILIES = (
-    *(reading, people, hosts, backups, blocks, routes, login, sharing, foreign, names, anatomy),
+    *(reading, people, hosts, stacks, backups, blocks, routes, login, sharing, foreign, names, anatomy),
     *(
         rights,
         shares,

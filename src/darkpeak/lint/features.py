@@ -5,7 +5,8 @@ docs/service.md has the whole table, with the rules' names.
 
 from collections.abc import Iterator
 
-from darkpeak.collective.model import Finding, Place, Service
+from darkpeak.collective.hosts import stacks_of
+from darkpeak.collective.model import Collective, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import ERROR, Rule
 from darkpeak.lint.written import Written, child, is_on
@@ -13,19 +14,30 @@ from darkpeak.vocabulary import COMPOSE_FILE
 
 # Plain compose takes the first of these that exists (docs.docker.com/compose/intro/compose-application-model).
 OTHER_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml")
+ONCE = "remove it, and let the program itself start several processes"
 DECIDING = ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "COMPOSE_PATH_SEPARATOR")
 
 
 def replicas(written: Written) -> Iterator[Finding]:
     """A container runs once: a second one would be taken for the rest of a deploy."""
     for name, container in written.containers():
-        deploy = child(container, "deploy")
-        for part, key in ((container, "scale"), (deploy, "replicas"), (deploy, "mode")):
+        for part, key in ((container, "scale"), (child(container, "deploy"), "mode")):
             text = child(part, key).text()
             if text not in ("", "1", "replicated"):
                 what = f"{name} has {key}: {text}, but each container runs once"
-                hint = "remove it, and let the program itself start several processes"
-                yield written.finding(part.key_line(key), "replicas", what, hint)
+                yield written.finding(part.key_line(key), "replicas", what, ONCE)
+
+
+def replicas_without_swarm(collective: Collective) -> Iterator[Finding]:
+    """A container has replicas only on a swarm."""
+    stacks = {service.name for service in stacks_of(collective)}
+    for service in collective.services:
+        for container in service.containers if service.name not in stacks else ():
+            if container.replicas not in ("", "1"):
+                what = f"{container.name} has replicas: {container.replicas}, but each container runs once"
+                yield Finding(
+                    container.at, "replicas", what, f"{ONCE}; or assign {service.name} to a host with a swarm"
+                )
 
 
 def one_at_a_time(written: Written) -> Iterator[Finding]:
@@ -114,8 +126,9 @@ RULES = (
     Rule(
         "replicas",
         ERROR,
-        "Darkpeak would take a second container for one that a deploy has left over.",
-        "remove it, and let the program itself start several processes",
+        "Darkpeak would take a second container for one that a deploy has left over. Only a swarm runs several.",
+        ONCE,
+        collective=(replicas_without_swarm,),
         file=(replicas,),
     ),
     Rule(

@@ -174,6 +174,13 @@ RULES = (
         page=HOSTS,
     ),
     Rule(
+        "other-way",
+        ERROR,
+        "On a swarm, a service runs as a stack or as containers of compose, with the same name, network and volumes.",
+        "remove what runs: darkpeak down NAME; its data stays",
+        page=HOSTS,
+    ),
+    Rule(
         "port-in-use",
         ERROR,
         "A port of an engine leads to one container.",

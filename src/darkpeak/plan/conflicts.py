@@ -10,10 +10,17 @@ from darkpeak.plan.observed import Observed
 def find_conflicts(
     collective: Collective, services: Sequence[Service], observed: Observed, networks: Sequence[Network]
 ) -> list[Finding]:
-    """Return a finding for each subnet and port of these services that another project on the engine has."""
+    """Return a finding for each subnet and port of these services that another project on the engine has.
+
+    Also for a service that runs as containers and shall be a stack, or the other way round.
+    """
     found: set[Finding] = set()
     for service in services:
-        found |= {*_subnets(collective, service, networks), *_ports(collective, service, observed)}
+        found |= {
+            *_subnets(collective, service, networks),
+            *_ports(collective, service, observed),
+            *_stacked(service, observed),
+        }
     return sorted(found)
 
 
@@ -41,6 +48,15 @@ def _ports(collective: Collective, service: Service, observed: Observed) -> Iter
             item = taken[used[0]]
             what = f"{_numbers(port, used[0])} is used by the container {item.name} (project {item.project})"
             yield Finding(port.at, "port-in-use", what, _hint(collective, service, item.project))
+
+
+def _stacked(service: Service, observed: Observed) -> Iterator[Finding]:
+    """Yield a finding if the service runs on the engine in the other of two ways: as containers, or as a stack."""
+    hint = f"remove these first, its data stays: darkpeak down {service.name}"
+    if service.stacked and any(not item.task for item in observed.of(service.project)):
+        yield Finding(service.at, "other-way", "it runs as containers of compose, and not as a stack", hint)
+    if not service.stacked and observed.stack_of(service.project):
+        yield Finding(service.at, "other-way", "it runs as a stack, and not as containers of compose", hint)
 
 
 def _numbers(port: Port, used: int) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from darkpeak.collective.model import Container, Service
+from darkpeak.plan.door import hash_door
 from darkpeak.plan.networks import Moved, find_moved
-from darkpeak.plan.observed import Observed, Running, newest
+from darkpeak.plan.observed import Observed, Replicated, Running, changed_files, newest
 
 NO_FILE = "it is no longer in the compose file"
 OUTDATED = "its packages are out of date"
@@ -47,6 +48,8 @@ class Decision:
 
 def decide(service: Service, observed: Observed, outdated: Outdated) -> list[Decision]:
     """Return the decision on each container of a service; images of `outdated` ones are built anew."""
+    if service.stacked:
+        return decide_stack(service, observed, outdated)
     decisions = [
         _renew(container, decision) if container.build and (service.name, container.name) in outdated else decision
         for container in service.containers
@@ -135,3 +138,40 @@ def decide_rollback(container: Container, running: Sequence[Running], image: str
         return Decision(container.name, Action.CREATE, "it does not exist")
     beside = any(item.ready for item in running) and _can_be_beside(container)
     return Decision(container.name, Action.REPLACE if beside else Action.UPDATE, "back to an earlier image")
+
+
+def decide_stack(service: Service, observed: Observed, outdated: Outdated) -> list[Decision]:
+    """Return the decision on each container of a service that runs as a stack; the swarm itself does the rest."""
+    known = {item.container: item for item in observed.stack_of(service.project)}
+    decisions = []
+    for container in service.containers:
+        decision = _decide_replicated(container, known.get(container.name))
+        old = container.build and (service.name, container.name) in outdated
+        decisions.append(replace(decision, action=_anew(decision), cause=OUTDATED, fresh=True) if old else decision)
+    led = bool(service.ports) and (service.project, hash_door(service)) not in observed.doors
+    if led and decisions and all(item.action is Action.NOTHING for item in decisions):
+        decisions[0] = Decision(decisions[0].container, Action.START, "its door to the router does not run")
+    gone = sorted(known.keys() - {container.name for container in service.containers})
+    return decisions + [Decision(name, Action.REMOVE, NO_FILE) for name in gone]
+
+
+def _anew(decision: Decision) -> Action:
+    return Action.CREATE if decision.action is Action.CREATE else Action.UPDATE
+
+
+def _decide_replicated(container: Container, known: Replicated | None) -> Decision:
+    if known is None:
+        return Decision(container.name, Action.CREATE, "it does not exist yet")
+    if known.content != container.content:
+        return Decision(container.name, Action.UPDATE, changed_files(known.parts, container))
+    if not known.wanted:
+        return Decision(container.name, Action.START, "it is stopped")
+    return Decision(container.name, Action.NOTHING, "it matches its files")
+
+
+def decide_stack_rollback(container: Container, now: str | None, image: str) -> Decision:
+    """Return the decision on a container of a stack that goes back to an earlier image."""
+    if now == image:
+        return Decision(container.name, Action.NOTHING, "its image is the same")
+    action = Action.UPDATE if now else Action.CREATE
+    return Decision(container.name, action, "back to an earlier image" if now else "it does not exist")

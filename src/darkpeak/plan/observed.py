@@ -26,6 +26,7 @@ class Running:
     ports: tuple[tuple[int, int], ...] = ()  # port in the container, port on the host
     addresses: tuple[tuple[str, str], ...] = ()  # name of a network, address in it
     exit_code: int | None = None  # None unless it has ended
+    task: bool = False  # of a stack: the swarm has made it, and not compose
     scratch: bool = False  # of a drill, or of a copy beside the live service
 
     @property
@@ -44,10 +45,35 @@ class Running:
             return "plain docker compose built its image"
         if self.content == container.content:
             return "its image is newer than the container"
-        before, after = dict(self.parts), dict(container.parts)
-        changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
-        shown = ", ".join(changed[:FEW]) + f" and {len(changed) - FEW} more" * (len(changed) > FEW)
-        return f"{shown} changed" if before else "its files have changed"
+        return changed_files(self.parts, container)
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """A container of a stack, as the swarm knows it: on whichever nodes its tasks run."""
+
+    project: str
+    container: str
+    service: str  # its id in the swarm
+    image: str = ""  # its image's id
+    content: str = ""
+    parts: tuple[tuple[str, str], ...] = ()
+    wanted: int = 1  # tasks that shall run
+    ready: int = 0  # tasks that run as it is now, and whose health checks pass
+    updating: str = ""  # the swarm's word for its last update; empty if there was none
+    failures: int = 0  # tasks of it, as it is now, that failed; the swarm forgets old ones
+    fault: str = ""  # why its newest task that failed did so
+    failed_task: str = ""  # the id of that task
+
+    @property
+    def changing(self) -> bool:
+        """Whether the swarm has not finished."""
+        return self.ready < self.wanted or self.updating in ("updating", "rollback_started")
+
+    @property
+    def went_back(self) -> bool:
+        """Whether the swarm has given up the last update."""
+        return self.updating in ("paused", "rollback_completed", "rollback_paused")
 
 
 @dataclass(frozen=True)
@@ -57,6 +83,8 @@ class Observed:
     containers: tuple[Running, ...] = ()
     images: tuple[tuple[str, str], ...] = ()  # name, id
     built: tuple[tuple[str, str], ...] = ()  # name, the hash of what it was built from
+    stacks: tuple[Replicated, ...] = ()  # on all nodes of the swarm that the daemon manages; `containers` are its own
+    doors: tuple[tuple[str, str], ...] = ()  # project, hash of the configuration: the doors of stacks that run
     unknown_clients: tuple[tuple[str, str], ...] = ()  # service, and how the login page differs from what it was told
 
     @cached_property
@@ -99,6 +127,19 @@ class Observed:
         found = ([item for item in choice if item.ready] for choice in choices)
         return newest(next((choice for choice in found if choice), ()))
 
+    def stack_of(self, project: str) -> tuple[Replicated, ...]:
+        """Return the containers of a stack; none if the project is not one."""
+        return tuple(item for item in self.stacks if item.project == project)
+
+    def has(self, project: str) -> bool:
+        """Return whether anything of a project is there, running or not."""
+        return bool(self.of(project) or self.stack_of(project))
+
+    def images_of(self, project: str) -> dict[str, str]:
+        """Return the ids of the images of a project's containers, by container."""
+        stacked = {item.container: item.image for item in self.stack_of(project)}
+        return {item.container: item.image for item in self.of(project)} | stacked
+
     def without(self, ids: frozenset[str]) -> "Observed":
         """Return the same without the containers with these ids."""
         return replace(self, containers=tuple(item for item in self.containers if item.id not in ids))
@@ -107,6 +148,14 @@ class Observed:
         """Return the containers of a project, or only those of one entry of its compose file."""
         found = self.by_project.get(project, ())
         return found if container is None else tuple(item for item in found if item.container == container)
+
+
+def changed_files(parts: tuple[tuple[str, str], ...], container: Container) -> str:
+    """Return in words which files of a container differ from those that it was built from."""
+    before, after = dict(parts), dict(container.parts)
+    changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    shown = ", ".join(changed[:FEW]) + f" and {len(changed) - FEW} more" * (len(changed) > FEW)
+    return f"{shown} changed" if before else "its files have changed"
 
 
 def newest(running: Iterable[Running]) -> Running | None:

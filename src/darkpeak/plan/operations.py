@@ -110,6 +110,14 @@ class JoinNetwork:
 
 
 @dataclass(frozen=True)
+class DeployStack:
+    """Give the service to the swarm, wait for it, and see that its door leads there."""
+
+    otherwise: GoBack  # the images that ran before; the swarm itself goes back
+    kind: Literal["deploy stack"] = "deploy stack"
+
+
+@dataclass(frozen=True)
 class Certify:
     """Have the collective's CA sign the certificate of a container."""
 
@@ -158,6 +166,7 @@ Operation = (
     | ClearNetwork
     | Start
     | StartBeside
+    | DeployStack
     | JoinNetwork
     | Certify
     | Route

@@ -19,6 +19,7 @@ from darkpeak.plan.decisions import (
     Outdated,
     decide,
     decide_rollback,
+    decide_stack_rollback,
 )
 from darkpeak.plan.networks import find_moved
 from darkpeak.plan.observed import Observed, Running, find_container
@@ -27,6 +28,7 @@ from darkpeak.plan.operations import (
     Build,
     Certify,
     ClearNetwork,
+    DeployStack,
     Drain,
     GoBack,
     JoinNetwork,
@@ -130,8 +132,11 @@ def make_rollback(
     collective: Collective, service: Service, observed: Observed, images: Mapping[str, str]
 ) -> ServicePlan:
     """Return the plan that makes a service run these images, by container, whatever its files say."""
+    now = observed.images_of(service.project)
     decisions = tuple(
         decide_rollback(container, observed.of(service.project, container.name), images[container.name])
+        if not service.stacked
+        else decide_stack_rollback(container, now.get(container.name), images[container.name])
         for container in service.containers
         if container.name in images
     )
@@ -173,6 +178,8 @@ def _operations(
     """Return the operations that carry out the decisions, in order."""
     if all(item.action is Action.NOTHING for item in decisions):
         return ()
+    if service.stacked:
+        return _stack(service, decisions, observed, routed=routed, backup_to=backup_to)
     running = {item.container: observed.of(service.project, item.container) for item in decisions}
     by_action = {action: [item.container for item in decisions if item.action is action] for action in Action}
     replaced, tidied = by_action[Action.REPLACE], by_action[Action.TIDY]
@@ -199,6 +206,17 @@ def _operations(
     return (*operations, *(Remove(name, ids, NO_FILE) for name, ids in gone))
 
 
+def _stack(
+    service: Service, decisions: tuple[Decision, ...], observed: Observed, *, routed: bool, backup_to: Path | None
+) -> tuple[Operation, ...]:
+    """Return the operations for a service that a swarm runs."""
+    before = tuple((item.container, item.image) for item in observed.stack_of(service.project))
+    operations = [*_before(service, decisions, observed, backup_to), DeployStack(GoBack(before))]
+    if service.certificate and routed:
+        operations.append(Certify(service.certificate))
+    return (*operations, Route(_route_names(service))) if routed and service.routes else tuple(operations)
+
+
 def _only_http(service: Service) -> bool:
     """Return whether the router sees each request to a service: it does not in streams."""
     streams = service.routes.tls or service.routes.tcp or service.routes.ssh or service.routes.plain_ssh
@@ -216,7 +234,7 @@ def _before(
     missing = tuple(item.name for item in own if built.get(item.image) != item.content and item.name not in fresh)
     operations: list[Operation] = [Build(missing)] if missing else []
     operations += [Build(fresh, fresh=True)] if fresh else []
-    if backup_to and service.owns_data and observed.of(service.project):
+    if backup_to and service.owns_data and observed.has(service.project):
         operations.append(BackUp(backup_to / service.name))
     return [*operations, MakeClient()] if service.login else operations
 

@@ -8,7 +8,7 @@ from darkpeak.collective.hosts import homes_of, peers_of
 from darkpeak.collective.model import Collective, Service
 from darkpeak.collective.stand_ins import find_stand_ins, wanted_by_others
 from darkpeak.plan.observed import Observed
-from darkpeak.plan.status import state_of
+from darkpeak.plan.status import state_in
 from darkpeak.router.acme import WILDCARD, Acme
 from darkpeak.router.routes import Gate, Limit, Link, Route, Table, TcpRoute, TlsRoute
 from darkpeak.vocabulary import ROUTER
@@ -37,7 +37,7 @@ def make_table(
     move to this host, and are not open yet, each with the host where it still lives.
     """
     sound = [service for service in collective.services if service.name not in collective.unsound]
-    here = [service for service in sound if observed.of(service.project)]
+    here = [service for service in sound if observed.has(service.project)]
     projects = {service.project for service in sound}
     others = [item for item in observed.containers if item.project not in projects and not item.scratch]
     plain = [live_port(service, observed, service.routes.plain_ssh) for service in here if service.routes.plain_ssh]
@@ -172,7 +172,7 @@ def list_routes(collective: Collective, observed: Observed) -> list[ListedRoute]
     """Return every declared route with the port that it leads to now."""
     listed = []
     for service in collective.services:
-        state = state_of(service, observed.of(service.project))
+        state = state_in(service, observed)
         domain = collective.domain
         named = ((route.host(domain), route.port) for route in service.routes.http)
         passed = ((f"tls {route.host(domain)}", route.port) for route in service.routes.tls)

@@ -71,7 +71,7 @@ def make_status(
             service.name,
             service.kind,
             service.level,
-            state_of(service, observed.of(service.project)),
+            state_in(service, observed),
             addresses(collective, service),
             service.admins,
             host,
@@ -118,6 +118,22 @@ def state_of(service: Service, running: Sequence[Running]) -> str:
     faults = (_fault(item, running, ends=item.container in ending) for item in running)
     unready = (f"{item.container} {item.health}" for item in running if item.health not in ("healthy", ""))
     return next((fault for fault in faults if fault), None) or next(unready, HEALTHY)
+
+
+def state_in(service: Service, observed: Observed) -> str:
+    """Return a service's state in a word or two, also if a swarm runs it."""
+    if not service.stacked or not service.runs:
+        return state_of(service, observed.of(service.project))
+    here = {item.container: item for item in observed.stack_of(service.project)}
+    if not here:
+        return "absent"
+    for container in service.containers:
+        found = here.get(container.name)
+        if found is None or (found.wanted and not found.ready):
+            return f"{container.name} {'starting' if found else 'absent'}"
+        if found.ready < found.wanted:
+            return f"{container.name} {found.ready} of {found.wanted}"
+    return HEALTHY if all(item.wanted for item in here.values()) else "stopped"
 
 
 def stopped_of(service: Service, running: Sequence[Running]) -> list[Running]:

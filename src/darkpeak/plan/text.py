@@ -8,6 +8,7 @@ from darkpeak.plan.operations import (
     Build,
     Certify,
     ClearNetwork,
+    DeployStack,
     Drain,
     GoBack,
     JoinNetwork,
@@ -79,6 +80,8 @@ def describe(operation: Operation) -> str:  # noqa: C901, PLR0911, PLR0912 (one 
             return f"connect {', '.join(name for _, name in others)} to {network} again"
         case Start():
             return _start(operation)
+        case DeployStack():
+            return "give it to the swarm and wait until healthy; if that fails, the swarm goes back"
         case StartBeside(container, _, otherwise):
             return f"start a new {container} beside the old one and wait until healthy{_otherwise(otherwise)}"
         case Certify(container):
