@@ -109,11 +109,13 @@ def swarm(seeded: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sw
         if folder.name != "router":
             shutil.rmtree(folder)
     trio.add(collective)
-    key = collective.top / "ada"
-    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", str(key)])
     text = (collective.top / "collective.toml").read_text()
-    own = f'[admins.ada]\nssh = ["{key.with_suffix(".pub").read_text().strip()}"]\n'
-    text = text.replace("[admins.ada]\n", own) + '\n[backup]\nrepositories = ["volume:darkpeak-test-repository"]\n'
+    for name in ("ada", "grace"):
+        key = collective.top / name
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key)])
+        public = key.with_suffix(".pub").read_text().strip()
+        text = text.replace(f"[admins.{name}]\n", f'[admins.{name}]\nssh = ["{public}"]\n')
+    text += '\n[backup]\nrepositories = ["volume:darkpeak-test-repository"]\n'
     (collective.top / "collective.toml").write_text(text)
     with Remote() as manager, Remote() as second, Remote() as third:
         uris = [host.start_sshd() for host in (manager, second, third)]
