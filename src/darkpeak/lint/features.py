@@ -6,10 +6,10 @@ docs/service.md has the whole table, with the rules' names.
 from collections.abc import Iterator
 
 from darkpeak.collective.hosts import stacks_of
-from darkpeak.collective.model import Collective, Finding, Place, Service
+from darkpeak.collective.model import Collective, Container, Finding, Place, Service
 from darkpeak.collective.text import read_or_empty
 from darkpeak.lint.rule import ERROR, Rule
-from darkpeak.lint.written import Written, child, is_on
+from darkpeak.lint.written import Written, child, is_on, written_by
 from darkpeak.vocabulary import COMPOSE_FILE
 
 # Plain compose takes the first of these that exists (docs.docker.com/compose/intro/compose-application-model).
@@ -35,9 +35,17 @@ def replicas_without_swarm(collective: Collective) -> Iterator[Finding]:
         for container in service.containers if service.name not in stacks else ():
             if container.replicas not in ("", "1"):
                 what = f"{container.name} has replicas: {container.replicas}, but each container runs once"
-                yield Finding(
-                    container.at, "replicas", what, f"{ONCE}; or assign {service.name} to a host with a swarm"
-                )
+                hint = f"{ONCE}; or assign {service.name} to a host with a swarm"
+                yield Finding(_place_of_replicas(service, container), "replicas", what, hint)
+
+
+def _place_of_replicas(service: Service, container: Container) -> Place:
+    """Return where it is written, or else (by `extends`) the place of the container."""
+    for written in written_by(service):
+        deploy = child(child(child(written.tree, "services"), container.name), "deploy")
+        if child(deploy, "replicas").text():
+            return Place(written.file, deploy.key_line("replicas"))
+    return container.at
 
 
 def one_at_a_time(written: Written) -> Iterator[Finding]:
