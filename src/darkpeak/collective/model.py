@@ -230,10 +230,9 @@ class Service:
         override = next((item for item in self.overrides if item.host == host), None)
         if override is None:
             return self
-        changes = dict(override.changes)
+        changes, own = dict(override.changes), self.containers
         containers = tuple(
-            item.changed_by(override.file, changes[item.name]) if item.name in changes else item
-            for item in self.containers
+            item.changed_by(override.file, changes[item.name]) if item.name in changes else item for item in own
         )
         return replace(self, files=(*self.files, override.file), containers=containers)
 

@@ -64,7 +64,7 @@ def _remove(engine: Engine, service: Service) -> Result:
     engine.docker("rm", "--force", "--volumes", name_of_door(service.project))
     done = engine.docker("stack", "rm", service.project, seconds=LONG_SECONDS)
     end = monotonic() + GONE_SECONDS
-    while not done.code and engine.labels_of_containers(f"{PROJECT_LABEL}={service.project}") and monotonic() < end:
+    while not done.code and engine.containers(f"{PROJECT_LABEL}={service.project}") and monotonic() < end:
         sleep(PAUSE)
     return done
 
