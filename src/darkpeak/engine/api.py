@@ -1,15 +1,15 @@
 """Ask a Docker engine by its HTTP API, without Docker's library: to import that takes longer than most commands.
 
-Each request has a connection of its own and is HTTP/1.0: the answer ends with the connection, and is in one piece.
-A path without a version means the engine's own version of the API.
+Each request has a connection of its own. A path without a version means the engine's own version of the API.
 """
 
 import base64
 import json
-import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -18,12 +18,11 @@ from darkpeak.collective.uri import FORMS, parse_uri
 from darkpeak.trace import log
 
 ANSWER_SECONDS = 60
-CHUNK = 1 << 18
 GOOD = range(200, 300)
 NOT_FOUND = 404
 CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 JSON, TAR = "application/json", "application/x-tar"
-STAT = re.compile(rb"(?i)\r\nx-docker-container-path-stat: *(\S+)")
+STAT = "X-Docker-Container-Path-Stat"
 BROKEN = "its answer broke off"
 FRAME = 8  # bytes before each part of a program's output: 1 or 2 (standard output or error), three zeros, the length
 
@@ -37,11 +36,10 @@ class Refused(Exception):
 
 
 class Answer(NamedTuple):
-    """An answer: its status, the lines before its body, and its body."""
+    """The body of an answer, and what the engine says about a file of a container."""
 
-    status: int
-    head: bytes
     body: bytes
+    stat: str
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,8 @@ class Api:
 
     def stat(self, path: str, /, **query: Any) -> Mapping[str, Any]:
         """Return what the engine says about a file of a container, without sending it."""
-        found = STAT.search(self._answer("HEAD", path, query).head)
-        return dict(json.loads(base64.b64decode(found[1]))) if found else {}
+        found = self._answer("HEAD", path, query).stat
+        return dict(json.loads(base64.b64decode(found))) if found else {}
 
     def write(self, path: str, archive: bytes, /, **query: Any) -> None:
         """Send an archive."""
@@ -112,90 +110,71 @@ class Api:
         kind: str = JSON,
         seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        request = make_request(method, path, query, body, kind)
-        try:
-            with self._connect(seconds) as connection:
-                received = b"".join(_talk(connection, request))
-        except TimeoutError as error:
-            raise TimeoutError(f"no answer within {seconds:g} s") from error
-        answer = read_answer(received, whole=method != "HEAD")
-        log.debug("%s %s: %d", method, request.split(b" ", 2)[1].decode(), answer.status)
+        target, headers = make_target(path, query), {"Content-Type": kind, "Connection": "close"}
+        with closing(self._connect(seconds)) as connection:
+            try:
+                # An engine can refuse before it has read all of a request; its answer is there nevertheless.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(method, target, body or None, headers)
+                answer = connection.getresponse()
+                content = answer.read()
+            except TimeoutError as error:
+                raise TimeoutError(f"no answer within {seconds:g} s") from error
+            except BadStatusLine as error:
+                closed = isinstance(error, ConnectionError)
+                raise Refused(
+                    0, "it closed the connection" if closed else "what answers is no Docker engine"
+                ) from error
+            except HTTPException as error:
+                raise Refused(0, BROKEN) from error
+        log.debug("%s %s: %d", method, target, answer.status)
         if answer.status not in GOOD:
-            raise Refused(answer.status, _message(answer.body) or f"status {answer.status}")
-        return answer
+            raise Refused(answer.status, _message(content) or f"status {answer.status}")
+        return Answer(content, answer.headers.get(STAT, ""))
 
-    def _connect(self, seconds: float) -> socket.socket:
+    def _connect(self, seconds: float) -> HTTPConnection:
         uri = parse_uri(self.uri)
         if uri is None or uri.scheme == "ssh":  # ssh leads to a socket of this machine
             raise Refused(0, f"{self.uri} is not {FORMS}")
         if uri.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(seconds)
-            try:
-                connection.connect(uri.path)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
+            return UnixConnection(uri.path, seconds)
         host = uri.host.strip("[]")
-        plain = socket.create_connection((host, uri.port), seconds)
-        return self._with_tls(plain, host, self.tls) if self.tls else plain
-
-    @staticmethod
-    def _with_tls(plain: socket.socket, host: str, tls: Tls) -> socket.socket:
-        import ssl
-
-        authority, certificate, key = (str(tls.folder / name) for name in CERTIFICATES)
-        try:
-            context = ssl.create_default_context(cafile=authority)
-            context.load_cert_chain(certificate, key)
-            if not tls.verify:
-                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            return context.wrap_socket(plain, server_hostname=host)
-        except BaseException:
-            plain.close()
-            raise
+        if self.tls is None:
+            return HTTPConnection(host, uri.port, timeout=seconds)
+        return _with_tls(host, uri.port, self.tls, seconds)
 
 
-def _talk(connection: socket.socket, request: bytes) -> Iterator[bytes]:
-    """Send a request, and yield the parts of the answer; an engine can refuse before it has read all of a request."""
-    refused = False
-    try:
-        connection.sendall(request)
-    except (BrokenPipeError, ConnectionResetError):
-        refused = True
-    try:
-        while part := connection.recv(CHUNK):
-            refused = True
-            yield part
-    except ConnectionResetError:
-        if not refused:
-            raise
+class UnixConnection(HTTPConnection):
+    """A connection to a socket of this machine."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        """Use the socket at a path."""
+        super().__init__("docker", timeout=seconds)
+        self.path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
-def make_request(method: str, path: str, query: Mapping[str, Any], body: bytes = b"", kind: str = JSON) -> bytes:
-    """Return a request; values that are no text are written as JSON, as the API has its filters."""
+def _with_tls(host: str, port: int | None, tls: Tls, seconds: float) -> HTTPConnection:
+    import ssl
+    from http.client import HTTPSConnection
+
+    authority, certificate, key = (str(tls.folder / name) for name in CERTIFICATES)
+    context = ssl.create_default_context(cafile=authority)
+    context.load_cert_chain(certificate, key)
+    if not tls.verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return HTTPSConnection(host, port, timeout=seconds, context=context)
+
+
+def make_target(path: str, query: Mapping[str, Any]) -> str:
+    """Return what to ask for; values that are no text are written as JSON, as the API has its filters."""
     words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
-    target = f"/{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
-    lines = [f"{method} {target} HTTP/1.0", "Host: docker"]
-    lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if body or method not in ("GET", "HEAD") else []
-    return "\r\n".join((*lines, "", "")).encode() + body
-
-
-def read_answer(received: bytes, *, whole: bool = True) -> Answer:
-    """Return an answer; if it must be `whole`, it has the body whose length it says.
-
-    Raises:
-        Refused: when it is no whole answer of HTTP.
-    """
-    head, end, body = received.partition(b"\r\n\r\n")
-    first = re.match(rb"HTTP/1\.\d (\d+)", head)
-    if not end or not first:
-        raise Refused(0, "what answers is no Docker engine" if received else "it closed the connection")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    if whole and length and int(length[1]) != len(body):
-        raise Refused(0, BROKEN)
-    return Answer(int(first[1]), head, body)
+    return f"/{quote(path, safe='/:@')}" + (f"?{urlencode(words)}" if words else "")
 
 
 def split_output(framed: bytes) -> tuple[bytes, bytes]:
