@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from lab import ledger, quick_key, seed
 from lab.collectives import SERVICES, TOP, Collective, copy_of_ours
+from lab.commands import CommandFailed
 from lab.hosts import NAME, Host
 from lab.kept import SMALL, Kept, keep
 
@@ -159,7 +160,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.failed and Host.is_current():
         folder = TOP / "artifacts" / re.sub(r"[^A-Za-z0-9._-]+", "-", item.nodeid)
-        keep_evidence(Host.current(), folder)
+        try:
+            keep_evidence(Host.current(), folder)
+        except (CommandFailed, OSError) as error:  # the engine may be what hangs; the other tests go on
+            report.sections.append(("Artifacts are not whole", str(error)))
         report.sections.append(("Artifacts", str(folder)))
     return report  # type: ignore[return-value]
 
