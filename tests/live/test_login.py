@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from tests.live import notes, pantry
 from tests.live.facts import directory, router
 from tests.live.facts.directory import MEMBERS
-from tests.live.portal import Visitor
+from tests.live.portal import HIDDEN, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,15 +145,64 @@ def test_the_router_lets_in_members_of_the_groups_and_says_who_they_are(visitor:
     assert grace.location(pantry.PAGE).startswith(ACCOUNT)
 
 
+def token_of(member: Visitor) -> str:
+    """Return the cookie with which the router lets a member in, as somebody else could keep it."""
+    (token,) = re.findall(r"__Host-member\t(\S+)", Path(member.jar).read_text())
+    return f"Cookie: __Host-member={token}"
+
+
 def test_logging_out_ends_the_login_at_the_router_and_at_the_login_page(visitor: Callable[[str], Visitor]) -> None:
-    ada = visitor("pantry")
+    ada, other, stranger = visitor("pantry"), visitor("pantry"), visitor("pantry")
     assert come_in(ada, "ada").startswith("ada of")
+    come_in(other, "ada")
+    token = token_of(ada)
+    assert stranger.status(pantry.PAGE, "-H", token) == 200
     left = ada.get("/.account/leave", "--location", "--include").decode()
     assert "set-cookie: __Host-member=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0" in left
     assert 'name="password"' in left
     jar = Path(ada.jar)  # curl 7.88 writes cookies that were removed into the file again
     jar.write_text("".join(line for line in jar.read_text().splitlines(keepends=True) if "__Host-member" not in line))
     assert 'name="password"' in at(ada, "account").get(find_form(ada)).decode()
+    assert stranger.status(pantry.PAGE, "-H", token) == 302, "at once, and not when the token ends"
+    assert other.status(pantry.PAGE) == 200, "her other browser is another login"
+
+
+def test_a_new_password_and_logging_out_everywhere_end_all_other_logins_at_once(
+    running: Collective, visitor: Callable[[str], Visitor]
+) -> None:
+    ada, stranger, account = visitor("pantry"), visitor("pantry"), visitor("account")
+    for end in (by_link, by_hand, everywhere):
+        come_in(ada, "ada")
+        account.log_in("ada", MEMBERS["ada"])
+        token = token_of(ada)
+        assert stranger.status(pantry.PAGE, "-H", token) == 200
+        end(running, account)
+        assert stranger.status(pantry.PAGE, "-H", token) == 302, end
+        assert 'name="password" type="password"' in at(ada, "account").get("/").decode(), end
+        goes_on = "Logged in as" in account.get("/").decode()
+        assert goes_on == (end is by_hand)
+
+
+def by_link(running: Collective, account: Visitor) -> None:
+    """Set the password with a link."""
+    made = json.loads(running.darkpeak("member", "invite", "ada", "--json").stdout)
+    new = MEMBERS["ada"]
+    elsewhere = Visitor(ACCOUNT, account.options)
+    page = elsewhere.submit(made["url"].removeprefix(ACCOUNT), f"newpassword={new}", f"confirmpassword={new}")
+    assert "Your password is set." in page
+
+
+def by_hand(_: Collective, account: Visitor) -> None:
+    """Change the password at the login page."""
+    new = MEMBERS["ada"]
+    page = account.submit("/", f"oldpassword={new}", f"newpassword={new}", f"confirmpassword={new}")
+    assert "Your password is changed." in page
+
+
+def everywhere(_: Collective, account: Visitor) -> None:
+    """Log out everywhere, at the own page."""
+    token = dict(HIDDEN.findall(account.get("/me").decode()))["token"]
+    assert "You are logged out." in account.post("/me/log-out", f"token={token}")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Who a visitor is, only the login page says, by its own cookie. Each form has a token that belongs to this login.
 """
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -77,7 +78,7 @@ def show(uid: str, said: str = "", status: int = HTTPStatus.OK, **typed: str) ->
 
 
 def on_post(path: str) -> Callable[[Callable[[str], str]], Callable[[], HTTPResponse]]:
-    """Have a function do what a form asks for; it returns the name of the message that follows, or another page."""
+    """Have a function do what a form asks for; it returns the name of the message that follows."""
 
     def decorate(act: Callable[[str], str]) -> Callable[[], HTTPResponse]:
         def answer() -> HTTPResponse:
@@ -88,8 +89,7 @@ def on_post(path: str) -> Callable[[Callable[[str], str]], Callable[[], HTTPResp
                 said = act(uid)
             except (directory.RefusedError, BadKeyError) as error:
                 return show(uid, str(error), 422, **{name: field(name) for name in ("name", "mail", "key")})
-            where = said if said.startswith("/") else f"/me?done={said}"
-            return HTTPResponse(status=303, headers={"Location": where, **HEADERS})
+            return HTTPResponse(status=303, headers={"Location": f"/me?done={said}", **HEADERS})
 
         app.post(path)(answer)
         return answer
@@ -179,9 +179,10 @@ def stay(uid: str) -> str:
 
 @on_post("/me/log-out")
 def log_out(uid: str) -> str:
-    """End all logins of the member."""
+    """End all logins of the member, also at services where the router lets members in: it reads that in the answer."""
     portal.end_sessions(uid)
-    return "/?logout=1"
+    ended = {"X-Account-Ended": hashlib.sha256(uid.encode()).hexdigest()}
+    raise HTTPResponse(status=303, headers={"Location": "/?logout=1", **ended, **HEADERS})
 
 
 def failed(error: object) -> str:

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Mouse;
 use Crypt::JWT qw(encode_jwt);
+use Digest::SHA qw(sha256_hex);
 use URI::Escape qw(uri_escape_utf8);
 extends 'Lemonldap::NG::Portal::Main::Plugin';
 
@@ -36,6 +37,7 @@ sub enter {
             sub    => $req->userData->{uid},
             groups => join( ',', @groups ),
             nonce  => $req->param('nonce') || '',
+            login  => sha256_hex( $req->userData->{_session_id} ),
             exp    => time + SECONDS,
         },
     );
