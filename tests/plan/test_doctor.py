@@ -79,6 +79,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "proxy": ({"proxy": True}, {}, "userland-proxy", "warn"),
     "proxy not known": ({"proxy": None, "unknown": "why"}, {}, "userland-proxy", "warn"),
     "containers end with the engine": ({"live_restore": False}, {}, "live-restore", "warn"),
+    "so they do in a swarm": ({"live_restore": False, "swarm": True}, {}, "live-restore", "ok"),
     "containers are open to neighbours": ({"published": LDAP, "guarded": False}, {}, "neighbours", "warn"),
     "a firewall of ours": ({"published": LDAP, "guarded": True}, {}, "neighbours", "ok"),
     "an engine that is closed": ({"published": LDAP, "guarded": False, "engine": "28.0.1"}, {}, "neighbours", "ok"),

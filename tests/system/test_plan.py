@@ -60,6 +60,7 @@ def test_settings_come_before_the_packages_that_read_them() -> None:
 def test_an_admins_own_settings_of_the_engine_stay() -> None:
     merged = json.loads(merge('{"debug": true, "userland-proxy": true}'))
     assert merged == {"debug": True, **DAEMON}
+    assert json.loads(merge('{"live-restore": false}')) == {**DAEMON, "live-restore": False}
     written = json.dumps({**DAEMON, "debug": True})
     assert merge(written) == written
 

@@ -76,7 +76,7 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
     observed = engine.observe()
     services = collective.services if collective else ()
     looked = _look(engine)
-    swarm = (info.get("Swarm") or {}).get("LocalNodeState")  # it excludes live-restore
+    swarm = (info.get("Swarm") or {}).get("LocalNodeState")
     return {
         **looked,
         "engine": info["ServerVersion"],
@@ -84,7 +84,8 @@ def _ask(engine: Engine, collective: Collective | None) -> dict[str, Any]:
         "memory_total": info["MemTotal"],
         "clock_ahead": read_clock(info["SystemTime"]) - (before + after) / 2,
         "networks": tuple(sorted(map(read_network, engine.networks()), key=lambda network: network.name)),
-        "live_restore": bool(info.get("LiveRestoreEnabled")) or swarm == "active",
+        "live_restore": bool(info.get("LiveRestoreEnabled")),
+        "swarm": swarm == "active",
         "pools": tuple((pool["Base"], pool["Size"]) for pool in info.get("DefaultAddressPools") or ()),
         "present": frozenset(service.name for service in services if observed.of(service.project)),
         "published": tuple(sorted(one for item in engine.running() for one in read_published(item))),

@@ -143,6 +143,8 @@ def _live_restore(facts: Facts) -> Check:
     """Check whether containers outlive the engine; if not, Docker 20.10 stops them, and does not start them again."""
     if facts.live_restore:
         return Check("live-restore", Verdict.OK, "on: containers run on while the engine does not")
+    if facts.swarm:
+        return Check("live-restore", Verdict.OK, "off, since a swarm refuses it: containers end with the engine")
     what = "off: if the engine is killed, all containers stop, and may not start again by themselves"
     return Check("live-restore", Verdict.WARN, what, 'write "live-restore": true in its /etc/docker/daemon.json')
 

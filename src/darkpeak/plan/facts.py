@@ -54,6 +54,7 @@ class Facts:
     networks: tuple[Network, ...] = ()
     pools: tuple[tuple[str, int], ...] = ()
     live_restore: bool = True  # containers run on while the engine does not
+    swarm: bool = False  # the engine is in a swarm, which refuses live-restore
     present: frozenset[str] = frozenset()  # services that have containers there
     machine: HostMachine | None = None
     proxy: bool | None = None

@@ -170,7 +170,11 @@ def make_files(wanted: Wanted, ssh_ports: Iterable[int], daemon: str = "") -> tu
 
 
 def merge(daemon: str) -> str:
-    """Return daemon.json with our settings added; it is returned unchanged if it has them."""
+    """Return daemon.json with our settings added; it is returned unchanged if it has them.
+
+    Where live-restore is switched off, it stays off: on the machine of a swarm, the engine would not start with it.
+    """
     theirs = json.loads(daemon or "{}")
-    merged = {**theirs, **DAEMON}
+    kept = {"live-restore": False} if theirs.get("live-restore") is False else {}
+    merged = {**theirs, **DAEMON, **kept}
     return daemon if merged == theirs else json.dumps(merged, indent=2) + "\n"
