@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 Figures = dict[str, float]
 # Speeds, and how many times faster we are. All other figures are times, sizes, and our cost over another's.
 LARGER = re.compile(
-    r"deploy\.(noop_up|status)_\d+|updates\..*_over_.*|lint\.first_to_warm"
+    r"deploy\.(noop_up|status)_\d+(_processor)?|updates\..*_over_.*|lint\.first_to_warm"
     r"|(account|directory)\..*(per_second|over_hashes)|router\.(over|rate)_.*"
 )
 SAME = re.compile(r"lint\.services|updates\.containers|(account|directory)\.members|rest\.minutes")  # as asked for

@@ -24,6 +24,7 @@ def test_numbers_are_found_at_any_depth_and_the_rest_is_left_out() -> None:
         ("deploy.deploy", 1.5, 3.0, 2.0),
         ("deploy.noop_up_60", 20.0, 10.0, 2.0),
         ("deploy.status_60", 10.0, 20.0, 0.5),
+        ("deploy.status_60_processor", 10.0, 20.0, 0.5),
         ("router.over_nginx", 1.0, 0.5, 2.0),
         ("router.change_p99_ms", 10.0, 5.0, 0.5),
         ("rest.containers.home/web.mib", 2.0, 4.0, 2.0),
