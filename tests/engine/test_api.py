@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
+from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from darkpeak.engine.api import Api, Refused, make_target, split_output
+from darkpeak.engine.api import Api, Refused, Tls, make_target, split_output
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import SystemFailure
+from lab.remote import make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,3 +154,31 @@ def test_an_engine_that_refuses_before_it_has_read_all_is_heard(tmp_path: Path) 
         Thread(target=refuse, daemon=True).start()
         with pytest.raises(Refused, match="it is read-only"):
             Api(f"unix://{tmp_path}/s").write("containers/x/archive", b"x" * 5_000_000, path="/")
+
+
+@pytest.mark.parametrize(
+    ("host", "verify", "answers"),
+    [("127.0.0.1", True, True), ("localhost", True, False), ("localhost", False, True)],
+    ids=["its name", "another name", "not verified"],
+)
+def test_tls_proves_both_sides(tmp_path: Path, host: str, *, verify: bool, answers: bool) -> None:
+    make_certificates(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server-key.pem")
+    context.load_verify_locations(tmp_path / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            plain, _ = server.accept()
+            with suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n[1]")
+
+        Thread(target=serve, daemon=True).start()
+        api = Api(f"tcp://{host}:{server.getsockname()[1]}", Tls(tmp_path, verify))
+        if answers:
+            assert api.get("containers/json") == [1]
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                api.get("containers/json")
