@@ -17,6 +17,7 @@ from lab.remote import Remote
 from tests.live.browser import Browser
 from tests.live.facts import directory, wiki
 from tests.live.test_chat import UPGRADE
+from tests.live.xmpp import Door, logs_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,15 +104,24 @@ def test_a_websocket_of_the_chat_leads_through_two_routers(apart: Apart) -> None
     assert "sec-websocket-protocol: xmpp" in answer
 
 
+def test_a_member_logs_in_to_the_chat_at_a_port_of_another_host_and_the_chat_sees_the_address(apart: Apart) -> None:
+    door = Door(apart.collective.darkpeak("ca", "--host", "home").stdout, 5222)
+    assert logs_in(door, "ada", directory.MEMBERS["ada"])
+    assert not logs_in(door, "ada", "not hers")
+    apart.north.reach(["curl", "--max-time", "5", f"telnet://{apart.collective.host.address}:5222"], stdin="<x/>")
+    client = f"{apart.north.address.rpartition('.')[0]}.1"  # our end of the cable
+    assert f"src={client}:" in "\n".join(apart.south.docker("logs", "--tail", "20", "darkpeak-chat-prosody-1"))
+
+
 def test_nobody_without_a_peers_certificate_gets_the_directory_and_a_peer_only_what_is_offered(apart: Apart) -> None:
     inside = ("exec", "darkpeak-router-haproxy-1")
     home = f"{apart.collective.host.address}:7443"
-    asked = ("openssl", "s_client", "-quiet", "-connect", home, "-servername", "6021.home.peer.localhost")
+    asked = ("openssl", "s_client", "-quiet", "-connect", home, "-servername", "6021x0-0-0-0.home.peer.localhost")
     for own in ((), ("-cert", "/var/lib/certificates/site.pem")):  # none, and one that is not for peers
         said = run(["docker", "--host", apart.north.docker_host, *inside, *asked, *own], check=False)
         assert (said.returncode, said.stdout) == (1, ""), said.stderr
         assert "alert" in said.stderr
-    streams = [f"{apart.collective.host.address}={port}.home.peer.localhost" for port in (6020, 6021, 6022)]
+    streams = [f"{apart.collective.host.address}={port}x0-0-0-0.home.peer.localhost" for port in (6020, 6021, 6022)]
     assert sorted(apart.north.docker(*inside, "reach", *streams)) == streams[:2]
 
 

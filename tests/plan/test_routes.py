@@ -244,22 +244,37 @@ def test_a_router_leads_to_the_peer_where_a_service_lives(  # noqa: PLR0913, PLR
 
 
 @pytest.mark.parametrize(
-    ("here", "links", "far"),
-    [("north", (Link(6020, 6020),), ()), ("south", (), ((6020, "north"),)), ("", (), ())],
+    ("here", "links", "far", "far_tcp"),
+    [
+        ("north", (Link(6020, 6020),), ((6011, "south"),), ((25, 6011),)),
+        ("south", (Link(6011, 6011, proxy=True),), ((6020, "north"),), ()),
+        ("", (), (), ()),
+    ],
 )
 def test_a_router_leads_to_what_a_service_offers_and_only_there(
-    tmp_path: Path, here: str, links: tuple[Link, ...], far: tuple[tuple[int, str], ...]
+    tmp_path: Path,
+    here: str,
+    links: tuple[Link, ...],
+    far: tuple[tuple[int, str], ...],
+    far_tcp: tuple[tuple[int, int], ...],
 ) -> None:
     root = write_collective(tmp_path)
     with (root / "collective.toml").open("a") as file:
         file.write(PEERS)
     edit(root, "services/directory/docker-compose.yml", "  block: 6020\n", '  block: 6020\n  offers: {"389": 6020}\n')
+    edit(
+        root,
+        "services/wiki/docker-compose.yml",
+        "    http: 6010\n",
+        '    http: 6010\n    tcp: {"25": 6011}\n    proxy: [6011]\n',
+    )
     files, findings = collective.read(root)
     assert findings == []
     assert [item.rule for item in together(files)] == []
     slapd = Running("e", "darkpeak-directory", "slapd", 1, "s-1", "running", ports=((389, 6020),))
-    table = make_table(files.on(here), Observed((slapd,) if here == "north" else ()))
-    assert (table.links, table.far) == (links, far)
+    running = {"north": (slapd,), "south": (STOPPED,)}.get(here, ())
+    table = make_table(files.on(here), Observed(running))
+    assert (table.links, table.far, table.far_tcp) == (links, far, far_tcp)
     plan = make_plan(files.on(here), Observed(), with_dependencies(files.on(here), files.services[-1:]))
     assert [item.service for item in plan.services] == (["wiki"] if here == "south" else ["directory", "wiki"])
     said = (

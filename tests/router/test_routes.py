@@ -19,8 +19,9 @@ TABLE = Table(
     probed=(Route("directory", 6020),),
     away=(("notes", "far"),),
     peers=(("far", "192.0.2.7"),),
-    links=(Link(6032, 6032), Link(6034, 6035)),
+    links=(Link(6032, 6032), Link(6034, 6035, proxy=True)),
     far=((6070, "far"),),
+    far_tcp=((25, 6070),),
     limits=(Limit("wiki", rate=20, connections=50), Limit("chat", connections=9, idle=3600, body=2 << 30)),
     gate=Gate(("shop.example.org", "wiki"), ("now\n", "next\n"), ("chat",)),
     pairs=(6030, 6034),
@@ -49,6 +50,12 @@ frontend tcp from ports
   use_backend port-pairs if pair
   use_backend ports-proxy if proxy
   default_backend ports
+frontend far-tcp from ports
+  bind "0.0.0.0:25" name 6070
+.if defined(IPV6)
+  bind "[::]:25" v6only name 6070
+.endif
+  default_backend far
 """
     assert render(TABLE) == {
         "domains.lst": b".localhost\n",
@@ -64,7 +71,7 @@ frontend tcp from ports
         "members.map": b"chat 2\nshop.example.org 1\nwiki 1\n",
         "away.map": b"notes far\n",
         "peers.map": b"far 192.0.2.7\n",
-        "links.map": b"6032 6032\n6034 6034-6035\n",
+        "links.map": b"6032 6032\n6034 6034-6035/proxy\n",
         "far.map": b"6070 far\n",
         "account.pem": b"now\n",
         "account-next.pem": b"next\n",

@@ -115,7 +115,7 @@ def find_unreached(collective: Collective, engine: Engine, observed: Observed) -
     if router is None:
         return {}
     addresses = {host.name: host.address for host in collective.hosts}
-    names = {f"{port}.{item.host}.peer.{collective.domain}": item for port, item in found.items()}
+    names = {f"{port}x0-0-0-0.{item.host}.peer.{collective.domain}": item for port, item in found.items()}
     lost = router.unreached({name: addresses[item.host] for name, item in names.items()})
     return {user: names[name] for name in lost for user in names[name].users}
 

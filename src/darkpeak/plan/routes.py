@@ -40,6 +40,7 @@ def make_table(
     here = [service for service in sound if observed.has(service.project)]
     projects = {service.project for service in sound}
     others = [item for item in observed.containers if item.project not in projects and not item.scratch]
+    far_tcp = sorted(_far_tcp(collective, sound, here, arriving))
     plain = [live_port(service, observed, service.routes.plain_ssh) for service in here if service.routes.plain_ssh]
     return Table(
         domains=(collective.domain,),
@@ -76,7 +77,8 @@ def make_table(
         away=tuple(sorted(_away(collective, sound, here, arriving))),
         peers=tuple(sorted((name, at) for name, at in _peers(collective).items() if name != collective.here)),
         links=tuple(_links(collective, here, observed)),
-        far=tuple((port, item.host) for item in find_stand_ins(collective, collective.here) for _, port in item.ports),
+        far=tuple(sorted({*_offered_elsewhere(collective), *((port, host) for _, port, host in far_tcp)})),
+        far_tcp=tuple((public, port) for public, port, _ in far_tcp),
         acme=make_acme(collective, here),
         probed=tuple(_probed(collective, here)),
         blocks=tuple(service.block for service in collective.services if service.block),
@@ -115,20 +117,43 @@ def _away(
     collective: Collective, services: Sequence[Service], here: Sequence[Service], arriving: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Yield each http route of services that live on another host, and that host."""
+    for service, host in _living_elsewhere(collective, services, here, arriving):
+        yield from ((route.label, host) for route in service.routes.http)
+
+
+def _living_elsewhere(
+    collective: Collective, services: Sequence[Service], here: Sequence[Service], arriving: Mapping[str, str]
+) -> Iterator[tuple[Service, str]]:
+    """Yield the services to which the routers of other hosts lead, and these hosts."""
     peers = _peers(collective)
     homes = {name: home.name for name, home in homes_of(collective).items()} | dict(arriving)
     present = {service.name for service in here}
     for service in services:
         home = homes.get(service.name)
         if home and home != collective.here and home in peers and service.name not in present:
-            yield from ((route.label, home) for route in service.routes.http)
+            yield service, home
 
 
 def _links(collective: Collective, services: Sequence[Service], observed: Observed) -> Iterator[Link]:
-    """Yield the streams that services here offer to others, if those on another host need them."""
-    for service in services:
-        if service.offers and _peers(collective) and wanted_by_others(collective, service):
-            yield from (Link(port, live_port(service, observed, port)) for _, port in service.offers)
+    """Yield the streams of services here that other hosts may have: tcp routes, and what they need of what is offered."""
+    for service in services if _peers(collective) else ():
+        ports = [route.port for route in service.routes.tcp]
+        ports += [port for _, port in service.offers] if wanted_by_others(collective, service) else []
+        for port in dict.fromkeys(ports):
+            yield Link(port, live_port(service, observed, port), _proxied(service, port))
+
+
+def _offered_elsewhere(collective: Collective) -> Iterator[tuple[int, str]]:
+    for item in find_stand_ins(collective, collective.here):
+        yield from ((port, item.host) for _, port in item.ports)
+
+
+def _far_tcp(
+    collective: Collective, services: Sequence[Service], here: Sequence[Service], arriving: Mapping[str, str]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield public port, port and host of each tcp route of services that live on another host."""
+    for service, host in _living_elsewhere(collective, services, here, arriving):
+        yield from ((route.public, route.port, host) for route in service.routes.tcp)
 
 
 def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Route]:

@@ -41,6 +41,7 @@ YOUNG = {PROBED, MEMBERS, AWAY, PEERS, LINKS, FAR, *KEYS}  # an older router doe
 PAIRS = "pairs.map"  # which port of a pair was led to last; haproxy itself finds the other one, so it cannot drift
 PROXY = "/proxy"
 PAIR = re.compile(r" (\d+)-\d+(?:/proxy)?$", re.MULTILINE)
+FAR_PORT = re.compile(r'bind "0\.0\.0\.0:(\d+)" name (\d+)$', re.MULTILINE)
 TO_PORTS = ("http.map", "hosts.map", "tls.map", "ssh.map", "tcp.map", "links.map")
 LIMITS: Mapping[str, Callable[[Limit], int]] = {  # each has a map
     "rate": lambda limit: limit.rate,
@@ -86,10 +87,10 @@ def render(table: Table) -> dict[str, bytes]:
         "tls.cfg": _variables(TLS_ROUTES=table.tls or table.links, MEMBERS=table.gate.labels or table.gate.optional),
         AWAY: _lines(f"{label} {host}" for label, host in table.away),
         PEERS: _lines(f"{host} {address}" for host, address in table.peers),
-        LINKS: _lines(f"{link.name} {table.ports(link.port)}" for link in table.links),
+        LINKS: _lines(f"{link.name} {table.ports(link.port)}{PROXY * link.proxy}" for link in table.links),
         FAR: _lines(f"{name} {host}" for name, host in table.far),
         **dict(zip(KEYS, map(str.encode, table.gate.keys or ("", "")), strict=True)),
-        "tcp.cfg": _frontend(tcp),
+        "tcp.cfg": _frontend(tcp) + _far_frontend(table),
         "certificates.lst": _lines(table.acme.lines() if table.acme else ()),
         "trust.pem": table.acme.trust.encode() if table.acme else b"",
         PROBED: _lines(f"{route.label} {table.ports(route.port)}" for route in table.probed),
@@ -143,6 +144,14 @@ def _frontend(routes: list[TcpRoute]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+def _far_frontend(table: Table) -> bytes:
+    """Return the haproxy section that opens the public ports of services on other hosts."""
+    ports = sorted(table.far_tcp)
+    lines = ["frontend far-tcp from ports", *(f'  bind "0.0.0.0:{public}" name {name}' for public, name in ports)]
+    lines += [".if defined(IPV6)", *(f'  bind "[::]:{public}" v6only name {name}' for public, name in ports), ".endif"]
+    return "".join(f"{line}\n" for line in (*lines, "  default_backend far") if ports).encode()
+
+
 def parse(files: Mapping[str, bytes]) -> Table:
     """Return the table in files. Lines that cannot be read are left out; `find_drift` shows them."""
     domains = tuple(sorted(line[1:] for line in lines(files, "domains.lst") if line.startswith(".")))
@@ -162,7 +171,8 @@ def parse(files: Mapping[str, bytes]) -> Table:
         gate=_gate(files),
         away=_pairs(files, AWAY),
         peers=_pairs(files, PEERS),
-        links=tuple(Link(int(name), port) for name, port, _ in _entries(files, LINKS) if name.isdecimal()),
+        links=tuple(Link(int(name), port, proxy) for name, port, proxy in _entries(files, LINKS) if name.isdecimal()),
+        far_tcp=tuple((int(public), int(name)) for public, name in FAR_PORT.findall(_text(files, "tcp.cfg"))),
         far=tuple((int(name), host) for name, host in _pairs(files, FAR) if name.isdecimal()),
         probed=tuple(Route(name, port) for name, port, _ in _entries(files, PROBED)),
         acme=parse_acme(lines(files, "certificates.lst"), _text(files, "trust.pem")),

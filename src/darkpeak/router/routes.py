@@ -68,6 +68,7 @@ class Link:
 
     name: int
     port: int
+    proxy: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -109,6 +110,7 @@ class Table:
     far: tuple[
         tuple[int, str], ...
     ] = ()  # streams of other hosts for the stand-ins here, by the same ports; and the hosts
+    far_tcp: tuple[tuple[int, int], ...] = ()  # public ports that lead to streams of other hosts
     probed: tuple[Route, ...] = ()  # of services without routes: the port at which the prober asks each
     pairs: tuple[int, ...] = ()  # the first port of each pair of which a container has one
     kept: frozenset[int] = field(default=frozenset(), compare=False, repr=False)  # ports whose routes stay as they are
