@@ -109,8 +109,10 @@ def test_a_member_logs_in_to_the_chat_at_a_port_of_another_host_and_the_chat_see
     assert logs_in(door, "ada", directory.MEMBERS["ada"])
     assert not logs_in(door, "ada", "not hers")
     apart.north.reach(["curl", "--max-time", "5", f"telnet://{apart.collective.host.address}:5222"], stdin="<x/>")
-    client = f"{apart.north.address.rpartition('.')[0]}.1"  # our end of the cable
-    assert f"src={client}:" in "\n".join(apart.south.docker("logs", "--tail", "20", "darkpeak-chat-prosody-1"))
+    chat = ("logs", "--tail", "20", "darkpeak-chat-prosody-1")
+    wait_for(
+        "the chat's log", lambda: f"src={apart.north.address}:" in "\n".join(apart.south.docker(*chat)), timeout=10
+    )
 
 
 def test_nobody_without_a_peers_certificate_gets_the_directory_and_a_peer_only_what_is_offered(apart: Apart) -> None:

@@ -49,13 +49,7 @@ def make_table(
             for service in here
             for route in service.routes.http
         ),
-        tcp=tuple(
-            TcpRoute(
-                route.public, live_port(service, observed, route.port), service.name, _proxied(service, route.port)
-            )
-            for service in here
-            for route in service.routes.tcp
-        ),
+        tcp=tuple(_tcp(here, observed)),
         tls=tuple(
             TlsRoute(route.label, live_port(service, observed, route.port), _proxied(service, route.port))
             for service in here
@@ -135,7 +129,7 @@ def _living_elsewhere(
 
 
 def _links(collective: Collective, services: Sequence[Service], observed: Observed) -> Iterator[Link]:
-    """Yield the streams of services here that other hosts may have: tcp routes, and what they need of what is offered."""
+    """Yield the streams of services here that other hosts may have: tcp routes, and what is offered and needed."""
     for service in services if _peers(collective) else ():
         ports = [route.port for route in service.routes.tcp]
         ports += [port for _, port in service.offers] if wanted_by_others(collective, service) else []
@@ -154,6 +148,13 @@ def _far_tcp(
     """Yield public port, port and host of each tcp route of services that live on another host."""
     for service, host in _living_elsewhere(collective, services, here, arriving):
         yield from ((route.public, route.port, host) for route in service.routes.tcp)
+
+
+def _tcp(services: Sequence[Service], observed: Observed) -> Iterator[TcpRoute]:
+    for service in services:
+        for route in service.routes.tcp:
+            port = live_port(service, observed, route.port)
+            yield TcpRoute(route.public, port, service.name, _proxied(service, route.port))
 
 
 def _probed(collective: Collective, services: Sequence[Service]) -> Iterator[Route]:
