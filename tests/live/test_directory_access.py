@@ -25,7 +25,9 @@ BEFORE = Path(__file__).with_name("before")
 SHOWN = ("dn", "uid", "objectClass", "cn", "sn", "givenName", "displayName", "mail", "memberOf", "sshPublicKey")
 OLD = {"ada": "engine-1843", "grace": "compiler: 1952"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8mTI1hCGGKTRwnBRUv bob"
-ACCOUNT, STRANGER, PAGE = (f"cn={name},ou=services,dc=collective" for name in ("account", "stranger", "page"))
+ACCOUNT, STRANGER, PAGE, KEYS = (
+    f"cn={name},ou=services,dc=collective" for name in ("account", "stranger", "page", "keys")
+)
 BOB, BOBS = f"uid=bob,{PEOPLE}", "bob builds it"
 WRONG = "not the password"
 NOT_AS = 123  # LDAP's code for someone who may not act as another
@@ -48,7 +50,7 @@ description: They build
 member: {BOB}
 """
 # What each may read of bob: "" is anonymous; ada is in the group admins; grace is another; ACCOUNT is the login page;
-# PAGE is the members' own page, as itself and not as a member.
+# PAGE is the members' own page, as itself and not as a member; KEYS is git.
 READS = {
     "": {"dn", "uid"},
     "grace": {"dn", "uid", "objectClass", "cn"},
@@ -56,6 +58,7 @@ READS = {
     "ada": set(SHOWN),
     ACCOUNT: {"dn", "uid", "objectClass", "cn", "sn", "givenName", "mail"},
     PAGE: {"dn", "uid", "objectClass", "cn", "sshPublicKey"},
+    KEYS: {"dn", "uid", "objectClass", "cn", "sshPublicKey"},
 }
 # What each may search bob by, or compare with: what they may read, and strangers also the class, for services' filters.
 # slapd computes memberOf only where it is read.
@@ -84,6 +87,7 @@ WRITES = {
     "ada": set[str](),
     ACCOUNT: {"userPassword"},
     PAGE: set[str](),
+    KEYS: set[str](),
 }
 OTHERS = {
     "pwdAccountLockedTime": "000001010000Z",
@@ -109,10 +113,8 @@ def client(collective: Collective, tmp_path_factory: pytest.TempPathFactory) -> 
     collective.darkpeak("up", "router", "directory", timeout=900)
     directory.write(collective)
     manage(collective, "ldapadd", ENTRY)
-    files = {ACCOUNT: "password", PAGE: "page"}
-    own = {
-        who: collective.execute("directory", "slapd", "cat", f"/account/{name}").stdout for who, name in files.items()
-    }
+    files = {ACCOUNT: "/account/password", PAGE: "/account/page", KEYS: "/keys/password"}
+    own = {who: collective.execute("directory", "slapd", "cat", file).stdout.strip() for who, file in files.items()}
     return Client(collective, tmp_path_factory.mktemp("client"), {"bob": BOBS, **own})
 
 
@@ -189,7 +191,7 @@ def test_only_members_of_a_group_and_admins_see_it(client: Client) -> None:
 def test_nobody_reads_or_changes_the_accounts_of_services(client: Client) -> None:
     for who in WHO:
         assert client.search(TLS, "ou=services,dc=collective", "(objectClass=*)", "*", "+", uid=who) == ""
-        for name in (ACCOUNT, STRANGER, PAGE):
+        for name in (ACCOUNT, STRANGER, PAGE, KEYS):
             change = f"dn: {name}\nchangetype: modify\nreplace: userPassword\nuserPassword: another one\n"
             refused = DENIED if who else STRONGER_AUTH_REQUIRED
             assert client.run("ldapmodify", "-H", TLS, uid=who, ldif=change).returncode == refused

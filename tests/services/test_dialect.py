@@ -37,6 +37,13 @@ WRONG_USE: dict[str, list[list[str]]] = {
     "chat/prosody/bin/certificate": [[], ["sell"]],
     "chat/prosody/bin/disconnect": [[], ["a'da"], ["*"], [""]],
     "git/gitolite/bin/add-key": [[], ["Ada"], ["../ada"], ["@all"], ["ada."], ["7ada"]],
+    "git/gitolite/bin/directory-keys": [
+        [],
+        ["ssh-ed25519"],
+        ["ssh-ed25519", "A B"],
+        ["-x", "$(id)"],
+        ["ssh-rsa", "AA", "b"],
+    ],
     "git/gitolite/bin/remove-keys": [[], ["*"], ["../ada"], [""]],
     **{
         f"{folder}/bin/{name}-member": [[], ["*"], ["a;b"], [""]]
