@@ -1,12 +1,11 @@
 """A compose file after a move to another block, and after a new name: only that has changed."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from darkpeak import collective, lint
-from darkpeak.collective.moved import with_block, with_home, with_name
+from darkpeak.collective.moved import with_block, with_name
 from darkpeak.deploy.target import Target
 from darkpeak.engine.engine import Engine
 from darkpeak.errors import UsageError
@@ -130,53 +129,3 @@ def test_a_service_without_routes_moves_too(root: Path) -> None:
     text = (root / "services/directory/docker-compose.yml").read_text()
     moved = with_block(text, directory, 6040)
     assert moved == text.replace("6020", "6040").replace("10.60.20.", "10.60.40.")
-
-
-HOSTS = """\
-name = "Village" # ours
-
-[hosts.home]
-docker = "ssh://ops@home"   # in the cellar
-services = ["wiki", 'chat']  # these
-
-[hosts.far]
-docker = "ssh://ops@far"
-
-[backup]
-repositories = []
-"""
-
-
-@pytest.mark.parametrize(
-    ("service", "host", "before", "after"),
-    [
-        ("wiki", "far", "[\"wiki\", 'chat']", "['chat']"),
-        ("chat", "far", "[\"wiki\", 'chat']", '["wiki"]'),
-    ],
-)
-def test_a_service_is_assigned_to_another_host_and_back(service: str, host: str, before: str, after: str) -> None:
-    moved = with_home(HOSTS, service, host)
-    far = f'docker = "ssh://ops@far"\nservices = ["{service}"]\n'
-    assert moved == HOSTS.replace(before, after).replace('docker = "ssh://ops@far"\n', far)
-    back = with_home(moved, service, "home")
-    assert back is not None
-    homes = {name: sorted(host.get("services", [])) for name, host in tomllib.loads(back)["hosts"].items()}
-    assert homes == {"home": ["chat", "wiki"], "far": []}
-
-
-def test_a_list_over_several_lines_stays_one() -> None:
-    text = HOSTS.replace("[\"wiki\", 'chat']", '[\n  "wiki",\n  "chat",\n]')
-    moved = with_home(text, "chat", "far")
-    assert moved
-    assert '[\n  "wiki"' in moved
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'hosts = {home = {docker = "unix:///a", services = ["wiki"]}, far = {docker = "unix:///b"}}\n',
-        HOSTS.replace('"wiki"', '"wiki", # the ] members'),
-    ],
-)
-def test_hosts_that_are_written_unusually_are_left_alone(text: str) -> None:
-    assert with_home(text, "wiki", "far") is None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 
 from darkpeak.collective.content import replace_file
+from darkpeak.collective.hosts_text import with_nodes
 from darkpeak.collective.model import Collective
-from darkpeak.collective.nodes import with_nodes
 from darkpeak.collective.settings import Host
 from darkpeak.deploy.stack import share
 from darkpeak.engine import swarm
@@ -171,19 +171,9 @@ def _until(over: Callable[[], bool], late: str) -> None:
 
 
 def _write(collective: Collective, host: Host, nodes: tuple[str, ...]) -> bool:
-    """Write the nodes of a host into collective.toml; return whether that changed it.
-
-    Raises:
-        UsageError: when it is written in an unusual way.
-    """
+    """Write the nodes of a host into collective.toml; return whether that changed it."""
     if set(nodes) == set(host.nodes):
         return False
     path = collective.root / COLLECTIVE_FILE
-    wanted = tuple(dict.fromkeys(nodes))
-    text = with_nodes(path.read_text(encoding="utf-8"), host.name, wanted)
-    if text is None:
-        listed = ", ".join(f'"{node}"' for node in wanted)
-        what = f"the nodes of {host.name} cannot be written"
-        raise UsageError(what, where=COLLECTIVE_FILE, hint=f"write below [hosts.{host.name}]: nodes = [{listed}]")
-    replace_file(path, text.encode())
+    replace_file(path, with_nodes(path.read_bytes().decode(), host.name, nodes).encode())
     return True

@@ -1,9 +1,6 @@
-"""The text of a file after a service has got another block, another name or another host; comments stay. Pure."""
+"""The text of a compose file after a service has got another block, name or admins; comments stay. Pure."""
 
 import re
-import tomllib
-from collections.abc import Mapping
-from typing import Any
 
 from darkpeak.collective.model import Service
 from darkpeak.vocabulary import BLOCK_SIZE, subnet_of
@@ -38,57 +35,6 @@ def with_block(text: str, service: Service, block: int) -> str:
 def with_name(text: str, old: str, new: str) -> str:
     """Return the text of a compose file with another project name, which is set by a line `name: OLD`."""
     return re.sub(rf"(?m)^name:(\s*)([\"']?){re.escape(old)}\2(?=\s|$)", rf"name:\g<1>\g<2>{new}\g<2>", text, count=1)
-
-
-def with_home(text: str, service: str, host: str) -> str | None:
-    """Return the text of collective.toml with a service assigned to another host; None if that is written unusually."""
-    lists = re.compile(r"(?m)^(\s*services\s*=\s*\[)([^\]]*)(\])")
-    quoted = re.compile(rf"\s*(?P<q>[\"']){re.escape(service)}(?P=q)\s*(?:,|(?=\]|$))")
-    sections = re.split(r"(?m)^(?=\s*\[)", text)
-    for index, section in enumerate(sections):
-        name = re.match(r"\s*\[\s*hosts\s*\.\s*[\"']?([a-z0-9-]+)[\"']?\s*\]", section)
-        if not name:
-            continue
-        new = lists.sub(lambda found: found[1] + _without(quoted, found[2]) + found[3], section)
-        if name[1] == host:
-            added = lists.sub(lambda found: found[1] + _with(found[2], service) + found[3], new, count=1)
-            new = (
-                added
-                if lists.search(new)
-                else f'{new.rstrip()}\nservices = ["{service}"]\n' + "\n" * new.endswith("\n\n")
-            )
-        sections[index] = new
-    changed = "".join(sections)
-    return changed if _homes(changed) == _moved(_homes(text), service, host) else None
-
-
-def _without(quoted: re.Pattern[str], inside: str) -> str:
-    rest = quoted.sub("", inside)
-    return inside if rest == inside else rest.strip(" ").removesuffix(",")
-
-
-def _with(inside: str, service: str) -> str:
-    rest = inside.rstrip().removesuffix(",")
-    return f'{rest}, "{service}"' if rest.strip() else f'"{service}"'
-
-
-def _homes(text: str) -> Mapping[str, Any]:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
-    return {**data, "hosts": {name: {"services": [], **values} for name, values in data.get("hosts", {}).items()}}
-
-
-def _moved(data: Mapping[str, Any], service: str, host: str) -> Mapping[str, Any]:
-    hosts = {
-        name: {
-            **values,
-            "services": [item for item in values["services"] if item != service] + [service] * (name == host),
-        }
-        for name, values in data.get("hosts", {}).items()
-    }
-    return {**data, "hosts": hosts}
 
 
 def with_admins(text: str, service: Service, admins: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ from darkpeak.actions.up import bring_up, carry_out, ensure_base_images, lock_se
 from darkpeak.caller import who
 from darkpeak.collective.content import replace_file
 from darkpeak.collective.hosts import place
-from darkpeak.collective.moved import with_home
+from darkpeak.collective.hosts_text import with_home
 from darkpeak.collective.settings import Host
 from darkpeak.deploy import authority, routing
 from darkpeak.deploy.target import Target, require_plain
@@ -202,14 +202,11 @@ def _write_home(home: Target, host: str) -> None:
     """Write where the service lives now into collective.toml.
 
     Raises:
-        UsageError: when that is written in an unusual way, or cannot be written; the file is as it was.
+        UsageError: when that cannot be written; the file is as it was.
     """
     file = home.collective.root / COLLECTIVE_FILE
-    text = with_home(file.read_bytes().decode(), home.service.name, host)
-    if text is None:
-        raise _unusual(home.service.name, host)
     try:
-        replace_file(file, text.encode())
+        replace_file(file, with_home(file.read_bytes().decode(), home.service.name, host).encode())
     except OSError as error:
         raise UsageError(
             f"{COLLECTIVE_FILE} cannot be written: {error.strerror}", hint="let your login write there"
@@ -227,8 +224,6 @@ def _require_movable(home: Target, goal: Target, *, alive: bool = True) -> None:
     if not home.host:
         hint = f'write [hosts.NAME] with docker = "…" and services = ["{service.name}"] into {COLLECTIVE_FILE} first'
         raise UsageError(f"{service.name} lives on the default daemon, which has no name to go back to", hint=hint)
-    if with_home((collective.root / COLLECTIVE_FILE).read_bytes().decode(), service.name, goal.host) is None:
-        raise _unusual(service.name, goal.host)
     moved = _as_moved(goal, goal.host).collective
     before, after = (place(item, item.services)[0].host for item in (collective, moved))
     if before and after and before.name != after.name:
@@ -292,8 +287,3 @@ def _both_locked(home: Target, goal: Target, progress: Progress) -> Iterator[tup
 
 def _not_moved(name: str, why: str) -> SystemFailure:
     return SystemFailure(f"{name} was not moved: {why}; it runs where it was", hint=f"see why: darkpeak logs {name}")
-
-
-def _unusual(name: str, host: str) -> UsageError:
-    what = f"{COLLECTIVE_FILE} is written so that {name} cannot be assigned to {host} without you"
-    return UsageError(what, where=COLLECTIVE_FILE, hint=f'use the form [hosts.{host}], and below it services = ["…"]')
