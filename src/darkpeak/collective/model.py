@@ -226,15 +226,15 @@ class Service:
 
     def on(self, host: str, *, swarm: bool = False) -> "Service":
         """Return the service as it is on a host: with the compose file for that host, and as a stack on a swarm."""
-        self = replace(self, stacked=swarm and any(one.replicas for one in self.containers))  # noqa: PLW0642
+        stacked = swarm and any(one.replicas for one in self.containers)
         override = next((item for item in self.overrides if item.host == host), None)
         if override is None:
-            return self
+            return replace(self, stacked=stacked)
         changes, own = dict(override.changes), self.containers
         containers = tuple(
             item.changed_by(override.file, changes[item.name]) if item.name in changes else item for item in own
         )
-        return replace(self, files=(*self.files, override.file), containers=containers)
+        return replace(self, files=(*self.files, override.file), containers=containers, stacked=stacked)
 
     def key(self, name: str) -> Place:
         """Return the place of a key of x-darkpeak, or of x-darkpeak itself if the key is missing."""
