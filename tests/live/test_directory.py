@@ -161,7 +161,8 @@ def test_a_member_changes_their_own_password(client: Client, guest: str) -> None
     [
         ("grace", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: short", CONSTRAINT),
         ("grace", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: {SSHA}0123456789abcdef", CONSTRAINT),
-        ("grace", f"uid=grace,{PEOPLE}", "replace: cn\ncn: Ada", DENIED),
+        ("grace", f"uid=grace,{PEOPLE}", "add: title\ntitle: Treasurer", DENIED),
+        ("grace", f"uid=ada,{PEOPLE}", "replace: cn\ncn: Ada", DENIED),
         ("grace", f"uid=ada,{PEOPLE}", "replace: userPassword\nuserPassword: grace knows it", DENIED),
         ("grace", f"cn=admins,{GROUPS}", f"add: member\nmember: uid=grace,{PEOPLE}", DENIED),
         ("ada", f"uid=grace,{PEOPLE}", "replace: userPassword\nuserPassword: ada knows it", DENIED),
