@@ -51,3 +51,18 @@ def under(act: Callable[[int], str]) -> Iterator[Load]:
         thread.join(timeout=120)
     if load.failure:
         raise load.failure
+
+
+@contextmanager
+def four_at_once(act: Callable[[int, Event], None]) -> Iterator[None]:
+    """Have four people act meanwhile, each with a number, until the event that says that it is over."""
+    over = Event()
+    threads = [Thread(target=act, args=(number, over)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()

@@ -11,7 +11,6 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,9 +21,11 @@ from lab.commands import run, wait_for
 from lab.hosts import SSH
 from lab.kept import Kept
 from lab.remote import Remote
+from tests.live.load import four_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Event
 
     from lab.hosts import Host
     from tests.conftest import Campaign
@@ -100,16 +101,9 @@ class Members:
 @contextmanager
 def members(pair: Pair, name: str) -> Iterator[Members]:
     """Have four members write meanwhile."""
-    ended, found = Event(), Members(pair)
-    threads = [Thread(target=found.write, args=(f"{name}-{number}", ended)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+    found = Members(pair)
+    with four_at_once(lambda number, over: found.write(f"{name}-{number}", over)):
         yield found
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +16,11 @@ from lab import trio
 from lab.collectives import Collective, copy_of_ours
 from lab.commands import run, wait_for
 from lab.remote import Remote
+from tests.live.load import four_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Event
 
     from lab.hosts import Host
     from tests.conftest import Campaign
@@ -79,26 +80,23 @@ class Visitors:
         """The answers that were not the page."""
         return {answer: number for answer, number in self.answers.items() if answer[0] != OK}
 
+    def __str__(self) -> str:
+        """Return how many asked, and how many of them did not get the page."""
+        return f"{sum(self.answers.values())} requests, {sum(self.failed.values())} failed"
+
 
 @contextmanager
 def visitors(swarm: Swarm) -> Iterator[Visitors]:
     """Have four people ask meanwhile."""
-    ended, found = Event(), Visitors()
+    found = Visitors()
 
-    def visit() -> None:
-        while not ended.is_set():
+    def visit(_: int, over: Event) -> None:
+        while not over.is_set():
             answer = swarm.ask()
             found.answers[answer] = found.answers.get(answer, 0) + 1
 
-    threads = [Thread(target=visit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+    with four_at_once(visit):
         yield found
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +140,7 @@ def test_updates_under_load(swarm: Swarm, campaign: Campaign, say: Callable[[str
             swarm.collective.darkpeak("up", trio.NAME, timeout=300)
             assert swarm.ask() == (OK, f"version {number}")
     took = (time.monotonic() - began) / rounds
-    say(f"{rounds} updates, {took:.0f} s each: {sum(people.answers.values())} requests, {people.failed} failed")
+    say(f"{rounds} updates, {took:.0f} s each: {people}")
     assert people.failed == {}
 
 
@@ -153,7 +151,7 @@ def test_an_update_that_is_never_healthy_goes_back(swarm: Swarm, say: Callable[[
     with visitors(swarm) as people:
         failed = swarm.collective.darkpeak("up", trio.NAME, timeout=300, check=False)
     took = time.monotonic() - began
-    say(f"gone back after {took:.0f} s; {sum(people.answers.values())} requests, {people.failed} failed")
+    say(f"gone back after {took:.0f} s; {people}")
     trio.edit(swarm.collective, "", "")
     assert failed.returncode == 3, failed.stderr
     assert "did not become healthy: web" in failed.stderr
